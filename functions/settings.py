@@ -1,0 +1,98 @@
+"""Settings, from the environment and from `.env` files at the root.
+
+Names that people already have (`OPENAI_API_KEY`, `AWS_REGION`) keep them; ours
+carry the prefix `CHATKIT_`. A real environment variable beats `.env.local`,
+which beats `.env`. In Lambda there is no `.env`, and keys are not in the
+environment but in Secrets Manager (see `functions.secrets`).
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="CHATKIT_",
+        env_file=(ROOT / ".env", ROOT / ".env.local"),
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    # Where things are kept
+    table: str = "chatkit"
+    attachments_bucket: str = "chatkit-attachments"
+    aws_endpoint_url: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
+    aws_region: str = Field(
+        "us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION")
+    )
+
+    # Which model answers
+    model: str | None = None
+    model_api: Literal["responses", "chat_completions"] | None = None
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
+    history_items: int = Field(40, ge=1, le=500)
+    history_characters: int = Field(60_000, ge=1_000)
+
+    # Who is asking
+    auth: Literal["anonymous", "jwt"] = "anonymous"
+    cookie_key: SecretStr | None = None
+    cookie_key_secret: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwks_url: str | None = None
+    allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+
+    # Limits
+    max_body_bytes: int = Field(4 * MB, ge=1_024, le=6 * MB)
+    attachment_max_bytes: int = Field(20 * MB, ge=1)
+    attachment_types: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: [
+            "image/png", "image/jpeg", "image/gif", "image/webp",
+            "application/pdf", "text/*", "application/json",
+        ]
+    )  # fmt: skip
+
+    @field_validator("allowed_origins", "attachment_types", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _exact_origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            scheme, _, host = origin.partition("://")
+            if scheme not in {"http", "https"} or not host or "/" in host or "*" in host:
+                raise ValueError(
+                    f"CHATKIT_ALLOWED_ORIGINS: {origin!r} is not an origin such as "
+                    "https://example.com (exact, no path, no *)"
+                )
+        return origins
+
+    @model_validator(mode="after")
+    def _jwt_is_complete(self) -> Self:
+        if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
+            raise ValueError(
+                "CHATKIT_AUTH=jwt needs CHATKIT_JWT_ISSUER and CHATKIT_JWT_AUDIENCE"
+            )
+        return self
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
