@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
     gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
+    openai_api_key_secret: str | None = None
+    gemini_api_key_secret: str | None = None
+    models: Annotated[list[str], NoDecode] = Field(default_factory=list)
     history_items: int = Field(40, ge=1, le=500)
     history_characters: int = Field(60_000, ge=1_000)
 
@@ -64,7 +67,7 @@ class Settings(BaseSettings):
         ]
     )  # fmt: skip
 
-    @field_validator("allowed_origins", "attachment_types", mode="before")
+    @field_validator("allowed_origins", "attachment_types", "models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -86,10 +89,35 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _jwt_is_complete(self) -> Self:
         if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError(
-                "CHATKIT_AUTH=jwt needs CHATKIT_JWT_ISSUER and CHATKIT_JWT_AUDIENCE"
-            )
+            raise ValueError("CHATKIT_AUTH=jwt needs CHATKIT_JWT_ISSUER and CHATKIT_JWT_AUDIENCE")
         return self
+
+    @property
+    def has_openai_key(self) -> bool:
+        return bool(self.openai_api_key or self.openai_api_key_secret)
+
+    @property
+    def has_gemini_key(self) -> bool:
+        return bool(self.gemini_api_key or self.gemini_api_key_secret)
+
+    async def openai_key(self) -> str:
+        """The key itself, from the environment or from its secret; empty when there is none."""
+        return await _key(self.openai_api_key, self.openai_api_key_secret)
+
+    async def gemini_key(self) -> str:
+        """The key itself, from the environment or from its secret; empty when there is none."""
+        return await _key(self.gemini_api_key, self.gemini_api_key_secret)
+
+
+async def _key(value: SecretStr | None, secret: str | None) -> str:
+    if value is not None:
+        return value.get_secret_value()
+    if secret is None:
+        return ""
+    # Imported when needed: a laptop has no secrets to read.
+    from functions.secrets import read_secret  # noqa: PLC0415
+
+    return await read_secret(secret)
 
 
 @cache

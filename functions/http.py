@@ -1,0 +1,97 @@
+"""What both ASGI apps share of HTTP: errors with a `message`, limits, CORS.
+
+ChatKit's element re-sends a streaming request up to five times when the answer
+is 500 or above, and shows the `message` of a 4xx. So bad input must never
+become a 5xx, and every refusal says what is wrong.
+"""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
+
+from functions.identity.visitor import NEW_TOKEN_HEADER
+from functions.settings import Settings
+
+log = logging.getLogger(__name__)
+
+RUNNING_HEADER = "x-chatkit-running"
+"""`<run id> <epoch milliseconds>`: an answer of this thread is still being written, at most
+until then. On `threads.get_by_id` and `items.list`; the page fetches again until it is gone."""
+
+
+class Refusal(Exception):  # noqa: N818 - not an error of ours: the request's
+    """A request that cannot be served, with the words that the visitor reads.
+
+    `status` is a 4xx. `headers` go out with the answer (`Retry-After`, for one).
+    """
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+
+def refuse(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"message": message}, status, headers)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The request's body. Refuses with 413 as soon as it is over `limit` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise _too_large(limit)
+    except ClientDisconnect:
+        raise Refusal(400, "The request ended before its body did.") from None
+    return bytes(body)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, f"The request is larger than {limit // 1024} KB.")
+
+
+def install(app: FastAPI, settings: Settings) -> None:
+    """Give `app` the shared error answers and CORS."""
+
+    @app.exception_handler(Refusal)
+    async def _refusal(_: Request, error: Refusal) -> JSONResponse:
+        return refuse(error.status, error.message, error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        return refuse(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][1:])
+        return refuse(422, f"{place}: {first['msg']}" if place else first["msg"])
+
+    @app.exception_handler(Exception)
+    async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected error", exc_info=error)
+        return refuse(500, "Something went wrong here. Please try again.")
+
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST"],
+            # Starlette answers a preflight with the very headers that it names:
+            # x-chatkit-*, x-amz-content-sha256 and what ChatKit's element adds.
+            allow_headers=["*"],
+            expose_headers=[NEW_TOKEN_HEADER, RUNNING_HEADER, "retry-after"],
+            max_age=600,
+        )

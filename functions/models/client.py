@@ -1,0 +1,24 @@
+"""The HTTP client to the model, made once for each endpoint and event loop."""
+
+from functools import lru_cache
+
+from httpx2 import Timeout
+from openai import AsyncOpenAI
+
+TIMEOUT = Timeout(connect=5, read=120, write=30, pool=5)
+"""Seconds. Reading waits for the next bytes of a stream: a reasoning model can be silent for
+a minute and more before its first token. The run's own deadline bounds the whole."""
+
+RETRIES = 1
+"""Of the SDK, with jitter, on connection errors, 408, 409, 429 and 5xx, before any token has
+arrived. More would only hide an outage from somebody who waits."""
+
+
+@lru_cache(maxsize=8)
+def openai_client(base_url: str | None, api_key: str) -> AsyncOpenAI:
+    return AsyncOpenAI(
+        api_key=api_key or "none",  # a local server asks for none, the SDK does
+        base_url=base_url,
+        timeout=TIMEOUT,
+        max_retries=RETRIES,
+    )

@@ -1,0 +1,113 @@
+"""The offline demo: a model of the Agents SDK that needs no key and no network.
+
+It is a model and nothing else: it gets the same input as a real one, streams its
+answer word by word, and calls the agent's tools by their names. What it cannot do
+is understand; it goes by key words, and says so.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from agents import Model, ModelResponse, Tool, TResponseInputItem, Usage
+from agents.items import TResponseStreamEvent
+from openai.types.responses import ResponseFunctionToolCall
+
+from functions.models.demo_events import message, stream_message, stream_tool_call
+from functions.models.demo_script import GREETING, STORY, default_answer, pick_tool, short_title
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What the model makes of its input."""
+
+    text: str
+    """The newest message of the visitor."""
+    result: str | None
+    """The output of the tool that was called for it, once there is one."""
+    first: bool
+    """Nothing was answered before."""
+
+
+class DemoModel(Model):
+    async def get_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's name
+        model_settings: Any,
+        tools: list[Tool],
+        *_: Any,
+        **__: Any,
+    ) -> ModelResponse:
+        output = _reply(system_instructions, input, model_settings, tools)
+        item = message(output) if isinstance(output, str) else output
+        return ModelResponse(output=[item], usage=Usage(requests=1), response_id=None)
+
+    async def stream_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's name
+        model_settings: Any,
+        tools: list[Tool],
+        *_: Any,
+        **__: Any,
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        output = _reply(system_instructions, input, model_settings, tools)
+        events = stream_message(output) if isinstance(output, str) else stream_tool_call(output)
+        async for event in events:
+            yield event
+
+
+def _reply(
+    instructions: str | None,
+    given: str | list[TResponseInputItem],
+    model_settings: Any,
+    tools: list[Tool],
+) -> str | ResponseFunctionToolCall:
+    heard = _listen(given)
+    if not tools and "title" in (instructions or "").lower():
+        return short_title(heard.text)
+    if heard.result is not None:
+        return f"Here is what I found: {heard.result}"
+    call = pick_tool(heard.text, {tool.name for tool in tools}, model_settings.tool_choice)
+    if call is not None:
+        name, arguments = call
+        return ResponseFunctionToolCall(
+            id=f"fc_{uuid4().hex}",
+            call_id=f"call_{uuid4().hex}",
+            name=name,
+            arguments=json.dumps(arguments),
+            type="function_call",
+        )
+    if heard.first:
+        return GREETING
+    if re.search(r"\b(story|long)\b", heard.text, re.IGNORECASE):
+        return STORY
+    return default_answer(heard.text)
+
+
+def _listen(given: str | list[TResponseInputItem]) -> _Heard:
+    if isinstance(given, str):
+        return _Heard(given, None, first=True)
+    text, result, first = "", None, True
+    for item in given:
+        role, kind = item.get("role"), item.get("type")
+        if role == "user" and (said := _said(item)):
+            text, result = said, None
+        elif role == "assistant":
+            first = False
+        elif kind == "function_call_output":
+            result = str(item.get("output", ""))
+    return _Heard(text, result, first)
+
+
+def _said(item: Any) -> str:
+    """The visitor's own words in a user item: context that we add is in angle brackets."""
+    content = item.get("content")
+    if isinstance(content, str):
+        return content
+    words = " ".join(part.get("text", "") for part in content or [])
+    return "" if re.search(r"<[A-Z]\w+>|graphical UI widget", words) else words

@@ -1,0 +1,23 @@
+"""What a visitor reads when the model cannot answer."""
+
+import openai
+from chatkit.errors import CustomStreamError
+
+_WORDS: list[tuple[type[openai.APIError], str, bool]] = [
+    # the error, what is said of it, whether the visitor can retry; subclasses come first
+    (openai.AuthenticationError, "The model's provider did not accept the API key.", False),
+    (openai.PermissionDeniedError, "The model's provider did not accept the API key.", False),
+    (openai.NotFoundError, "The model's provider does not know this model.", False),
+    (openai.RateLimitError, "The model is busy. Try again in a moment.", True),
+    (openai.BadRequestError, "The model's provider did not accept this request.", False),
+    (openai.APIConnectionError, "The model cannot be reached right now.", True),
+    (openai.APIError, "The model failed. Try again.", True),
+]
+
+
+def in_words(error: Exception) -> CustomStreamError | None:
+    """The error as ChatKit shows it, or None when it is not the model's."""
+    for kind, words, allow_retry in _WORDS:
+        if isinstance(error, kind):
+            return CustomStreamError(words, allow_retry=allow_retry)
+    return None
