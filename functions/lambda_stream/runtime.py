@@ -1,0 +1,96 @@
+"""The life of an environment: start, one invocation after another, shutdown."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+
+from .cycle import ASGIApp, Cycle
+from .lifespan import Lifespan, LifespanError
+from .logs import RequestIds
+from .response import Response
+from .runtime_api import Invocation, RuntimeApi
+from .scope import BadEventError, read_event
+
+_LOGGER = logging.getLogger(__name__)
+_ACCEPTED = 202
+
+
+async def serve(app: ASGIApp, api: RuntimeApi, ids: RequestIds) -> None:
+    """Serve until SIGTERM. Raises `LifespanError` (reported already) when the app cannot start,
+    and `OSError` or `RuntimeApiError` when the Runtime API is gone: Lambda then starts anew.
+    """
+    lifespan = Lifespan(app)
+    try:
+        await lifespan.startup()
+    except LifespanError as exc:
+        await api.init_error(exc)
+        raise
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        while (invocation := await _next(api, stopped)) is not None:
+            ids.current = invocation.context.aws_request_id
+            await _serve_one(app, api, invocation, lifespan)
+    finally:
+        stopped.cancel()
+        api.close()
+    await lifespan.shutdown()
+
+
+async def _next(api: RuntimeApi, stopped: "asyncio.Future[bool]") -> Invocation | None:
+    """The next invocation, or None on SIGTERM. An answer under way is never interrupted by it."""
+    if stopped.done():
+        return None
+    polling = asyncio.ensure_future(api.next())
+    await asyncio.wait({polling, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if polling.done():
+        return polling.result()
+    polling.cancel()
+    return None
+
+
+async def _serve_one(
+    app: ASGIApp, api: RuntimeApi, invocation: Invocation, lifespan: Lifespan
+) -> None:
+    context = invocation.context
+    _set_trace(context.trace_id)
+    try:
+        scope, body = read_event(json.loads(invocation.payload), context, lifespan.state)
+    except ValueError as exc:
+        bad = exc if isinstance(exc, BadEventError) else BadEventError(f"not JSON: {exc}")
+        _LOGGER.error("%s", bad)  # noqa: TRY400 - the event's fault: a traceback says nothing
+        await api.invocation_error(invocation, bad)
+        invocation.connection.close()
+        return
+    response = Response(invocation.connection, context)
+    try:
+        # A task of its own: whatever the app does to its context or to its own
+        # cancellation ends with the invocation.
+        await asyncio.create_task(Cycle(scope, body, response).run(app))
+        await _handed_in(response)
+    finally:
+        response.cut()
+
+
+async def _handed_in(response: Response) -> None:
+    """The Runtime API refuses `/next` until it has taken the whole answer."""
+    if response.broken:
+        return
+    try:
+        status, words = await response.acknowledged()
+    except OSError as exc:
+        _LOGGER.warning("Lambda did not acknowledge the answer: %s", exc)
+        return
+    if status != _ACCEPTED:
+        _LOGGER.warning("Lambda refused the answer: %d %s", status, words[:500])
+
+
+def _set_trace(trace_id: str | None) -> None:
+    """Where the X-Ray and OpenTelemetry libraries look for it."""
+    if trace_id:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
