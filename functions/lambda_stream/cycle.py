@@ -41,13 +41,16 @@ class Cycle:
         """Never raises for what the app does: its failures are answered and logged."""
         try:
             await app(self._scope, self._receive, self._send)
-            if not self._complete.is_set():
-                raise UnfinishedError("the app returned without completing its answer")
+            self._check_whole()
         except BaseException as exc:
             _LOGGER.exception("Exception in ASGI application")
             await self._fail(exc)
         finally:
             self._complete.set()
+
+    def _check_whole(self) -> None:
+        if not self._complete.is_set():
+            raise UnfinishedError("the app returned without completing its answer")
 
     async def _receive(self) -> Message:
         if self._body is not None:

@@ -29,6 +29,7 @@ class Lifespan:
         An app that knows nothing of lifespans raises at once, or returns; it runs without.
         """
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(_look_at)
         await self._step("startup")
 
     async def shutdown(self) -> None:
@@ -60,5 +61,9 @@ class Lifespan:
                 raise LifespanError(message.get("message") or f"the app's {name} failed")
             return
         answer.cancel()
-        if not task.cancelled() and (exc := task.exception()) is not None:
-            _LOGGER.debug("the app has no lifespan: %r", exc)
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """So that asyncio need not complain of an exception that nobody looked at."""
+    if not task.cancelled() and (exc := task.exception()) is not None:
+        _LOGGER.debug("the app's lifespan ended with %r", exc)

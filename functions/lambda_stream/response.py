@@ -95,8 +95,8 @@ class Response:
                 raise
 
 
-def _chunk(data: bytes | memoryview) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
+def _chunk(data: "bytes | memoryview[int]") -> bytes:
+    return b"".join((b"%x\r\n" % len(data), data, b"\r\n"))
 
 
 def _prelude(status: int, headers: Iterable[tuple[bytes, bytes]], *, bare: bool) -> bytes:
@@ -117,7 +117,5 @@ def _prelude(status: int, headers: Iterable[tuple[bytes, bytes]], *, bare: bool)
     document = {"statusCode": status, "headers": joined, "cookies": cookies}
     prelude = json.dumps(document, separators=(",", ":")).encode()
     if len(prelude) > _LONGEST_PRELUDE:
-        raise ValueError(
-            f"status, headers and cookies have {len(prelude)} bytes, 16 KB are the most"
-        )
+        raise ValueError(f"status, headers and cookies take {len(prelude)} bytes of 16,384")
     return prelude

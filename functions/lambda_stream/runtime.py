@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+from typing import Any
 
 from .cycle import ASGIApp, Cycle
 from .lifespan import Lifespan, LifespanError
@@ -29,7 +30,7 @@ async def serve(app: ASGIApp, api: RuntimeApi, ids: RequestIds) -> None:
         raise
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    stopped = asyncio.ensure_future(stop.wait())
+    stopped: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
     try:
         while (invocation := await _next(api, stopped)) is not None:
             ids.current = invocation.context.aws_request_id
@@ -40,12 +41,13 @@ async def serve(app: ASGIApp, api: RuntimeApi, ids: RequestIds) -> None:
     await lifespan.shutdown()
 
 
-async def _next(api: RuntimeApi, stopped: "asyncio.Future[bool]") -> Invocation | None:
+async def _next(api: RuntimeApi, stopped: "asyncio.Future[Any]") -> Invocation | None:
     """The next invocation, or None on SIGTERM. An answer under way is never interrupted by it."""
     if stopped.done():
         return None
     polling = asyncio.ensure_future(api.next())
-    await asyncio.wait({polling, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    waiting: set[asyncio.Future[Any]] = {polling, stopped}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if polling.done():
         return polling.result()
     polling.cancel()
