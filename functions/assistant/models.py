@@ -32,7 +32,12 @@ class Task(BaseModel):
 class Contact(BaseModel):
     id: Id = Field(default_factory=new_id)
     name: Annotated[str, _text(80)]
-    email: Annotated[str, _text(254)]
+    email: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, max_length=254, pattern=r"^\s*[^@\s]+@[^@\s]+\.[^@\s.]+\s*$"
+        ),
+    ]
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from chatkit.widgets import DynamicWidgetRoot, WidgetTemplate
+from chatkit.widgets import DynamicWidgetRoot, WidgetRoot, WidgetTemplate
 
 from functions.assistant.models import Choice, Contact, Note, Scheme, Task
 
@@ -46,6 +46,11 @@ def contact_form(
             "errors": {field: wrong.get(field, "") for field in fields},
         }
     )
+
+
+def is_contact_form(widget: WidgetRoot) -> bool:
+    """Whether `widget` still is a form that was not sent."""
+    return '"contact.save"' in widget.model_dump_json()
 
 
 def contact_card(contact: Contact) -> DynamicWidgetRoot:
