@@ -1,0 +1,82 @@
+"""The CDK app: reads the settings, and wires one stage's stacks together."""
+
+import os
+import sys
+from pathlib import Path
+
+from aws_cdk import App, Environment, Tags
+
+from infra.alarms import CLOUDFRONT_REGION
+from infra.config import SettingsError, StackSettings, read_settings
+from infra.edge import EdgeAlarms, EdgeStack
+from infra.stack import Bundle, ChatKitStack
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "frontend" / "dist"
+
+
+def add_stage(app: App, settings: StackSettings, *, bundle: Bundle, page: Path) -> ChatKitStack:
+    """The stacks of one stage: one, and those in us-east-1 that the settings ask for."""
+    account = os.environ.get("CDK_DEFAULT_ACCOUNT")
+    region = settings.region or os.environ.get("CDK_DEFAULT_REGION")
+    name = f"chatkit-{settings.stage}"
+    edge_environment = Environment(account=account, region=CLOUDFRONT_REGION)
+
+    edge: EdgeStack | None = None
+    if settings.waf or settings.makes_certificate:
+        edge = EdgeStack(
+            app,
+            f"{name}-edge",
+            waf_rate_limit=settings.waf_rate_limit if settings.waf else None,
+            domain_name=settings.domain_name if settings.makes_certificate else None,
+            hosted_zone=settings.hosted_zone,
+            env=edge_environment,
+            cross_region_references=True,
+        )
+    stack = ChatKitStack(
+        app,
+        name,
+        settings=settings,
+        bundle=bundle,
+        page=page,
+        web_acl_arn=edge.web_acl_arn if edge else None,
+        certificate=edge.certificate if edge else None,
+        env=Environment(account=account, region=region),
+        cross_region_references=settings.needs_edge,
+        description="ChatKit, self-hosted: streaming Lambda, DynamoDB, S3, CloudFront",
+    )
+    if settings.edge_alarms and region != CLOUDFRONT_REGION:
+        EdgeAlarms(
+            app,
+            f"{name}-edge-alarms",
+            distribution_id=stack.distribution_id,
+            email=settings.alarm_email,
+            topic_arn=settings.alarm_topic_arn,
+            env=edge_environment,
+            cross_region_references=True,
+        )
+    Tags.of(app).add("chatkit:stage", settings.stage)
+    return stack
+
+
+def main() -> None:
+    app = App()
+    try:
+        settings = read_settings(app.node.get_all_context())
+    except SettingsError as error:
+        sys.exit(str(error))
+    if not (PAGE / "index.html").is_file():
+        sys.exit("The page is not built: run `make synth` or `make deploy`, which build it.")
+    from infra.bundle import build  # noqa: PLC0415
+
+    add_stage(
+        app,
+        settings,
+        bundle=lambda function: build(function, architecture=settings.architecture),
+        page=PAGE,
+    )
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

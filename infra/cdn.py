@@ -1,0 +1,180 @@
+"""CloudFront: one address for the page and both functions."""
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+READ_TIMEOUT = 60
+"""Seconds for the first packet and between any two; a comment is sent after 15 s of silence."""
+
+CHATKIT_CDN = "https://cdn.platform.openai.com"
+"""Serves `chatkit.js` and the frame that it opens."""
+
+OPENAI_API = "https://api.openai.com"
+"""`chatkit.js` has its domain key verified there."""
+
+# A path without a dot in its last part is a place in the page, not a file. A function and
+# not an error page: an error page would also replace what the API answers with 403 or 404.
+SPA_FALLBACK = """\
+function handler(event) {
+  var request = event.request;
+  var last = request.uri.substring(request.uri.lastIndexOf('/') + 1);
+  if (last.indexOf('.') === -1) { request.uri = '/index.html'; }
+  return request;
+}
+"""
+
+_PRICE_CLASSES = {
+    "100": cloudfront.PriceClass.PRICE_CLASS_100,
+    "200": cloudfront.PriceClass.PRICE_CLASS_200,
+    "all": cloudfront.PriceClass.PRICE_CLASS_ALL,
+}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A name of one's own and its certificate (in us-east-1)."""
+
+    name: str
+    certificate: acm.ICertificate
+
+
+def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[str]) -> str:
+    """What the page may load and call, and nothing else.
+
+    Styles may be inline: the element and React set `style` attributes. Pictures may
+    come from anywhere over HTTPS, because a widget or an answer may name any.
+    """
+    region = Stack.of(files_bucket).region
+    files = (
+        f"https://{files_bucket.bucket_name}.s3.{region}.amazonaws.com "
+        f"https://{files_bucket.bucket_name}.s3.amazonaws.com"
+    )
+    directives = {
+        "default-src": "'none'",
+        "script-src": f"'self' {CHATKIT_CDN}",
+        "style-src": "'self' 'unsafe-inline'",
+        "font-src": f"'self' data: {CHATKIT_CDN}",
+        "img-src": "'self' data: blob: https:",
+        "media-src": f"'self' blob: {files}",
+        "connect-src": f"'self' {CHATKIT_CDN} {OPENAI_API} {files}",
+        "frame-src": CHATKIT_CDN,
+        "worker-src": "'self' blob:",
+        "manifest-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": " ".join(frame_ancestors) or "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+class Cdn(Construct):
+    """The distribution: `/` is the page, `/chatkit*` and `/actions*` are the functions."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        site_bucket: s3.IBucket,
+        chat_url: lambda_.IFunctionUrl,
+        actions_url: lambda_.IFunctionUrl,
+        csp: str,
+        domain: Domain | None,
+        web_acl_arn: str | None,
+        price_class: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        headers = cloudfront.ResponseHeadersPolicy(
+            self,
+            "Headers",
+            comment="Security headers of the page and its API",
+            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
+                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+                    content_security_policy=csp, override=True
+                ),
+                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+                    access_control_max_age=Duration.days(365),
+                    include_subdomains=False,
+                    override=True,
+                ),
+                content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
+                referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
+                    referrer_policy=cloudfront.HeadersReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN,
+                    override=True,
+                ),
+            ),
+            custom_headers_behavior=cloudfront.ResponseCustomHeadersBehavior(
+                custom_headers=[
+                    cloudfront.ResponseCustomHeader(
+                        header="Permissions-Policy",
+                        # Dictation runs in ChatKit's frame, voice notes in the page.
+                        value=f'microphone=(self "{CHATKIT_CDN}"), camera=(), geolocation=()',
+                        override=True,
+                    )
+                ]
+            ),
+        )
+        fallback = cloudfront.Function(
+            self,
+            "SpaFallback",
+            comment="Sends the page for every address that is not a file",
+            code=cloudfront.FunctionCode.from_inline(SPA_FALLBACK),
+            runtime=cloudfront.FunctionRuntime.JS_2_0,
+        )
+        self.distribution = cloudfront.Distribution(
+            self,
+            "Distribution",
+            comment=Stack.of(self).stack_name,
+            default_root_object="index.html",
+            default_behavior=cloudfront.BehaviorOptions(
+                origin=origins.S3BucketOrigin.with_origin_access_control(site_bucket),
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+                cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
+                response_headers_policy=headers,
+                compress=True,
+                function_associations=[
+                    cloudfront.FunctionAssociation(
+                        function=fallback,
+                        event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
+                    )
+                ],
+            ),
+            additional_behaviors={
+                "/chatkit*": _api(chat_url, headers),
+                "/actions*": _api(actions_url, headers),
+            },
+            domain_names=[domain.name] if domain else None,
+            certificate=domain.certificate if domain else None,
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            price_class=_PRICE_CLASSES[price_class],
+            web_acl_id=web_acl_arn,
+        )
+        self.address = f"https://{domain.name if domain else self.distribution.domain_name}"
+
+
+def _api(
+    url: lambda_.IFunctionUrl, headers: cloudfront.IResponseHeadersPolicy
+) -> cloudfront.BehaviorOptions:
+    return cloudfront.BehaviorOptions(
+        origin=origins.FunctionUrlOrigin.with_origin_access_control(
+            url,
+            read_timeout=Duration.seconds(READ_TIMEOUT),
+            keepalive_timeout=Duration.seconds(READ_TIMEOUT),
+        ),
+        allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+        viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+        cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
+        # The URL checks its own name as Host; everything else of the viewer's goes through.
+        origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+        response_headers_policy=headers,
+        # Compressing would hold a stream back until a block is full.
+        compress=False,
+    )

@@ -1,0 +1,122 @@
+"""One Lambda function as both of ours are made: own role, own log group, alias and URL."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+ALIAS = "live"
+
+_ARCHITECTURES = {
+    "arm64": lambda_.Architecture.ARM_64,
+    "x86_64": lambda_.Architecture.X86_64,
+}
+_RETENTION = {
+    1: logs.RetentionDays.ONE_DAY,
+    3: logs.RetentionDays.THREE_DAYS,
+    5: logs.RetentionDays.FIVE_DAYS,
+    7: logs.RetentionDays.ONE_WEEK,
+    14: logs.RetentionDays.TWO_WEEKS,
+    30: logs.RetentionDays.ONE_MONTH,
+    60: logs.RetentionDays.TWO_MONTHS,
+    90: logs.RetentionDays.THREE_MONTHS,
+    120: logs.RetentionDays.FOUR_MONTHS,
+    150: logs.RetentionDays.FIVE_MONTHS,
+    180: logs.RetentionDays.SIX_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+    400: logs.RetentionDays.THIRTEEN_MONTHS,
+    545: logs.RetentionDays.EIGHTEEN_MONTHS,
+    731: logs.RetentionDays.TWO_YEARS,
+}
+
+
+def log_group(scope: Construct, construct_id: str, *, retention_days: int) -> logs.LogGroup:
+    """A log group that ends with its stack: logs hold no messages, only what happened."""
+    return logs.LogGroup(
+        scope,
+        construct_id,
+        retention=_RETENTION[retention_days],
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+
+
+class ServiceFunction(Construct):
+    """A function that is reached by its URL, signed by CloudFront and by nobody else.
+
+    The URL and the events point to an alias: SnapStart works on published versions
+    only, and a deploy switches from one whole version to the next.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        code: lambda_.Code,
+        handler: str,
+        architecture: str,
+        memory: int,
+        timeout: int,
+        concurrency: int,
+        environment: Mapping[str, str],
+        layers: list[str],
+        invoke_mode: lambda_.InvokeMode,
+        snap_start: bool,
+        log_level: str,
+        log_retention_days: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.timeout = timeout
+        self.logs = log_group(self, "Logs", retention_days=log_retention_days)
+        self.role = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+        )
+        self.allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"],
+                   [self.logs.log_group_arn])
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=_ARCHITECTURES[architecture],
+            code=code,
+            handler=handler,
+            memory_size=memory,
+            timeout=Duration.seconds(timeout),
+            reserved_concurrent_executions=concurrency or None,
+            environment=dict(environment),
+            layers=[
+                lambda_.LayerVersion.from_layer_version_arn(self, f"Layer{number}", arn)
+                for number, arn in enumerate(layers)
+            ],
+            role=self.role.without_policy_updates(),
+            log_group=self.logs,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel[log_level],
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
+        )
+        self.alias = lambda_.Alias(
+            self, "Alias", alias_name=ALIAS, version=self.function.current_version
+        )
+        self.url = self.alias.add_function_url(
+            auth_type=lambda_.FunctionUrlAuthType.AWS_IAM, invoke_mode=invoke_mode
+        )
+
+    def allow(
+        self,
+        sid: str,
+        actions: list[str],
+        resources: list[str],
+        conditions: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        """Add one statement to the function's role."""
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                sid=sid, actions=actions, resources=resources, conditions=conditions
+            )
+        )

@@ -1,0 +1,84 @@
+"""What each function may do: each action here is one that its code makes, and is tested to be."""
+
+from aws_cdk import aws_kms as kms
+
+from infra.files import FilesBucket
+from infra.function import ServiceFunction
+from infra.secrets import Secrets
+from infra.table import ChatTable
+
+
+def allow_chat(
+    function: ServiceFunction,
+    *,
+    table: ChatTable,
+    files: FilesBucket,
+    secrets: Secrets,
+    key: kms.IKey | None,
+) -> None:
+    function.allow(
+        "Rows",
+        [
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ],
+        [table.table.table_arn],
+    )
+    function.allow("Index", ["dynamodb:Query"], [table.index_arn])
+    function.allow(
+        "Objects",
+        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        [files.bucket.arn_for_objects("*")],
+    )
+    _allow_secrets(function, secrets)
+    _allow_key(function, key)
+
+
+def allow_actions(
+    function: ServiceFunction,
+    *,
+    table: ChatTable,
+    files: FilesBucket,
+    secrets: Secrets,
+    key: kms.IKey | None,
+) -> None:
+    function.allow(
+        "Rows",
+        [
+            "dynamodb:BatchWriteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ],
+        [table.table.table_arn],
+    )
+    function.allow(
+        "Objects",
+        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        [files.bucket.arn_for_objects("*")],
+    )
+    _allow_secrets(function, secrets)
+    _allow_key(function, key)
+
+
+def _allow_secrets(function: ServiceFunction, secrets: Secrets) -> None:
+    function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
+    if secrets.model:
+        function.allow("ModelKey", ["secretsmanager:GetSecretValue"], [secrets.model.arn])
+
+
+def _allow_key(function: ServiceFunction, key: kms.IKey | None) -> None:
+    if key is None:
+        return
+    function.allow(
+        "DataKey",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        [key.key_arn],
+        {"StringLike": {"kms:ViaService": ["dynamodb.*", "s3.*", "secretsmanager.*"]}},
+    )

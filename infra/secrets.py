@@ -1,0 +1,76 @@
+"""Secrets: named by the settings, or made by the stack; read by the functions, at run time."""
+
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+COOKIE_KEY_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class SecretReference:
+    """`id` is what GetSecretValue is asked for; `arn` is what a role is allowed."""
+
+    id: str
+    arn: str
+
+
+class Secrets(Construct):
+    """The key that signs cookies, and the key of the model's provider where there is one."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cookie_secret: str | None,
+        model_secret: str | None,
+        needs_model_key: bool,
+        key: kms.IKey | None,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if cookie_secret:
+            self.cookie = self._existing(cookie_secret)
+        else:
+            made = secretsmanager.Secret(
+                self,
+                "Cookie",
+                description="Signs anonymous visitors' cookies. A new value makes everybody new.",
+                generate_secret_string=secretsmanager.SecretStringGenerator(
+                    password_length=COOKIE_KEY_LENGTH, exclude_punctuation=True
+                ),
+                encryption_key=key,
+                removal_policy=removal_policy,
+            )
+            self.cookie = SecretReference(made.secret_arn, made.secret_arn)
+
+        self.model: SecretReference | None = None
+        if model_secret:
+            self.model = self._existing(model_secret)
+        elif needs_model_key:
+            # The plain resource makes a secret without a value: a random one would be sent to
+            # the provider as if it were a key.
+            empty = secretsmanager.CfnSecret(
+                self,
+                "Model",
+                description="Key of the model's provider. `make secret` sets it.",
+                kms_key_id=key.key_arn if key else None,
+            )
+            empty.apply_removal_policy(removal_policy)
+            self.model = SecretReference(empty.ref, empty.ref)
+
+    def _existing(self, name: str) -> SecretReference:
+        if name.startswith("arn:"):
+            return SecretReference(name, name)
+        # Secrets Manager adds a hyphen and six random characters to each name.
+        arn = Stack.of(self).format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{name}-??????",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return SecretReference(name, arn)
