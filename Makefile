@@ -1,0 +1,37 @@
+# Everything a person calls by name. `make dev` and `make test` need nothing first.
+
+PYTHON ?= python3
+RUN = .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-python dev dev-page test lint format lock bench
+
+help: ## list these
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
+
+setup: ## make .venv and build the page (the others do it when needed)
+	@$(PYTHON) infra/local/setup.py
+
+setup-python:
+	@$(PYTHON) infra/local/setup.py python
+
+dev: setup ## run it all on this machine; HOST and PORT, 127.0.0.1:8000 by default
+	@exec $(RUN) -m infra.local
+
+dev-page: setup ## the same, with Vite's dev server and hot reload for the page
+	@exec $(RUN) -m infra.local --page
+
+test: setup lint ## everything that can be proven here
+	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) infra/local/setup.py test-page
+
+lint: setup-python ## ruff, mypy, and the page's own
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+format: setup-python
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+lock: setup-python ## lock what pyproject.toml asks for
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" sh requirements/lock.sh

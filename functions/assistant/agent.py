@@ -1,0 +1,33 @@
+"""The assistant. Yours to edit: what it is told, and what it can do."""
+
+from typing import Any
+
+from agents import Agent, Model, ModelSettings, StopAtTools
+from chatkit.agents import AgentContext
+
+from functions.assistant.tools import STOP_AFTER, TOOLS
+from functions.context import RequestContext
+
+INSTRUCTIONS = """\
+You are a friendly, concise assistant inside a web page. Answer in the language of the visitor.
+Use Markdown where it helps. Use your tools rather than guess: the clock for times, the
+calculator for sums, the search for what was said in earlier conversations.
+"""
+
+MAX_TURNS = 10
+"""Model calls for one message: enough for several tools, and an end to a loop."""
+
+
+def build_agent(
+    model: Model, tool_choice: str | None = None
+) -> Agent[AgentContext[RequestContext]]:
+    """The agent for one message. `tool_choice` is the tool that the visitor picked, if any."""
+    settings: dict[str, Any] = {"tool_choice": tool_choice} if tool_choice else {}
+    return Agent(
+        name="Assistant",
+        instructions=INSTRUCTIONS,
+        model=model,
+        tools=[*TOOLS],
+        tool_use_behavior=StopAtTools(stop_at_tool_names=STOP_AFTER),
+        model_settings=ModelSettings(**settings),
+    )

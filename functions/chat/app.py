@@ -1,0 +1,152 @@
+"""The streaming function's ASGI app: every ChatKit operation, and who is asking.
+
+The same app runs in Lambda under `functions.lambda_stream` and on a laptop under
+uvicorn; it knows neither.
+"""
+
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Literal
+
+from chatkit.types import is_streaming_req
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from functions import VERSION, http, telemetry
+from functions.assistant.entities import search_entities
+from functions.chat.answer import stop_all
+from functions.chat.operations import Operations
+from functions.chat.requests import parse
+from functions.chat.streams import Streams
+from functions.http import Refusal, read_body
+from functions.identity import AnonymousIdentity, Visitor, request_context, signing_key
+from functions.models import choose
+from functions.services import Services
+from functions.settings import Settings, get_settings
+
+log = logging.getLogger(__name__)
+
+LOG_LIMIT = 16 * 1024
+EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+
+class PageEvent(BaseModel):
+    """What the page reports of itself. Its words are logged, so none of a message's may be
+    among them: `detail` takes short values only."""
+
+    level: Literal["error", "warning", "info"]
+    event: str = Field(max_length=100, pattern=r"^[\w.:/ -]+$")
+    detail: dict[str, str | int | float | bool | None] = Field(
+        default_factory=dict, max_length=20
+    )
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app for `settings`, or for those of the environment. Raises `ValueError` in words
+    when they do not make sense; opens no connection and reads no secret."""
+    settings = settings or get_settings()
+    telemetry.configure()
+    choice = choose(settings)
+    services = Services(settings)
+    identity = AnonymousIdentity(signing_key(settings), settings.allowed_origins)
+    streams = Streams(services, choice)
+    operations = Operations(services)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await stop_all()
+
+    app = FastAPI(
+        title="ChatKit Serverless", lifespan=lifespan, openapi_url=None, docs_url=None,
+        redoc_url=None,
+    )  # fmt: skip
+    http.install(app, settings)
+
+    async def visitor_of(request: Request) -> Visitor:
+        return await identity.identify(request)
+
+    Asking = Annotated[Visitor, Depends(visitor_of)]  # noqa: N806 - a type
+
+    @app.post("/chatkit")
+    async def chatkit(request: Request, visitor: Asking) -> Response:
+        body = await read_body(request, settings.max_body_bytes)
+        operation = parse(body)
+        context = request_context(request, visitor)
+        context.metadata = operation.metadata
+        response: Response
+        if is_streaming_req(operation):
+            answer = await streams.open(operation, body, context, _deadline(request, settings))
+            response = StreamingResponse(
+                answer, media_type="text/event-stream", headers=EVENT_STREAM
+            )
+        else:
+            result = await operations.run(operation, body, context)
+            response = Response(result.json, media_type="application/json", headers=result.headers)
+        visitor.introduce(request, response)
+        return response
+
+    @app.post("/chatkit/session")
+    async def session(request: Request, visitor: Asking) -> JSONResponse:
+        response = JSONResponse(
+            {
+                "user": {"id": visitor.user_id},
+                "token": visitor.token if visitor.cross_origin else None,
+                "expiresAt": visitor.expires_at.isoformat(),
+            },
+            headers={"cache-control": "no-store"},
+        )
+        visitor.introduce(request, response)
+        return response
+
+    @app.get("/chatkit/entities")
+    async def entities(
+        request: Request, visitor: Asking, q: Annotated[str, Query(max_length=200)] = ""
+    ) -> dict[str, object]:
+        context = request_context(request, visitor)
+        return {"entities": await search_entities(q, services.assistant_data(context))}
+
+    @app.post("/chatkit/log", status_code=204)
+    async def page_log(request: Request) -> Response:
+        event = _page_event(await read_body(request, LOG_LIMIT))
+        log.log(
+            logging.getLevelNamesMapping()[event.level.upper()],
+            "page: %s %s",
+            event.event,
+            json.dumps({key: _short(value) for key, value in event.detail.items()}),
+        )
+        return Response(status_code=204)
+
+    @app.get("/chatkit/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok", "version": VERSION, "model": choice.names[0]}
+
+    return app
+
+
+def _page_event(body: bytes) -> PageEvent:
+    try:
+        return PageEvent.model_validate_json(body)
+    except ValueError:
+        raise Refusal(422, "A log entry has a level, an event and a detail.") from None
+
+
+def _short(value: object) -> object:
+    return value[:200] if isinstance(value, str) else value
+
+
+def _deadline(request: Request, settings: Settings) -> float:
+    """When an answer has to be over, in seconds since the epoch.
+
+    In Lambda that is `MARGIN` before the function is killed; elsewhere there is
+    a limit all the same, so that both places behave alike.
+    """
+    limit = time.time() + settings.answer_seconds
+    function = request.scope.get("extensions", {}).get("aws.lambda")
+    if function is not None:
+        limit = min(limit, function["deadline_ms"] / 1000 - settings.answer_margin_seconds)
+    return limit

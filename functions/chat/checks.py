@@ -1,0 +1,146 @@
+"""What has to be found out before a stream starts, because afterwards it is too late.
+
+Errors inside a stream come after the 200, and the element re-sends a request
+whose answer is a 5xx. So an unknown thread, a locked one, an item of the wrong
+kind or a file that never arrived are refused here, and nothing is written.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    Attachment,
+    ClientToolCallItem,
+    StreamingReq,
+    StructuredInputItem,
+    ThreadItem,
+    ThreadMetadata,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsRetryAfterItemReq,
+    UserMessageInput,
+    UserMessageItem,
+)
+
+from functions.assistant.dispatch import PreparedAction, check
+from functions.assistant.errors import ActionError
+from functions.attachments import AttachmentError, S3AttachmentStore
+from functions.chat.turn import TurnStore
+from functions.context import RequestContext
+from functions.http import Refusal
+from functions.store import DynamoDBStore
+
+
+@dataclass
+class Checked:
+    """What the checks read on their way."""
+
+    action: PreparedAction | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+
+
+class StreamChecks:
+    """Checks for one request that is going to stream.
+
+    `models` are the names that a visitor may ask for, `tools` those that the
+    tool menu offers, `history` how many items the turn reads along.
+    """
+
+    def __init__(
+        self,
+        store: DynamoDBStore,
+        attachments: S3AttachmentStore,
+        *,
+        models: tuple[str, ...],
+        tools: frozenset[str],
+        history: int,
+    ) -> None:
+        self._store = store
+        self._attachments = attachments
+        self._models = models
+        self._tools = tools
+        self._history = history
+
+    async def check(
+        self, request: StreamingReq, turn: TurnStore, context: RequestContext
+    ) -> Checked:
+        """Raises `Refusal`: 404 for what is not there, 409 for what it is too late for."""
+        match request:
+            case ThreadsCreateReq():
+                return Checked(attachments=await self._message(request.params.input, context))
+            case ThreadsAddUserMessageReq():
+                params = request.params
+                files, _ = await asyncio.gather(
+                    self._message(params.input, context),
+                    self._open(turn, params.thread_id, context),
+                )
+                if any(file.thread_id not in {None, params.thread_id} for file in files):
+                    raise Refusal(409, "This file belongs to another conversation.")
+                return Checked(attachments=files)
+            case ThreadsAddClientToolOutputReq():
+                await self._open(turn, request.params.thread_id, context)
+                newest = turn.newest[0] if turn.newest else None
+                if not isinstance(newest, ClientToolCallItem) or newest.status != "pending":
+                    raise Refusal(409, "No tool of the page is waiting for a result here.")
+            case ThreadsAddStructuredInputReq():
+                await self._open(turn, request.params.thread_id, context)
+                item = await self._item(turn, request.params.item_id, context)
+                if not isinstance(item, StructuredInputItem):
+                    raise Refusal(422, "This item asks for nothing.")
+                if item.status != "pending":
+                    raise Refusal(409, "This was answered already.")
+            case ThreadsRetryAfterItemReq():
+                await self._open(turn, request.params.thread_id, context)
+                item = await self._item(turn, request.params.item_id, context)
+                if not isinstance(item, UserMessageItem):
+                    raise Refusal(422, "Only a message of yours can be tried again.")
+            case ThreadsCustomActionReq():
+                await self._open(turn, request.params.thread_id, context)
+                try:
+                    return Checked(action=await check(request.params, self._store, context))
+                except ActionError as error:
+                    raise Refusal(error.status, error.message) from None
+        return Checked()
+
+    async def _open(
+        self, turn: TurnStore, thread_id: str, context: RequestContext
+    ) -> ThreadMetadata:
+        try:
+            thread = await turn.open(thread_id, self._history, context)
+        except NotFoundError:
+            raise Refusal(404, "This conversation does not exist.") from None
+        if thread.status.type != "active":
+            reason = getattr(thread.status, "reason", None)
+            raise Refusal(409, reason or f"This conversation is {thread.status.type}.")
+        return thread
+
+    async def _item(self, turn: TurnStore, item_id: str, context: RequestContext) -> ThreadItem:
+        try:
+            return await turn.load_item(turn.run.thread_id, item_id, context)
+        except NotFoundError:
+            raise Refusal(404, "There is no such item in this conversation.") from None
+
+    async def _message(
+        self, message: UserMessageInput, context: RequestContext
+    ) -> list[Attachment]:
+        options = message.inference_options
+        if options.model is not None and options.model not in self._models:
+            raise Refusal(422, "There is no such model here.")
+        if options.tool_choice is not None and options.tool_choice.id not in self._tools:
+            raise Refusal(422, "There is no such tool here.")
+        return list(
+            await asyncio.gather(*(self._file(name, context) for name in message.attachments))
+        )
+
+    async def _file(self, attachment_id: str, context: RequestContext) -> Attachment:
+        try:
+            attachment = await self._store.load_attachment(attachment_id, context)
+            return await self._attachments.check_uploaded(attachment, context)
+        except NotFoundError:
+            raise Refusal(404, "There is no such file.") from None
+        except AttachmentError as error:
+            raise Refusal(error.status, error.message) from None

@@ -1,0 +1,106 @@
+"""The operations that answer at once: lists, titles, feedback, files, dictation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from chatkit.server import ChatKitServer, NonStreamingResult
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    AudioInput,
+    FeedbackKind,
+    ItemsListReq,
+    NonStreamingReq,
+    ThreadMetadata,
+    ThreadsDeleteReq,
+    ThreadsGetByIdReq,
+    ThreadsSyncCustomActionReq,
+    ThreadStreamEvent,
+    ThreadsUpdateReq,
+    TranscriptionResult,
+    UserMessageItem,
+)
+
+from functions.assistant.dispatch import check
+from functions.assistant.errors import ActionError
+from functions.attachments import AttachmentError
+from functions.context import RequestContext
+from functions.http import RUNNING_HEADER, Refusal
+from functions.models.transcription import TranscriptionError
+from functions.services import Services
+from functions.store.feedback import save_feedback
+
+
+@dataclass
+class Result:
+    json: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Operations(ChatKitServer[RequestContext]):
+    """ChatKit's non-streaming operations, for every request of the process."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services.store, services.attachments)
+        self._services = services
+
+    async def run(
+        self, request: NonStreamingReq, body: bytes, context: RequestContext
+    ) -> Result:
+        """The operation's result. Raises `Refusal` for what is not there or not allowed."""
+        try:
+            match request:
+                case ThreadsGetByIdReq() | ItemsListReq():
+                    return await self._read(request.params.thread_id, body, context)
+                case ThreadsSyncCustomActionReq():
+                    prepared = await check(request.params, self._services.store, context)
+                    return Result(self._serialize(await prepared.run_sync()))
+                case _:
+                    return Result(await self._json(body, context))
+        except NotFoundError:
+            raise Refusal(404, _missing(request)) from None
+        except (ActionError, AttachmentError, TranscriptionError) as error:
+            raise Refusal(error.status, error.message) from None
+
+    async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> Result:
+        """A thread or its items, and whether an answer is still being written."""
+        running, json = await asyncio.gather(
+            self._services.store.running(thread_id, context), self._json(body, context)
+        )
+        if running is None:
+            return Result(json)
+        return Result(json, {RUNNING_HEADER: f"{running.run_id} {int(running.until * 1000)}"})
+
+    async def _json(self, body: bytes, context: RequestContext) -> bytes:
+        result = await self.process(body, context)
+        if not isinstance(result, NonStreamingResult):
+            raise TypeError("checked: this operation does not stream")
+        return result.json
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
+    ) -> None:
+        await save_feedback(self._services.store, thread_id, item_ids, feedback, context)
+
+    async def transcribe(
+        self, audio_input: AudioInput, context: RequestContext
+    ) -> TranscriptionResult:
+        text = await self._services.transcriber.transcribe(
+            audio_input.data, audio_input.mime_type, context.locale
+        )
+        return TranscriptionResult(text=text)
+
+    def respond(
+        self,
+        thread: ThreadMetadata,
+        input_user_message: UserMessageItem | None,
+        context: RequestContext,
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        raise TypeError("streaming requests go to AssistantServer")
+
+
+def _missing(request: NonStreamingReq) -> str:
+    match request:
+        case ThreadsGetByIdReq() | ItemsListReq() | ThreadsUpdateReq() | ThreadsDeleteReq():
+            return "This conversation does not exist."
+    return "That does not exist."

@@ -1,0 +1,182 @@
+"""The ChatKit server: how one message is answered."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import openai
+from agents import (
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    Model,
+    OutputGuardrailTripwireTriggered,
+    RunConfig,
+    Runner,
+)
+from chatkit.actions import Action
+from chatkit.agents import AgentContext, stream_agent_response
+from chatkit.errors import CustomStreamError
+from chatkit.server import ChatKitServer
+from chatkit.types import (
+    AssistantMessageItem,
+    SDKHiddenContextItem,
+    ThreadItem,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+    WidgetItem,
+)
+
+from functions.assistant.agent import MAX_TURNS, build_agent
+from functions.assistant.dispatch import PreparedAction
+from functions.assistant.errors import ActionError
+from functions.assistant.titles import title_for
+from functions.attachments.images import GeneratedImages
+from functions.chat.answer import StopReason
+from functions.chat.history import Converter, within_budget
+from functions.chat.ids import RunIds
+from functions.chat.turn import TurnStore
+from functions.context import RequestContext
+from functions.models.failure import in_words
+from functions.settings import Settings
+
+_STOPPED: dict[StopReason, str] = {
+    "visitor": "The user cancelled the stream. Stop responding to the prior request.",
+    "deadline": "The answer was cut off because it took too long.",
+    "shutdown": "The answer was cut off because the server restarted.",
+}
+
+
+class AssistantServer(ChatKitServer[RequestContext]):
+    """Answers one streaming request; made for it, and for no other.
+
+    `store` is the request's own view of the table. `model` answers, `converter`
+    turns history into model input, `images` keeps what the model draws.
+    """
+
+    store: TurnStore
+
+    def __init__(
+        self,
+        store: TurnStore,
+        *,
+        model: Model,
+        converter: Converter,
+        images: GeneratedImages,
+        settings: Settings,
+        action: PreparedAction | None = None,
+    ) -> None:
+        super().__init__(store)
+        self.stopped: StopReason = "visitor"
+        self._model = model
+        self._converter = converter
+        self._images = images
+        self._settings = settings
+        self._prepared = action
+
+    async def respond(
+        self,
+        thread: ThreadMetadata,
+        input_user_message: UserMessageItem | None,
+        context: RequestContext,
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        history = within_budget(
+            self.store.newest,
+            items=self._settings.history_items,
+            characters=self._settings.history_characters,
+        )
+        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        options = input_user_message.inference_options if input_user_message else None
+        tool_choice = options.tool_choice.id if options and options.tool_choice else None
+        result = Runner.run_streamed(
+            build_agent(self._model, tool_choice),
+            await self._converter.to_agent_input(history),
+            context=agent_context,
+            max_turns=MAX_TURNS,
+            # Lambda freezes the thread that would export traces.
+            run_config=RunConfig(tracing_disabled=True),
+        )
+        naming = self._name(thread, history)
+        ids = RunIds(
+            lambda kind: self.store.generate_item_id(kind, thread, context), self.store.minted
+        )
+        try:
+            answer = stream_agent_response(agent_context, result, converter=self._images)
+            async for event in ids.rewrite(answer):
+                yield event
+            if naming is not None:
+                await self._rename(thread, await naming, context)
+        except openai.APIError as error:
+            raise in_words(error) or error from None
+        except MaxTurnsExceeded:
+            raise CustomStreamError(
+                "This took more steps than allowed. Try to ask for less at once.", allow_retry=True
+            ) from None
+        except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered):
+            raise CustomStreamError("That is something I cannot help with here.") from None
+        finally:
+            # Stopping means that no more tokens are paid for: cancelling the run
+            # closes the connection to the model. Nothing of it may stay behind.
+            if naming is not None:
+                naming.cancel()
+            result.cancel()
+            agent_context._complete()  # noqa: SLF001 - ends the SDK's queue reader
+            if result.run_loop_task is not None:
+                with contextlib.suppress(BaseException):
+                    await result.run_loop_task
+
+    def _name(
+        self, thread: ThreadMetadata, history: list[ThreadItem]
+    ) -> asyncio.Task[str] | None:
+        """A title on its way, for a thread that has none, while the answer streams."""
+        first = next((item for item in history if isinstance(item, UserMessageItem)), None)
+        if thread.title is not None or first is None:
+            return None
+        text = " ".join(part.text for part in first.content).strip()
+        if not text and first.attachments:
+            text = first.attachments[0].name
+        return asyncio.create_task(title_for(text, self._model))
+
+    async def _rename(self, thread: ThreadMetadata, title: str, context: RequestContext) -> None:
+        """Give the thread its title, unless somebody renamed it meanwhile."""
+        now = await self.store.load_thread(thread.id, context)
+        thread.title = title if now.title is None else now.title
+
+    def action(
+        self,
+        thread: ThreadMetadata,  # noqa: ARG002 - the SDK's signature
+        action: Action[str, Any],  # noqa: ARG002
+        sender: WidgetItem | None,  # noqa: ARG002
+        context: RequestContext,  # noqa: ARG002
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        return self._act()
+
+    async def _act(self) -> AsyncIterator[ThreadStreamEvent]:
+        if self._prepared is None:
+            raise TypeError("an action is checked before it streams")
+        try:
+            async for event in self._prepared.run(self.respond):
+                yield event
+        except ActionError as error:
+            raise CustomStreamError(error.message) from None
+
+    async def handle_stream_cancelled(
+        self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
+    ) -> None:
+        """Keep what there is of the answer, and note why there is no more."""
+        for item in pending_items:
+            if isinstance(item, AssistantMessageItem) and any(
+                part.text.strip() for part in item.content
+            ):
+                await self.store.add_thread_item(thread.id, item, context)
+        await self.store.add_thread_item(
+            thread.id,
+            SDKHiddenContextItem(
+                id=self.store.generate_item_id("sdk_hidden_context", thread, context),
+                thread_id=thread.id,
+                created_at=thread.created_at.now(thread.created_at.tzinfo),
+                content=_STOPPED[self.stopped],
+            ),
+            context,
+        )

@@ -1,0 +1,111 @@
+"""Opens the stream that answers a message: checked first, then run to its end."""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from chatkit.server import StreamingResult
+from chatkit.types import (
+    StreamingReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+)
+
+from functions.assistant.tools import TOOLS
+from functions.chat.answer import Answer, StopReason
+from functions.chat.checks import StreamChecks
+from functions.chat.history import Converter
+from functions.chat.replay import replay
+from functions.chat.server import AssistantServer
+from functions.chat.turn import TurnStore
+from functions.context import RequestContext
+from functions.models import ModelChoice, build
+from functions.services import Services
+from functions.store.runs import Run, RunAlreadyStarted, RunCancelled
+
+if TYPE_CHECKING:
+    from agents import Model
+
+
+class Streams:
+    """Makes one `Answer` for each streaming request."""
+
+    def __init__(self, services: Services, choice: ModelChoice) -> None:
+        self._services = services
+        self._choice = choice
+        self._checks = StreamChecks(
+            services.store,
+            services.attachments,
+            models=choice.names,
+            tools=frozenset(tool.name for tool in TOOLS),
+            history=services.settings.history_items,
+        )
+
+    async def open(
+        self, request: StreamingReq, body: bytes, context: RequestContext, deadline: float
+    ) -> AsyncIterator[bytes]:
+        """The answer to `request`, as server-sent events. Raises `Refusal` before it starts.
+
+        Nothing is written before the first event is asked for, which is after
+        the response's headers are out.
+        """
+        run = Run(id=context.run_id or uuid4().hex, thread_id="", deadline=deadline)
+        turn = TurnStore(self._services.store, run)
+        checked = await self._checks.check(request, turn, context)
+        turn.attachments = {file.id: file for file in checked.attachments}
+        server = AssistantServer(
+            turn,
+            model=await self._model(request),
+            converter=Converter(self._services.content, context),
+            images=self._services.images(context),
+            settings=self._services.settings,
+            action=checked.action,
+        )
+
+        def stopping(reason: StopReason) -> None:
+            server.stopped = reason
+
+        async def finish(_: StopReason | None) -> None:
+            if turn.claimed:
+                await self._services.runs.finish(run, context)
+
+        async def is_cancelled() -> bool:
+            return await self._services.runs.is_cancelled(run.id, context)
+
+        answer = Answer(
+            self._events(server, body, context, run, isinstance(request, ThreadsCreateReq)),
+            deadline=deadline,
+            is_cancelled=is_cancelled,
+            stopping=stopping,
+            finish=finish,
+        )
+        return answer.read()
+
+    async def _events(
+        self,
+        server: AssistantServer,
+        body: bytes,
+        context: RequestContext,
+        run: Run,
+        new_thread: bool,
+    ) -> AsyncIterator[bytes]:
+        try:
+            result = await server.process(body, context)
+            if not isinstance(result, StreamingResult):
+                raise TypeError("a streaming request streams")
+            async for event in result:
+                yield event
+        except RunAlreadyStarted as started:
+            # The page sent the request again: it reads what the first one writes.
+            async for event in replay(self._services, started.run, context, new_thread):
+                yield event
+        except RunCancelled:
+            return  # stopped before it began
+
+    async def _model(self, request: StreamingReq) -> "Model":
+        name = self._choice.names[0]
+        if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
+            name = request.params.input.inference_options.model or name
+        return build(self._choice, name, await self._choice.api_key())
+
+

@@ -1,0 +1,162 @@
+"""One streaming request's view of the store: reads together, once, and claims the run.
+
+The SDK reads the thread, its newest items and again its newest items, one after
+the other, and writes the thread and the message in between. Here all of that is
+read in one round trip before the stream starts, and the first write of the
+request carries the run's claim in the same transaction: so a message costs two
+round trips before the model is called, and a re-sent request writes nothing.
+"""
+
+import asyncio
+
+from chatkit.store import Store, StoreItemType
+from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
+
+from functions.context import RequestContext
+from functions.store import DynamoDBStore
+from functions.store.runs import Run
+
+
+class TurnStore(Store[RequestContext]):
+    """A `Store` for one run in one thread. Not for sharing between requests."""
+
+    def __init__(self, store: DynamoDBStore, run: Run) -> None:
+        self.run = run
+        self.minted: set[str] = set()
+        self._store = store
+        self._thread: ThreadMetadata | None = None
+        self._newest: list[ThreadItem] = []
+        self._whole = True
+        self._claimed = False
+        self._claiming = asyncio.Lock()
+
+    async def open(self, thread_id: str, limit: int, context: RequestContext) -> ThreadMetadata:
+        """Read the thread and its newest `limit` items, in one round trip.
+
+        Raises `NotFoundError` for a thread that is not this user's.
+        """
+        turn = await self._store.read_turn(thread_id, limit, context)
+        self.run.thread_id = thread_id
+        self._thread = turn.thread
+        self._newest = list(turn.items.data)
+        self._whole = not turn.items.has_more
+        return turn.thread
+
+    @property
+    def newest(self) -> list[ThreadItem]:
+        """The newest items, newest first: those that were read, and those written since."""
+        return self._newest
+
+    # What the SDK reads at the beginning of a turn was read already.
+
+    async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        thread, self._thread = self._thread, None
+        if thread is not None and thread.id == thread_id:
+            return thread
+        return await self._store.load_thread(thread_id, context)
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        ours = thread_id == self.run.thread_id and after is None and order == "desc"
+        if ours and (self._whole or limit <= len(self._newest)):
+            data = [item.model_copy(deep=True) for item in self._newest[:limit]]
+            more = len(self._newest) > limit or not self._whole
+            return Page(data=data, has_more=more, after=data[-1].id if more and data else None)
+        return await self._store.load_thread_items(thread_id, after, limit, order, context)
+
+    async def load_item(
+        self, thread_id: str, item_id: str, context: RequestContext
+    ) -> ThreadItem:
+        if thread_id == self.run.thread_id:
+            for item in self._newest:
+                if item.id == item_id:
+                    return item.model_copy(deep=True)
+        return await self._store.load_item(thread_id, item_id, context)
+
+    # The first write claims the run.
+
+    async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        if await self._claim(context, thread=thread):
+            return
+        await self._store.save_thread(thread, context)
+
+    async def add_thread_item(
+        self, thread_id: str, item: ThreadItem, context: RequestContext
+    ) -> None:
+        if not await self._claim(context, item=item):
+            await self._store.add_thread_item(thread_id, item, context)
+        self._remember(item)
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        if not await self._claim(context, item=item):
+            await self._store.save_item(thread_id, item, context)
+        self._remember(item)
+
+    async def delete_thread_item(
+        self, thread_id: str, item_id: str, context: RequestContext
+    ) -> None:
+        await self._claim(context)
+        await self._store.delete_thread_item(thread_id, item_id, context)
+        self._newest = [item for item in self._newest if item.id != item_id]
+
+    async def claim(self, context: RequestContext) -> None:
+        """Claim the run now, for a request whose handler may write outside this store."""
+        await self._claim(context)
+
+    async def _claim(
+        self,
+        context: RequestContext,
+        *,
+        thread: ThreadMetadata | None = None,
+        item: ThreadItem | None = None,
+    ) -> bool:
+        """Whether `thread` or `item` was written along with the claim."""
+        async with self._claiming:
+            if self._claimed:
+                return False
+            if thread is not None:
+                self.run.thread_id = thread.id
+            await self._store.begin_run(self.run, context, thread=thread, item=item)
+            self._claimed = True
+            return True
+
+    def _remember(self, item: ThreadItem) -> None:
+        for place, known in enumerate(self._newest):
+            if known.id == item.id:
+                self._newest[place] = item.model_copy(deep=True)
+                return
+        self._newest.insert(0, item.model_copy(deep=True))
+
+    # Ids are remembered, so that the run knows its own.
+
+    def generate_thread_id(self, context: RequestContext) -> str:
+        return self._store.generate_thread_id(context)
+
+    def generate_item_id(
+        self, item_type: StoreItemType, thread: ThreadMetadata, context: RequestContext
+    ) -> str:
+        new = self._store.generate_item_id(item_type, thread, context)
+        self.minted.add(new)
+        return new
+
+    # Everything else goes straight through.
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[ThreadMetadata]:
+        return await self._store.load_threads(limit, after, order, context)
+
+    async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
+        await self._store.save_attachment(attachment, context)
+
+    async def load_attachment(self, attachment_id: str, context: RequestContext) -> Attachment:
+        return await self._store.load_attachment(attachment_id, context)
+
+    async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        await self._store.delete_attachment(attachment_id, context)
+
+    async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        await self._store.delete_thread(thread_id, context)
+
+

@@ -1,0 +1,127 @@
+"""`make dev`: the whole product on this machine, with moto in place of AWS.
+
+moto and the table live in this process; the apps live in a child of uvicorn's
+that is started again when code under `functions/` is saved. So conversations
+outlive a reload, and end with Ctrl-C.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import uvicorn
+from pydantic import ValidationError
+
+from functions.models import HOW_TO_GET_A_REAL_ONE, choose
+from functions.settings import ROOT, Settings
+from infra.local.cloud import local_cloud
+from infra.local.setup import BIN, node_folder
+
+READY_WITHIN = 60.0
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="make dev")
+    arguments.add_argument("--page", action="store_true", help="with Vite's dev server")
+    with_vite = arguments.parse_args().page
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    if not port.isdigit():
+        _stop(f"PORT={port} is not a number.")
+    try:
+        settings = Settings()
+        choose(settings)
+    except ValidationError as error:
+        _stop(f".env or environment: {error.errors()[0]['msg']}")
+    except ValueError as error:
+        _stop(f".env or environment: {error}")
+    if not _free(host, int(port)):
+        _stop(f"Port {port} is taken. Choose another one: PORT={int(port) + 1} make dev")
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), local_cloud(settings) as environment:
+        os.environ.update(environment)
+        # No secret of anybody's: it signs cookies of this run, whose threads end with it.
+        os.environ.setdefault("CHATKIT_COOKIE_KEY", secrets.token_hex(32))
+        address = f"http://{host}:{port}"
+        with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
+            threading.Thread(target=_announce, args=(address, page, settings), daemon=True).start()
+            uvicorn.run(
+                "infra.local.app:create_app",
+                factory=True,
+                host=host,
+                port=int(port),
+                reload=True,
+                reload_dirs=[str(ROOT / "functions")],
+                reload_includes=["*.py", "*.widget"],
+                timeout_graceful_shutdown=3,
+                log_level="warning",
+            )
+
+
+def _free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _announce(address: str, page: str, settings: Settings) -> None:
+    """Say where it is and what answers, once it does."""
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/chatkit/health", timeout=2):  # noqa: S310
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    choice = choose(settings)
+    print(f"\n  ChatKit Serverless   {page}")
+    print(f"  Model                {choice.label}")
+    if choice.provider == "demo":
+        print(f"  A real one           {HOW_TO_GET_A_REAL_ONE}")
+    print("  Yours to edit        functions/assistant/ (reloads on save)")
+    print("  Ctrl-C ends it.\n", flush=True)
+
+
+@contextlib.contextmanager
+def _vite(address: str) -> Iterator[str]:
+    """Vite's dev server in front of the same backend. Yields the page's address."""
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([node_folder(), BIN, os.environ.get("PATH", "")]),
+        "CHATKIT_BACKEND": address,
+    }
+    command = ["npm", "run", "--silent", "dev"]
+    process = subprocess.Popen(  # noqa: S603 - our own script
+        command, cwd=ROOT / "frontend", env=environment, start_new_session=True
+    )
+    try:
+        yield "http://127.0.0.1:5173 (hot reload)"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def _stop(why: str) -> None:
+    print(f"make dev: {why}", file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Page, chat and actions on one origin, as CloudFront puts them together in AWS."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from functions.actions.app import create_app as create_actions
+from functions.chat.app import create_app as create_chat
+from functions.settings import ROOT, get_settings
+from infra.page_config import page_config
+
+DIST = ROOT / "frontend" / "dist"
+
+
+class Origin:
+    """Sends `/chatkit*` and `/actions*` to the functions, everything else to the page."""
+
+    def __init__(self, chat: Starlette, actions: Starlette, page: ASGIApp) -> None:
+        self._chat = chat
+        self._actions = actions
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["path"].startswith("/chatkit"):
+            await self._chat(scope, receive, send)
+        elif scope["path"].startswith("/actions"):
+            await self._actions(scope, receive, send)
+        else:
+            await self._page(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            for app in (self._chat, self._actions):
+                await stack.enter_async_context(app.router.lifespan_context(app))
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_page(dist: Path = DIST) -> Starlette:
+    """The built page, with its configuration; unknown paths are the page's own to show."""
+    app = Starlette()
+
+    async def config(_: Request) -> Response:
+        return JSONResponse(page_config(get_settings()), headers={"cache-control": "no-cache"})
+
+    async def page(_: Request) -> Response:
+        return FileResponse(dist / "index.html", headers={"cache-control": "no-cache"})
+
+    app.add_route("/config.json", config, methods=["GET"])
+    app.mount("/assets", StaticFiles(directory=dist / "assets", check_dir=False))
+    for file in dist.iterdir() if dist.is_dir() else ():
+        if file.is_file() and file.name not in {"index.html", "config.json"}:
+            app.add_route(f"/{file.name}", _file(file), methods=["GET"])
+    app.add_route("/{path:path}", page, methods=["GET"])
+    return app
+
+
+def _file(path: Path) -> "ASGIApp":
+    async def serve(_: Request) -> Response:
+        return FileResponse(path)
+
+    return serve  # type: ignore[return-value]
+
+
+def create_app() -> Origin:
+    """What uvicorn runs, and runs again when code under `functions/` is saved."""
+    return Origin(create_chat(), create_actions(), create_page())

@@ -1,0 +1,46 @@
+"""The table and the bucket on this machine, in moto."""
+
+import contextlib
+from collections.abc import Iterator
+
+from functions.attachments import create_bucket
+from functions.aws import client
+from functions.settings import Settings
+from functions.store import create_table
+
+
+@contextlib.contextmanager
+def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
+    """Start moto on a free port, with the table and the bucket. Yields the environment that
+    leads the functions there.
+
+    With `AWS_ENDPOINT_URL` set, that endpoint is used instead and moto stays off.
+    """
+    with contextlib.ExitStack() as stack:
+        endpoint = settings.aws_endpoint_url or stack.enter_context(_moto())
+        environment = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": settings.aws_region,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "CHATKIT_TABLE": settings.table,
+            "CHATKIT_ATTACHMENTS_BUCKET": settings.attachments_bucket,
+        }
+        here = settings.model_copy(update={"aws_endpoint_url": endpoint})
+        credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        create_table(client("dynamodb", here, **credentials), settings.table)
+        create_bucket(client("s3", here, **credentials), settings.attachments_bucket)
+        yield environment
+
+
+@contextlib.contextmanager
+def _moto() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow, and not always needed
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()

