@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     jwks_url: str | None = None
     allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
 
+    # Voice. On with an OpenAI or a Gemini key; off without, or by saying so.
+    transcription: Literal["openai", "gemini", "off"] | None = None
+    transcription_model: str | None = None
+    transcription_base_url: str | None = None  # anything with OpenAI's /audio/transcriptions
+    transcription_api_key: SecretStr | None = None
+    transcription_api_key_secret: str | None = None
+    transcription_max_bytes: int = Field(25 * MB, ge=1_024, le=25 * MB)
+
     # Limits
     max_body_bytes: int = Field(4 * MB, ge=1_024, le=6 * MB)
     attachment_max_bytes: int = Field(20 * MB, ge=1)
@@ -107,6 +115,25 @@ class Settings(BaseSettings):
     async def gemini_key(self) -> str:
         """The key itself, from the environment or from its secret; empty when there is none."""
         return await _key(self.gemini_api_key, self.gemini_api_key_secret)
+
+    @property
+    def voice_provider(self) -> Literal["openai", "gemini"] | None:
+        """Who turns speech into text; None when nobody does.
+
+        A key for another endpoint (`OPENAI_BASE_URL`) says nothing about speech there:
+        it has to be asked for.
+        """
+        if self.transcription is not None:
+            return None if self.transcription == "off" else self.transcription
+        if self.transcription_base_url is not None:
+            return "openai"
+        if self.has_openai_key and self.openai_base_url is None:
+            return "openai"
+        return "gemini" if self.has_gemini_key else None
+
+    async def transcription_key(self) -> str:
+        """The key of `transcription_base_url`'s server; empty when it needs none."""
+        return await _key(self.transcription_api_key, self.transcription_api_key_secret)
 
 
 async def _key(value: SecretStr | None, secret: str | None) -> str:

@@ -8,7 +8,7 @@ and begins again when somebody did: of two changes at once, both are applied.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -26,7 +26,8 @@ from functions.assistant.models import (
     Task,
 )
 from functions.context import RequestContext
-from functions.store import Conflict
+from functions.store import Conflict, DynamoDBStore
+from functions.store.records import Records
 
 ATTEMPTS = 6
 """Of one change. Only the same person's other tabs compete for a document."""
@@ -40,9 +41,7 @@ class Documents(Protocol):
 
     async def get(self, kind: str, context: RequestContext) -> tuple[Any | None, int]: ...
 
-    async def put(
-        self, kind: str, value: Any, context: RequestContext, *, version: int
-    ) -> int: ...
+    async def put(self, kind: str, value: Any, context: RequestContext, *, version: int) -> int: ...
 
 
 class AssistantData:
@@ -55,6 +54,11 @@ class AssistantData:
     def __init__(self, documents: Documents, context: RequestContext) -> None:
         self._documents = documents
         self._context = context
+
+    @classmethod
+    def of(cls, store: DynamoDBStore, context: RequestContext) -> Self:
+        """The data in the table that `store` uses."""
+        return cls(Records(store.table_name, client=store.client), context)
 
     async def tasks(self) -> list[Task]:
         return await self._read("tasks", _TASKS, [])
@@ -104,9 +108,7 @@ class AssistantData:
 
     async def offer(self, choice: Choice) -> None:
         """Keep a question that is about to be asked; the oldest ones are forgotten."""
-        await self._change(
-            "choices", _CHOICES, [], lambda kept: [*kept, choice][-KEPT_CHOICES:]
-        )
+        await self._change("choices", _CHOICES, [], lambda kept: [*kept, choice][-KEPT_CHOICES:])
 
     async def pick(self, choice_id: str, option_id: str) -> Choice:
         """The choice, with this option chosen. The first pick counts; another raises."""

@@ -9,19 +9,18 @@ from chatkit.store import NotFoundError
 from chatkit.types import (
     HiddenContextItem,
     SyncCustomActionResponse,
+    ThreadCustomActionParams,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
-    ThreadsCustomActionReq,
-    ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
     WidgetItem,
     WidgetRootUpdated,
 )
 from pydantic import BaseModel, ValidationError
 
-from functions.assistant.data import AssistantData, Documents
+from functions.assistant.data import AssistantData
 from functions.assistant.drawing import StoredWidget
 from functions.assistant.errors import ActionError
 from functions.assistant.registry import ActionRun, Handover, Redraw, RegisteredAction, find
@@ -54,7 +53,12 @@ class PreparedAction:
         return self._registered.kind == "answer"
 
     async def run_sync(self) -> SyncCustomActionResponse:
-        """The pressed widget as it is now, already kept. Raises `ActionError`."""
+        """The pressed widget as it is now, already kept.
+
+        Raises `ActionError`, at once for an action that is not a sync one.
+        """
+        if self._registered.kind != "sync":
+            raise ActionError(422, f"{self._registered.name} streams its answer.")
         return SyncCustomActionResponse(updated_item=await self._drawn())
 
     async def run(self, respond: Respond | None = None) -> AsyncIterator[ThreadStreamEvent]:
@@ -124,24 +128,20 @@ class PreparedAction:
 
 
 async def check(
-    request: ThreadsCustomActionReq | ThreadsSyncCustomActionReq,
+    params: ThreadCustomActionParams,
     store: DynamoDBStore,
-    documents: Documents,
     context: RequestContext,
 ) -> PreparedAction:
-    """The action that `request` asks for, ready to run. Changes nothing.
+    """The action that `params` ask for, ready to run. Changes nothing.
 
     Costs one round trip: the thread and the widget are read side by side. Raises
     `ActionError`: 404 for an unknown action, thread or widget (somebody else's is
     unknown), 422 for a payload that is not valid, 409 for a thread that takes no
     more.
     """
-    params = request.params
     registered = find(params.action.type)
     if registered is None:
         raise ActionError(404, f"There is no action {params.action.type[:80]!r}.")
-    if request.type == "threads.sync_custom_action" and registered.kind != "sync":
-        raise ActionError(422, f"{registered.name} streams: send it as threads.custom_action.")
     if registered.kind == "sync" and params.item_id is None:
         raise ActionError(422, f"{registered.name} needs the widget that it came from.")
     payload = _valid(registered, params.action.payload)
@@ -159,7 +159,7 @@ async def check(
         sender=None if sender is None else sender.item,
         store=store,
         context=context,
-        data=AssistantData(documents, context),
+        data=AssistantData.of(store, context),
     )
     return PreparedAction(registered, payload, run, sender)
 

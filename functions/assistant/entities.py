@@ -7,7 +7,7 @@ from functions.assistant.data import AssistantData
 MOST = 20
 
 
-async def search(query: str, data: AssistantData) -> list[dict[str, Any]]:
+async def search_entities(query: str, data: AssistantData) -> list[dict[str, Any]]:
     """Up to 20 entities whose title has `query` in it (any case), as ChatKit shapes them.
 
     An empty query lists the first ones. Their `data` comes back with the message
@@ -20,40 +20,41 @@ async def search(query: str, data: AssistantData) -> list[dict[str, Any]]:
 
 async def _contacts(data: AssistantData) -> list[dict[str, Any]]:
     return [
-        _entity(
-            "contact",
-            contact.id,
-            contact.name,
-            "user",
-            "Contacts",
-            {"email": contact.email, "note": contact.note},
-        )
+        {
+            "id": f"contact_{contact.id}",
+            "title": contact.name,
+            "icon": "user",
+            "group": "Contacts",
+            "interactive": True,
+            "data": {"type": "contact", "email": contact.email, "note": contact.note},
+        }
         for contact in await data.contacts()
     ]
 
 
 async def _tasks(data: AssistantData) -> list[dict[str, Any]]:
     return [
-        _entity("task", t.id, t.title, "check", "Tasks", {"done": "yes" if t.done else "no"})
-        for t in await data.tasks()
+        {
+            "id": f"task_{task.id}",
+            "title": task.title,
+            "icon": "check",
+            "group": "Tasks",
+            "interactive": True,
+            "data": {"type": "task", "done": "yes" if task.done else "no"},
+        }
+        for task in await data.tasks()
     ]
 
 
 async def _notes(data: AssistantData) -> list[dict[str, Any]]:
     return [
-        _entity("note", note.id, note.title, "notebook", "Notes", {"text": note.text[:500]})
+        {
+            "id": f"note_{note.id}",
+            "title": note.title,
+            "icon": "notebook",
+            "group": "Notes",
+            "interactive": True,
+            "data": {"type": "note", "text": note.text[:500]},
+        }
         for note in await data.notes()
     ]
-
-
-def _entity(
-    kind: str, entity_id: str, title: str, icon: str, group: str, data: dict[str, str]
-) -> dict[str, Any]:
-    return {
-        "id": f"{kind}_{entity_id}",
-        "title": title,
-        "icon": icon,
-        "group": group,
-        "interactive": True,
-        "data": {"type": kind, **data},
-    }

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, TypeVar
 
-from chatkit.store import Store
 from chatkit.types import ThreadMetadata, WidgetItem
 from chatkit.widgets import WidgetRoot
 from pydantic import BaseModel
 
 from functions.assistant.data import AssistantData
 from functions.context import RequestContext
+from functions.store import DynamoDBStore
 
 HANDLERS = "functions.assistant.actions"
 """The module whose import registers the assistant's handlers."""
@@ -57,7 +57,7 @@ class ActionRun:
 
     thread: ThreadMetadata
     sender: WidgetItem | None
-    store: Store[RequestContext]
+    store: DynamoDBStore
     context: RequestContext
     data: AssistantData
 
