@@ -30,9 +30,7 @@ class Spend:
     daily: float
 
 
-def alarm_topic(
-    scope: Construct, *, email: str | None, topic_arn: str | None
-) -> sns.ITopic | None:
+def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -> sns.ITopic | None:
     """The topic that alarms go to: an existing one, one made for an address, or none."""
     if topic_arn:
         return sns.Topic.from_topic_arn(scope, "AlarmTopic", topic_arn)
@@ -73,18 +71,31 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         self._topic = topic
         self.first_token = self._from_logs(
-            "FirstToken", chat.logs, namespace, "first_token_ms", "p90", PERIOD
+            "FirstToken",
+            chat.logs,
+            namespace=namespace,
+            field="first_token_ms",
+            statistic="p90",
+            period=PERIOD,
         )
         self.input_tokens = self._from_logs(
-            "InputTokens", chat.logs, namespace, "input_tokens", "Sum", DAY
+            "InputTokens",
+            chat.logs,
+            namespace=namespace,
+            field="input_tokens",
+            statistic="Sum",
+            period=DAY,
         )
         self.output_tokens = self._from_logs(
-            "OutputTokens", chat.logs, namespace, "output_tokens", "Sum", DAY
+            "OutputTokens",
+            chat.logs,
+            namespace=namespace,
+            field="output_tokens",
+            statistic="Sum",
+            period=DAY,
         )
         self.spend = cloudwatch.MathExpression(
-            expression=(
-                f"(input * {spend.input_price} + output * {spend.output_price}) / 1000000"
-            ),
+            expression=(f"(input * {spend.input_price} + output * {spend.output_price}) / 1000000"),
             using_metrics={"input": self.input_tokens, "output": self.output_tokens},
             label="Dollars for tokens",
             period=DAY,
@@ -99,8 +110,10 @@ class Alarms(Construct):
                     statistic="Sum",
                     period=PERIOD,
                 )
-                for name, metric in (("reads", "ReadThrottleEvents"),
-                                     ("writes", "WriteThrottleEvents"))
+                for name, metric in (
+                    ("reads", "ReadThrottleEvents"),
+                    ("writes", "WriteThrottleEvents"),
+                )
             },
             label="Throttled requests to the table",
             period=PERIOD,
@@ -154,7 +167,8 @@ class Alarms(Construct):
         )
         edge = edge_errors(self, distribution_id, topic)
         condition = CfnCondition(
-            self, "HasCloudFrontMetrics",
+            self,
+            "HasCloudFrontMetrics",
             expression=Fn.condition_equals(Aws.REGION, CLOUDFRONT_REGION),
         )
         resource = edge.node.default_child
@@ -165,6 +179,7 @@ class Alarms(Construct):
         self,
         construct_id: str,
         group: logs.ILogGroup,
+        *,
         namespace: str,
         field: str,
         statistic: str,

@@ -10,6 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.function import ServiceFunction
+
 READ_TIMEOUT = 60
 """Seconds for the first packet and between any two; a comment is sent after 15 s of silence."""
 
@@ -83,17 +85,20 @@ class Cdn(Construct):
         construct_id: str,
         *,
         site_bucket: s3.IBucket,
-        chat_url: lambda_.IFunctionUrl,
-        actions_url: lambda_.IFunctionUrl,
+        chat: ServiceFunction,
+        actions: ServiceFunction,
         csp: str,
         domain: Domain | None,
         web_acl_arn: str | None,
         price_class: str,
     ) -> None:
         super().__init__(scope, construct_id)
+        # These names are one account's, whatever the region: the same stage may be in two.
+        place = f"{Stack.of(self).stack_name}-{Stack.of(self).region}"
         headers = cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
+            response_headers_policy_name=f"{place}-headers",
             comment="Security headers of the page and its API",
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
@@ -128,13 +133,21 @@ class Cdn(Construct):
             code=cloudfront.FunctionCode.from_inline(SPA_FALLBACK),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
         )
+        page_access = cloudfront.S3OriginAccessControl(
+            self, "PageAccess", origin_access_control_name=f"{place}-page"
+        )
+        api_access = cloudfront.FunctionUrlOriginAccessControl(
+            self, "ApiAccess", origin_access_control_name=f"{place}-api"
+        )
         self.distribution = cloudfront.Distribution(
             self,
             "Distribution",
             comment=Stack.of(self).stack_name,
             default_root_object="index.html",
             default_behavior=cloudfront.BehaviorOptions(
-                origin=origins.S3BucketOrigin.with_origin_access_control(site_bucket),
+                origin=origins.S3BucketOrigin.with_origin_access_control(
+                    site_bucket, origin_access_control=page_access
+                ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
                 response_headers_policy=headers,
@@ -147,34 +160,61 @@ class Cdn(Construct):
                 ],
             ),
             additional_behaviors={
-                "/chatkit*": _api(chat_url, headers),
-                "/actions*": _api(actions_url, headers),
+                "/chatkit*": self._api(chat, api_access, headers),
+                "/actions*": self._api(actions, api_access, headers),
             },
             domain_names=[domain.name] if domain else None,
             certificate=domain.certificate if domain else None,
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            # CloudFront's own certificate comes with a protocol that cannot be chosen.
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
+            if domain
+            else None,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=_PRICE_CLASSES[price_class],
             web_acl_id=web_acl_arn,
         )
         self.address = f"https://{domain.name if domain else self.distribution.domain_name}"
 
+        for name, function in (("Chat", chat), ("Actions", actions)):
+            self._allow_calls(name, function)
 
-def _api(
-    url: lambda_.IFunctionUrl, headers: cloudfront.IResponseHeadersPolicy
-) -> cloudfront.BehaviorOptions:
-    return cloudfront.BehaviorOptions(
-        origin=origins.FunctionUrlOrigin.with_origin_access_control(
-            url,
-            read_timeout=Duration.seconds(READ_TIMEOUT),
-            keepalive_timeout=Duration.seconds(READ_TIMEOUT),
-        ),
-        allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
-        viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
-        cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
-        # The URL checks its own name as Host; everything else of the viewer's goes through.
-        origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-        response_headers_policy=headers,
-        # Compressing would hold a stream back until a block is full.
-        compress=False,
-    )
+    def _api(
+        self,
+        function: ServiceFunction,
+        access: cloudfront.IOriginAccessControl,
+        headers: cloudfront.IResponseHeadersPolicy,
+    ) -> cloudfront.BehaviorOptions:
+        return cloudfront.BehaviorOptions(
+            origin=origins.FunctionUrlOrigin(
+                function.url,
+                origin_access_control_id=access.origin_access_control_id,
+                read_timeout=Duration.seconds(READ_TIMEOUT),
+                keepalive_timeout=Duration.seconds(READ_TIMEOUT),
+            ),
+            allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+            cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
+            # The URL checks its own name as Host; everything else of the viewer's goes through.
+            origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+            response_headers_policy=headers,
+            # Compressing would hold a stream back until a block is full.
+            compress=False,
+        )
+
+    def _allow_calls(self, name: str, function: ServiceFunction) -> None:
+        """Let this distribution, and nothing else, call the function's alias by its URL.
+
+        Both actions are needed: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html.
+        They stand on the alias, because a URL of an alias is checked against the alias's
+        policy and not against the function's.
+        """
+        for action in ("InvokeFunctionUrl", "InvokeFunction"):
+            lambda_.CfnPermission(
+                self,
+                f"{name}{action}",
+                action=f"lambda:{action}",
+                function_name=function.alias.function_arn,
+                principal="cloudfront.amazonaws.com",
+                source_arn=self.distribution.distribution_arn,
+                invoked_via_function_url=True if action == "InvokeFunction" else None,
+            )

@@ -132,9 +132,7 @@ class StackSettings(BaseModel):
         description="Most answers at one time (reserved concurrency). 0 reserves none: needed in "
         "an account whose limit is still 10.",
     )
-    actions_memory: int = Field(
-        1024, ge=256, le=10240, description="MB for the actions function."
-    )
+    actions_memory: int = Field(1024, ge=256, le=10240, description="MB for the actions function.")
     actions_timeout: int = Field(
         60,
         ge=10,
@@ -298,8 +296,7 @@ class StackSettings(BaseModel):
             ),
             (
                 self.needs_edge and self.region is None,
-                "region must be given with waf, hostedZone or edgeAlarms: "
-                "their stack is in us-east-1 and refers to this one",
+                "region must be given with waf, edgeAlarms or a certificate to make",
             ),
         ):
             if wrong:

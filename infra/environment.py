@@ -26,9 +26,7 @@ class Runtime:
 
 def runtime(settings: StackSettings, *, region: str) -> Runtime:
     if settings.streaming == "native":
-        return Runtime(
-            "functions.chat.handler.app", {"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}, []
-        )
+        return Runtime("functions.chat.handler.app", {"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}, [])
     cpu = {"arm64": "Arm64", "x86_64": "X86"}[settings.architecture]
     layer = f"LambdaAdapterLayer{cpu}:{ADAPTER_VERSION}"
     return Runtime(

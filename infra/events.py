@@ -1,5 +1,6 @@
 """What reaches the actions function without HTTP: deleted rows and finished uploads."""
 
+import json
 from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
@@ -67,7 +68,7 @@ class Events(Construct):
             max_record_age=MAX_AGE,
             report_batch_item_failures=True,
             on_failure=sources.SqsDlq(self.dead_letters),
-            filters=stream_filters,
+            filters=[{"pattern": json.dumps(pattern)} for pattern in stream_filters],
         )
         # The mapping is refused while the role may not read the stream yet.
         mapping.node.add_dependency(function.role)

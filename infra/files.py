@@ -5,13 +5,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from functions.attachments import schema
+
 
 class FilesBucket(Construct):
     """Private, TLS only, and reached by browsers through presigned URLs alone.
 
-    Versioning is off: what a person deletes is gone. CORS names no origin, because
-    ChatKit's frame uploads as well as the page, and the signature in the URL is
-    what gives access.
+    Versioning is off: what a person deletes is gone.
     """
 
     def __init__(
@@ -21,8 +21,7 @@ class FilesBucket(Construct):
         *,
         key: kms.IKey | None,
         keep: bool,
-        unsent_prefix: str,
-        unsent_days: int,
+        origins: list[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self.bucket = s3.Bucket(
@@ -39,21 +38,23 @@ class FilesBucket(Construct):
             auto_delete_objects=not keep,
             cors=[
                 s3.CorsRule(
-                    allowed_methods=[s3.HttpMethods.PUT, s3.HttpMethods.GET],
-                    allowed_origins=["*"],
-                    allowed_headers=["*"],
-                    max_age=3600,
+                    allowed_methods=[s3.HttpMethods[method] for method in rule["AllowedMethods"]],
+                    allowed_origins=rule["AllowedOrigins"],
+                    allowed_headers=rule["AllowedHeaders"],
+                    exposed_headers=rule["ExposeHeaders"],
+                    max_age=rule["MaxAgeSeconds"],
                 )
+                for rule in schema.cors_rules(origins)
             ],
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="unsent-uploads",
-                    prefix=unsent_prefix,
-                    expiration=Duration.days(unsent_days),
+                    prefix=schema.UPLOADS,
+                    expiration=Duration.days(schema.UNSENT_DAYS),
                 ),
                 s3.LifecycleRule(
                     id="aborted-multiparts",
-                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                    abort_incomplete_multipart_upload_after=Duration.days(schema.MULTIPART_DAYS),
                 ),
             ],
         )

@@ -72,11 +72,10 @@ class ServiceFunction(Construct):
         super().__init__(scope, construct_id)
         self.timeout = timeout
         self.logs = log_group(self, "Logs", retention_days=log_retention_days)
-        self.role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.allow(
+            "WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [self.logs.log_group_arn]
         )
-        self.allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"],
-                   [self.logs.log_group_arn])
         self.function = lambda_.Function(
             self,
             "Function",

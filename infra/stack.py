@@ -12,8 +12,10 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
+from functions.attachments.schema import UPLOADS
+from functions.store.schema import STREAM_FILTERS
 from infra.alarms import Alarms, Spend, alarm_topic
-from infra.cdn import Cdn, Domain, content_security_policy
+from infra.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.config import StackSettings
 from infra.dashboard import Dashboard
 from infra.edge import zone
@@ -21,6 +23,7 @@ from infra.environment import environment, runtime
 from infra.events import Events
 from infra.files import FilesBucket
 from infra.function import ServiceFunction
+from infra.nag import suppress
 from infra.permissions import allow_actions, allow_chat
 from infra.secrets import Secrets
 from infra.site import Page, SiteBucket
@@ -59,9 +62,7 @@ class ChatKitStack(Stack):
             else None
         )
         table = ChatTable(self, "Table", key=key, keep=keep)
-        files = FilesBucket(
-            self, "Files", key=key, keep=keep, unsent_prefix="uploads/", unsent_days=1
-        )
+        files = FilesBucket(self, "Files", key=key, keep=keep, origins=_upload_origins(settings))
         secrets = Secrets(
             self,
             "Secrets",
@@ -114,9 +115,9 @@ class ChatKitStack(Stack):
             "Events",
             function=actions,
             table=table.table,
-            stream_filters=[],
+            stream_filters=STREAM_FILTERS,
             bucket=files.bucket,
-            upload_prefix="uploads/",
+            upload_prefix=UPLOADS,
         )
 
         site = SiteBucket(self, "Site")
@@ -124,8 +125,8 @@ class ChatKitStack(Stack):
             self,
             "Cdn",
             site_bucket=site.bucket,
-            chat_url=chat.url,
-            actions_url=actions.url,
+            chat=chat,
+            actions=actions,
             csp=content_security_policy(
                 files_bucket=files.bucket, frame_ancestors=settings.frame_ancestors
             ),
@@ -159,15 +160,14 @@ class ChatKitStack(Stack):
                 settings.output_token_price,
                 settings.daily_spend_alarm,
             ),
-            topic=alarm_topic(
-                self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn
-            ),
+            topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
         )
         if settings.dashboard:
             Dashboard(self, "Dashboard", chat=chat, actions_function=actions, alarms=alarms)
 
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
+        suppress(self)
 
     def _domain(
         self, settings: StackSettings, certificate: acm.ICertificate | None
@@ -192,9 +192,7 @@ class ChatKitStack(Stack):
 
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")
-        CfnOutput(
-            self, "ApiUrl", value=f"{cdn.address}/chatkit", description="ChatKit's API"
-        )
+        CfnOutput(self, "ApiUrl", value=f"{cdn.address}/chatkit", description="ChatKit's API")
         if secrets.model:
             CfnOutput(
                 self,
@@ -211,3 +209,13 @@ class ChatKitStack(Stack):
                 "and deploy again with -c domainKey=<its key>",
                 description="What to do next",
             )
+
+
+def _upload_origins(settings: StackSettings) -> list[str]:
+    """Whose pages may upload and fetch files: ours, those that are allowed, ChatKit's frame.
+
+    Without a domain of one's own the page's address is made by the distribution, which
+    itself depends on the bucket; the signature in each URL is what gives access.
+    """
+    page = f"https://{settings.domain_name}" if settings.domain_name else "https://*.cloudfront.net"
+    return [page, *settings.allowed_origins, CHATKIT_CDN]

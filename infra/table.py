@@ -5,15 +5,17 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-PARTITION_KEY = "pk"
-SORT_KEY = "sk"
-INDEX = "by_position"
-INDEX_SORT_KEY = "position"
-TTL = "expires"
+from functions.store import schema
+
+_TYPES = {
+    "S": dynamodb.AttributeType.STRING,
+    "N": dynamodb.AttributeType.NUMBER,
+    "B": dynamodb.AttributeType.BINARY,
+}
 
 
 class ChatTable(Construct):
-    """On demand, with point-in-time recovery; its stream tells of deleted rows."""
+    """On demand, with point-in-time recovery; its stream tells of rows that went."""
 
     def __init__(
         self,
@@ -24,29 +26,37 @@ class ChatTable(Construct):
         keep: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        partition, sort = _keys(schema.TABLE["KeySchema"])
         self.table = dynamodb.Table(
             self,
             "Table",
-            partition_key=_string(PARTITION_KEY),
-            sort_key=_string(SORT_KEY),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            partition_key=partition,
+            sort_key=sort,
+            billing_mode=dynamodb.BillingMode[schema.TABLE["BillingMode"]],
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            time_to_live_attribute=TTL,
-            stream=dynamodb.StreamViewType.OLD_IMAGE,
+            time_to_live_attribute=schema.TTL_ATTRIBUTE,
+            stream=dynamodb.StreamViewType[schema.STREAM_VIEW],
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else None,
             encryption_key=key,
             deletion_protection=keep,
             removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
         )
-        self.table.add_local_secondary_index(
-            index_name=INDEX,
-            sort_key=_string(INDEX_SORT_KEY),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
-        self.index_arn = f"{self.table.table_arn}/index/{INDEX}"
+        for index in schema.TABLE["LocalSecondaryIndexes"]:
+            self.table.add_local_secondary_index(
+                index_name=index["IndexName"],
+                sort_key=_keys(index["KeySchema"])[1],
+                projection_type=dynamodb.ProjectionType[index["Projection"]["ProjectionType"]],
+            )
+        self.index_arn = f"{self.table.table_arn}/index/{schema.INDEX}"
 
 
-def _string(name: str) -> dynamodb.Attribute:
-    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+def _keys(key_schema: list[dict[str, str]]) -> tuple[dynamodb.Attribute, dynamodb.Attribute]:
+    """The partition key and the sort key."""
+    names = {part["KeyType"]: part["AttributeName"] for part in key_schema}
+    partition, sort = (
+        dynamodb.Attribute(name=name, type=_TYPES[schema.ATTRIBUTES[name]])
+        for name in (names["HASH"], names["RANGE"])
+    )
+    return partition, sort
