@@ -49,8 +49,9 @@ class PreparedAction:
         self._sender = sender
 
     @property
-    def streams_answer(self) -> bool:
-        return self._registered.kind == "answer"
+    def thread(self) -> ThreadMetadata:
+        """The thread as the handler has it: what a handler changes on it is to be saved."""
+        return self._run.thread
 
     async def run_sync(self) -> SyncCustomActionResponse:
         """The pressed widget as it is now, already kept.

@@ -95,7 +95,7 @@ def recording(data: bytes, claimed: str | None, limit: int) -> Recording:
 
 
 def claimed_container(claimed: str | None) -> Container | None:
-    """The container that a MIME type names; None when it names none. Raises `TranscriptionError` (415)."""
+    """The container that a MIME type names, or None. Raises `TranscriptionError` (415)."""
     mime = (claimed or "").partition(";")[0].strip().lower()
     if mime in _NO_CLAIM:
         return None

@@ -1,0 +1,111 @@
+"""Voice notes: sent whole, or uploaded first when they are too long for a Lambda request."""
+
+from collections.abc import AsyncGenerator
+from secrets import token_hex
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from functions.attachments.bucket import Bucket, digest
+from functions.attachments.schema import UPLOADS
+from functions.context import RequestContext
+from functions.http import Refusal
+from functions.models.audio import LEAST, claimed_container
+from functions.models.transcription import HOW_TO_TURN_IT_ON, Transcriber, TranscriptionError
+
+FOLDER = f"{UPLOADS}voice/"
+"""Under the prefix whose objects S3 removes after a day, whatever becomes of them."""
+
+UPLOAD_SECONDS = 600
+"""25 MB in ten minutes: 330 kbit/s, a bad mobile connection."""
+
+
+class VoiceNotes:
+    def __init__(self, bucket: Bucket, transcriber: Transcriber, limit: int) -> None:
+        self._bucket = bucket
+        self._transcriber = transcriber
+        self._limit = limit
+
+    async def sent(self, headers: Headers, body: bytes, context: RequestContext) -> str:
+        """The words in the multipart field `file`. Raises `Refusal`."""
+        file = await _file(headers, body)
+        try:
+            return await self._hear(await file.read(), file.content_type, context)
+        finally:
+            await file.close()
+
+    def upload(self, mime_type: str, size: int, context: RequestContext) -> dict[str, object]:
+        """Where and how to `PUT` a recording of exactly `size` bytes, and the key to name
+        afterwards. Raises `Refusal`.
+        """
+        self._check_upload(mime_type, size)
+        key = f"{_folder(context)}{token_hex(16)}"
+        return {
+            "key": key,
+            "upload": {
+                "method": "PUT",
+                "url": self._bucket.sign_put(key, mime_type, size, UPLOAD_SECONDS),
+                "headers": {"content-type": mime_type},
+            },
+            "expires_in": UPLOAD_SECONDS,
+        }
+
+    async def uploaded(self, key: str, context: RequestContext) -> str:
+        """The words in an upload, which is then removed. Raises `Refusal`.
+
+        Nobody but the person it was signed for can name it. After a failure of the
+        provider it stays, to be tried again.
+        """
+        if not key.startswith(_folder(context)):
+            raise Refusal(404, "There is no such recording.")
+        head = await self._bucket.head(key)
+        if head is None:
+            raise Refusal(404, "There is no such recording.")
+        if head.size > self._limit:
+            await self._bucket.delete(key)
+            raise Refusal(413, f"The recording is larger than {self._limit // 2**20} MB.")
+        data = await self._bucket.get(key)
+        if data is None:
+            raise Refusal(404, "There is no such recording.")
+        text = await self._hear(data, head.content_type, context)
+        await self._bucket.delete(key)
+        return text
+
+    def _check_upload(self, mime_type: str, size: int) -> None:
+        if not self._transcriber.available:
+            raise Refusal(400, HOW_TO_TURN_IT_ON)
+        try:
+            container = claimed_container(mime_type)
+        except TranscriptionError as error:
+            raise Refusal(error.status, error.message) from None
+        if container is None:
+            raise Refusal(415, "Say what the recording is, such as audio/webm.")
+        if size < LEAST:
+            raise Refusal(422, "The recording is too short.")
+        if size > self._limit:
+            raise Refusal(413, f"The recording is larger than {self._limit // 2**20} MB.")
+
+    async def _hear(self, data: bytes, claimed: str | None, context: RequestContext) -> str:
+        try:
+            return await self._transcriber.transcribe(data, claimed, context.locale)
+        except TranscriptionError as error:
+            raise Refusal(error.status, error.message) from None
+
+
+def _folder(context: RequestContext) -> str:
+    return f"{FOLDER}{digest(context.user_id)}/"
+
+
+async def _file(headers: Headers, body: bytes) -> UploadFile:
+    async def once() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        form = await MultiPartParser(headers, once(), max_files=1, max_fields=8).parse()
+    except (MultiPartException, KeyError):
+        raise Refusal(400, "The body is not a multipart form.") from None
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        await form.close()
+        raise Refusal(422, "Send the recording as the field `file`.")
+    return file
