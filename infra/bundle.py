@@ -1,0 +1,181 @@
+"""Builds what is uploaded to Lambda: our functions, what they import, and byte-code.
+
+    python -m infra.bundle --out DIR [--host] [--function chat|actions|all]
+
+makes `DIR/chat` and `DIR/actions`. Each is the whole of one function's /var/task.
+No Docker: wheels are picked for the Lambda's platform, and only wheels. With `--host`
+it is the same bundle for this machine's Python and CPU.
+
+The same inputs give the same bytes, and each result is kept under `.cache/bundle` by a
+hash of its inputs, so that a second build only looks.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from infra.bundling import bytecode, trim
+
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTIONS = ("chat", "actions")
+PYTHON = "3.13"  # of the Lambda runtime: infra.stack uses the same
+KEPT = 6  # bundles in the cache; older ones go
+_CACHE = ROOT / ".cache" / "bundle"
+_LOCK = ROOT / "requirements" / "functions.txt"
+_PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+_EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
+_NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.md", ".*")
+NO_BYTECODE = (
+    f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
+    "byte-code, and every cold start compiles what it imports. Install Python "
+    f"{PYTHON} (`uv python install {PYTHON}`) and build again."
+)
+
+
+def build(function: str, *, architecture: str = "arm64", host: bool = False) -> Path:
+    """The directory of a built bundle; it is the cache's own, so only read it.
+
+    `architecture` is `arm64` or `x86_64`, and without meaning for `host`. Raises
+    `RuntimeError` with uv's words when dependencies cannot be had. Warns when there
+    is no Python to make byte-code with.
+    """
+    if function not in FUNCTIONS:
+        raise ValueError(f"{function!r} is none of {', '.join(FUNCTIONS)}")
+    python = Path(sys.executable) if host else bytecode.find_python(PYTHON)
+    if python is None:
+        warnings.warn(NO_BYTECODE, stacklevel=2)
+    target = _host_platform() if host else _PLATFORMS[architecture]
+    rules = [_LOCK, Path(__file__), *sorted((ROOT / "infra" / "bundling").glob("*.py"))]
+    services = sorted(trim.aws_services((ROOT / "functions").rglob("*.py")))
+    base_key = [function, target, bytecode.describe(python), *services, _digest(rules)]
+    sources = sorted(path for path in _shipped(ROOT / "functions") if path.is_file())
+
+    def dependencies(tree: Path) -> None:
+        _install(tree, target=None if host else target)
+        trim.trim(tree, function=function, sources=ROOT / "functions")
+        _compile(tree, python)
+
+    def whole(tree: Path) -> None:
+        base = _cached("dependencies", base_key, dependencies)
+        shutil.copytree(base, tree, dirs_exist_ok=True)
+        shutil.copytree(ROOT / "functions", tree / "functions", ignore=_NOT_SHIPPED)
+        _compile(tree, python)
+        _normalise(tree)
+
+    return _cached(function, [*base_key, _digest(sources)], whole)
+
+
+def copy(
+    function: str, directory: Path, *, architecture: str = "arm64", host: bool = False
+) -> Path:
+    """Build, and put a copy at `directory/<function>` in place of what is there."""
+    built = build(function, architecture=architecture, host=host)
+    directory.mkdir(parents=True, exist_ok=True)
+    target = directory / function
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".bundle-") as scratch:
+        shutil.copytree(built, Path(scratch) / "new")
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        (Path(scratch) / "new").rename(target)
+    return target
+
+
+def _install(tree: Path, *, target: str | None) -> None:
+    command = [bytecode.uv(), "pip", "install", "--quiet", "--target", str(tree), "--no-build"]
+    command += ["--require-hashes", "--no-deps", "--link-mode", "copy", "--requirement", str(_LOCK)]
+    command += ["--python", sys.executable]
+    if target is not None:
+        command += ["--python-platform", target, "--python-version", PYTHON]
+    done = subprocess.run(  # noqa: S603 - uv, with our own lock
+        command, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"uv could not install {_LOCK.name}:\n{done.stderr}")
+
+
+def _compile(tree: Path, python: Path | None) -> None:
+    if python is not None:
+        bytecode.compile_tree(tree, python)
+
+
+def _cached(name: str, key: Sequence[str], make: Callable[[Path], None]) -> Path:
+    digest = hashlib.sha256("\0".join((name, *key)).encode()).hexdigest()[:16]
+    made = _CACHE / f"{name}-{digest}"
+    if not made.is_dir():
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=_CACHE, prefix=".making-") as scratch:
+            tree = Path(scratch) / "tree"
+            tree.mkdir()
+            make(tree)
+            if not made.is_dir():  # else another process was quicker, with the same bytes
+                tree.rename(made)
+    os.utime(_CACHE)
+    _forget(name, keep=made)
+    return made
+
+
+def _forget(name: str, *, keep: Path) -> None:
+    """Remove the oldest of `name`'s bundles, never the one in use."""
+    stamp = keep.with_suffix(".used")
+    stamp.touch()
+    used = sorted(_CACHE.glob(f"{name}-*.used"), key=lambda path: path.stat().st_mtime)
+    for old in used[:-KEPT]:
+        shutil.rmtree(old.with_suffix(""), ignore_errors=True)
+        old.unlink(missing_ok=True)
+
+
+def _normalise(tree: Path) -> None:
+    """Modes and times that do not depend on who built it, and when."""
+    for path in [tree, *tree.rglob("*")]:
+        executable = path.is_dir() or os.access(path, os.X_OK)
+        path.chmod(0o755 if executable else 0o644)
+        os.utime(path, (_EPOCH, _EPOCH))
+
+
+def _shipped(directory: Path) -> list[Path]:
+    ignored = _NOT_SHIPPED(str(directory), [path.name for path in directory.iterdir()])
+    found: list[Path] = []
+    for path in sorted(directory.iterdir()):
+        if path.name not in ignored:
+            found += _shipped(path) if path.is_dir() else [path]
+    return found
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        mode = "x" if os.access(path, os.X_OK) else "-"
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)}\0{mode}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _host_platform() -> str:
+    return f"host-{sys.platform}-{platform.machine()}-{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m infra.bundle", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--host", action="store_true", help="for this machine, not for Lambda")
+    parser.add_argument("--function", choices=(*FUNCTIONS, "all"), default="all")
+    parser.add_argument("--architecture", choices=tuple(_PLATFORMS), default="arm64")
+    arguments = parser.parse_args()
+    for function in FUNCTIONS if arguments.function == "all" else (arguments.function,):
+        made = copy(
+            function, arguments.out, architecture=arguments.architecture, host=arguments.host
+        )
+        size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+        sys.stdout.write(f"{made}  {size / 1_000_000:.1f} MB\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How `infra.bundle` makes what is uploaded to Lambda."""
