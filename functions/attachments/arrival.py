@@ -1,0 +1,81 @@
+"""A file's arrival: is it there, is it what it said, and then it is kept.
+
+An upload lies under `uploads/` and goes after a day. When a message carries it,
+the object itself is looked at and copied to `files/` exactly as it was looked
+at (by its ETag), so that whoever still holds the upload link cannot swap it.
+"""
+
+from typing import Final
+
+from botocore.exceptions import ClientError
+from chatkit.types import Attachment
+
+from functions.attachments.bucket import Bucket, file_key, upload_key
+from functions.attachments.errors import AttachmentError
+from functions.store.keys import part
+
+OURS: Final = "s3_size"
+"""The key in an attachment's metadata that says its bytes are in our bucket, and how many."""
+
+SNIFFED_BYTES: Final = 1024
+
+_RIFF_KIND_AT: Final = 8
+
+
+def is_ours(attachment: Attachment) -> bool:
+    return OURS in (attachment.metadata or {})
+
+
+def sniff(first: bytes) -> str | None:
+    """The content type that a file's first bytes prove; `None` when they prove nothing."""
+    if first.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if first.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if first.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if first.startswith(b"RIFF") and first[_RIFF_KIND_AT : _RIFF_KIND_AT + 4] == b"WEBP":
+        return "image/webp"
+    # The PDF specification lets the header stand anywhere in the first 1,024 bytes.
+    if b"%PDF-" in first:
+        return "application/pdf"
+    return None
+
+
+def claims_wrongly(mime_type: str, first: bytes) -> bool:
+    """Whether a file that says it is an image or a PDF is something else."""
+    provable = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"}
+    return mime_type in provable and sniff(first) != mime_type
+
+
+async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:
+    """Check an uploaded file and keep it; raises `AttachmentError`. Two requests, and one to copy.
+
+    An attachment that did not come through our store, or was kept before, is fine.
+    """
+    if not is_ours(attachment):
+        return
+    source = upload_key(user, part(attachment.id))
+    target = file_key(user, part(attachment.id))
+    head = await bucket.head(source)
+    if head is None:
+        if await bucket.head(target) is not None:
+            return
+        raise AttachmentError(f"{attachment.name} was not uploaded. Please attach it again.")
+    promised = (attachment.metadata or {})[OURS]
+    if head.size != promised:
+        raise AttachmentError(
+            f"{attachment.name} is not the file that was announced: "
+            f"{head.size} bytes instead of {promised}."
+        )
+    first = await bucket.get(source, first=SNIFFED_BYTES)
+    if claims_wrongly(attachment.mime_type, first or b""):
+        raise AttachmentError(f"{attachment.name} is not a valid {attachment.mime_type} file.")
+    try:
+        await bucket.copy(source, target, head.etag)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"PreconditionFailed", "NoSuchKey"}:
+            raise
+        raise AttachmentError(
+            f"{attachment.name} changed while it was sent. Please attach it again."
+        ) from None

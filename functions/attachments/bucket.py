@@ -1,0 +1,169 @@
+"""The bucket's objects: where each lies, and reading, writing, signing and removing them."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError
+
+from functions import aws
+from functions.attachments import schema
+
+LINK_SECONDS: Final = 3600
+"""How long a signed preview or download link lives."""
+DELETE_BATCH: Final = 1000
+"""`DeleteObjects`' limit, and `ListObjectsV2`'s page."""
+
+_MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+def digest(name: str) -> str:
+    """A name as a key part: 128 bits of its SHA-256, in hex."""
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What S3 says of an object: bytes, content type and ETag."""
+
+    size: int
+    content_type: str
+    etag: str
+
+
+class Bucket:
+    """One bucket and the client that reaches it. Methods cost one request unless they say more."""
+
+    def __init__(self, name: str, client: Any = None) -> None:
+        self.name = name
+        self._given = client
+
+    @property
+    def client(self) -> Any:
+        return self._given or aws.client("s3")
+
+    async def put(self, key: str, data: bytes, content_type: str) -> None:
+        await aws.call(
+            self.client.put_object,
+            Bucket=self.name,
+            Key=key,
+            Body=data,
+            ContentType=content_type,
+        )
+
+    async def get(self, key: str, first: int | None = None) -> bytes | None:
+        """An object's bytes, or its `first` ones; `None` when it is not there."""
+        return await aws.call(self._get, key=key, first=first)
+
+    def _get(self, key: str, first: int | None) -> bytes | None:
+        span = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
+        try:
+            answer = self.client.get_object(Bucket=self.name, Key=key, **span)
+            data: bytes = answer["Body"].read()
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _MISSING:
+                return None
+            if code == "InvalidRange":  # an empty object has no first byte
+                return b""
+            raise
+        return data
+
+    async def head(self, key: str) -> Head | None:
+        try:
+            answer = await aws.call(self.client.head_object, Bucket=self.name, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _MISSING:
+                return None
+            raise
+        return Head(answer["ContentLength"], answer.get("ContentType", ""), answer["ETag"])
+
+    async def copy(self, source: str, target: str, etag: str) -> None:
+        """Copy an object as it was when its `etag` was read; fails if it changed since."""
+        await aws.call(
+            self.client.copy_object,
+            Bucket=self.name,
+            Key=target,
+            CopySource={"Bucket": self.name, "Key": source},
+            CopySourceIfMatch=etag,
+        )
+
+    async def delete(self, *keys: str) -> None:
+        """Remove objects; those that are gone already are fine."""
+        for i in range(0, len(keys), DELETE_BATCH):
+            batch = [{"Key": key} for key in keys[i : i + DELETE_BATCH]]
+            answer = await aws.call(
+                self.client.delete_objects,
+                Bucket=self.name,
+                Delete={"Objects": batch, "Quiet": True},
+            )
+            if answer.get("Errors"):
+                code = answer["Errors"][0].get("Code")
+                raise OSError(f"{len(answer['Errors'])} objects were not deleted: {code}")
+
+    async def delete_prefix(self, prefix: str) -> None:
+        """Remove all objects below a prefix; two requests for each thousand."""
+        while True:
+            page = await aws.call(
+                self.client.list_objects_v2,
+                Bucket=self.name,
+                Prefix=prefix,
+                MaxKeys=DELETE_BATCH,
+            )
+            keys = [entry["Key"] for entry in page.get("Contents", [])]
+            await self.delete(*keys)
+            if not page.get("IsTruncated"):
+                return
+
+    def sign_get(self, key: str, name: str | None = None, inline: bool = True) -> str:
+        """A link to an object that lives `LINK_SECONDS`; made locally, no request.
+
+        `name` is what a download is called, in any script.
+        """
+        params: dict[str, Any] = {"Bucket": self.name, "Key": key}
+        if name is not None:
+            kind = "inline" if inline else "attachment"
+            params["ResponseContentDisposition"] = f"{kind}; filename*=UTF-8''{_rfc5987(name)}"
+        url: str = self.client.generate_presigned_url(
+            "get_object", Params=params, ExpiresIn=LINK_SECONDS
+        )
+        return url
+
+    def sign_put(self, key: str, content_type: str, size: int, seconds: int) -> str:
+        """A link that takes exactly `size` bytes of `content_type`, both signed (s3v4)."""
+        url: str = self.client.generate_presigned_url(
+            "put_object",
+            Params={
+                "Bucket": self.name,
+                "Key": key,
+                "ContentType": content_type,
+                "ContentLength": size,
+            },
+            ExpiresIn=seconds,
+        )
+        return url
+
+
+def _rfc5987(name: str) -> str:
+    return quote(name.encode("utf-8", "replace"), safe="")
+
+
+# Users, threads, items and attachments are named by their key part in the table
+# (`functions.store.keys.part`), so that a row's key is enough to find its objects.
+
+
+def upload_key(user: str, attachment: str) -> str:
+    return f"{schema.UPLOADS}{digest(user)}/{digest(attachment)}"
+
+
+def file_key(user: str, attachment: str) -> str:
+    return f"{schema.FILES}{digest(user)}/{digest(attachment)}"
+
+
+def image_key(user: str, thread: str, image: str) -> str:
+    return f"{schema.IMAGES}{digest(user)}/{digest(thread)}/{digest(image)}"
+
+
+def spill_prefix(user: str, thread: str, item: str) -> str:
+    return f"{schema.SPILL}{digest(user)}/{digest(thread)}/{digest(item)}/"

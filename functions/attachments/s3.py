@@ -1,0 +1,144 @@
+"""Files in S3: announced, uploaded by the browser with a signed link, checked when sent."""
+
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from chatkit.store import AttachmentStore
+from chatkit.types import (
+    Attachment,
+    AttachmentCreateParams,
+    AttachmentUploadDescriptor,
+    FileAttachment,
+    ImageAttachment,
+)
+from pydantic import AnyUrl
+
+from functions import aws
+from functions.attachments import arrival
+from functions.attachments.bucket import Bucket, file_key, image_key, upload_key
+from functions.attachments.errors import AttachmentError
+from functions.settings import MB
+from functions.store.ids import new_id
+from functions.store.keys import owner, part
+
+UPLOAD_SECONDS: Final = 900
+"""How long an upload may take to begin."""
+LONGEST_NAME: Final = 255
+PREVIEWED: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Images that every browser and model can show; other types become plain files."""
+
+
+class S3AttachmentStore(AttachmentStore[Any]):
+    """ChatKit's two-phase uploads, with one bucket behind them.
+
+    `create_attachment` returns a link for a `PUT` that signs content type and
+    length; the bytes never pass through a function. What was uploaded is checked
+    by `check_uploaded`, and by `DynamoDBStore(bucket=…).save_attachment` when a
+    message carries it.
+
+    `max_bytes` and `types` (exact or with `*`, such as `text/*`) limit what may be
+    announced. A context needs `user_id` and nothing else: keys lie under the
+    user, so nobody reaches another's file.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        client: Any = None,
+        max_bytes: int = 20 * MB,
+        types: tuple[str, ...] | list[str] = ("*/*",),
+    ) -> None:
+        self.bucket = Bucket(bucket, client)
+        self.max_bytes = max_bytes
+        self.types = tuple(types)
+
+    def generate_attachment_id(self, mime_type: str, context: Any) -> str:  # noqa: ARG002 - the SDK calls it so
+        return new_id("attachment")
+
+    async def create_attachment(self, input: AttachmentCreateParams, context: Any) -> Attachment:  # noqa: A002 - the SDK's name
+        """Announce a file. No request is made; raises `AttachmentError` for one that may not be."""
+        user = owner(context)
+        mime_type = self._checked(input)
+        attachment_id = self.generate_attachment_id(mime_type, context)
+        key = upload_key(user, part(attachment_id))
+        url = await aws.call(
+            self.bucket.sign_put,
+            key=key,
+            content_type=mime_type,
+            size=input.size,
+            seconds=UPLOAD_SECONDS,
+        )
+        common: dict[str, Any] = {
+            "id": attachment_id,
+            "name": input.name,
+            "mime_type": mime_type,
+            "upload_descriptor": AttachmentUploadDescriptor(
+                url=AnyUrl(url), method="PUT", headers={"Content-Type": mime_type}
+            ),
+            "metadata": {arrival.OURS: input.size},
+        }
+        if mime_type not in PREVIEWED:
+            return FileAttachment(**common)
+        preview = await aws.call(self.bucket.sign_get, key=key)
+        return ImageAttachment(**common, preview_url=AnyUrl(preview))
+
+    def _checked(self, file: AttachmentCreateParams) -> str:
+        mime_type = file.mime_type.partition(";")[0].strip().lower()
+        if not file.name or len(file.name) > LONGEST_NAME:
+            raise AttachmentError(f"A file's name must have 1 to {LONGEST_NAME} characters.")
+        if file.size < 1:
+            raise AttachmentError(f"{file.name} is empty.")
+        if file.size > self.max_bytes:
+            raise AttachmentError(
+                f"{file.name} is too large: at most {self.max_bytes / MB:.0f} MB can be attached."
+            )
+        if not mime_type.isascii() or "/" not in mime_type or not mime_type.isprintable():
+            raise AttachmentError(f"The type of {file.name} is not known.")
+        if not any(fnmatchcase(mime_type, allowed) for allowed in self.types):
+            raise AttachmentError(f"{file.name}: files of type {mime_type} cannot be attached.")
+        return mime_type
+
+    async def check_uploaded(self, attachment: Attachment, context: Any) -> None:
+        """Check an uploaded file and keep it beyond the day that unsent uploads live.
+
+        Raises `AttachmentError` when it was not uploaded, is not of the announced
+        size, or its first bytes say that it is no such image or PDF. Three
+        requests to S3; repeating it is harmless.
+        """
+        await arrival.check(self.bucket, attachment, owner(context))
+
+    async def delete_attachment(self, attachment_id: str, context: Any) -> None:
+        """Remove a file's bytes, sent or not. An unknown or foreign id changes nothing."""
+        user = owner(context)
+        await self.bucket.delete(
+            upload_key(user, part(attachment_id)), file_key(user, part(attachment_id))
+        )
+
+    async def download_url(self, attachment: Attachment, context: Any) -> str:
+        """A link that downloads the file under its own name and lives an hour at most."""
+        return await aws.call(
+            self.bucket.sign_get, key=self.key(attachment, context), name=attachment.name
+        )
+
+    async def read(self, attachment: Attachment, context: Any) -> bytes | None:
+        """The file's bytes; `None` when they are not there."""
+        return await self.bucket.get(self.key(attachment, context))
+
+    def key(self, attachment: Attachment, context: Any) -> str:
+        """Where the file lies: kept once a message carries it."""
+        place = file_key if attachment.thread_id is not None else upload_key
+        return place(owner(context), part(attachment.id))
+
+    async def put_image(self, thread_id: str, image_id: str, data: bytes, context: Any) -> str:
+        """Keep a generated image and return a signed link to it.
+
+        The type is taken from the bytes; `ValueError` when they are no image. The
+        same id again (a partial image, then the next) replaces the last one.
+        """
+        mime_type = arrival.sniff(data[: arrival.SNIFFED_BYTES])
+        if mime_type not in PREVIEWED:
+            raise ValueError("a generated image must be PNG, JPEG, GIF or WebP")
+        key = image_key(owner(context), part(thread_id), part(image_id))
+        await self.bucket.put(key, data, mime_type)
+        return await aws.call(self.bucket.sign_get, key=key)

@@ -1,0 +1,71 @@
+"""What the attachments bucket holds and how it is set up, as plain data: CDK reads it too.
+
+| prefix | holds | until |
+| --- | --- | --- |
+| `uploads/<user>/<attachment>` | an upload that no message carries yet | one day (lifecycle) |
+| `files/<user>/<attachment>` | a sent message's file, checked and copied | its thread is deleted |
+| `images/<user>/<thread>/<image>` | generated images | their thread is deleted |
+| `spill/<user>/<thread>/<item>/<hash>` | items too large for the table | the item changes or goes |
+
+Every part of a key is a digest: no text of a user's choosing gets into a key.
+"""
+
+from typing import Any, Final
+
+UPLOADS: Final = "uploads/"
+FILES: Final = "files/"
+IMAGES: Final = "images/"
+SPILL: Final = "spill/"
+
+UNSENT_DAYS: Final = 1
+"""Days until an upload that no message carries is removed (S3 rounds up to midnight UTC)."""
+MULTIPART_DAYS: Final = 1
+
+LIFECYCLE_RULES: Final[list[dict[str, Any]]] = [
+    {
+        "ID": "unsent-uploads",
+        "Status": "Enabled",
+        "Filter": {"Prefix": UPLOADS},
+        "Expiration": {"Days": UNSENT_DAYS},
+    },
+    {
+        "ID": "aborted-multiparts",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": MULTIPART_DAYS},
+    },
+]
+
+CORS_METHODS: Final = ["GET", "HEAD", "PUT"]
+CORS_HEADERS: Final = ["content-type"]
+"""Request headers that the page sends with an upload; both are signed."""
+CORS_MAX_AGE_SECONDS: Final = 3000
+
+
+def cors_rules(origins: list[str]) -> list[dict[str, Any]]:
+    """`PutBucketCors` rules for pages on `origins` (exact, such as `https://chat.example`)."""
+    return [
+        {
+            "AllowedMethods": CORS_METHODS,
+            "AllowedOrigins": origins,
+            "AllowedHeaders": CORS_HEADERS,
+            "ExposeHeaders": ["ETag"],
+            "MaxAgeSeconds": CORS_MAX_AGE_SECONDS,
+        }
+    ]
+
+
+def create_bucket(client: Any, bucket: str, origins: list[str] | None = None) -> None:
+    """Make the bucket with its lifecycle and CORS rules; for a laptop or a test.
+
+    `origins` defaults to any, which is for local use only. Synchronous.
+    """
+    region = client.meta.region_name
+    where = {} if region == "us-east-1" else {"LocationConstraint": region}
+    client.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
+    client.put_bucket_lifecycle_configuration(
+        Bucket=bucket, LifecycleConfiguration={"Rules": LIFECYCLE_RULES}
+    )
+    client.put_bucket_cors(
+        Bucket=bucket, CORSConfiguration={"CORSRules": cors_rules(origins or ["*"])}
+    )

@@ -1,0 +1,56 @@
+"""Attachment records: what ChatKit knows of a file, and which thread it belongs to."""
+
+from typing import Any
+
+from chatkit.store import NotFoundError
+from chatkit.types import Attachment
+from pydantic import TypeAdapter
+
+from functions.attachments import arrival
+from functions.store import keys
+from functions.store.links import Links
+from functions.store.table import Row, Table
+from functions.store.threads import Threads, expired
+
+_ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
+
+
+class AttachmentRecords:
+    def __init__(self, table: Table, threads: Threads, links: Links) -> None:
+        self.table = table
+        self.threads = threads
+        self.links = links
+
+    def rows(self, attachment: Attachment, user: str) -> list[Row]:
+        """The record, and its entry in the thread that carries it."""
+        stored = self.links.unsign_attachment(attachment, user)
+        record: Row = {
+            **keys.attachment_key(user, attachment.id),
+            "body": {"S": stored.model_dump_json()},
+            **self.threads.expiry(),
+        }
+        if attachment.thread_id is None:
+            return [record]
+        record["thread"] = {"S": keys.part(attachment.thread_id)}
+        link = keys.attachment_link_key(user, attachment.thread_id, attachment.id)
+        return [record, {**link, **self.threads.expiry()}]
+
+    async def save(self, attachment: Attachment, user: str) -> None:
+        if attachment.thread_id is not None and self.links.bucket is not None:
+            await arrival.check(self.links.bucket, attachment, user)
+        rows = self.rows(attachment, user)
+        actions: list[dict[str, Any]] = [{"Put": {"Item": row}} for row in rows]
+        if attachment.thread_id is None:
+            await self.table.put(rows[0])
+        else:
+            await self.table.transact(actions)
+
+    async def load(self, attachment_id: str, user: str) -> Attachment:
+        row = await self.table.get(keys.attachment_key(user, attachment_id))
+        if row is None or expired(row):
+            raise NotFoundError(f"Attachment {attachment_id} not found")
+        attachment = _ATTACHMENT.validate_json(row["body"]["S"])
+        return await self.links.sign_attachment(attachment, user)
+
+    async def delete(self, attachment_id: str, user: str) -> None:
+        await self.table.delete(keys.attachment_key(user, attachment_id))

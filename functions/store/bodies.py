@@ -1,0 +1,78 @@
+"""Bodies of any size: as text in the row, compressed in the row, or in S3 with a pointer.
+
+DynamoDB's 400 KB limit counts a row and its entry in the local index together,
+so a body may use less than half of it. Some 16 KB of text stay readable in the
+console; above, zlib makes writes cheaper (a write unit is a kilobyte); above
+150 KB compressed, the body goes to S3 first and the row then points to it, so
+that a crash between the two leaves at worst an object that nothing points to.
+"""
+
+import secrets
+import zlib
+from hashlib import sha256
+from typing import Final
+
+from functions import aws
+from functions.attachments.bucket import Bucket
+from functions.store.keys import Value
+
+PLAIN_BYTES: Final = 16 * 1024
+ROW_BYTES: Final = 150 * 1024
+
+BODY: Final = "body"
+PACKED: Final = "packed"
+SPILL: Final = "spill"
+PLACES: Final = (BODY, PACKED, SPILL)
+
+
+class TooLargeError(ValueError):
+    """The value does not fit into the table, and the store was given no bucket."""
+
+
+def version_of(text: bytes) -> str:
+    """What a body is compared by: equal bodies have equal versions."""
+    return sha256(text).hexdigest()[:32]
+
+
+class Bodies:
+    def __init__(self, bucket: Bucket | None) -> None:
+        self.bucket = bucket
+
+    async def pack(self, text: bytes, spill_prefix: str) -> dict[str, Value]:
+        """One attribute that holds `text`; a body over the limit is in S3 when this returns."""
+        if len(text) <= PLAIN_BYTES:
+            return {BODY: {"S": text.decode()}}
+        packed = await aws.call(_compress, data=text)
+        if len(packed) <= ROW_BYTES:
+            return {PACKED: {"B": packed}}
+        if self.bucket is None:
+            raise TooLargeError(
+                f"{len(text)} bytes ({len(packed)} compressed) do not fit into the table: "
+                "give the store a bucket"
+            )
+        # Never the same key twice: an old body's removal must not meet a newer one.
+        key = f"{spill_prefix}{version_of(text)}-{secrets.token_hex(4)}"
+        await self.bucket.put(key, packed, "application/zlib")
+        return {SPILL: {"S": key}}
+
+    async def unpack(self, row: dict[str, Value]) -> bytes:
+        """The text that `pack` was given; raises `LookupError` when a spilled body is gone."""
+        if BODY in row:
+            text: str = row[BODY]["S"]
+            return text.encode()
+        if PACKED in row:
+            return await aws.call(_decompress, data=row[PACKED]["B"])
+        if self.bucket is None:
+            raise TooLargeError("the body lies in S3: give the store a bucket")
+        data = await self.bucket.get(row[SPILL]["S"])
+        if data is None:
+            raise LookupError(f"the body of {row['sk']['S']} is missing from the bucket")
+        return await aws.call(_decompress, data=data)
+
+
+def _compress(data: bytes) -> bytes:
+    return zlib.compress(data)
+
+
+def _decompress(data: bytes) -> bytes:
+    return zlib.decompress(data)

@@ -1,0 +1,219 @@
+"""ChatKit's `Store`, in one DynamoDB table."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from chatkit.store import NotFoundError, Store, StoreItemType
+from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
+
+from functions.attachments.bucket import Bucket
+from functions.store import keys
+from functions.store.attachment_records import AttachmentRecords
+from functions.store.bodies import Bodies
+from functions.store.ids import new_id
+from functions.store.items import Items
+from functions.store.keys import owner
+from functions.store.links import Links
+from functions.store.purge import Purge
+from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
+from functions.store.table import Refused, Table
+from functions.store.threads import Threads, check_page
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a turn begins with: the thread, its newest items (newest first), and whether another
+    run is answering it right now.
+    """
+
+    thread: ThreadMetadata
+    items: Page[ThreadItem]
+    running: Running | None
+
+
+class DynamoDBStore(Store[Any]):
+    """Threads, items and attachment records, each owned by the context's `user_id`.
+
+    - Reads are strongly consistent. Every write is atomic: it happens whole or not at all.
+    - A write to a thread that was deleted (or never was) raises `NotFoundError`.
+    - Saving a thread writes the fields that changed since this instance was loaded or saved,
+      and merges `metadata` by top-level key; it does not move the thread in the list. A
+      thread that this store never loaded is written whole.
+    - Threads are listed by last activity: the last item written, or their creation.
+    - Items are listed by `created_at`, ties by id; an item keeps its place when it is saved
+      again. `after` is the last item's id. The cursor of a list of threads is opaque.
+    - With a bucket, items may be of any size, and links to its objects are signed anew on
+      each load. Without one, an item over some 150 KB compressed raises `TooLargeError`.
+    - `retention_days`: rows disappear so long after they were last written.
+    - `purge`: `"now"` removes a deleted thread's items before `delete_thread` returns;
+      `"stream"` leaves them, invisible, to `purge_deleted_threads` on the table's stream.
+
+    Faults of AWS come as botocore's exceptions after the retries of `functions.aws`.
+    """
+
+    def __init__(
+        self,
+        table_name: str,
+        *,
+        client: Any = None,
+        bucket: str | None = None,
+        s3_client: Any = None,
+        retention_days: int | None = None,
+        purge: Literal["now", "stream"] = "now",
+    ) -> None:
+        self.table = Table(table_name, client)
+        self.bucket = Bucket(bucket, s3_client) if bucket else None
+        links = Links(self.bucket)
+        self._threads = Threads(self.table, retention_days)
+        self._items = Items(self.table, self._threads, Bodies(self.bucket), links)
+        self._attachments = AttachmentRecords(self.table, self._threads, links)
+        self._purge = Purge(self.table, self.bucket)
+        self._purge_now = purge == "now"
+
+    def generate_thread_id(self, context: Any) -> str:  # noqa: ARG002 - the SDK calls it so
+        return new_id("thread")
+
+    def generate_item_id(
+        self,
+        item_type: StoreItemType,
+        thread: ThreadMetadata,  # noqa: ARG002 - the SDK calls it so
+        context: Any,  # noqa: ARG002
+    ) -> str:
+        return new_id(item_type)
+
+    async def load_thread(self, thread_id: str, context: Any) -> ThreadMetadata:
+        """One read of the thread's row."""
+        return await self._threads.load(thread_id, owner(context))
+
+    async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
+        """One write of what changed; none when nothing did."""
+        user = owner(context)
+        if not await self._threads.save(thread, user):
+            # The id of a deleted thread, used again before its remains were purged.
+            await self._purge.thread(keys.thread_partition(user, thread.id))
+            await self._threads.revive(thread, user)
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: Any
+    ) -> Page[ThreadMetadata]:
+        """One query. Threads that move up meanwhile neither repeat nor hide others."""
+        check_page(limit, order)
+        return await self._threads.page(limit, after, order, owner(context))
+
+    async def delete_thread(self, thread_id: str, context: Any) -> None:
+        """The thread is gone when this returns; unknown ids are fine. See `purge` above."""
+        user = owner(context)
+        if await self._threads.delete(thread_id, user) and self._purge_now:
+            await self._purge.thread(keys.thread_partition(user, thread_id))
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: Any
+    ) -> Page[ThreadItem]:
+        """One query, and in parallel a look at the thread's row; empty for an unknown thread."""
+        check_page(limit, order)
+        return await self._items.page(thread_id, after, limit, order, owner(context))
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
+        """Upsert an item and put its thread at the top, in one transaction."""
+        await self._items.save(thread_id, item, owner(context))
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
+        """The same as `add_thread_item`."""
+        await self._items.save(thread_id, item, owner(context))
+
+    async def load_item(self, thread_id: str, item_id: str, context: Any) -> ThreadItem:
+        """One request for the item and its thread."""
+        return (await self._items.load(thread_id, item_id, owner(context)))[0]
+
+    async def load_item_versioned(
+        self, thread_id: str, item_id: str, context: Any
+    ) -> tuple[ThreadItem, str]:
+        """An item and its version, for `save_item_if`."""
+        return await self._items.load(thread_id, item_id, owner(context))
+
+    async def save_item_if(
+        self, thread_id: str, item: ThreadItem, context: Any, *, expected: str
+    ) -> str:
+        """Save an item if its version is still `expected`; returns the new version.
+
+        Raises `Conflict`, with nothing changed, when the item was changed or deleted
+        meanwhile, and `NotFoundError` when the thread was.
+        """
+        return await self._items.save(thread_id, item, owner(context), expected=expected)
+
+    async def delete_thread_item(self, thread_id: str, item_id: str, context: Any) -> None:
+        """The item is gone when this returns; unknown ids are fine."""
+        await self._items.delete(thread_id, item_id, owner(context))
+
+    async def save_attachment(self, attachment: Attachment, context: Any) -> None:
+        """Upsert a record. With a `thread_id` and a bucket, the file is checked and kept first:
+        `AttachmentError` when it was not uploaded or is not what it claims.
+        """
+        await self._attachments.save(attachment, owner(context))
+
+    async def load_attachment(self, attachment_id: str, context: Any) -> Attachment:
+        """One read; links are signed anew."""
+        return await self._attachments.load(attachment_id, owner(context))
+
+    async def delete_attachment(self, attachment_id: str, context: Any) -> None:
+        """Remove the record; unknown ids are fine. The bytes are the attachment store's."""
+        await self._attachments.delete(attachment_id, owner(context))
+
+    async def read_turn(self, thread_id: str, limit: int, context: Any) -> Turn:
+        """Everything a turn needs to begin, read in parallel: one round trip's time.
+
+        Raises `NotFoundError` when the thread is unknown, deleted or somebody else's.
+        """
+        check_page(limit, "desc")
+        user = owner(context)
+        row, items = await asyncio.gather(
+            self.table.get(keys.thread_key(user, thread_id)),
+            self._items.read_page(thread_id, None, limit, "desc", user),
+        )
+        return Turn(self._threads.read(row, user, thread_id), items, running_in(row))
+
+    async def begin_run(
+        self,
+        run: Run,
+        context: Any,
+        *,
+        thread: ThreadMetadata | None = None,
+        item: ThreadItem | None = None,
+    ) -> None:
+        """Claim a run and write what the turn begins with, in one transaction.
+
+        `thread` is created (a fresh id); without it, the run's thread must exist.
+        `item`, if any, is added to it, its attachments' records along with it (their
+        files must have been checked: `S3AttachmentStore.check_uploaded`). The thread
+        moves to the top and names its running run until `run.deadline`.
+
+        Raises, with nothing written: `RunAlreadyStarted` and `RunCancelled`, or
+        `NotFoundError` when the thread is gone.
+        """
+        user = owner(context)
+        actions = [claim_action(run, user)]
+        if thread is not None:
+            row = {**self._threads.new_row(thread, user), **marker(run)}
+            actions.append(
+                {"Put": {"Item": row, "ConditionExpression": "attribute_not_exists(pk)"}}
+            )
+        else:
+            moment = item.created_at if item else datetime.now(UTC)
+            touch = self._threads.touch(run.thread_id, user, moment, marker(run))
+            actions.append({"Update": touch})
+        if item is not None:
+            update, _ = await self._items.write(run.thread_id, item, user)
+            actions.append({"Update": update})
+            for attachment in getattr(item, "attachments", []):
+                rows = self._attachments.rows(attachment, user)
+                actions += [{"Put": {"Item": row}} for row in rows]
+        try:
+            await self.table.transact(actions)
+        except Refused as refused:
+            if 0 in refused.failed:
+                raise claim_error(run, refused.rows.get(0)) from None
+            raise NotFoundError(f"Thread {run.thread_id} not found") from None
+        if thread is not None:
+            self._threads.remember(thread, user)

@@ -1,0 +1,94 @@
+"""Signed links in what is stored: taken out on the way in, made anew on the way out.
+
+A signed link expires within the hour, so the table keeps `s3://<bucket>/<key>`
+in its place. Only keys of the asking user are signed.
+"""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from chatkit.types import (
+    Attachment,
+    GeneratedImage,
+    GeneratedImageItem,
+    ImageAttachment,
+    ThreadItem,
+    UserMessageItem,
+)
+from pydantic import AnyUrl
+
+from functions import aws
+from functions.attachments.bucket import Bucket, digest, file_key, upload_key
+from functions.store.keys import part
+
+SCHEME: Final = "s3"
+
+
+class Links:
+    def __init__(self, bucket: Bucket | None) -> None:
+        self.bucket = bucket
+
+    def unsign(self, url: str) -> str:
+        """A link that this bucket's client signed, as `s3://…`; any other as it is."""
+        bucket = self.bucket
+        if bucket is None or "X-Amz-Signature=" not in url:
+            return url
+        parts = urlsplit(url)
+        path = parts.path.lstrip("/")
+        if (parts.hostname or "").startswith(f"{bucket.name}."):
+            return f"{SCHEME}://{bucket.name}/{path}"
+        if path.startswith(f"{bucket.name}/"):
+            return f"{SCHEME}://{path}"
+        return url
+
+    async def sign(self, url: str, user: str) -> str:
+        """A link to an `s3://…` of this bucket and user; any other as it is."""
+        bucket = self.bucket
+        start = f"{SCHEME}://{bucket.name}/" if bucket else ""
+        if bucket is None or not url.startswith(start):
+            return url
+        key = url.removeprefix(start)
+        if key.split("/")[1:2] != [digest(user)]:
+            return url
+        return await aws.call(bucket.sign_get, key=key)
+
+    def unsign_attachment(self, attachment: Attachment, user: str) -> Attachment:
+        """As it is stored: no signed link, and no way to upload once a message carries it."""
+        changes: dict[str, Any] = {}
+        if attachment.thread_id is not None and attachment.upload_descriptor is not None:
+            changes["upload_descriptor"] = None
+        if isinstance(attachment, ImageAttachment):
+            stored = self.unsign(str(attachment.preview_url))
+            if self.bucket and attachment.thread_id is not None:
+                uploaded = f"{SCHEME}://{self.bucket.name}/{upload_key(user, part(attachment.id))}"
+                if stored == uploaded:
+                    kept = file_key(user, part(attachment.id))
+                    stored = f"{SCHEME}://{self.bucket.name}/{kept}"
+            if stored != str(attachment.preview_url):
+                changes["preview_url"] = AnyUrl(stored)
+        return attachment.model_copy(update=changes) if changes else attachment
+
+    async def sign_attachment(self, attachment: Attachment, user: str) -> Attachment:
+        if not isinstance(attachment, ImageAttachment):
+            return attachment
+        stored = str(attachment.preview_url)
+        signed = await self.sign(stored, user)
+        if signed == stored:
+            return attachment
+        return attachment.model_copy(update={"preview_url": AnyUrl(signed)})
+
+    def unsign_item(self, item: ThreadItem, user: str) -> ThreadItem:
+        if isinstance(item, UserMessageItem) and item.attachments:
+            stored = [self.unsign_attachment(each, user) for each in item.attachments]
+            return item.model_copy(update={"attachments": stored})
+        if isinstance(item, GeneratedImageItem) and item.image:
+            image = GeneratedImage(id=item.image.id, url=self.unsign(item.image.url))
+            return item.model_copy(update={"image": image})
+        return item
+
+    async def sign_item(self, item: ThreadItem, user: str) -> ThreadItem:
+        if isinstance(item, UserMessageItem) and item.attachments:
+            item.attachments = [await self.sign_attachment(each, user) for each in item.attachments]
+        elif isinstance(item, GeneratedImageItem) and item.image:
+            item.image.url = await self.sign(item.image.url, user)
+        return item

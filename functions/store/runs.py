@@ -1,0 +1,163 @@
+"""Runs: one streaming request each, claimed once, cancelled by its owner, marked on its thread."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatkit.store import NotFoundError
+
+from functions.store import keys
+from functions.store.keys import Value, owner
+from functions.store.table import Refused, Row, Table
+from functions.store.threads import DAY, EXISTS, now_value
+
+RUN_SECONDS: Final = DAY
+"""How long a run's row outlives its deadline: a request sent again later is a new one."""
+
+
+class RunAlreadyStarted(Exception):  # noqa: N818 - what happened, as callers name it
+    """The same run id was claimed before: the request was sent again."""
+
+
+class RunCancelled(Exception):  # noqa: N818
+    """The run was cancelled before it began."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run to begin: its id, its thread, and when it is over at the latest (Unix seconds)."""
+
+    id: str
+    thread_id: str
+    deadline: float
+
+
+@dataclass(frozen=True)
+class Running:
+    """The run that a thread is being answered by, and until when at the latest (Unix seconds)."""
+
+    run_id: str
+    until: float
+
+
+def running_in(row: Row | None) -> Running | None:
+    """The running run that a thread's row names, unless its deadline has passed."""
+    if row is None or "run" not in row:
+        return None
+    until = float(row["run_until"]["N"])
+    return Running(row["run"]["S"], until) if until > time.time() else None
+
+
+def marker(run: Run) -> dict[str, Value]:
+    """What a thread's row says of its running run."""
+    return {"run": {"S": run.id}, "run_until": {"N": str(run.deadline)}}
+
+
+def claim_action(run: Run, user: str) -> dict[str, Any]:
+    """The conditional write that claims a run; part of a transaction."""
+    return {
+        "Update": {
+            "Key": keys.run_key(user, run.id),
+            "UpdateExpression": "SET #state = :running, #thread = :thread, deadline = :deadline, "
+            "expires = :expires",
+            "ConditionExpression": "attribute_not_exists(#state) AND "
+            "attribute_not_exists(cancelled)",
+            "ExpressionAttributeNames": {"#state": "state", "#thread": "thread"},
+            "ExpressionAttributeValues": {
+                ":running": {"S": "running"},
+                ":thread": {"S": run.thread_id},
+                ":deadline": {"N": str(run.deadline)},
+                ":expires": {"N": str(int(run.deadline) + RUN_SECONDS)},
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def claim_error(run: Run, row: Row | None) -> Exception:
+    """Why a claim was refused, from the row that it met."""
+    if row and "state" not in row:
+        return RunCancelled(f"run {run.id} was cancelled before it began")
+    return RunAlreadyStarted(f"run {run.id} has begun already")
+
+
+class Runs:
+    """Claim, cancel and finish runs. A context needs `user_id`; everything is under that user's
+    key, so nobody cancels or sees another's run.
+    """
+
+    def __init__(self, table_name: str, *, client: Any = None) -> None:
+        self.table = Table(table_name, client)
+
+    async def claim(self, run_id: str, thread_id: str, deadline: float, context: Any) -> None:
+        """Begin a run that writes no item first, and mark its thread; one transaction.
+
+        `deadline` is in Unix seconds: past it, the thread counts as idle even if
+        nobody called `finish`. Raises `RunAlreadyStarted`, `RunCancelled`, or
+        `NotFoundError` when the thread is gone.
+        """
+        user = owner(context)
+        run = Run(run_id, thread_id, deadline)
+        mark = {
+            "Key": keys.thread_key(user, thread_id),
+            "UpdateExpression": "SET run = :run, run_until = :until",
+            "ConditionExpression": EXISTS,
+            "ExpressionAttributeValues": {
+                ":run": {"S": run_id},
+                ":until": {"N": str(deadline)},
+                ":now": now_value(),
+            },
+        }
+        try:
+            await self.table.transact([claim_action(run, user), {"Update": mark}])
+        except Refused as refused:
+            if 0 in refused.failed:
+                raise claim_error(run, refused.rows.get(0)) from None
+            raise NotFoundError(f"Thread {thread_id} not found") from None
+
+    async def cancel(self, run_id: str, context: Any) -> None:
+        """Ask a run to stop, whether or not it has begun. One write; repeating it is harmless."""
+        await self.table.update(
+            keys.run_key(owner(context), run_id),
+            "SET cancelled = :yes, expires = if_not_exists(expires, :expires)",
+            ExpressionAttributeValues={
+                ":yes": {"BOOL": True},
+                ":expires": {"N": str(int(time.time()) + RUN_SECONDS)},
+            },
+        )
+
+    async def is_cancelled(self, run_id: str, context: Any) -> bool:
+        """Whether the run's owner asked it to stop. One read unit."""
+        row = await self.table.get(
+            keys.run_key(owner(context), run_id), ProjectionExpression="cancelled"
+        )
+        return bool(row and row.get("cancelled", {}).get("BOOL"))
+
+    async def finish(self, run_id: str, thread_id: str, context: Any, state: str) -> None:
+        """Note how a run ended, and take its mark off the thread if it is still there."""
+        user = owner(context)
+        await self.table.update(
+            keys.run_key(user, run_id),
+            "SET #state = :state, expires = if_not_exists(expires, :expires)",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={
+                ":state": {"S": state},
+                ":expires": {"N": str(int(time.time()) + RUN_SECONDS)},
+            },
+        )
+        try:
+            await self.table.update(
+                keys.thread_key(user, thread_id),
+                "REMOVE run, run_until",
+                ConditionExpression="run = :run",
+                ExpressionAttributeValues={":run": {"S": run_id}},
+            )
+        except Refused:
+            return
+
+    async def running(self, thread_id: str, context: Any) -> Running | None:
+        """The run that is answering a thread now; `None` when it is idle or unknown."""
+        row = await self.table.get(
+            keys.thread_key(owner(context), thread_id), ProjectionExpression="run, run_until"
+        )
+        return running_in(row)

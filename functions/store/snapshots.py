@@ -1,0 +1,87 @@
+"""What a thread looked like when it was loaded or saved, so that saving writes only what changed.
+
+The snapshot travels on the instance itself, in its `__dict__` beside the fields:
+pydantic neither serializes nor compares what is no field, and `model_copy`
+takes it along. The SDK makes one exception necessary: a new thread is saved as
+`ThreadMetadata(**thread.model_dump())`, and later changes to the `Thread` it was
+copied from. For that case the last few created threads are remembered by id.
+"""
+
+import json
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chatkit.types import Thread, ThreadMetadata
+from pydantic_core import to_json
+
+from functions.store.keys import Value
+
+_SLOT: Final = "_chatkit_serverless_snapshot"
+REMEMBERED: Final = 256
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A thread's fields and its metadata's keys, each as JSON text."""
+
+    fields: dict[str, str]
+    metadata: dict[str, str]
+
+    @classmethod
+    def of(cls, thread: ThreadMetadata) -> "Snapshot":
+        fields = thread.model_dump(mode="json", exclude={"items", "metadata"})
+        return cls(
+            {name: json.dumps(value, ensure_ascii=False) for name, value in fields.items()},
+            {name: to_json(value).decode() for name, value in thread.metadata.items()},
+        )
+
+    @classmethod
+    def from_row(cls, row: dict[str, Value]) -> "Snapshot":
+        return cls(
+            {name: value["S"] for name, value in row["fields"]["M"].items()},
+            {name[1:]: value["S"] for name, value in row["metadata"]["M"].items()},
+        )
+
+    def attributes(self) -> dict[str, Value]:
+        """The row's two maps. A metadata key may be empty, an attribute's name may not."""
+        return {
+            "fields": {"M": {name: {"S": text} for name, text in self.fields.items()}},
+            "metadata": {"M": {f"={name}": {"S": text} for name, text in self.metadata.items()}},
+        }
+
+    def thread(self) -> ThreadMetadata:
+        metadata = ",".join(f"{json.dumps(name)}:{text}" for name, text in self.metadata.items())
+        fields = [f"{json.dumps(name)}:{text}" for name, text in self.fields.items()]
+        body = ",".join([*fields, f'"metadata":{{{metadata}}}'])
+        return ThreadMetadata.model_validate_json(f"{{{body}}}")
+
+
+@dataclass
+class Snapshots:
+    """The snapshots that one store took; another store's mean nothing to it."""
+
+    _token: str = field(default_factory=secrets.token_hex)
+    _created: OrderedDict[tuple[str, str], Snapshot] = field(default_factory=OrderedDict)
+
+    def keep(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> None:
+        thread.__dict__[_SLOT] = (self._token, user, thread.id, snapshot)
+
+    def created(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> None:
+        """Keep the snapshot of a thread that was written whole."""
+        self.keep(thread, user, snapshot)
+        self._created[user, thread.id] = snapshot
+        self._created.move_to_end((user, thread.id))
+        if len(self._created) > REMEMBERED:
+            self._created.popitem(last=False)
+
+    def find(self, thread: ThreadMetadata, user: str) -> Snapshot | None:
+        """What `thread` was when this store loaded or saved it; `None` for an unknown instance."""
+        kept: Any = thread.__dict__.get(_SLOT)
+        if kept and kept[:3] == (self._token, user, thread.id):
+            snapshot: Snapshot = kept[3]
+            return snapshot
+        if isinstance(thread, Thread):
+            return self._created.get((user, thread.id))
+        return None

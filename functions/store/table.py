@@ -1,0 +1,176 @@
+"""DynamoDB, as the rest of the store needs it: consistent reads, conditional writes.
+
+All reads are strongly consistent: ChatKit reads what it has just written.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from functions import aws
+from functions.store.keys import Key, Value
+
+Row = dict[str, Value]
+
+CONFLICT_ATTEMPTS: Final = 12
+CONFLICT_FIRST_WAIT: Final = 0.01
+CONFLICT_LONGEST_WAIT: Final = 0.5
+"""Transactions on one row at the same moment cancel each other, and botocore does not retry
+that. Waits double from 10 ms to 500 ms with full jitter: 3.6 s at most in all."""
+
+_TRANSIENT: Final = frozenset(
+    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
+BATCH: Final = 25
+"""`BatchWriteItem`'s limit."""
+
+
+class Refused(Exception):  # noqa: N818 - an outcome, not a fault
+    """A condition did not hold, and nothing was written.
+
+    `rows[i]` is the row that the i-th action of the transaction met, for actions
+    whose condition failed and that asked to see it; `failed` holds their indices.
+    """
+
+    def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__("a condition of the write did not hold")
+        self.failed = {i for i, reason in enumerate(reasons) if _code(reason) not in {"", "None"}}
+        self.rows: dict[int, Row] = {
+            i: reason["Item"] for i, reason in enumerate(reasons) if reason.get("Item")
+        }
+
+
+def _code(reason: Mapping[str, Any]) -> str:
+    return reason.get("Code") or ""
+
+
+class Table:
+    """One table and the client that reaches it. One round trip a method, unless it says more."""
+
+    def __init__(self, name: str, client: Any = None) -> None:
+        self.name = name
+        self._given = client
+
+    @property
+    def client(self) -> Any:
+        return self._given or aws.client("dynamodb")
+
+    async def get(self, key: Key, **kwargs: Any) -> Row | None:
+        found = await aws.call(
+            self.client.get_item, TableName=self.name, Key=key, ConsistentRead=True, **kwargs
+        )
+        row: Row | None = found.get("Item")
+        return row
+
+    async def get_many(self, keys: list[Key]) -> list[Row | None]:
+        """Up to 100 rows, in the order of their keys."""
+        rows: dict[tuple[str, str], Row] = {}
+        pending = keys
+        while pending:
+            answer = await aws.call(
+                self.client.batch_get_item,
+                RequestItems={self.name: {"Keys": pending, "ConsistentRead": True}},
+            )
+            for row in answer["Responses"].get(self.name, []):
+                rows[row["pk"]["S"], row["sk"]["S"]] = row
+            pending = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            if pending:  # more than 16 MB, or throttled
+                await asyncio.sleep(random.uniform(0, CONFLICT_FIRST_WAIT * 4))  # noqa: S311
+        return [rows.get((key["pk"]["S"], key["sk"]["S"])) for key in keys]
+
+    async def query(self, **kwargs: Any) -> AsyncIterator[Row]:
+        """Rows in order; one round trip for each megabyte or `Limit` rows read."""
+        start: dict[str, Any] = {}
+        while True:
+            page = await aws.call(
+                self.client.query,
+                TableName=self.name,
+                ConsistentRead=True,
+                **kwargs,
+                **start,
+            )
+            for row in page["Items"]:
+                yield row
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    async def update(self, key: Key, expression: str, **kwargs: Any) -> Row:
+        """One atomic `UpdateItem`; raises `Refused` when its condition does not hold."""
+        try:
+            answer = await aws.call(
+                self.client.update_item,
+                TableName=self.name,
+                Key=key,
+                UpdateExpression=expression,
+                **kwargs,
+            )
+        except ClientError as error:
+            raise _refused(error) or error from None
+        attributes: Row = answer.get("Attributes", {})
+        return attributes
+
+    async def put(self, row: Row, **kwargs: Any) -> None:
+        try:
+            await aws.call(self.client.put_item, TableName=self.name, Item=row, **kwargs)
+        except ClientError as error:
+            raise _refused(error) or error from None
+
+    async def delete(self, key: Key, **kwargs: Any) -> None:
+        await aws.call(self.client.delete_item, TableName=self.name, Key=key, **kwargs)
+
+    async def transact(self, actions: list[dict[str, Any]]) -> None:
+        """All or nothing: up to 100 actions, each `{"Update": {…}}` and so on, without table names.
+
+        botocore sends an idempotency token, so a retry after a lost answer does not
+        write twice. Raises `Refused` when a condition does not hold.
+        """
+        named = [
+            {verb: {"TableName": self.name, **spec} for verb, spec in action.items()}
+            for action in actions
+        ]
+        await aws.call(self._transact, actions=named)
+
+    def _transact(self, actions: list[dict[str, Any]]) -> None:
+        for attempt in range(CONFLICT_ATTEMPTS):
+            try:
+                self.client.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                reasons = error.response.get("CancellationReasons", [])
+                codes = {_code(reason) for reason in reasons} - {"", "None"}
+                if "ConditionalCheckFailed" in codes:
+                    raise Refused(reasons) from None
+                last = attempt == CONFLICT_ATTEMPTS - 1
+                if last or not codes or codes - _TRANSIENT:
+                    raise
+            else:
+                return
+            wait = min(CONFLICT_LONGEST_WAIT, CONFLICT_FIRST_WAIT * 2**attempt)
+            time.sleep(random.uniform(0, wait))  # noqa: S311 - on a pool thread; jitter, no secret
+
+    async def delete_many(self, keys: Iterable[Key]) -> None:
+        """Delete rows in batches of 25, one round trip each; rows that are gone are fine."""
+        requests = [{"DeleteRequest": {"Key": key}} for key in keys]
+        batches = [requests[i : i + BATCH] for i in range(0, len(requests), BATCH)]
+        for batch in batches:
+            await aws.call(self._write_batch, requests=batch)
+
+    def _write_batch(self, requests: list[dict[str, Any]]) -> None:
+        for attempt in range(CONFLICT_ATTEMPTS):
+            answer = self.client.batch_write_item(RequestItems={self.name: requests})
+            requests = answer.get("UnprocessedItems", {}).get(self.name, [])
+            if not requests:
+                return
+            wait = min(CONFLICT_LONGEST_WAIT, CONFLICT_FIRST_WAIT * 2**attempt)
+            time.sleep(random.uniform(0, wait))  # noqa: S311
+        raise TimeoutError(f"{len(requests)} rows of a batch were throttled to the end")
+
+
+def _refused(error: ClientError) -> Refused | None:
+    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        return None
+    return Refused([{"Code": "ConditionalCheckFailed", "Item": error.response.get("Item")}])
