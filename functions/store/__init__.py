@@ -2,12 +2,17 @@
 
 from functions.store.dynamodb import DynamoDBStore, Turn
 from functions.store.items import Conflict
+from functions.store.quota import OverQuota, Quota
+from functions.store.records import Records
 from functions.store.runs import Run, RunAlreadyStarted, RunCancelled, Running, Runs
 from functions.store.schema import create_table
 
 __all__ = [
     "Conflict",
     "DynamoDBStore",
+    "OverQuota",
+    "Quota",
+    "Records",
     "Run",
     "RunAlreadyStarted",
     "RunCancelled",

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from chatkit.store import NotFoundError, Store, StoreItemType
-from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
+from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata
 
 from functions.attachments.bucket import Bucket
 from functions.store import keys
 from functions.store.attachment_records import AttachmentRecords
 from functions.store.bodies import Bodies
+from functions.store.feedback import Feedback, Mark
 from functions.store.ids import new_id
 from functions.store.items import Items
 from functions.store.keys import owner
@@ -69,6 +70,7 @@ class DynamoDBStore(Store[Any]):
         self._threads = Threads(self.table, retention_days)
         self._items = Items(self.table, self._threads, Bodies(self.bucket), links)
         self._attachments = AttachmentRecords(self.table, self._threads, links)
+        self._feedback = Feedback(self.table, self._threads)
         self._purge = Purge(self.table, self.bucket)
         self._purge_now = purge == "now"
 
@@ -160,6 +162,20 @@ class DynamoDBStore(Store[Any]):
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
         """Remove the record; unknown ids are fine. The bytes are the attachment store's."""
         await self._attachments.delete(attachment_id, owner(context))
+
+    async def save_feedback(
+        self, thread_id: str, item_ids: list[str], kind: FeedbackKind, context: Any
+    ) -> None:
+        """Mark items as liked or not; a mark given again replaces the last one.
+
+        Raises `NotFoundError`, with nothing marked, when the thread or an item is unknown
+        (all or none for up to 49 items).
+        """
+        await self._feedback.save(thread_id, item_ids, kind, owner(context))
+
+    async def load_feedback(self, thread_id: str, context: Any) -> list[Mark]:
+        """All marks in a thread; empty for an unknown one."""
+        return await self._feedback.load(thread_id, owner(context))
 
     async def read_turn(self, thread_id: str, limit: int, context: Any) -> Turn:
         """Everything a turn needs to begin, read in parallel: one round trip's time.

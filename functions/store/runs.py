@@ -16,7 +16,11 @@ RUN_SECONDS: Final = DAY
 
 
 class RunAlreadyStarted(Exception):  # noqa: N818 - what happened, as callers name it
-    """The same run id was claimed before: the request was sent again."""
+    """The same run id was claimed before: the request was sent again. `run` is the first one."""
+
+    def __init__(self, run: "Run") -> None:
+        super().__init__(f"run {run.id} has begun already")
+        self.run = run
 
 
 class RunCancelled(Exception):  # noqa: N818
@@ -78,7 +82,9 @@ def claim_error(run: Run, row: Row | None) -> Exception:
     """Why a claim was refused, from the row that it met."""
     if row and "state" not in row:
         return RunCancelled(f"run {run.id} was cancelled before it began")
-    return RunAlreadyStarted(f"run {run.id} has begun already")
+    if row:
+        run = Run(run.id, row["thread"]["S"], float(row["deadline"]["N"]))
+    return RunAlreadyStarted(run)
 
 
 class Runs:

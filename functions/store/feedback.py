@@ -1,0 +1,87 @@
+"""Feedback: which answers a user liked, one mark an item, the last one counts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from chatkit.store import NotFoundError
+from chatkit.types import FeedbackKind
+
+from functions.store import keys
+from functions.store.table import Refused, Row, Table
+from functions.store.threads import EXISTS, Threads, now_value
+
+ITEMS_A_TRANSACTION: Final = 49
+"""Two actions an item and one for the thread; a transaction takes 100."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a user thinks of an item, and when they said so (ISO 8601, UTC)."""
+
+    item_id: str
+    kind: FeedbackKind
+    at: str
+
+
+class Feedback:
+    def __init__(self, table: Table, threads: Threads) -> None:
+        self.table = table
+        self.threads = threads
+
+    async def save(
+        self, thread_id: str, item_ids: list[str], kind: FeedbackKind, user: str
+    ) -> None:
+        """Mark items, all or none up to 49 of them; `NotFoundError` for what is unknown."""
+        unique = list(dict.fromkeys(item_ids))
+        for i in range(0, len(unique), ITEMS_A_TRANSACTION):
+            await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user)
+
+    async def _save(
+        self, thread_id: str, item_ids: list[str], kind: FeedbackKind, user: str
+    ) -> None:
+        thread_exists = {
+            "Key": keys.thread_key(user, thread_id),
+            "ConditionExpression": EXISTS,
+            "ExpressionAttributeValues": {":now": now_value()},
+        }
+        actions: list[dict[str, Any]] = [{"ConditionCheck": thread_exists}]
+        for item_id in item_ids:
+            item_exists = {
+                "Key": keys.item_key(user, thread_id, item_id),
+                "ConditionExpression": "attribute_exists(#position)",
+                "ExpressionAttributeNames": {"#position": "position"},
+            }
+            row = self._row(thread_id, item_id, kind, user)
+            actions += [{"ConditionCheck": item_exists}, {"Put": {"Item": row}}]
+        try:
+            await self.table.transact(actions)
+        except Refused as refused:
+            if 0 in refused.failed:
+                raise NotFoundError(f"Thread {thread_id} not found") from None
+            missing = item_ids[(min(refused.failed) - 1) // 2]
+            raise NotFoundError(f"Item {missing} not found in thread {thread_id}") from None
+
+    def _row(self, thread_id: str, item_id: str, kind: FeedbackKind, user: str) -> Row:
+        partition = keys.thread_partition(user, thread_id)
+        return {
+            **keys.key(partition, keys.FEEDBACK + keys.part(item_id)),
+            "item": {"S": item_id},
+            "kind": {"S": kind},
+            "at": {"S": keys.stamp(datetime.now(UTC))},
+            **self.threads.expiry(),
+        }
+
+    async def load(self, thread_id: str, user: str) -> list[Mark]:
+        """All marks in a thread; empty for an unknown one."""
+        query = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :feedback)",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": keys.thread_partition(user, thread_id)},
+                ":feedback": {"S": keys.FEEDBACK},
+            },
+        }
+        return [
+            Mark(row["item"]["S"], row["kind"]["S"], row["at"]["S"])
+            async for row in self.table.query(**query)
+        ]

@@ -1,0 +1,124 @@
+"""Not an open purse: messages per user and window, and per day for the whole stage."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from functions.store import keys
+from functions.store.keys import Key, owner
+from functions.store.table import Refused, Row, Table
+
+KEPT_SECONDS: Final = 3600
+"""How long a counter outlives its window, for clocks that differ."""
+
+
+class OverQuota(Exception):  # noqa: N818 - an answer to the user, not a fault
+    """No more messages for now. `message` is for the user; `retry_after` is in whole seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class _Counter:
+    key: Key
+    limit: int
+    ends: float
+    message: str
+
+    def over(self) -> OverQuota:
+        return OverQuota(self.message, max(1, int(self.ends - time.time()) + 1))
+
+
+class Quota:
+    """Counts messages. `None` as a limit turns that one off.
+
+    `per_user` messages in each `window_seconds` (windows begin at multiples of
+    it, Unix time); `per_day` messages for everybody together in a UTC day.
+    """
+
+    def __init__(
+        self,
+        table_name: str,
+        *,
+        per_user: int | None,
+        window_seconds: int = 60,
+        per_day: int | None,
+        client: Any = None,
+    ) -> None:
+        self.table = Table(table_name, client)
+        self.per_user = per_user
+        self.window_seconds = window_seconds
+        self.per_day = per_day
+
+    async def check(self, context: Any) -> None:
+        """Raise `OverQuota` when nothing is left. One request, one read unit a counter."""
+        counters = self._counters(owner(context))
+        if not counters:
+            return
+        rows = await self.table.get_many([counter.key for counter in counters])
+        for counter, row in zip(counters, rows, strict=True):
+            if _used(row) >= counter.limit:
+                raise counter.over()
+
+    async def spend(self, context: Any) -> None:
+        """Count one message, or raise `OverQuota` when it would be one too many.
+
+        One atomic write a counter, in parallel. When one of the two refuses, the
+        other has counted all the same; `check` first keeps that rare.
+        """
+        counters = self._counters(owner(context))
+        refused = await asyncio.gather(*(self._add(counter) for counter in counters))
+        for counter, no in zip(counters, refused, strict=True):
+            if no:
+                raise counter.over()
+
+    async def _add(self, counter: _Counter) -> bool:
+        try:
+            await self.table.update(
+                counter.key,
+                "SET expires = :expires ADD used :one",
+                ConditionExpression="attribute_not_exists(used) OR used < :limit",
+                ExpressionAttributeValues={
+                    ":one": {"N": "1"},
+                    ":limit": {"N": str(counter.limit)},
+                    ":expires": {"N": str(int(counter.ends) + KEPT_SECONDS)},
+                },
+            )
+        except Refused:
+            return True
+        return False
+
+    def _counters(self, user: str) -> list[_Counter]:
+        now = time.time()
+        counters = []
+        if self.per_user is not None:
+            start = int(now // self.window_seconds) * self.window_seconds
+            counters.append(
+                _Counter(
+                    keys.key(f"Q#{user}", f"{self.window_seconds}#{start}"),
+                    self.per_user,
+                    start + self.window_seconds,
+                    "You have sent many messages in a short time. Please wait a moment.",
+                )
+            )
+        if self.per_day is not None:
+            today = datetime.fromtimestamp(now, UTC).date()
+            tomorrow = datetime.combine(today + timedelta(days=1), datetime.min.time(), UTC)
+            counters.append(
+                _Counter(
+                    keys.key("Q", f"DAY#{today.isoformat()}"),
+                    self.per_day,
+                    tomorrow.timestamp(),
+                    "The limit of messages for today is reached. Please come back tomorrow.",
+                )
+            )
+        return counters
+
+
+def _used(row: Row | None) -> int:
+    return int(row["used"]["N"]) if row and "used" in row else 0
