@@ -39,9 +39,9 @@ T = TypeVar("T")
 class Documents(Protocol):
     """What is asked of `functions.store.records.Records`."""
 
-    async def get(self, kind: str, context: RequestContext) -> tuple[Any | None, int]: ...
+    async def get(self, kind: str, context: RequestContext) -> tuple[Any | None, Any]: ...
 
-    async def put(self, kind: str, value: Any, context: RequestContext, *, version: int) -> int: ...
+    async def put(self, kind: str, value: Any, context: RequestContext, *, version: Any) -> Any: ...
 
 
 class AssistantData:
@@ -58,7 +58,7 @@ class AssistantData:
     @classmethod
     def of(cls, store: DynamoDBStore, context: RequestContext) -> Self:
         """The data in the table that `store` uses."""
-        return cls(Records(store.table_name, client=store.client), context)
+        return cls(Records(store.table.name, client=store.table.client), context)
 
     async def tasks(self) -> list[Task]:
         return await self._read("tasks", _TASKS, [])

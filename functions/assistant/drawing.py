@@ -9,10 +9,9 @@ that the item is still the one that the update was made from.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from chatkit.types import (
-    ThreadItem,
     ThreadItemUpdate,
     ThreadItemUpdatedEvent,
     WidgetComponentUpdated,
@@ -25,30 +24,18 @@ from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 from functions.assistant.errors import ActionError
 from functions.assistant.registry import Redraw
 from functions.context import RequestContext
-from functions.store import Conflict
+from functions.store import Conflict, DynamoDBStore
 
 ATTEMPTS = 5
 
 CHANGED_MEANWHILE = "This card was changed at the same time. Reload it and try again."
 
 
-class VersionedItems(Protocol):
-    """What is asked of `functions.store.DynamoDBStore`."""
-
-    async def load_item_versioned(
-        self, thread_id: str, item_id: str, context: RequestContext
-    ) -> tuple[ThreadItem, int]: ...
-
-    async def save_item_if(
-        self, thread_id: str, item: ThreadItem, context: RequestContext, *, expected: int
-    ) -> Any: ...
-
-
 class StoredWidget:
     """A widget item and the version that it was read at."""
 
     def __init__(
-        self, items: VersionedItems, context: RequestContext, item: WidgetItem, version: int
+        self, items: DynamoDBStore, context: RequestContext, item: WidgetItem, version: str
     ) -> None:
         self._items = items
         self._context = context
@@ -58,7 +45,7 @@ class StoredWidget:
 
     @classmethod
     async def load(
-        cls, items: VersionedItems, thread_id: str, item_id: str, context: RequestContext
+        cls, items: DynamoDBStore, thread_id: str, item_id: str, context: RequestContext
     ) -> "StoredWidget":
         """Raises `NotFoundError` for an item of nobody's or of somebody else's, and
         `ActionError` for one that is not a widget.
@@ -119,8 +106,8 @@ class StoredWidget:
 
 
 async def _read(
-    items: VersionedItems, thread_id: str, item_id: str, context: RequestContext
-) -> tuple[WidgetItem, int]:
+    items: DynamoDBStore, thread_id: str, item_id: str, context: RequestContext
+) -> tuple[WidgetItem, str]:
     item, version = await items.load_item_versioned(thread_id, item_id, context)
     if not isinstance(item, WidgetItem):
         raise ActionError(422, "Only a widget has actions.")

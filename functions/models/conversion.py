@@ -21,7 +21,7 @@ def to_mp3(data: bytes) -> bytes:
     """
     target = io.BytesIO()
     try:
-        with av.open(io.BytesIO(data)) as source, av.open(target, "w", format="mp3") as sink:
+        with av.open(io.BytesIO(data), "r") as source, av.open(target, "w", format="mp3") as sink:
             if not source.streams.audio:
                 raise TranscriptionError(422, "There is no sound in this recording.")
             track = sink.add_stream("libmp3lame", rate=RATE, layout="mono")
