@@ -53,7 +53,7 @@ class Response:
         ]
         if self._context.invocation_id:
             head.append(("Lambda-Runtime-Invocation-Id", self._context.invocation_id))
-        path = f"/2018-06-01/runtime/invocation/{self._context.aws_request_id}/response"
+        path = f"/2018-06-01/runtime/invocation/{self._context.request_id}/response"
         await self._send(self._connection.head("POST", path, head) + _chunk(prelude + bytes(8)))
 
     async def write(self, body: bytes) -> None:
@@ -74,7 +74,7 @@ class Response:
 
     async def fail(self, exc: BaseException) -> None:
         """End an answer that broke off: Lambda cuts the caller's connection."""
-        await self._send(b"0\r\n" + error_trailers(exc, self._context.aws_request_id) + b"\r\n")
+        await self._send(b"0\r\n" + error_trailers(exc, self._context.request_id) + b"\r\n")
 
     async def acknowledged(self) -> tuple[int, bytes]:
         """Wait until Lambda has taken the whole answer: status (202 is well) and its words."""

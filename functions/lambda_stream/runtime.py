@@ -33,7 +33,7 @@ async def serve(app: ASGIApp, api: RuntimeApi, ids: RequestIds) -> None:
     stopped: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
     try:
         while (invocation := await _next(api, stopped)) is not None:
-            ids.current = invocation.context.aws_request_id
+            ids.current = invocation.context.request_id
             await _serve_one(app, api, invocation, lifespan)
     finally:
         stopped.cancel()

@@ -67,8 +67,8 @@ class RuntimeApi:
         headers = error_headers(exc)
         if context.invocation_id:
             headers.append(("Lambda-Runtime-Invocation-Id", context.invocation_id))
-        path = f"{_VERSION}/runtime/invocation/{context.aws_request_id}/error"
-        await self._post(path, error_document(exc, context.aws_request_id), headers)
+        path = f"{_VERSION}/runtime/invocation/{context.request_id}/error"
+        await self._post(path, error_document(exc, context.request_id), headers)
 
     async def init_error(self, exc: BaseException, *, error_type: str | None = None) -> None:
         await self._post(

@@ -56,9 +56,7 @@ def _read(event: Any, context: Context, state: Mapping[str, Any]) -> tuple[Scope
             int(port) if port.isdigit() else _PORTS[scheme],
         ),
         "state": dict(state),
-        "extensions": {},
-        "aws.event": event,
-        "aws.context": context,
+        "extensions": {"aws.lambda": context.extension()},
     }
     return scope, _body(event)
 

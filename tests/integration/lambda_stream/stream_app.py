@@ -30,6 +30,10 @@ async def _lifespan(scope, receive, send):
     await send({"type": "lifespan.shutdown.complete"})
 
 
+def _context(scope):
+    return scope["extensions"]["aws.lambda"]
+
+
 async def _start(send, status=200, headers=()):
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
 
@@ -64,11 +68,11 @@ async def echo(scope, receive, send):
             "root_path": scope["root_path"],
             "state": scope["state"],
             "body": body.hex(),
-            "request_id": scope["aws.context"].aws_request_id,
-            "arn": scope["aws.context"].invoked_function_arn,
-            "deadline_ms": scope["aws.context"].deadline_ms,
-            "remaining_ms": scope["aws.context"].get_remaining_time_in_millis(),
-            "trace_id": scope["aws.context"].trace_id,
+            "request_id": _context(scope)["request_id"],
+            "arn": _context(scope)["function_arn"],
+            "deadline_ms": _context(scope)["deadline_ms"],
+            "remaining_ms": 1000 * (_context(scope)["deadline"] - time.monotonic()),
+            "trace_id": _context(scope)["trace_id"],
             "trace_variable": os.environ.get("_X_AMZN_TRACE_ID"),
         },
     )
@@ -223,7 +227,7 @@ async def gives_up_writing(scope, receive, send):
 
 async def log(scope, receive, send):
     logging.getLogger("app").warning("two\nlines", extra={"color": "green"})
-    await _json(send, {"request_id": scope["aws.context"].aws_request_id})
+    await _json(send, {"request_id": _context(scope)["request_id"]})
 
 
 async def life(scope, receive, send):

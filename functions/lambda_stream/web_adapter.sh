@@ -1,0 +1,7 @@
+#!/bin/sh
+# The other way to stream (`-c streaming=web-adapter`): AWS Lambda Web Adapter runs this
+# file, named by the handler, and talks HTTP to the same app under uvicorn.
+root="${0%/functions/lambda_stream/web_adapter.sh}"
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+exec python3 -u -m uvicorn functions.chat.handler:app \
+    --host 127.0.0.1 --port "${AWS_LWA_PORT:-8080}" --log-level warning --no-access-log
