@@ -21,8 +21,8 @@ dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 	@exec $(RUN) -m infra.local --page
 
 test: setup lint ## everything that can be proven here
+	@$(RUN) infra/local/setup.py npm test
 	@$(RUN) -m pytest $(ARGS)
-	@$(RUN) infra/local/setup.py test-page
 
 lint: setup-python ## ruff, mypy, and the page's own
 	@$(RUN) -m ruff check .

@@ -1,16 +1,11 @@
-"""What both apps are made of, built from the settings: nothing here connects or reads."""
+"""What the chat app is made of, built from the settings: nothing here connects or reads."""
 
 from functions.assistant.data import AssistantData
 from functions.attachments import S3AttachmentStore
-from functions.attachments.content import ContentReader
-from functions.attachments.images import GeneratedImages
-from functions.aws import client
 from functions.context import RequestContext
+from functions.models.transcription import Transcriber
 from functions.settings import Settings
-from functions.store import DynamoDBStore
-from functions.store.quota import Quota
-from functions.store.records import Records
-from functions.store.runs import Runs
+from functions.store import DynamoDBStore, Quota, Records, Runs
 
 
 class Services:
@@ -19,16 +14,16 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         table, bucket = settings.table, settings.attachments_bucket
-        dynamodb, s3 = client("dynamodb", settings), client("s3", settings)
-        self.attachments = S3AttachmentStore(bucket, client=s3, settings=settings)
-        self.store = DynamoDBStore(table, client=dynamodb, bucket=bucket, s3_client=s3)
-        self.runs = Runs(table, client=dynamodb)
-        self.quota = Quota(table, client=dynamodb)
-        self.records = Records(table, client=dynamodb)
-        self.content = ContentReader(bucket, client=s3)
+        self.store = DynamoDBStore(table, bucket=bucket)
+        self.attachments = S3AttachmentStore(
+            bucket, max_bytes=settings.attachment_max_bytes, types=settings.attachment_types
+        )
+        self.runs = Runs(table)
+        self.quota = Quota(
+            table, per_user=settings.messages_per_minute, per_day=settings.messages_per_day
+        )
+        self.records = Records(table)
+        self.transcriber = Transcriber(settings)
 
     def assistant_data(self, context: RequestContext) -> AssistantData:
         return AssistantData(self.records, context)
-
-    def images(self, context: RequestContext) -> GeneratedImages:
-        return GeneratedImages(self.attachments, context)

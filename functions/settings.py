@@ -66,6 +66,14 @@ class Settings(BaseSettings):
     transcription_max_bytes: int = Field(25 * MB, ge=1_024, le=25 * MB)
 
     # Limits
+    answer_seconds: float = Field(840, gt=0)
+    """An answer is over after this, wherever it runs. Lambda's own limit is 15 minutes."""
+    answer_margin_seconds: float = Field(10, gt=0)
+    """What is left of the function's time for keeping a partial answer."""
+    messages_per_minute: int | None = Field(None, ge=1)
+    """Of one user; off when unset. The stack sets it."""
+    messages_per_day: int | None = Field(None, ge=1)
+    """Of everybody together, in a UTC day; off when unset. The stack sets it."""
     max_body_bytes: int = Field(4 * MB, ge=1_024, le=6 * MB)
     attachment_max_bytes: int = Field(20 * MB, ge=1)
     attachment_types: Annotated[list[str], NoDecode] = Field(

@@ -3,31 +3,34 @@
 from typing import Any
 
 from agents import Agent, Model, ModelSettings, StopAtTools
-from chatkit.agents import AgentContext
 
-from functions.assistant.tools import STOP_AFTER, TOOLS
-from functions.context import RequestContext
+from functions.assistant import cards, tools
+from functions.assistant.tooling import AssistantContext
 
 INSTRUCTIONS = """\
 You are a friendly, concise assistant inside a web page. Answer in the language of the visitor.
 Use Markdown where it helps. Use your tools rather than guess: the clock for times, the
-calculator for sums, the search for what was said in earlier conversations.
+calculator for sums, the search for what was said in earlier conversations. When you show a
+card, do not repeat in words what is on it.
 """
+
+TOOLS = [*tools.TOOLS, *cards.TOOLS]
+
+STOP_AFTER = [*tools.STOP_AFTER, *cards.STOP_AFTER]
+"""Tools after which the assistant waits: for the page, or for the visitor."""
 
 MAX_TURNS = 10
 """Model calls for one message: enough for several tools, and an end to a loop."""
 
 
-def build_agent(
-    model: Model, tool_choice: str | None = None
-) -> Agent[AgentContext[RequestContext]]:
+def build_agent(model: Model, tool_choice: str | None = None) -> Agent[AssistantContext]:
     """The agent for one message. `tool_choice` is the tool that the visitor picked, if any."""
     settings: dict[str, Any] = {"tool_choice": tool_choice} if tool_choice else {}
     return Agent(
         name="Assistant",
         instructions=INSTRUCTIONS,
         model=model,
-        tools=[*TOOLS],
+        tools=list(TOOLS),
         tool_use_behavior=StopAtTools(stop_at_tool_names=STOP_AFTER),
         model_settings=ModelSettings(**settings),
     )

@@ -6,12 +6,23 @@ from typing import Any, Concatenate, ParamSpec
 
 from agents import FunctionTool, RunContextWrapper, function_tool
 from chatkit.agents import AgentContext
+from pydantic import SkipValidation
 from pydantic_core import to_json
 
+from functions.assistant.data import AssistantData
 from functions.context import RequestContext
 
-Turn = RunContextWrapper[AgentContext[RequestContext]]
-"""What a tool gets first: `turn.context.request_context.user_id`, `turn.context.stream(event)`."""
+
+class AssistantContext(AgentContext[RequestContext]):
+    """What a tool knows of the turn that it is called in."""
+
+    data: SkipValidation[AssistantData]
+    """What the assistant keeps for this person, in the table."""
+
+
+Turn = RunContextWrapper[AssistantContext]
+"""A tool's first argument: `turn.context.data`, `turn.context.stream_widget(…)`,
+`turn.context.stream(event)`, `turn.context.request_context.user_id`."""
 
 P = ParamSpec("P")
 TIMEOUT = 30.0

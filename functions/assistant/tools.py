@@ -154,4 +154,3 @@ TOOLS: list[FunctionTool] = [
 ]
 
 STOP_AFTER = ["switch_theme", "ask_visitor"]
-"""Tools after which the assistant waits: for the page, or for the visitor."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Literal
 
+from chatkit.errors import ErrorCode
 from chatkit.types import ErrorEvent
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,6 @@ def _error(message: str | None) -> bytes:
     event = (
         ErrorEvent(message=message, allow_retry=True)
         if message
-        else ErrorEvent(code="stream.error", allow_retry=True)  # type: ignore[arg-type]
+        else ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)
     )
     return b"data: " + event.model_dump_json(exclude_none=True).encode() + b"\n\n"

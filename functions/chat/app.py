@@ -20,7 +20,7 @@ from functions import VERSION, http, telemetry
 from functions.assistant.entities import search_entities
 from functions.chat.answer import stop_all
 from functions.chat.operations import Operations
-from functions.chat.requests import parse
+from functions.requests import parse
 from functions.chat.streams import Streams
 from functions.http import Refusal, read_body
 from functions.identity import AnonymousIdentity, Visitor, request_context, signing_key
@@ -36,18 +36,18 @@ EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": 
 
 class PageEvent(BaseModel):
     """What the page reports of itself. Its words are logged, so none of a message's may be
-    among them: `detail` takes short values only."""
+    among them: `detail` takes short values only.
+    """
 
     level: Literal["error", "warning", "info"]
     event: str = Field(max_length=100, pattern=r"^[\w.:/ -]+$")
-    detail: dict[str, str | int | float | bool | None] = Field(
-        default_factory=dict, max_length=20
-    )
+    detail: dict[str, str | int | float | bool | None] = Field(default_factory=dict, max_length=20)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The app for `settings`, or for those of the environment. Raises `ValueError` in words
-    when they do not make sense; opens no connection and reads no secret."""
+    when they do not make sense; opens no connection and reads no secret.
+    """
     settings = settings or get_settings()
     telemetry.configure()
     choice = choose(settings)

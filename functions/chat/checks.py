@@ -139,8 +139,9 @@ class StreamChecks:
     async def _file(self, attachment_id: str, context: RequestContext) -> Attachment:
         try:
             attachment = await self._store.load_attachment(attachment_id, context)
-            return await self._attachments.check_uploaded(attachment, context)
+            await self._attachments.check_uploaded(attachment, context)
         except NotFoundError:
             raise Refusal(404, "There is no such file.") from None
         except AttachmentError as error:
-            raise Refusal(error.status, error.message) from None
+            raise Refusal(422, error.message) from None
+        return attachment

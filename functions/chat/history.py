@@ -14,7 +14,6 @@ from chatkit.types import (
 from openai.types.responses import ResponseInputContentParam, ResponseInputTextParam
 from pydantic_core import to_json
 
-from functions.attachments.content import ContentReader
 from functions.context import RequestContext
 
 
@@ -40,14 +39,13 @@ def within_budget(
 class Converter(ThreadItemConverter):
     """Thread items as model input, with the contents of attachments and mentioned entities."""
 
-    def __init__(self, reader: ContentReader, context: RequestContext) -> None:
-        self._reader = reader
+    def __init__(self, context: RequestContext) -> None:
         self._context = context
 
     async def attachment_to_message_content(
         self, attachment: Attachment
     ) -> ResponseInputContentParam:
-        return await self._reader.read(attachment, self._context)
+        return ResponseInputTextParam(type="input_text", text=f"<File>{attachment.name}</File>")
 
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
         data = to_json({"id": tag.id, "title": tag.text, **tag.data}, fallback=str).decode()

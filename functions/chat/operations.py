@@ -26,9 +26,8 @@ from functions.assistant.errors import ActionError
 from functions.attachments import AttachmentError
 from functions.context import RequestContext
 from functions.http import RUNNING_HEADER, Refusal
-from functions.models.transcription import TranscriptionError
+from functions.models.audio import TranscriptionError
 from functions.services import Services
-from functions.store.feedback import save_feedback
 
 
 @dataclass
@@ -44,9 +43,7 @@ class Operations(ChatKitServer[RequestContext]):
         super().__init__(services.store, services.attachments)
         self._services = services
 
-    async def run(
-        self, request: NonStreamingReq, body: bytes, context: RequestContext
-    ) -> Result:
+    async def run(self, request: NonStreamingReq, body: bytes, context: RequestContext) -> Result:
         """The operation's result. Raises `Refusal` for what is not there or not allowed."""
         try:
             match request:
@@ -59,13 +56,15 @@ class Operations(ChatKitServer[RequestContext]):
                     return Result(await self._json(body, context))
         except NotFoundError:
             raise Refusal(404, _missing(request)) from None
-        except (ActionError, AttachmentError, TranscriptionError) as error:
+        except AttachmentError as error:
+            raise Refusal(422, error.message) from None
+        except (ActionError, TranscriptionError) as error:
             raise Refusal(error.status, error.message) from None
 
     async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> Result:
         """A thread or its items, and whether an answer is still being written."""
         running, json = await asyncio.gather(
-            self._services.store.running(thread_id, context), self._json(body, context)
+            self._services.runs.running(thread_id, context), self._json(body, context)
         )
         if running is None:
             return Result(json)
@@ -80,7 +79,7 @@ class Operations(ChatKitServer[RequestContext]):
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
     ) -> None:
-        await save_feedback(self._services.store, thread_id, item_ids, feedback, context)
+        await self._services.store.save_feedback(thread_id, item_ids, feedback, context)
 
     async def transcribe(
         self, audio_input: AudioInput, context: RequestContext
@@ -92,9 +91,9 @@ class Operations(ChatKitServer[RequestContext]):
 
     def respond(
         self,
-        thread: ThreadMetadata,
-        input_user_message: UserMessageItem | None,
-        context: RequestContext,
+        thread: ThreadMetadata,  # noqa: ARG002 - the SDK's signature
+        input_user_message: UserMessageItem | None,  # noqa: ARG002
+        context: RequestContext,  # noqa: ARG002
     ) -> AsyncIterator[ThreadStreamEvent]:
         raise TypeError("streaming requests go to AssistantServer")
 

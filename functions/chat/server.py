@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import openai
@@ -15,7 +16,7 @@ from agents import (
     Runner,
 )
 from chatkit.actions import Action
-from chatkit.agents import AgentContext, stream_agent_response
+from chatkit.agents import ResponseStreamConverter, stream_agent_response
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
 from chatkit.types import (
@@ -29,10 +30,11 @@ from chatkit.types import (
 )
 
 from functions.assistant.agent import MAX_TURNS, build_agent
+from functions.assistant.data import AssistantData
 from functions.assistant.dispatch import PreparedAction
 from functions.assistant.errors import ActionError
 from functions.assistant.titles import title_for
-from functions.attachments.images import GeneratedImages
+from functions.assistant.tooling import AssistantContext
 from functions.chat.answer import StopReason
 from functions.chat.history import Converter, within_budget
 from functions.chat.ids import RunIds
@@ -52,7 +54,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
     """Answers one streaming request; made for it, and for no other.
 
     `store` is the request's own view of the table. `model` answers, `converter`
-    turns history into model input, `images` keeps what the model draws.
+    turns history into model input, `images` keeps what the model
+    draws, `data` is what the assistant knows of this person.
     """
 
     store: TurnStore
@@ -63,7 +66,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         *,
         model: Model,
         converter: Converter,
-        images: GeneratedImages,
+        images: ResponseStreamConverter,
+        data: AssistantData,
         settings: Settings,
         action: PreparedAction | None = None,
     ) -> None:
@@ -72,6 +76,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._model = model
         self._converter = converter
         self._images = images
+        self._data = data
         self._settings = settings
         self._prepared = action
 
@@ -86,7 +91,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
             items=self._settings.history_items,
             characters=self._settings.history_characters,
         )
-        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        agent_context = AssistantContext(
+            thread=thread, store=self.store, request_context=context, data=self._data
+        )
         options = input_user_message.inference_options if input_user_message else None
         tool_choice = options.tool_choice.id if options and options.tool_choice else None
         result = Runner.run_streamed(
@@ -121,14 +128,12 @@ class AssistantServer(ChatKitServer[RequestContext]):
             if naming is not None:
                 naming.cancel()
             result.cancel()
-            agent_context._complete()  # noqa: SLF001 - ends the SDK's queue reader
+            agent_context._complete()  # type: ignore[no-untyped-call] # noqa: SLF001 - ends the SDK's queue
             if result.run_loop_task is not None:
                 with contextlib.suppress(BaseException):
                     await result.run_loop_task
 
-    def _name(
-        self, thread: ThreadMetadata, history: list[ThreadItem]
-    ) -> asyncio.Task[str] | None:
+    def _name(self, thread: ThreadMetadata, history: list[ThreadItem]) -> asyncio.Task[str] | None:
         """A title on its way, for a thread that has none, while the answer streams."""
         first = next((item for item in history if isinstance(item, UserMessageItem)), None)
         if thread.title is not None or first is None:
@@ -175,7 +180,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             SDKHiddenContextItem(
                 id=self.store.generate_item_id("sdk_hidden_context", thread, context),
                 thread_id=thread.id,
-                created_at=thread.created_at.now(thread.created_at.tzinfo),
+                created_at=datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
                 content=_STOPPED[self.stopped],
             ),
             context,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from chatkit.agents import ResponseStreamConverter
 from chatkit.server import StreamingResult
 from chatkit.types import (
     StreamingReq,
@@ -11,7 +12,7 @@ from chatkit.types import (
     ThreadsCreateReq,
 )
 
-from functions.assistant.tools import TOOLS
+from functions.assistant.agent import TOOLS
 from functions.chat.answer import Answer, StopReason
 from functions.chat.checks import StreamChecks
 from functions.chat.history import Converter
@@ -56,8 +57,9 @@ class Streams:
         server = AssistantServer(
             turn,
             model=await self._model(request),
-            converter=Converter(self._services.content, context),
-            images=self._services.images(context),
+            converter=Converter(context),
+            images=ResponseStreamConverter(),
+            data=self._services.assistant_data(context),
             settings=self._services.settings,
             action=checked.action,
         )
@@ -65,15 +67,17 @@ class Streams:
         def stopping(reason: StopReason) -> None:
             server.stopped = reason
 
-        async def finish(_: StopReason | None) -> None:
+        async def finish(reason: StopReason | None) -> None:
             if turn.claimed:
-                await self._services.runs.finish(run, context)
+                await self._services.runs.finish(
+                    run.id, turn.run.thread_id, context, reason or "done"
+                )
 
         async def is_cancelled() -> bool:
             return await self._services.runs.is_cancelled(run.id, context)
 
         answer = Answer(
-            self._events(server, body, context, run, isinstance(request, ThreadsCreateReq)),
+            self._events(server, body, context, isinstance(request, ThreadsCreateReq)),
             deadline=deadline,
             is_cancelled=is_cancelled,
             stopping=stopping,
@@ -86,7 +90,6 @@ class Streams:
         server: AssistantServer,
         body: bytes,
         context: RequestContext,
-        run: Run,
         new_thread: bool,
     ) -> AsyncIterator[bytes]:
         try:
@@ -107,5 +110,3 @@ class Streams:
         if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
             name = request.params.input.inference_options.model or name
         return build(self._choice, name, await self._choice.api_key())
-
-

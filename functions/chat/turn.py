@@ -8,6 +8,7 @@ round trips before the model is called, and a re-sent request writes nothing.
 """
 
 import asyncio
+from dataclasses import replace
 
 from chatkit.store import Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
@@ -23,11 +24,12 @@ class TurnStore(Store[RequestContext]):
     def __init__(self, store: DynamoDBStore, run: Run) -> None:
         self.run = run
         self.minted: set[str] = set()
+        self.attachments: dict[str, Attachment] = {}
+        self.claimed = False
         self._store = store
         self._thread: ThreadMetadata | None = None
         self._newest: list[ThreadItem] = []
         self._whole = True
-        self._claimed = False
         self._claiming = asyncio.Lock()
 
     async def open(self, thread_id: str, limit: int, context: RequestContext) -> ThreadMetadata:
@@ -36,7 +38,7 @@ class TurnStore(Store[RequestContext]):
         Raises `NotFoundError` for a thread that is not this user's.
         """
         turn = await self._store.read_turn(thread_id, limit, context)
-        self.run.thread_id = thread_id
+        self.run = replace(self.run, thread_id=thread_id)
         self._thread = turn.thread
         self._newest = list(turn.items.data)
         self._whole = not turn.items.has_more
@@ -65,9 +67,7 @@ class TurnStore(Store[RequestContext]):
             return Page(data=data, has_more=more, after=data[-1].id if more and data else None)
         return await self._store.load_thread_items(thread_id, after, limit, order, context)
 
-    async def load_item(
-        self, thread_id: str, item_id: str, context: RequestContext
-    ) -> ThreadItem:
+    async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         if thread_id == self.run.thread_id:
             for item in self._newest:
                 if item.id == item_id:
@@ -100,10 +100,6 @@ class TurnStore(Store[RequestContext]):
         await self._store.delete_thread_item(thread_id, item_id, context)
         self._newest = [item for item in self._newest if item.id != item_id]
 
-    async def claim(self, context: RequestContext) -> None:
-        """Claim the run now, for a request whose handler may write outside this store."""
-        await self._claim(context)
-
     async def _claim(
         self,
         context: RequestContext,
@@ -113,12 +109,12 @@ class TurnStore(Store[RequestContext]):
     ) -> bool:
         """Whether `thread` or `item` was written along with the claim."""
         async with self._claiming:
-            if self._claimed:
+            if self.claimed:
                 return False
             if thread is not None:
-                self.run.thread_id = thread.id
+                self.run = replace(self.run, thread_id=thread.id)
             await self._store.begin_run(self.run, context, thread=thread, item=item)
-            self._claimed = True
+            self.claimed = True
             return True
 
     def _remember(self, item: ThreadItem) -> None:
@@ -148,9 +144,13 @@ class TurnStore(Store[RequestContext]):
         return await self._store.load_threads(limit, after, order, context)
 
     async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
-        await self._store.save_attachment(attachment, context)
+        # The transaction that adds the message writes its attachments' records too.
+        if attachment.id not in self.attachments:
+            await self._store.save_attachment(attachment, context)
 
     async def load_attachment(self, attachment_id: str, context: RequestContext) -> Attachment:
+        if attachment_id in self.attachments:  # read and checked before the stream began
+            return self.attachments[attachment_id]
         return await self._store.load_attachment(attachment_id, context)
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
@@ -158,5 +158,3 @@ class TurnStore(Store[RequestContext]):
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
         await self._store.delete_thread(thread_id, context)
-
-

@@ -50,8 +50,7 @@ def main() -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), local_cloud(settings) as environment:
-        os.environ.update(environment)
+    with contextlib.suppress(KeyboardInterrupt), local_cloud(settings):
         # No secret of anybody's: it signs cookies of this run, whose threads end with it.
         os.environ.setdefault("CHATKIT_COOKIE_KEY", secrets.token_hex(32))
         address = f"http://{host}:{port}"

@@ -1,18 +1,20 @@
 """The table and the bucket on this machine, in moto."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 from functions.attachments import create_bucket
 from functions.aws import client
-from functions.settings import Settings
+from functions.settings import Settings, get_settings
 from functions.store import create_table
 
 
 @contextlib.contextmanager
 def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
-    """Start moto on a free port, with the table and the bucket. Yields the environment that
-    leads the functions there.
+    """Start moto on a free port, with the table and the bucket, and point the environment there.
+
+    Yields what was set, for processes that do not inherit it.
 
     With `AWS_ENDPOINT_URL` set, that endpoint is used instead and moto stays off.
     """
@@ -26,10 +28,10 @@ def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
             "CHATKIT_TABLE": settings.table,
             "CHATKIT_ATTACHMENTS_BUCKET": settings.attachments_bucket,
         }
-        here = settings.model_copy(update={"aws_endpoint_url": endpoint})
-        credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        create_table(client("dynamodb", here, **credentials), settings.table)
-        create_bucket(client("s3", here, **credentials), settings.attachments_bucket)
+        os.environ.update(environment)
+        get_settings.cache_clear()
+        create_table(client("dynamodb"), settings.table)
+        create_bucket(client("s3"), settings.attachments_bucket)
         yield environment
 
 

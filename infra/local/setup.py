@@ -25,6 +25,10 @@ BOOTSTRAP = os.path.join(ROOT, "requirements", "bootstrap.txt")
 
 def main():
     wanted = sys.argv[1:] or ["python", "page"]
+    if wanted[0] == "npm":
+        install_page_packages()
+        npm(*wanted[1:], hint="npm %s failed: see above." % " ".join(wanted[1:]))
+        return
     if sys.version_info < OLDEST_PYTHON:
         stop(
             "Python %d.%d or later is needed; this is %s. Install it, or say which one: "
@@ -34,8 +38,6 @@ def main():
         install_python_packages()
     if "page" in wanted:
         build_page()
-    elif "node" in wanted:
-        install_page_packages()
 
 
 def install_python_packages():

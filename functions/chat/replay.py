@@ -1,0 +1,71 @@
+"""The answer to a request that was sent twice: what the first one writes.
+
+The element re-sends a streaming request when its connection breaks. The run
+that is going already must not run again, and the visitor still wants to see
+it: so the second request waits until the first is over, and then sends the
+items that it wrote.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from chatkit.types import (
+    HiddenContextItem,
+    Page,
+    SDKHiddenContextItem,
+    Thread,
+    ThreadCreatedEvent,
+    ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadStreamEvent,
+    ThreadUpdatedEvent,
+    UserMessageItem,
+)
+
+from functions.context import RequestContext
+from functions.services import Services
+from functions.store.runs import Run
+
+PAUSE = 1.0
+"""Seconds between two looks at whether the first run is over."""
+
+NEWEST = 50
+"""Items of one answer that are sent again, at most."""
+
+
+async def replay(
+    services: Services, run: Run, context: RequestContext, new_thread: bool
+) -> AsyncIterator[bytes]:
+    """Wait for `run` to end, then send the newest user message and all that follows it."""
+    while await _going(services, run, context) and time.time() < run.deadline:  # noqa: ASYNC110
+        await asyncio.sleep(PAUSE)
+    turn = await services.store.read_turn(run.thread_id, NEWEST, context)
+    thread = Thread(**turn.thread.model_dump(), items=Page())
+    if new_thread:
+        yield _line(ThreadCreatedEvent(thread=thread))
+    for item in _latest_exchange(turn.items.data):
+        yield _line(ThreadItemDoneEvent(item=item))
+    yield _line(ThreadUpdatedEvent(thread=thread))
+
+
+async def _going(services: Services, run: Run, context: RequestContext) -> bool:
+    running = await services.runs.running(run.thread_id, context)
+    return running is not None and running.run_id == run.id
+
+
+def _latest_exchange(newest_first: list[ThreadItem]) -> list[ThreadItem]:
+    items: list[ThreadItem] = []
+    for item in newest_first:
+        if not isinstance(item, HiddenContextItem | SDKHiddenContextItem):
+            items.append(item)
+        if isinstance(item, UserMessageItem):
+            break
+    return items[::-1]
+
+
+def _line(event: ThreadStreamEvent) -> bytes:
+    json = event.model_dump_json(
+        by_alias=True, exclude_none=True, context={"exclude_metadata": True}
+    )
+    return b"data: " + json.encode() + b"\n\n"
