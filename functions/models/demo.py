@@ -17,7 +17,14 @@ from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseFunctionToolCall
 
 from functions.models.demo_events import message, stream_message, stream_tool_call
-from functions.models.demo_script import GREETING, STORY, default_answer, pick_tool, short_title
+from functions.models.demo_script import (
+    GREETING,
+    STORY,
+    default_answer,
+    pick_tool,
+    result_in_words,
+    short_title,
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def _reply(
     if not tools and "title" in (instructions or "").lower():
         return short_title(heard.text)
     if heard.result is not None:
-        return f"Here is what I found: {heard.result}"
+        return result_in_words(heard.result)
     call = pick_tool(heard.text, {tool.name for tool in tools}, model_settings.tool_choice)
     if call is not None:
         name, arguments = call
@@ -95,8 +102,12 @@ def _listen(given: str | list[TResponseInputItem]) -> _Heard:
     text, result, first = "", None, True
     for item in given:
         role, kind = item.get("role"), item.get("type")
-        if role == "user" and (said := _said(item)):
-            text, result = said, None
+        if role == "user":
+            said, told = _said(item)
+            if told:
+                result = said
+            elif said:
+                text, result = said, None
         elif role == "assistant":
             first = False
         elif kind == "function_call_output":
@@ -104,10 +115,20 @@ def _listen(given: str | list[TResponseInputItem]) -> _Heard:
     return _Heard(text, result, first)
 
 
-def _said(item: Any) -> str:
-    """The visitor's own words in a user item: context that we add is in angle brackets."""
+def _said(item: Any) -> tuple[str, bool]:
+    """The words of a user item, and whether they are the page's and not the visitor's.
+
+    The SDK tells a model in the visitor's name what the visitor did and saw: a choice in a
+    list and answers to questions are for the model to go on with, shown widgets are not.
+    """
     content = item.get("content")
-    if isinstance(content, str):
-        return content
-    words = " ".join(part.get("text", "") for part in content or [])
-    return "" if re.search(r"<[A-Z]\w+>|graphical UI widget", words) else words
+    words = (
+        content
+        if isinstance(content, str)
+        else " ".join(part.get("text", "") for part in content or [])
+    )
+    told = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", words, re.DOTALL)
+    if told is not None:
+        return told[2], "cut off" not in words and "cancelled" not in words
+    shown = "graphical UI widget" in words or "<Task>" in words or "<Mention>" in words
+    return ("" if shown else words), False

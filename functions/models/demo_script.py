@@ -1,5 +1,6 @@
 """What the demo model says, and which key words make it call which tool."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,9 @@ Everything around me is real, though. Try one of these:
 - *What time is it in Tokyo?* calls a tool
 - *What is 12.5 * (3 + 4)?* calls another
 - *Find my conversations about Tokyo* reports its progress while it works
-- *Show me my checklist* brings a widget that you can tick off
+- *Show me my checklist* brings a card that you can tick off
+- *Give me a choice*, *add a contact*, *write a note about rivers* bring others
+- *Dark mode, please* lets the page itself do something
 - *Tell me a long story* gives you time to press Stop
 """
 
@@ -35,6 +38,11 @@ who walked away in the middle of a sentence and, on coming home, found the whole
 
 In the morning the function went to sleep, and cost nothing at all. And if nobody has woken it \
 since, it is sleeping there still.
+"""
+
+_NOTE = """\
+This is a note about **{topic}**, written word by word by the offline demo. A real model would \
+have something to say about it; the card, its streaming and its place in the table are the same.
 """
 
 Arguments = Callable[[re.Match[str]], dict[str, Any]]
@@ -61,8 +69,38 @@ _RULES: list[tuple[str, str, Arguments]] = [
         lambda found: {"theme": found["theme"].lower()},
     ),
     ("ask_visitor", r"\b(?:ask|interview)\s+me\b", lambda _: {"topic": "what you are up to"}),
-    ("show_checklist", r"\b(?:check\s?list|to-?dos?|tasks)\b", lambda _: {}),
+    ("show_checklist", r"\b(?:check\s?list|to-?dos?|tasks)\b", lambda _: {"add": []}),
+    ("show_contact_form", r"\b(?:contact|form)\b", lambda _: {}),
+    (
+        "offer_choices",
+        r"\b(?:choice|choices|choose|options|pick)\b",
+        lambda _: {
+            "question": "Where shall we go?",
+            "options": ["To the sea", "To the mountains", "To the city"],
+        },
+    ),
+    ("show_appearance", r"\b(?:appearance|look|theme)\b", lambda _: {}),
+    (
+        "write_note",
+        r"\bnote\b(?:.*?\b(?:about|on|that)\b\s+(?P<topic>[^?.!]+))?",
+        lambda found: {
+            "title": (found["topic"] or "A note").strip().capitalize(),
+            "text": _NOTE.format(topic=(found["topic"] or "nothing in particular").strip()),
+        },
+    ),
 ]
+
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "world_clock": {"place": "UTC"},
+    "calculate": {"expression": "6 * 7"},
+    "search_conversations": {"query": "demo"},
+    "switch_theme": {"theme": "dark"},
+    "ask_visitor": {"topic": "what you are up to"},
+    "show_checklist": {"add": []},
+    "offer_choices": {"question": "Where to?", "options": ["To the sea", "To the city"]},
+    "write_note": {"title": "A note", "text": _NOTE.format(topic="nothing in particular")},
+}
+"""For a tool from the menu, when the words say nothing of its arguments."""
 
 
 def pick_tool(
@@ -77,8 +115,8 @@ def pick_tool(
         for name, pattern, arguments in _RULES:
             if name == forced:
                 found = re.search(pattern, text, re.IGNORECASE)
-                return name, arguments(found) if found else {}
-        return forced, {}
+                return name, arguments(found) if found else _DEFAULTS.get(name, {})
+        return forced, _DEFAULTS.get(forced, {})
     for name, pattern, arguments in _RULES:
         found = re.search(pattern, text, re.IGNORECASE)
         if name in available and found:
@@ -98,3 +136,19 @@ def default_answer(text: str) -> str:
         "Ask me for the *time in Lisbon*, a sum such as *7 * 6*, your *checklist*, "
         "or a *long story*."
     )
+
+
+def result_in_words(result: str) -> str:
+    """What a tool found, as a sentence or a list."""
+    try:
+        found = json.loads(result)
+    except ValueError:
+        return result
+    if isinstance(found, dict):
+        lines = [f"- **{str(key).replace('_', ' ')}**: {value}" for key, value in found.items()]
+        return "Here it is:\n\n" + "\n".join(lines)
+    if isinstance(found, list):
+        matches = [entry for entry in found if isinstance(entry, dict)]
+        lines = [f"- {entry.get('conversation')}: “{entry.get('text')}”" for entry in matches]
+        return f"I found {len(found)}:\n\n" + "\n".join(lines)
+    return f"Here it is: **{found}**"
