@@ -16,7 +16,7 @@ from functions import VERSION, http, telemetry
 from functions.actions.operations import Operations
 from functions.actions.voice import VoiceNotes
 from functions.attachments.bucket import Bucket
-from functions.chat.requests import parse
+from functions.requests import parse
 from functions.http import Refusal, read_body
 from functions.identity import AnonymousIdentity, Visitor, request_context, signing_key
 from functions.models import choose

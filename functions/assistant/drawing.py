@@ -71,10 +71,9 @@ class StoredWidget:
     async def keep(self, widget: WidgetRoot) -> WidgetItem:
         """Write `widget`. Raises `Conflict` when the item is not what was read any more."""
         drawn = self.item.model_copy(update={"widget": widget})
-        if self._behind or drawn.model_dump_json() != self.item.model_dump_json():
-            self._version = await self._items.save_item_if(
-                drawn.thread_id, drawn, self._context, expected=self._version
-            )
+        self._version = await self._items.save_item_if(
+            drawn.thread_id, drawn, self._context, expected=self._version
+        )
         self.item, self._behind = drawn, False
         return drawn
 

@@ -1,0 +1,33 @@
+"""What Lambda calls: HTTP through Mangum, everything else as events.
+
+One event loop for the life of the environment, so that what is kept between
+requests (connections, for one) stays usable. Lifespan is off: Mangum would run it
+around each request, and the app needs none to start.
+"""
+
+import asyncio
+from typing import Any
+
+from mangum import Mangum
+
+from functions.actions.app import create_app
+from functions.actions.events import Events
+from functions.settings import get_settings
+
+_loop = asyncio.new_event_loop()
+asyncio.set_event_loop(_loop)
+
+_settings = get_settings()
+_http = Mangum(create_app(_settings), lifespan="off")
+_events = Events(_settings)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+    """An HTTP answer for a Function URL's request, a batch's failures for a stream's records.
+
+    Raises for an event of no known kind: it is retried, and ends as a dead letter.
+    """
+    if "requestContext" in event and "Records" not in event:
+        answer: dict[str, Any] = _http(event, context)
+        return answer
+    return _loop.run_until_complete(_events.take(event))
