@@ -29,11 +29,18 @@ class FunctionUrl:
         self._streaming = streaming
 
     async def handle(
-        self, request: wire.Request, writer: asyncio.StreamWriter, *, client: str = "127.0.0.1"
+        self,
+        request: wire.Request,
+        writer: asyncio.StreamWriter,
+        *,
+        body: bytes | None = None,
+        scheme: str = "https",
     ) -> None:
         """Answer one request. Closes the connection when an answer breaks off in the middle."""
         try:
-            event = json.dumps(make_event(request, await request.body(), client)).encode()
+            body = await request.body() if body is None else body
+            client = writer.get_extra_info("peername")[0]
+            event = json.dumps(make_event(request, body, client, scheme)).encode()
             invocation = await self._function.invoke(event)
         except TooLargeError:
             await _answer(writer, 413, [_JSON], b'{"Message":"Request Entity Too Large"}')
@@ -168,7 +175,7 @@ async def _answer(
     await writer.drain()
 
 
-def make_event(request: wire.Request, body: bytes, client: str) -> dict[str, Any]:
+def make_event(request: wire.Request, body: bytes, client: str, scheme: str) -> dict[str, Any]:
     """The request in payload format 2.0."""
     path, _, query = request.target.partition("?")
     headers: dict[str, str] = {}
@@ -182,8 +189,8 @@ def make_event(request: wire.Request, body: bytes, client: str) -> dict[str, Any
     headers |= {
         "host": DOMAIN,
         "x-forwarded-for": client,
-        "x-forwarded-port": "443",
-        "x-forwarded-proto": "https",
+        "x-forwarded-port": "443" if scheme == "https" else "80",
+        "x-forwarded-proto": scheme,
     }
     event: dict[str, Any] = {
         "version": "2.0",
