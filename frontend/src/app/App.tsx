@@ -1,0 +1,68 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { pageProperties } from "../chatkit";
+import { BootError, boot, type Problem, type Ready } from "./boot";
+import { Chat } from "./Chat";
+import { Failure } from "./Failure";
+import { Header } from "./Header";
+import { useScheme } from "./scheme";
+
+type State = { at: "loading" } | { at: "ready"; ready: Ready } | { at: "failed"; problem: Problem };
+
+export function App() {
+  const [state, setState] = useState<State>({ at: "loading" });
+  const look = useScheme();
+  const started = useRef(false);
+
+  useEffect(() => {
+    for (const [name, value] of Object.entries(pageProperties(look.scheme))) {
+      document.documentElement.style.setProperty(name, value);
+    }
+    document.documentElement.dataset.scheme = look.scheme;
+  }, [look.scheme]);
+
+  const start = useCallback(async () => {
+    setState({ at: "loading" });
+    try {
+      setState({ at: "ready", ready: await boot() });
+    } catch (error) {
+      if (!(error instanceof BootError)) throw error;
+      setState({ at: "failed", problem: error.problem });
+    }
+  }, []);
+
+  useEffect(() => {
+    // Once, also under StrictMode's double mount: one session request, not two.
+    if (started.current) return;
+    started.current = true;
+    void start();
+  }, [start]);
+
+  const offline = state.at === "failed" && state.problem.kind === "offline";
+  useEffect(() => {
+    if (!offline) return;
+    const retry = () => void start();
+    addEventListener("online", retry);
+    return () => removeEventListener("online", retry);
+  }, [offline, start]);
+
+  return (
+    <div className="page">
+      <Header ready={state.at === "ready" ? state.ready : null} look={look} />
+      <main className="stage">
+        {state.at === "loading" && <Loading />}
+        {state.at === "failed" && <Failure problem={state.problem} retry={() => void start()} />}
+        {state.at === "ready" && <Chat ready={state.ready} look={look} />}
+      </main>
+    </div>
+  );
+}
+
+/** The shape of the chat to come, so that nothing jumps when it is there. */
+function Loading() {
+  return (
+    <div className="loading" role="status" aria-label="The chat is loading">
+      <i />
+      <i />
+    </div>
+  );
+}

@@ -1,0 +1,104 @@
+import { ChatKit, useChatKit } from "@openai/chatkit-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { chatKitOptions, describeError } from "../chatkit";
+import { assistantOptions, onDeeplink, onEffect, type PageActions } from "./assistant";
+import { Banner } from "./Banner";
+import type { Ready } from "./boot";
+import type { useScheme } from "./scheme";
+import { showThreadInUrl, threadInUrl } from "./thread-url";
+import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./trouble";
+import { VoiceNote } from "./VoiceNote";
+
+export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
+  const { config, fetch, log, standIn } = ready;
+  const [said, setSaid] = useState<string | null>(null);
+  const actions = useRef<PageActions>(null);
+  const assistant = useMemo(() => assistantOptions(() => actions.current as PageActions), []);
+  const [initialThread] = useState(threadInUrl);
+  const stage = useRef<HTMLDivElement>(null);
+
+  const options = chatKitOptions({
+    config,
+    fetch,
+    scheme: look.scheme,
+    assistant,
+    initialThread,
+  });
+  const chat = useChatKit({
+    ...options,
+    onThreadChange: ({ threadId }) => showThreadInUrl(threadId),
+    onEffect: ({ name, data }) => onEffect(name, data ?? {}, page),
+    onDeeplink: ({ name, data }) => onDeeplink(name, data ?? {}, page),
+    onError: ({ error }) => log("error", "chatkit_error", describeError(error)),
+    onLog: ({ name, data }) => log("info", name, data),
+  });
+  const { setComposerValue, focusComposer, sendCustomAction, setThreadId, fetchUpdates } = chat;
+
+  const page: PageActions = {
+    sendCustomAction,
+    setComposerValue,
+    focusComposer,
+    setLook: look.choose,
+    say: setSaid,
+  };
+  actions.current = page;
+
+  const online = useOnline();
+  const unauthorized = useUnauthorized();
+  const vanished = useVanished(stage, standIn);
+  useAnswerWatch(fetchUpdates);
+
+  useEffect(() => {
+    const back = () => void setThreadId(threadInUrl());
+    addEventListener("popstate", back);
+    return () => removeEventListener("popstate", back);
+  }, [setThreadId]);
+
+  useEffect(() => {
+    if (said === null) return;
+    const timer = setTimeout(() => setSaid(null), 4_000);
+    return () => clearTimeout(timer);
+  }, [said]);
+
+  const write = useCallback(
+    async (text: string) => {
+      await setComposerValue({ text });
+      await focusComposer();
+    },
+    [setComposerValue, focusComposer],
+  );
+
+  return (
+    <>
+      {standIn && (
+        <Banner id="stand-in" dismissible>
+          OpenAI’s chatkit.js could not be loaded, so this project’s own stand-in element is in use.
+        </Banner>
+      )}
+      {!online && (
+        <Banner id="offline" tone="warning">
+          You are offline. What you have typed stays here; send it when the connection is back.
+        </Banner>
+      )}
+      {unauthorized && (
+        <Banner id="session" tone="warning">
+          Your session has expired. Sign in again in another tab, then send once more; your text is
+          still here.
+        </Banner>
+      )}
+      {vanished && (
+        <Banner id="domain-key" tone="warning">
+          ChatKit does not show on this address. OpenAI most likely refused the domain key: register{" "}
+          {location.hostname} with OpenAI and deploy with its key.
+        </Banner>
+      )}
+      {said && <Banner id="said">{said}</Banner>}
+      <div className="element" ref={stage}>
+        <ChatKit control={chat.control} />
+      </div>
+      {config.features.voiceNotes && (
+        <VoiceNote actions={config.api.actions} fetch={fetch} onText={write} />
+      )}
+    </>
+  );
+}

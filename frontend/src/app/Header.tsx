@@ -1,0 +1,47 @@
+import type { Ready } from "./boot";
+import type { Choice, useScheme } from "./scheme";
+
+const NEXT: Record<Choice, Choice> = { system: "light", light: "dark", dark: "system" };
+const NAMES: Record<Choice, string> = { system: "as the system", light: "light", dark: "dark" };
+
+export function Header({
+  ready,
+  look,
+}: {
+  ready: Ready | null;
+  look: ReturnType<typeof useScheme>;
+}) {
+  const { choice, choose } = look;
+  return (
+    <header className="bar">
+      <a className="brand" href="/">
+        <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
+          <rect width="32" height="32" rx="9" />
+          <path d="M8 19c2.7 0 2.7-4 5.3-4s2.7 4 5.4 4 2.7-4 5.3-4" />
+        </svg>
+        <span>ChatKit Serverless</span>
+      </a>
+      {ready && <span className="model">{ready.config.model.label}</span>}
+      <button
+        type="button"
+        className="look"
+        onClick={() => choose(NEXT[choice])}
+        aria-label={`Appearance: ${NAMES[choice]}. Change to ${NAMES[NEXT[choice]]}.`}
+        title={`Appearance: ${NAMES[choice]}`}
+      >
+        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+          {choice === "light" && (
+            <path d="M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0zM12 3v1.500M12 19.500V21M3 12h1.500M19.5 12H21M5.7 5.700l1 1M17.3 17.300l1 1M18.3 5.700l-1 1M6.7 17.300l-1 1" />
+          )}
+          {choice === "dark" && <path d="M19.5 14.500A8 8 0 0 1 9.5 4.500a8 8 0 1 0 10 10z" />}
+          {choice === "system" && (
+            <>
+              <path d="M20 12a8 8 0 1 1-16 0 8 8 0 0 1 16 0z" />
+              <path className="half" d="M12 4a8 8 0 0 1 0 16z" />
+            </>
+          )}
+        </svg>
+      </button>
+    </header>
+  );
+}

@@ -1,0 +1,87 @@
+/** From nothing to a chat that can mount: configuration, session, element. In this order. */
+import {
+  createChatKitFetch,
+  createLog,
+  createSession,
+  type GetToken,
+  type Log,
+  loadChatKitScript,
+  loadConfig,
+  type PageConfig,
+  SessionError,
+} from "../chatkit";
+import { hooks } from "./hooks";
+
+export type Ready = {
+  config: PageConfig;
+  fetch: typeof fetch;
+  log: Log;
+  /** `true` when `chatkit.js` could not be loaded and our own element stands in for it. */
+  standIn: boolean;
+};
+
+export type Problem = { title: string; text: string; kind: "down" | "offline" | "session" };
+
+export class BootError extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+/** Throws a `BootError` with words for the visitor. */
+export async function boot(getToken?: GetToken): Promise<Ready> {
+  const config = await loadConfig().catch((error: unknown) => {
+    throw new BootError(unreachable(error));
+  });
+  const session = createSession({ api: config.api, getToken });
+  await session.open().catch((error: unknown) => {
+    throw new BootError(sessionProblem(error));
+  });
+  const fetch = createChatKitFetch({
+    api: config.api,
+    getToken: session.getToken,
+    onUnauthorized: () => hooks.unauthorized(),
+    onResponse: (operation, response) => {
+      session.onResponse(operation, response);
+      hooks.response(operation, response);
+    },
+  });
+  const log = createLog({ chat: config.api.chat, fetch });
+  const loaded = await loadChatKitScript(config.chatkitScript);
+  if (!loaded) {
+    const { defineStandIn } = await import("../standin");
+    defineStandIn();
+    log("warning", "chatkit_script_unavailable");
+  }
+  return { config, fetch, log, standIn: !loaded };
+}
+
+function unreachable(error: unknown): Problem {
+  if (!navigator.onLine) {
+    return {
+      kind: "offline",
+      title: "You are offline",
+      text: "The chat comes back by itself as soon as there is a connection.",
+    };
+  }
+  const detail =
+    error instanceof Error && /answered \d/.test(error.message) ? ` (${error.message})` : "";
+  return {
+    kind: "down",
+    title: "The chat cannot be reached",
+    text: `The server does not answer${detail}. Your conversations are safe; please try again in a moment.`,
+  };
+}
+
+function sessionProblem(error: unknown): Problem {
+  if (error instanceof SessionError && (error.status === 401 || error.status === 403)) {
+    return {
+      kind: "session",
+      title: "Please sign in",
+      text: `${error.message} Sign in again, then reload this page.`,
+    };
+  }
+  return unreachable(error);
+}

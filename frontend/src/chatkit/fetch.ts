@@ -1,0 +1,158 @@
+/**
+ * The one `fetch` that ChatKit needs to talk to this backend: pass it as `api.fetch`.
+ *
+ * What it does, and why: see README.md beside this file. It touches no URL but ours.
+ */
+import { sha256, toBytes } from "./body";
+import { isStreaming, operationOf, servedByActions } from "./operations";
+import { RunIds, watched } from "./runs";
+
+export type GetToken = (reason: { refresh: boolean }) => Promise<string | null> | string | null;
+
+export type ChatKitFetchOptions = {
+  /** Where the two functions are. Relative or absolute. */
+  api: { chat: string; actions: string };
+  /**
+   * The visitor's token, or `null` when a cookie says who they are. Asked before each request
+   * (keep it cached), and once more with `refresh: true` after a 401.
+   */
+  getToken?: GetToken;
+  /** What the assistant may know of the page. `null` sends nothing. */
+  pageContext?: () => { url: string; title: string } | null;
+  /** Called when a request stays unauthorised after the second try. */
+  onUnauthorized?: () => void;
+  /** Sees each answer of ours: its status and headers. The body is for who asked. */
+  onResponse?: (operation: string | undefined, response: Response) => void;
+  /** For tests and for pages that wrap `fetch` themselves. */
+  fetch?: typeof fetch;
+};
+
+export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
+  const chat = absolute(options.api.chat);
+  const actions = absolute(options.api.actions);
+  const send: typeof fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  const pageContext = options.pageContext ?? currentPage;
+  const runs = new RunIds();
+
+  async function ownHeaders(headers: Headers, refresh: boolean): Promise<void> {
+    const token = (await options.getToken?.({ refresh })) ?? null;
+    if (token) headers.set("x-chatkit-authorization", `Bearer ${token}`);
+    else headers.delete("x-chatkit-authorization");
+  }
+
+  async function cancel(runId: string): Promise<void> {
+    const body = JSON.stringify({ run_id: runId });
+    const headers = new Headers({ "content-type": "application/json" });
+    try {
+      await ownHeaders(headers, false);
+      const hash = await sha256((await toBytes(body)).bytes);
+      if (hash) headers.set("x-amz-content-sha256", hash);
+      // keepalive: the person may leave the page right after pressing Stop.
+      await send(`${actions.href}/cancel`, {
+        method: "POST",
+        body,
+        headers,
+        credentials: "include",
+        keepalive: true,
+      });
+    } catch {
+      // The run then goes on to its end and is kept; there is nobody to tell.
+    }
+  }
+
+  async function ours(url: URL, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const operation = operationOf(init.body);
+    const target = url.href === chat.href && servedByActions(operation) ? actions : url;
+    const resend = typeof init.body === "string" ? init.body : "";
+    const runId = isStreaming(operation) ? runs.take(resend) : null;
+    if (runId) headers.set("x-chatkit-run-id", runId);
+
+    const page = pageContext();
+    if (page) {
+      headers.set("x-chatkit-page-url", page.url);
+      // Header values are Latin-1: a title in any other script travels percent-encoded.
+      headers.set("x-chatkit-page-title", encodeURIComponent(page.title));
+    }
+    let body: BodyInit | null | undefined = init.body;
+    if (body != null && !(body instanceof ReadableStream)) {
+      const { bytes, contentType } = await toBytes(body);
+      if (contentType && !headers.has("content-type")) headers.set("content-type", contentType);
+      const hash = await sha256(bytes);
+      if (hash) headers.set("x-amz-content-sha256", hash);
+      body = bytes;
+    }
+
+    // A 307 from /actions (this action streams) is followed by the browser, body and headers too.
+    const attempt = async (refresh: boolean): Promise<Response> => {
+      await ownHeaders(headers, refresh);
+      return send(target, { ...init, body, headers, credentials: "include" });
+    };
+    const abortsRun = () => void (runId && cancel(runId));
+    init.signal?.addEventListener("abort", abortsRun, { once: true });
+    const settled = () => init.signal?.removeEventListener("abort", abortsRun);
+
+    try {
+      let response = await attempt(false);
+      if (response.status === 401) {
+        response = await attempt(true);
+        if (response.status === 401) options.onUnauthorized?.();
+      }
+      options.onResponse?.(operation, response);
+      if (!runId) {
+        settled();
+        return response;
+      }
+      if (!isEventStream(response)) {
+        settled();
+        if (response.ok || response.status >= 500) runs.failed(resend, runId);
+        return response;
+      }
+      return watched(response, settled, () => {
+        settled();
+        abortsRun();
+      });
+    } catch (error) {
+      settled();
+      if (runId && !init.signal?.aborted) runs.failed(resend, runId);
+      throw error;
+    }
+  }
+
+  return async (input, init) => {
+    const url = absolute(input instanceof Request ? input.url : String(input));
+    if (!within(url, chat) && !within(url, actions)) return send(input, init);
+    if (!(input instanceof Request)) return ours(url, init ?? {});
+    const { method, headers, signal } = input;
+    return ours(url, { method, headers, signal, body: await bodyOf(input), ...init });
+  };
+}
+
+/** Addresses are compared without a trailing slash, so that `/chatkit/` is `/chatkit`. */
+function absolute(url: string): URL {
+  const result = new URL(url, globalThis.location?.href);
+  result.pathname = result.pathname.replace(/\/+$/, "") || "/";
+  return result;
+}
+
+function within(url: URL, base: URL): boolean {
+  if (url.origin !== base.origin) return false;
+  return url.pathname === base.pathname || url.pathname.startsWith(`${base.pathname}/`);
+}
+
+async function bodyOf(request: Request): Promise<BodyInit | undefined> {
+  if (request.method === "GET" || request.method === "HEAD") return undefined;
+  const json = request.headers.get("content-type")?.startsWith("application/json");
+  const copy = request.clone();
+  return json ? copy.text() : copy.arrayBuffer();
+}
+
+const isEventStream = (response: Response): boolean =>
+  response.ok && (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
+
+/** Without the fragment, which a site may use for things that are nobody else's business. */
+function currentPage(): { url: string; title: string } | null {
+  if (typeof document === "undefined") return null;
+  const { origin, pathname, search } = location;
+  return { url: origin + pathname + search, title: document.title.slice(0, 200) };
+}

@@ -1,0 +1,10 @@
+/** What an adopter copies: everything that ChatKit needs to talk to this backend. */
+export { loadConfig, type PageConfig } from "./config";
+export { type ChatKitFetchOptions, createChatKitFetch, type GetToken } from "./fetch";
+export { createLog, describeError, type Log } from "./log";
+export { type AssistantOptions, chatKitOptions, searchEntities } from "./options";
+export { type AnswerWatch, createAnswerWatch, runningUntil } from "./running";
+export { ELEMENT, loadChatKitScript } from "./script";
+export { createSession, type Session, SessionError, type SessionInfo } from "./session";
+export { chatKitTheme, pageProperties, type Theme, theme } from "./theme";
+export { type Recording, startRecording, transcribe, VoiceError } from "./voice";

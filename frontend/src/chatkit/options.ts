@@ -1,0 +1,103 @@
+/** ChatKit's options, from what the server says it can do (`/config.json`) and what you make of it. */
+import type { ChatKitOptions, ColorScheme, Entity, SupportedLocale } from "@openai/chatkit";
+import type { PageConfig } from "./config";
+import { chatKitTheme } from "./theme";
+
+/** The part that is yours: texts, prompts, and what the page does when the assistant asks. */
+export type AssistantOptions = Pick<
+  ChatKitOptions,
+  "startScreen" | "disclaimer" | "onClientTool" | "commands" | "header"
+> & {
+  placeholder?: string;
+  onEntityClick?: (entity: Entity) => void;
+  onWidgetAction?: NonNullable<ChatKitOptions["widgets"]>["onAction"];
+};
+
+export function chatKitOptions(input: {
+  config: PageConfig;
+  fetch: typeof fetch;
+  scheme: ColorScheme;
+  assistant: AssistantOptions;
+  initialThread: string | null;
+  locale?: SupportedLocale;
+}): ChatKitOptions {
+  const { config, fetch, scheme, assistant, initialThread, locale } = input;
+  const { features } = config;
+  const models = config.models ?? [];
+  const tools = config.tools ?? [];
+  return {
+    api: {
+      url: config.api.chat,
+      domainKey: config.domainKey,
+      fetch,
+      ...(features.attachments && { uploadStrategy: { type: "two_phase" } }),
+    },
+    ...(locale && { locale }),
+    theme: chatKitTheme(scheme),
+    frameTitle: "Chat",
+    initialThread,
+    header: { enabled: true, title: { enabled: true }, ...assistant.header },
+    history: { enabled: true, showDelete: true, showRename: true },
+    startScreen: assistant.startScreen,
+    disclaimer: assistant.disclaimer,
+    threadItemActions: { feedback: features.feedback, retry: true },
+    thread: { autoScroll: true },
+    composer: {
+      placeholder: assistant.placeholder,
+      attachments: features.attachments
+        ? { enabled: true, ...config.attachments }
+        : { enabled: false },
+      dictation: { enabled: features.dictation },
+      ...(models.length > 1 && { models }),
+      ...(tools.length > 0 && { tools }),
+    },
+    ...(features.entities && {
+      entities: {
+        showComposerMenu: true,
+        onTagSearch: (query) => searchEntities(config.api.chat, query, fetch),
+        onClick: assistant.onEntityClick,
+        onRequestPreview: async (entity) => ({ preview: entityPreview(entity) }),
+      },
+    }),
+    ...(assistant.commands && { commands: assistant.commands }),
+    widgets: { onAction: assistant.onWidgetAction },
+    onClientTool: assistant.onClientTool,
+  };
+}
+
+/** What matches `query`, or nothing: a mention menu that fails must not stop anybody typing. */
+export async function searchEntities(
+  chat: string,
+  query: string,
+  fetch: typeof globalThis.fetch,
+): Promise<Entity[]> {
+  try {
+    const response = await fetch(`${chat}/entities?q=${encodeURIComponent(query)}`);
+    if (!response.ok) return [];
+    return ((await response.json()) as { entities?: Entity[] }).entities ?? [];
+  } catch {
+    return [];
+  }
+}
+
+type Preview = Awaited<
+  ReturnType<NonNullable<NonNullable<ChatKitOptions["entities"]>["onRequestPreview"]>>
+>["preview"];
+
+/** A small card of what is known about an entity: its title, and its data line by line. */
+export function entityPreview(entity: Entity): Preview {
+  return {
+    type: "Basic",
+    padding: 3,
+    gap: 1,
+    children: [
+      { type: "Title", value: entity.title, size: "sm" },
+      ...(entity.group ? [{ type: "Caption" as const, value: entity.group }] : []),
+      ...Object.values(entity.data ?? {}).map((value) => ({
+        type: "Text" as const,
+        value: String(value),
+        size: "sm" as const,
+      })),
+    ],
+  };
+}

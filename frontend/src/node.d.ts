@@ -1,0 +1,2 @@
+/** The one thing of Node's that `vite.config.ts` reads. */
+declare const process: { env: Record<string, string | undefined> };

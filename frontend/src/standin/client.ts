@@ -1,0 +1,132 @@
+/** Requests of the ChatKit protocol through `options.api`, with the retries of the real element. */
+import type { ChatKitOptions, CustomApiConfig } from "@openai/chatkit";
+import { readEvents } from "./sse";
+import type { StreamEvent } from "./types";
+
+/** What went wrong, in words that the visitor may read. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  /** 0 when there was no answer at all. */
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The stream began, then broke: the answer may still be under way on the server. */
+export class BrokenStream extends Error {
+  override name = "BrokenStream";
+}
+
+const RESENDS = 5;
+const FIRST_PAUSE_MS = 400;
+
+export class Client {
+  readonly #api: CustomApiConfig;
+  readonly #locale: string | undefined;
+  readonly #firstPause: number;
+
+  constructor(options: ChatKitOptions, firstPause = FIRST_PAUSE_MS) {
+    if (!("url" in options.api)) {
+      throw new Error("The stand-in speaks to your own server only: api.url is missing.");
+    }
+    this.#api = options.api;
+    this.#locale = options.locale;
+    this.#firstPause = firstPause;
+  }
+
+  /** One buffered operation. Throws an `ApiError`. */
+  async request<T>(type: string, params: Record<string, unknown>): Promise<T> {
+    const response = await this.#send(type, params, "application/json");
+    if (!response.ok) throw await errorOf(response);
+    return (await response.json()) as T;
+  }
+
+  /**
+   * One streaming operation. Re-sent up to five times on a 5xx, an answer that is no event
+   * stream, or none at all; a 4xx is final. Throws `ApiError` before, `BrokenStream` within.
+   */
+  async *stream(
+    type: string,
+    params: Record<string, unknown>,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamEvent> {
+    const response = await this.#open(type, params, signal);
+    if (!response.body) return;
+    try {
+      yield* readEvents<StreamEvent>(response.body);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw new BrokenStream("The connection was lost.");
+    }
+  }
+
+  async #open(type: string, params: Record<string, unknown>, signal: AbortSignal) {
+    for (let attempt = 0; ; attempt += 1) {
+      let failure: ApiError;
+      try {
+        const response = await this.#send(type, params, "text/event-stream", signal);
+        const contentType = response.headers.get("content-type") ?? "";
+        if (response.ok && contentType.startsWith("text/event-stream")) return response;
+        failure = await errorOf(response);
+        if (!response.ok && response.status < 500) throw failure;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof ApiError)) throw error;
+        if (error.status >= 400 && error.status < 500) throw error;
+        if (error.status === 0 && navigator.onLine === false) throw error;
+        failure = error;
+      }
+      if (attempt === RESENDS) throw failure;
+      await pause(this.#firstPause * 2 ** attempt * (0.75 + Math.random() / 2), signal);
+    }
+  }
+
+  async #send(
+    type: string,
+    params: Record<string, unknown>,
+    accept: string,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const request = this.#api.fetch ?? fetch;
+    try {
+      return await request(this.#api.url, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          accept,
+          ...(this.#locale && { "accept-language": this.#locale }),
+        },
+        body: JSON.stringify({ type, params }),
+        signal,
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const offline = navigator.onLine === false;
+      throw new ApiError(
+        offline ? "You are offline." : "The server could not be reached. Please try again.",
+        0,
+      );
+    }
+  }
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => ({}))) as { message?: unknown };
+  const told = response.status < 500 && typeof body.message === "string" ? body.message : "";
+  return new ApiError(told || "Something went wrong. Please try again.", response.status);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
+  });
+}

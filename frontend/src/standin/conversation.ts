@@ -1,0 +1,243 @@
+/** One thread on the screen: its items, the run that is under way in it, and what went wrong. */
+import { ApiError, BrokenStream, type Client } from "./client";
+import { update, upsert, without } from "./items";
+import type {
+  ClientToolCall,
+  Item,
+  Notice,
+  Page,
+  StreamEvent,
+  Thread,
+  ThreadStatus,
+  UserMessage,
+} from "./types";
+
+const PAGE = 40;
+
+export type Host = {
+  changed(): void;
+  emit(event: string, detail?: unknown): void;
+  /** Runs the page's client tool and gives what it returned. */
+  clientTool(call: ClientToolCall): Promise<Record<string, unknown>>;
+};
+
+export type Failure = { message: string; retry?: () => void };
+
+/** What became of a run: `refused` means that nothing was kept and the message can be given back. */
+export type Outcome = "done" | "stopped" | "broken" | "refused";
+
+export class Conversation {
+  id: string | null;
+  title: string | null = null;
+  status: ThreadStatus = { type: "active" };
+  imageDomains: string[] = [];
+  items: Item[] = [];
+  notices: Notice[] = [];
+  progress: { icon?: string | null; text: string } | null = null;
+  failure: Failure | null = null;
+  loading = false;
+  streaming = false;
+  canStop = true;
+  earlier: string | null = null;
+
+  readonly #client: Client;
+  readonly #host: Host;
+  #abort: AbortController | null = null;
+
+  constructor(id: string | null, client: Client, host: Host) {
+    this.id = id;
+    this.#client = client;
+    this.#host = host;
+  }
+
+  /** Loads the thread and its newest items. Throws `ApiError`; with 404 there is no such thread. */
+  async load(): Promise<void> {
+    const id = this.id;
+    if (!id) return;
+    this.loading = this.items.length === 0;
+    this.#host.changed();
+    try {
+      const [thread, page] = await Promise.all([
+        this.#client.request<Thread>("threads.get_by_id", { thread_id: id }),
+        this.#page(null),
+      ]);
+      if (this.streaming) return;
+      this.#setThread(thread);
+      const known = new Set(page.data.map((item) => item.id));
+      const oldest = page.data.at(-1);
+      const before = this.items.findIndex((item) => item.id === oldest?.id);
+      const kept = before > 0 ? this.items.slice(0, before) : [];
+      this.items = [...kept.filter((item) => !known.has(item.id)), ...page.data.toReversed()];
+      if (kept.length === 0) this.earlier = page.has_more ? (page.after ?? null) : null;
+    } finally {
+      this.loading = false;
+      this.#host.changed();
+    }
+  }
+
+  async loadEarlier(): Promise<void> {
+    if (!this.earlier) return;
+    const page = await this.#page(this.earlier);
+    const known = new Set(this.items.map((item) => item.id));
+    const older = page.data.toReversed().filter((item) => !known.has(item.id));
+    this.items = [...older, ...this.items];
+    this.earlier = page.has_more ? (page.after ?? null) : null;
+    this.#host.changed();
+  }
+
+  #page(after: string | null): Promise<Page<Item>> {
+    return this.#client.request<Page<Item>>("items.list", {
+      thread_id: this.id,
+      limit: PAGE,
+      order: "desc",
+      ...(after && { after }),
+    });
+  }
+
+  /**
+   * The newest item is a question and nobody here is answering it: the answer is on its way in
+   * another window, or was lost. The page knows which (`x-chatkit-running`) and fetches again.
+   */
+  get unanswered(): boolean {
+    const idle = !this.streaming && !this.failure && !this.loading;
+    return idle && this.items.at(-1)?.type === "user_message";
+  }
+
+  get lastUserMessage(): UserMessage | undefined {
+    return this.items.findLast((item) => item.type === "user_message");
+  }
+
+  /** Sends a message; it is on the screen at once and becomes the server's when that says so. */
+  async send(input: Record<string, unknown>, shown: UserMessage): Promise<Outcome> {
+    this.items = [...this.items, shown];
+    const outcome = await this.run(
+      this.id ? "threads.add_user_message" : "threads.create",
+      { input, ...(this.id && { thread_id: this.id }) },
+      shown.id,
+    );
+    this.items = without(this.items, shown.id);
+    this.#host.changed();
+    return outcome;
+  }
+
+  /** Has everything after a message of the visitor's answered anew. */
+  async retry(message: UserMessage): Promise<void> {
+    const index = this.items.findIndex((item) => item.id === message.id);
+    this.items = this.items.slice(0, index + 1);
+    await this.run("threads.retry_after_item", { thread_id: this.id, item_id: message.id });
+  }
+
+  stop(): void {
+    this.#abort?.abort(new DOMException("Stopped", "AbortError"));
+  }
+
+  /** Runs one streaming operation to its end. Never throws: what went wrong is in `failure`. */
+  async run(type: string, params: Record<string, unknown>, standIn?: string): Promise<Outcome> {
+    if (this.streaming) return "refused";
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.streaming = true;
+    this.canStop = true;
+    this.failure = null;
+    this.notices = [];
+    this.#host.emit("response.start");
+    this.#host.changed();
+    let begun = false;
+    let outcome: Outcome = "done";
+    try {
+      for await (const event of this.#client.stream(type, params, abort.signal)) {
+        begun = true;
+        this.#apply(event, standIn);
+        this.#host.changed();
+      }
+    } catch (error) {
+      outcome = this.#failed(error, { begun, stopped: abort.signal.aborted });
+    } finally {
+      this.streaming = false;
+      this.progress = null;
+      this.#abort = null;
+      this.#host.emit("response.end");
+      this.#host.changed();
+    }
+    if (outcome === "broken") await this.load().catch(() => undefined);
+    if (outcome === "done") await this.#answerClientTool();
+    return outcome;
+  }
+
+  #failed(error: unknown, at: { begun: boolean; stopped: boolean }): Outcome {
+    if (at.stopped) return at.begun ? "stopped" : "refused";
+    const known = error instanceof ApiError || error instanceof BrokenStream;
+    this.failure = {
+      message: known ? error.message : "Something went wrong. Please try again.",
+    };
+    this.#host.emit("error", { error: error instanceof Error ? error : new Error(String(error)) });
+    return error instanceof BrokenStream ? "broken" : at.begun ? "done" : "refused";
+  }
+
+  /** A thread whose newest item is a pending client tool call waits for the page. */
+  async #answerClientTool(): Promise<void> {
+    const call = this.items.findLast((item) => item.type !== "end_of_turn");
+    if (call?.type !== "client_tool_call" || call.status !== "pending" || this.failure) return;
+    const result = await this.#host.clientTool(call);
+    this.items = upsert(this.items, { ...call, status: "completed" });
+    await this.run("threads.add_client_tool_output", { thread_id: this.id, result });
+  }
+
+  #setThread(thread: Thread): void {
+    this.id = thread.id;
+    this.title = thread.title ?? null;
+    this.status = thread.status ?? { type: "active" };
+    this.imageDomains = thread.allowed_image_domains ?? [];
+  }
+
+  #apply(event: StreamEvent, standIn?: string): void {
+    switch (event.type) {
+      case "thread.created":
+        this.#setThread(event.thread);
+        this.#host.emit("thread.change", { threadId: event.thread.id });
+        break;
+      case "thread.updated":
+        this.#setThread(event.thread);
+        break;
+      case "thread.item.added":
+      case "thread.item.done":
+      case "thread.item.replaced":
+        if (standIn && event.item.type === "user_message")
+          this.items = without(this.items, standIn);
+        if (event.item.type !== "user_message") this.progress = null;
+        this.items = upsert(this.items, event.item);
+        break;
+      case "thread.item.updated":
+        this.progress = null;
+        this.items = update(this.items, event.item_id, event.update);
+        break;
+      case "thread.item.removed":
+        this.items = without(this.items, event.item_id);
+        break;
+      case "stream_options":
+        this.canStop = event.stream_options.allow_cancel;
+        break;
+      case "progress_update":
+        this.progress = { icon: event.icon, text: event.text };
+        break;
+      case "client_effect":
+        this.#host.emit("effect", { name: event.name, data: event.data });
+        break;
+      case "notice":
+        this.notices = [...this.notices, event];
+        break;
+      case "error":
+        this.#serverError(event);
+        break;
+    }
+  }
+
+  #serverError(event: Extract<StreamEvent, { type: "error" }>): void {
+    const message = this.lastUserMessage;
+    this.failure = {
+      message: event.message ?? "An error occurred while generating a response.",
+      ...(event.allow_retry && message && { retry: () => void this.retry(message) }),
+    };
+    this.#host.emit("error", { error: new ApiError(`stream error ${event.code}`, 200) });
+  }
+}

@@ -1,0 +1,20 @@
+/** Unsent text, kept through a reload: one draft for each thread and one for a new one. */
+
+const key = (threadId: string | null): string => `chatkit.draft:${threadId ?? "new"}`;
+
+export function readDraft(threadId: string | null): string {
+  try {
+    return sessionStorage.getItem(key(threadId)) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function writeDraft(threadId: string | null, text: string): void {
+  try {
+    if (text) sessionStorage.setItem(key(threadId), text);
+    else sessionStorage.removeItem(key(threadId));
+  } catch {
+    // No storage in this window: the draft lives as long as the page.
+  }
+}

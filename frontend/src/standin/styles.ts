@@ -1,0 +1,15 @@
+import base from "./styles/base.css?inline";
+import composer from "./styles/composer.css?inline";
+import markdown from "./styles/markdown.css?inline";
+import panels from "./styles/panels.css?inline";
+import thread from "./styles/thread.css?inline";
+import widgets from "./styles/widgets.css?inline";
+
+/** Constructed sheets: parsed once, and allowed under a strict Content-Security-Policy. */
+export default function styles(): CSSStyleSheet[] {
+  return [base, thread, markdown, composer, panels, widgets].map((text) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    return sheet;
+  });
+}

@@ -1,0 +1,41 @@
+/** The whole element: header, thread or start screen, composer, history. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
+import type { Chat } from "../chat";
+import { markdownBlocks } from "../markdown";
+import { composerView } from "./composer";
+import { headerView } from "./header";
+import { historyView } from "./history";
+import { startView } from "./start";
+import { threadView } from "./thread";
+
+export function chatView(chat: Chat, host: HTMLElement): TemplateResult {
+  const { conversation, options, history } = chat;
+  const empty = conversation.items.length === 0 && !conversation.loading && !conversation.failure;
+  const { disclaimer } = options;
+  return html`
+    <section class="chat" aria-label=${options.frameTitle ?? "Chat"} ?inert=${history.open}>
+      ${options.header?.enabled === false ? nothing : headerView(chat)}
+      ${empty && !conversation.streaming ? startView(chat) : threadView(chat, host)}
+      ${composerView(chat)}
+      ${
+        disclaimer
+          ? html`<div class="disclaimer" ?data-strong=${disclaimer.highContrast}>
+              ${unsafeHTML(markdownBlocks(disclaimer.text).join(""))}
+            </div>`
+          : nothing
+      }
+    </section>
+    ${history.open ? historyView(chat) : nothing}
+    <div class="unseen" role="status" aria-live="polite">${announcement(chat)}</div>
+  `;
+}
+
+/** What a screen reader hears: that an answer is coming, and then the answer, once. */
+function announcement(chat: Chat): string {
+  const { conversation } = chat;
+  if (conversation.streaming) return conversation.progress?.text ?? "The assistant is answering.";
+  if (conversation.failure) return "";
+  const last = conversation.items.findLast((item) => item.type === "assistant_message");
+  return last?.type === "assistant_message" ? last.content.map((part) => part.text).join("\n") : "";
+}

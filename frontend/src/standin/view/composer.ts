@@ -1,0 +1,186 @@
+/** Where the visitor writes: text, mentions, files, tools, model, dictation, send and stop. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import type { Chat } from "../chat";
+import { splitMentions } from "../composer";
+import { icon } from "../icons";
+import { acceptAttribute } from "../uploads";
+import { dictationView } from "./dictation";
+import { menuView } from "./menu";
+import { modelPicker, toolChips, toolMenu } from "./pickers";
+import { uploadsView } from "./uploads";
+
+export function composerView(chat: Chat): TemplateResult {
+  const { composer, conversation, dictation } = chat;
+  const { status } = conversation;
+  if (status.type !== "active") {
+    return html`<p class="composer-closed" role="status">
+      ${status.reason ?? `This conversation is ${status.type}.`}
+      <button type="button" class="quiet" @click=${() => chat.openThread(null)}>
+        Start a new one
+      </button>
+    </p>`;
+  }
+  const problem = chat.hint ?? dictation.error;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void chat.submit();
+  };
+  return html`
+    <form
+      class="composer"
+      @submit=${submit}
+      @dragover=${(event: DragEvent) => event.preventDefault()}
+      @drop=${(event: DragEvent) => drop(event, chat)}
+    >
+      ${menuView(chat)}
+      ${problem ? html`<p class="hint" role="alert">${problem}</p>` : nothing}
+      <div class="composer-box">
+        ${
+          composer.reply
+            ? html`<blockquote class="quote">
+                ${composer.reply}
+                <button
+                  type="button"
+                  class="tool small"
+                  @click=${() => {
+                    composer.reply = null;
+                    chat.changed();
+                  }}
+                >
+                  ${icon("close", 14)}<span class="unseen">Remove the quote</span>
+                </button>
+              </blockquote>`
+            : nothing
+        }
+        ${uploadsView(chat)}
+        ${dictation.state === "idle" ? field(chat) : dictationView(chat)}
+        <div class="composer-bar">
+          ${attachButton(chat)} ${mentionButton(chat)} ${toolMenu(chat)} ${toolChips(chat)}
+          <span class="gap"></span>
+          ${modelPicker(chat)} ${microphone(chat)} ${sendOrStop(chat)}
+        </div>
+      </div>
+    </form>
+  `;
+}
+
+function field(chat: Chat): TemplateResult {
+  const { composer, menu, options } = chat;
+  const tool = options.composer?.tools?.find(({ id }) => id === composer.toolId);
+  const placeholder =
+    tool?.placeholderOverride ?? options.composer?.placeholder ?? "Message the AI";
+  const follow = (event: Event) => {
+    const input = event.currentTarget as HTMLTextAreaElement;
+    chat.setText(input.value);
+    void menu.follow(input.value, input.selectionStart);
+  };
+  return html`<div class="field-wrap">
+    <div class="mirror" aria-hidden="true">${splitMentions(composer.text, composer.mentions).map(
+      (part) => (typeof part === "string" ? part : html`<mark>@${part.title}</mark>`),
+    )}${"\u200b"}</div>
+    <textarea
+      data-composer
+      rows="1"
+      aria-label=${placeholder}
+      placeholder=${placeholder}
+      role="combobox"
+      aria-autocomplete="list"
+      aria-expanded=${menu.open ? "true" : "false"}
+      aria-controls="composer-menu"
+      aria-activedescendant=${menu.open ? `entry-${menu.active}` : nothing}
+      .value=${live(composer.text)}
+      @input=${follow}
+      @click=${follow}
+      @blur=${() => setTimeout(() => menu.close(), 150)}
+      @keydown=${(event: KeyboardEvent) => keydown(event, chat)}
+      @paste=${(event: ClipboardEvent) => paste(event, chat)}
+    ></textarea>
+  </div>`;
+}
+
+function keydown(event: KeyboardEvent, chat: Chat): void {
+  const { menu } = chat;
+  if (menu.open) {
+    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (move) menu.move(move);
+    else if (event.key === "Escape") menu.close();
+    else if ((event.key === "Enter" || event.key === "Tab") && menu.current) {
+      void chat.choose(menu.current);
+    } else return;
+    event.preventDefault();
+    return;
+  }
+  // Enter while an input method composes a word belongs to that word.
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    void chat.submit();
+  }
+}
+
+function paste(event: ClipboardEvent, chat: Chat): void {
+  const files = [...(event.clipboardData?.files ?? [])];
+  if (files.length === 0 || !chat.options.composer?.attachments?.enabled) return;
+  event.preventDefault();
+  chat.attach(files);
+}
+
+function drop(event: DragEvent, chat: Chat): void {
+  event.preventDefault();
+  chat.attach([...(event.dataTransfer?.files ?? [])]);
+}
+
+function attachButton(chat: Chat): TemplateResult | typeof nothing {
+  const limits = chat.options.composer?.attachments;
+  if (!limits?.enabled) return nothing;
+  const chosen = (event: Event) => {
+    const input = event.currentTarget as HTMLInputElement;
+    chat.attach([...(input.files ?? [])]);
+    input.value = "";
+  };
+  return html`<label class="tool">
+    ${icon("attach")}<span class="unseen">Attach files</span>
+    <input
+      class="unseen"
+      type="file"
+      multiple
+      accept=${acceptAttribute(limits.accept)}
+      @change=${chosen}
+    />
+  </label>`;
+}
+
+function mentionButton(chat: Chat): TemplateResult | typeof nothing {
+  const { entities } = chat.options;
+  if (!entities?.onTagSearch || !entities.showComposerMenu) return nothing;
+  const insert = () => {
+    const { text } = chat.composer;
+    const next = text && !/\s$/.test(text) ? `${text} @` : `${text}@`;
+    chat.setText(next);
+    void chat.menu.follow(next, next.length);
+    chat.focusComposer(next.length);
+  };
+  return html`<button type="button" class="tool" @click=${insert}>
+    ${icon("at")}<span class="unseen">Mention something</span>
+  </button>`;
+}
+
+function microphone(chat: Chat): TemplateResult | typeof nothing {
+  if (!chat.options.composer?.dictation?.enabled || chat.dictation.state !== "idle") return nothing;
+  return html`<button type="button" class="tool" @click=${() => chat.dictation.start()}>
+    ${icon("mic")}<span class="unseen">Dictate</span>
+  </button>`;
+}
+
+function sendOrStop(chat: Chat): TemplateResult | typeof nothing {
+  const { conversation } = chat;
+  if (conversation.streaming) {
+    if (!conversation.canStop) return nothing;
+    return html`<button type="button" class="send" data-stop @click=${() => conversation.stop()}>
+      ${icon("stop")}<span class="unseen">Stop</span>
+    </button>`;
+  }
+  return html`<button type="submit" class="send" ?disabled=${!chat.composer.ready}>
+    ${icon("send")}<span class="unseen">Send</span>
+  </button>`;
+}

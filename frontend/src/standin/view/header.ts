@@ -1,0 +1,44 @@
+import type { HeaderOption } from "@openai/chatkit";
+import { html, nothing, type TemplateResult } from "lit-html";
+import type { Chat } from "../chat";
+import { icon } from "../icons";
+
+export function headerView(chat: Chat): TemplateResult {
+  const { header, history } = chat.options;
+  const title = header?.title?.text ?? chat.conversation.title ?? "";
+  return html`
+    <header class="header">
+      ${action(header?.leftAction, "Menu")}
+      ${
+        history?.enabled === false
+          ? nothing
+          : html`<button type="button" class="tool" @click=${() => chat.showHistory()}>
+              ${icon("history")}<span class="unseen">Conversations</span>
+            </button>`
+      }
+      <h2 class="header-title" title=${title}>${header?.title?.enabled === false ? "" : title}</h2>
+      <button
+        type="button"
+        class="tool"
+        ?disabled=${chat.conversation.id === null && chat.conversation.items.length === 0}
+        @click=${() => chat.openThread(null)}
+      >
+        ${icon("compose")}<span class="unseen">New conversation</span>
+      </button>
+      ${action(header?.rightAction, "More")}
+    </header>
+  `;
+}
+
+const LABELS: Record<string, string> = {
+  "light-mode": "Light appearance",
+  "dark-mode": "Dark appearance",
+  home: "Home",
+};
+
+function action(option: HeaderOption["leftAction"], label: string) {
+  if (!option) return nothing;
+  return html`<button type="button" class="tool" @click=${() => option.onClick()}>
+    ${icon(option.icon)}<span class="unseen">${LABELS[option.icon] ?? label}</span>
+  </button>`;
+}

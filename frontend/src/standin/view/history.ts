@@ -1,0 +1,138 @@
+/** The panel with all conversations. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { ref } from "lit-html/directives/ref.js";
+import { repeat } from "lit-html/directives/repeat.js";
+import type { Chat } from "../chat";
+import { icon } from "../icons";
+import type { Thread } from "../types";
+import { dayOf } from "./parts";
+
+export function historyView(chat: Chat): TemplateResult {
+  const { history } = chat;
+  const close = (event: KeyboardEvent) => {
+    if (event.key === "Escape") chat.hideHistory();
+  };
+  return html`
+    <div class="scrim" @click=${() => chat.hideHistory()}></div>
+    <section class="history" role="dialog" aria-modal="true" aria-label="Conversations" @keydown=${close}>
+      <header class="header">
+        <h2 class="header-title">Conversations</h2>
+        <button
+          type="button"
+          class="tool"
+          @click=${() => chat.hideHistory()}
+          ${ref(focusOnce)}
+        >
+          ${icon("close")}<span class="unseen">Close</span>
+        </button>
+      </header>
+      ${history.error ? html`<p class="notice" data-level="danger" role="alert">${history.error}</p>` : nothing}
+      ${
+        !history.loading && history.threads.length === 0 && !history.error
+          ? html`<p class="hint">No conversations yet. What you ask is kept here.</p>`
+          : nothing
+      }
+      <ul class="threads">
+        ${repeat(
+          history.threads,
+          (thread) => thread.id,
+          (
+            thread,
+          ) => html`<li aria-current=${thread.id === chat.conversation.id ? "true" : "false"}>
+            ${row(chat, thread)}
+          </li>`,
+        )}
+      </ul>
+      ${history.loading ? html`<div class="skeleton" aria-label="Loading"><i></i><i></i></div>` : nothing}
+      ${
+        history.more && !history.loading
+          ? html`<button type="button" class="quiet" @click=${() => history.load(history.more)}>
+              Show more
+            </button>`
+          : nothing
+      }
+    </section>
+  `;
+}
+
+const focused = new WeakSet<Element>();
+
+/** The panel takes the focus when it opens, and not again on each drawing. */
+export function focusOnce(element?: Element): void {
+  if (!element || focused.has(element)) return;
+  focused.add(element);
+  queueMicrotask(() => {
+    (element as HTMLElement).focus();
+    if (element instanceof HTMLInputElement) element.select();
+  });
+}
+
+function row(chat: Chat, thread: Thread): TemplateResult {
+  const { history, options } = chat;
+  const title = thread.title || "Untitled conversation";
+  if (history.renaming === thread.id) return renameForm(chat, thread);
+  if (history.deleting === thread.id) {
+    return html`<div class="confirm" role="alertdialog" aria-label="Delete ${title}?">
+      <span>Delete “${title}”?</span>
+      <button type="button" class="quiet" @click=${() => set(chat, "deleting", null)} ${ref(focusOnce)}>
+        Keep
+      </button>
+      <button type="button" class="danger" @click=${() => chat.deleteThread(thread.id)}>Delete</button>
+    </div>`;
+  }
+  const open = () => {
+    chat.hideHistory();
+    void chat.openThread(thread.id);
+  };
+  return html`
+    <button type="button" class="open" @click=${open}>
+      <span>${title}</span><small>${dayOf(thread.created_at, options.locale)}</small>
+    </button>
+    ${
+      options.history?.showRename === false
+        ? nothing
+        : html`<button type="button" class="tool small" @click=${() => set(chat, "renaming", thread.id)}>
+            ${icon("write", 16)}<span class="unseen">Rename ${title}</span>
+          </button>`
+    }
+    ${
+      options.history?.showDelete === false
+        ? nothing
+        : html`<button type="button" class="tool small" @click=${() => set(chat, "deleting", thread.id)}>
+            ${icon("trash", 16)}<span class="unseen">Delete ${title}</span>
+          </button>`
+    }
+  `;
+}
+
+function set(chat: Chat, what: "renaming" | "deleting", id: string | null): void {
+  chat.history.renaming = null;
+  chat.history.deleting = null;
+  chat.history[what] = id;
+  chat.changed();
+}
+
+function renameForm(chat: Chat, thread: Thread): TemplateResult {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const title = String(new FormData(event.currentTarget as HTMLFormElement).get("title")).trim();
+    if (title && title !== thread.title) void chat.rename(thread.id, title);
+    else set(chat, "renaming", null);
+  };
+  const cancel = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    set(chat, "renaming", null);
+  };
+  return html`<form class="rename" @submit=${submit} @keydown=${cancel}>
+    <input
+      class="field"
+      name="title"
+      maxlength="200"
+      aria-label="New title"
+      .value=${thread.title ?? ""}
+      ${ref(focusOnce)}
+    />
+    <button type="submit" class="primary">Save</button>
+  </form>`;
+}

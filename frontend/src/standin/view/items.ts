@@ -1,0 +1,115 @@
+/** One item of a thread. */
+import type { Entity } from "@openai/chatkit";
+import { html, nothing, type TemplateResult } from "lit-html";
+import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
+import type { Chat } from "../chat";
+import { icon } from "../icons";
+import { markdownBlocks } from "../markdown";
+import type {
+  AssistantMessage,
+  Attachment,
+  GeneratedImageItem,
+  Item,
+  Source,
+  UserMessage,
+} from "../types";
+import { widgetItemView } from "../widgets";
+import { entityTag } from "./entity";
+import { structuredInputView } from "./structured";
+import { taskView, workflowView } from "./workflow";
+
+export function itemView(chat: Chat, item: Item): TemplateResult | typeof nothing {
+  switch (item.type) {
+    case "user_message":
+      return userMessage(chat, item);
+    case "assistant_message":
+      return assistantMessage(chat, item);
+    case "widget":
+      return widgetItemView(chat, item);
+    case "workflow":
+      return workflowView(chat, item);
+    case "task":
+      return html`<div class="workflow">${taskView(chat, item.task)}</div>`;
+    case "structured_input":
+      return structuredInputView(chat, item);
+    case "generated_image":
+      return generatedImage(item);
+    default:
+      return nothing;
+  }
+}
+
+function userMessage(chat: Chat, item: UserMessage): TemplateResult {
+  const pending = item.id.startsWith("sending-");
+  return html`
+    <div class="user" data-item="user_message" ?data-pending=${pending}>
+      ${item.quoted_text ? html`<blockquote class="quote">${item.quoted_text}</blockquote>` : nothing}
+      ${item.attachments.length ? html`<ul class="files">${item.attachments.map(attached)}</ul>` : nothing}
+      <div class="bubble"><span class="unseen">You said: </span>${item.content.map((part) =>
+        part.type === "input_text"
+          ? part.text
+          : entityTag(chat, {
+              id: part.id,
+              title: part.text,
+              group: part.group,
+              interactive: part.interactive,
+              data: part.data as Entity["data"],
+            }),
+      )}</div>
+    </div>
+  `;
+}
+
+function attached(file: Attachment): TemplateResult {
+  return html`<li class="file">
+    ${
+      file.type === "image" && file.preview_url
+        ? html`<img src=${file.preview_url} alt=${file.name} />`
+        : html`${icon("document")}<span>${file.name}</span>`
+    }
+  </li>`;
+}
+
+function assistantMessage(chat: Chat, item: AssistantMessage): TemplateResult {
+  const annotations = item.content.flatMap((part) => part.annotations ?? []);
+  const domains = chat.conversation.imageDomains;
+  return html`
+    <div class="assistant markdown" data-item="assistant_message">
+      ${item.content.map((part) =>
+        markdownBlocks(part.text, domains).map(
+          (block) => html`<div class="block">${unsafeHTML(block)}</div>`,
+        ),
+      )}
+      ${
+        annotations.length
+          ? html`<ul class="sources" aria-label="Sources">
+              ${annotations.map(({ source }) => html`<li>${sourceView(chat, source)}</li>`)}
+            </ul>`
+          : nothing
+      }
+    </div>
+  `;
+}
+
+export function sourceView(chat: Chat, source: Source): TemplateResult {
+  if (source.type === "url") {
+    const safe = /^https?:\/\//i.test(source.url) ? source.url : "#";
+    return html`<a class="chip" href=${safe} target="_blank" rel="noopener noreferrer">
+      ${icon("globe", 16)}${source.attribution ?? source.title}
+    </a>`;
+  }
+  if (source.type === "file") {
+    return html`<span class="chip">${icon("document", 16)}${source.title || source.filename}</span>`;
+  }
+  return entityTag(chat, source);
+}
+
+function generatedImage(item: GeneratedImageItem): TemplateResult {
+  return html`<div class="generated" data-item="generated_image">
+    ${
+      item.image
+        ? html`<img src=${item.image.url} alt="Generated image" />`
+        : html`<div class="skeleton"><i></i></div>`
+    }
+  </div>`;
+}

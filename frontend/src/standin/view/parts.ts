@@ -1,0 +1,27 @@
+/** Small pieces that several views use. */
+import { html, type TemplateResult } from "lit-html";
+import { icon } from "../icons";
+
+export function copyButton(text: string): TemplateResult {
+  const copy = async (event: Event) => {
+    const label = (event.currentTarget as Element).querySelector("span");
+    await navigator.clipboard?.writeText(text);
+    if (label) label.textContent = "Copied";
+  };
+  return html`<button type="button" class="tool small" @click=${copy}>
+    ${icon("copy", 16)}<span class="unseen">Copy</span>
+  </button>`;
+}
+
+/** `Today`, `Yesterday`, or the date in the visitor's way of writing it. */
+export function dayOf(text: string, locale?: string, now = new Date()): string {
+  const date = new Date(/[zZ]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
+  const days = Math.round((midnight(now) - midnight(date)) / 86_400_000);
+  if (days < 2) {
+    return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-days, "day");
+  }
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(date);
+}
+
+const midnight = (date: Date): number =>
+  new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();

@@ -1,0 +1,184 @@
+/** The thread: turns in their order, what is going on, and what went wrong. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { repeat } from "lit-html/directives/repeat.js";
+import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
+import type { Chat } from "../chat";
+import { icon } from "../icons";
+import { copyText } from "../items";
+import { markdownBlocks } from "../markdown";
+import type { Item, Notice, UserMessage } from "../types";
+import { itemView } from "./items";
+import { copyButton } from "./parts";
+
+type Turn = { key: string; question: UserMessage | null; answers: Item[] };
+
+export function threadView(chat: Chat, host: HTMLElement): TemplateResult {
+  const { conversation } = chat;
+  const turns = turnsOf(conversation.items);
+  return html`
+    <div
+      class="scroller"
+      data-scroller
+      tabindex="-1"
+      aria-busy=${conversation.streaming ? "true" : "false"}
+      @click=${(event: MouseEvent) => onClick(event, host)}
+    >
+      <div class="thread">
+        ${conversation.loading ? skeleton() : nothing}
+        ${
+          conversation.earlier
+            ? html`<button
+                type="button"
+                class="quiet earlier"
+                @click=${() => conversation.loadEarlier()}
+              >
+                Show earlier messages
+              </button>`
+            : nothing
+        }
+        ${repeat(
+          turns,
+          (turn) => turn.key,
+          (turn, index) => turnView(chat, turn, index === turns.length - 1),
+        )}
+        ${progress(chat)} ${conversation.notices.map(noticeView)} ${failure(chat)}
+      </div>
+    </div>
+  `;
+}
+
+export function turnsOf(items: readonly Item[]): Turn[] {
+  const turns: Turn[] = [];
+  for (const item of items) {
+    const last = turns.at(-1);
+    if (item.type === "user_message") turns.push({ key: item.id, question: item, answers: [] });
+    else if (last) last.answers.push(item);
+    else turns.push({ key: item.id, question: null, answers: [item] });
+  }
+  return turns;
+}
+
+function turnView(chat: Chat, turn: Turn, last: boolean): TemplateResult {
+  const visible = turn.answers.filter(
+    ({ type }) => type !== "end_of_turn" && type !== "client_tool_call",
+  );
+  const finished = visible.length > 0 && !(last && chat.conversation.streaming);
+  return html`
+    <div class="turn">
+      ${turn.question ? itemView(chat, turn.question) : nothing}
+      ${repeat(
+        visible,
+        (item) => item.id,
+        (item) => itemView(chat, item),
+      )}
+      ${finished ? turnActions(chat, turn, visible) : nothing}
+    </div>
+  `;
+}
+
+function turnActions(chat: Chat, turn: Turn, answers: Item[]): TemplateResult {
+  const { feedback, retry } = chat.options.threadItemActions ?? {};
+  const text = answers.map(copyText).filter(Boolean).join("\n\n");
+  const given = chat.feedback.get(answers[0]?.id ?? "");
+  const thumb = (kind: "positive" | "negative", name: string, label: string) => html`
+    <button
+      type="button"
+      class="tool small"
+      aria-pressed=${given === kind ? "true" : "false"}
+      @click=${() => chat.give(kind, answers)}
+    >
+      ${icon(name, 16)}<span class="unseen">${label}</span>
+    </button>
+  `;
+  return html`
+    <div class="turn-actions">
+      ${text ? copyButton(text) : nothing}
+      ${
+        feedback
+          ? html`${thumb("positive", "thumb-up", "Good answer")}
+            ${thumb("negative", "thumb-down", "Bad answer")}`
+          : nothing
+      }
+      ${
+        retry && turn.question && !chat.conversation.streaming
+          ? html`<button
+              type="button"
+              class="tool small"
+              @click=${() => chat.conversation.retry(turn.question as UserMessage)}
+            >
+              ${icon("reload", 16)}<span class="unseen">Answer again</span>
+            </button>`
+          : nothing
+      }
+    </div>
+  `;
+}
+
+function progress(chat: Chat): TemplateResult | typeof nothing {
+  const { conversation } = chat;
+  if (conversation.progress) {
+    const { icon: name, text } = conversation.progress;
+    return html`<p class="progress" data-progress>${icon(name ?? "sparkle", 18)}<span>${text}</span></p>`;
+  }
+  if (conversation.streaming && conversation.items.at(-1)?.type === "user_message") {
+    return html`<p class="progress dots" aria-label="Thinking"><i></i><i></i><i></i></p>`;
+  }
+  if (conversation.unanswered) {
+    return html`<p class="progress" data-running>
+      ${icon("clock", 18)}<span>The answer is still being written…</span>
+    </p>`;
+  }
+  return nothing;
+}
+
+function noticeView(notice: Notice): TemplateResult {
+  return html`<div class="notice" data-level=${notice.level} role="status">
+    ${icon(notice.level === "info" ? "info" : "warning", 18)}
+    <div>
+      ${notice.title ? html`<strong>${notice.title}</strong>` : nothing}
+      ${unsafeHTML(markdownBlocks(notice.message).join(""))}
+    </div>
+  </div>`;
+}
+
+function failure(chat: Chat): TemplateResult | typeof nothing {
+  const { failure: failed } = chat.conversation;
+  if (!failed) return nothing;
+  return html`<div class="notice" data-level="danger" role="alert">
+    ${icon("warning", 18)}
+    <p>${failed.message}</p>
+    ${
+      failed.retry
+        ? html`<button type="button" class="quiet" @click=${failed.retry}>Try again</button>`
+        : nothing
+    }
+  </div>`;
+}
+
+const skeleton = (): TemplateResult =>
+  html`<div class="skeleton" aria-label="Loading the conversation"><i></i><i></i><i></i></div>`;
+
+/** Copy buttons in code blocks, and links that the page follows itself. */
+function onClick(event: MouseEvent, host: HTMLElement): void {
+  const target = event.target as Element;
+  const copy = target.closest("[data-copy-code]");
+  if (copy) {
+    const code = copy.closest(".code")?.querySelector("code")?.textContent ?? "";
+    void navigator.clipboard?.writeText(code).then(() => {
+      copy.textContent = "Copied";
+      setTimeout(() => {
+        copy.textContent = "Copy";
+      }, 1500);
+    });
+    return;
+  }
+  const href = target.closest("a")?.getAttribute("href") ?? "";
+  if (!href.startsWith("chatkit-link:")) return;
+  event.preventDefault();
+  const url = new URL(href);
+  const detail = {
+    name: (url.host || url.pathname).replace(/^\/+/, ""),
+    data: Object.fromEntries(url.searchParams),
+  };
+  host.dispatchEvent(new CustomEvent("chatkit.deeplink", { detail }));
+}

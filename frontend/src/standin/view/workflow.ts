@@ -1,0 +1,54 @@
+/** What the assistant did on the way to its answer: thoughts, searches, steps. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
+import type { Chat } from "../chat";
+import { icon } from "../icons";
+import { markdownBlocks } from "../markdown";
+import type { Task, WorkflowItem } from "../types";
+import { sourceView } from "./items";
+
+export function workflowView(chat: Chat, item: WorkflowItem): TemplateResult {
+  const { workflow } = item;
+  const current = workflow.tasks.at(-1);
+  const running = !workflow.summary && chat.conversation.streaming;
+  const title = workflow.summary
+    ? (workflow.summary.title ?? `Thought for ${workflow.summary.duration ?? 0} s`)
+    : ((running ? current?.title : null) ??
+      (workflow.type === "reasoning" ? "Thinking" : "Working"));
+  return html`<details class="workflow" data-item="workflow" ?open=${workflow.expanded ?? false}>
+    <summary class=${running ? "running" : ""}>
+      ${icon(workflow.summary?.icon ?? (workflow.type === "reasoning" ? "lightbulb" : "bolt"), 18)}
+      <span>${title}</span>${icon("chevron-down", 16)}
+    </summary>
+    <ol>
+      ${workflow.tasks.map((task) => html`<li>${taskView(chat, task)}</li>`)}
+    </ol>
+  </details>`;
+}
+
+const TASK_ICONS: Record<Task["type"], string> = {
+  custom: "bolt",
+  web_search: "search",
+  thought: "lightbulb",
+  file: "document",
+  image: "square-image",
+};
+
+export function taskView(chat: Chat, task: Task): TemplateResult {
+  const done = task.status_indicator === "complete";
+  return html`<div class="task" data-status=${task.status_indicator ?? "none"}>
+    ${icon(done ? "check" : (task.icon ?? TASK_ICONS[task.type]), 16)}
+    <div>
+      ${task.title ? html`<strong>${task.title}</strong>` : nothing}
+      ${task.content ? unsafeHTML(markdownBlocks(task.content).join("")) : nothing}
+      ${task.queries?.length ? html`<p>${task.queries.join(" · ")}</p>` : nothing}
+      ${
+        task.sources?.length
+          ? html`<ul class="sources">
+              ${task.sources.map((source) => html`<li>${sourceView(chat, source)}</li>`)}
+            </ul>`
+          : nothing
+      }
+    </div>
+  </div>`;
+}

@@ -1,0 +1,42 @@
+/** A widget in a thread, and the preview of an entity, which is a widget without a thread. */
+import { html, type TemplateResult } from "lit-html";
+import { keyed } from "lit-html/directives/keyed.js";
+import type { Chat } from "../chat";
+import type { Component, WidgetItem } from "../types";
+import type { Act, Context } from "./context";
+import { componentView } from "./registry";
+
+export function widgetItemView(chat: Chat, item: WidgetItem): TemplateResult {
+  const act: Act = (action, source) => {
+    const behaviour = action.loadingBehavior ?? "auto";
+    const scope = behaviour === "auto" ? source.scope : behaviour;
+    const key = { none: null, container: item.id, self: `${item.id}/${source.path}` }[scope];
+    void chat.act(item, { ...action, payload: { ...action.payload, ...source.values } }, key);
+  };
+  const context: Context = {
+    act,
+    busy: (path) => chat.busy.has(`${item.id}/${path}`),
+    locked: chat.busy.has(item.id),
+    imageDomains: chat.conversation.imageDomains,
+  };
+  const revision = chat.revisions.get(item.id) ?? 0;
+  return html`<div
+    class="widget"
+    data-item="widget"
+    data-item-id=${item.id}
+    ?inert=${context.locked}
+    aria-busy=${context.locked ? "true" : "false"}
+  >
+    ${keyed(revision, componentView(item.widget, context, "0"))}
+  </div>`;
+}
+
+export function previewView(chat: Chat, preview: Component): TemplateResult {
+  const context: Context = {
+    act: () => undefined,
+    busy: () => false,
+    locked: false,
+    imageDomains: chat.conversation.imageDomains,
+  };
+  return html`<div class="widget">${componentView(preview, context, "0")}</div>`;
+}

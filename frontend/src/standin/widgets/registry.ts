@@ -1,0 +1,65 @@
+/** Which function draws which component. A type that nobody knows draws its children. */
+import { html, type nothing, type TemplateResult } from "lit-html";
+import { keyed } from "lit-html/directives/keyed.js";
+import type { Component } from "../types";
+import { basic, boxView, card, col, divider, listView, row, spacer } from "./containers";
+import type { Context } from "./context";
+import {
+  button,
+  checkbox,
+  datePicker,
+  form,
+  input,
+  label,
+  radioGroup,
+  select,
+  textarea,
+} from "./controls";
+import { table } from "./table";
+import { badge, caption, iconView, image, markdown, textView, title } from "./text";
+
+export type View = (
+  component: Component,
+  context: Context,
+  path: string,
+) => TemplateResult | typeof nothing;
+
+const VIEWS: Record<string, View> = {
+  Basic: basic,
+  Card: card,
+  ListView: listView,
+  Box: boxView,
+  Row: row,
+  Col: col,
+  Spacer: spacer,
+  Divider: divider,
+  Text: textView,
+  Title: title,
+  Caption: caption,
+  Markdown: markdown,
+  Badge: badge,
+  Icon: iconView,
+  Image: image,
+  Button: button,
+  Form: form,
+  Input: input,
+  Textarea: textarea,
+  Select: select,
+  Checkbox: checkbox,
+  RadioGroup: radioGroup,
+  DatePicker: datePicker,
+  Label: label,
+  Table: table,
+};
+
+export const componentView: View = (component, context, path) =>
+  (VIEWS[component.type] ?? children)(component, context, path);
+
+export const childrenOf = ({ children: value }: Component): Component[] =>
+  Array.isArray(value) ? value : value ? [value] : [];
+
+/** A component with another `key` is another component: it is built anew, state and all. */
+export const children: View = (component, context, path) =>
+  html`${childrenOf(component).map((child, index) =>
+    keyed(child.key ?? index, componentView(child, context, `${path}.${index}`)),
+  )}`;

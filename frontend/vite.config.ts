@@ -1,0 +1,27 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// `make dev-page` runs this dev server in front of the same backend.
+const backend = process.env.CHATKIT_BACKEND ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    target: "es2022",
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    port: 5173,
+    proxy: {
+      "/chatkit": backend,
+      "/actions": backend,
+      "/config.json": backend,
+    },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["test/**/*.test.ts"],
+    restoreMocks: true,
+  },
+});
