@@ -10,8 +10,6 @@ from tests.emulator import wire
 from tests.emulator.function_url import FunctionUrl
 
 _NO_HASH = b'{"Message":"The request signature we calculated does not match yours."}'
-    b'{"Message":"The request signature we calculated does not match the signature you gave."}'
-)
 
 
 class Edge:
