@@ -19,7 +19,7 @@ def lay_out(directory: Path, python: Path | None) -> Path:
     bundle forgot is missing here as it would be missing there.
     """
     (directory / "bootstrap.py").write_text(_BOOTSTRAP)
-    for name in ("awslambdaric", "runtime_client"):
+    for name in ("awslambdaric", "runtime_client", "simplejson"):
         if (spec := importlib.util.find_spec(name)) is not None and spec.origin:
             origin = Path(spec.origin)
             source = origin.parent if spec.submodule_search_locations else origin
