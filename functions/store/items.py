@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from chatkit.store import NotFoundError
 from chatkit.types import Page, ThreadItem
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from functions.attachments.bucket import spill_prefix
-from functions.store import keys
+from functions.store import codec, keys
 from functions.store.bodies import PLACES, Bodies, version_of
 from functions.store.links import Links
 from functions.store.table import Refused, Row, Table
@@ -23,7 +23,8 @@ GONE_SECONDS: Final = DAY
 """How long a deleted item's place is kept, for a reader whose cursor names it."""
 REMEMBERED_PLACES: Final = 4096
 
-_ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+OPTIONAL: Final = (*PLACES, codec.TEMPLATED, "was", "expires")
+"""Attributes that an item's row may have; writing it anew removes those it then has not."""
 
 
 class Conflict(Exception):  # noqa: N818 - what happened, as callers name it
@@ -46,19 +47,19 @@ class Items:
         A large body is in S3 when this returns. With `expected`, the update holds
         only while the stored item has that version.
         """
-        text = self.links.unsign_item(item, user).model_dump_json().encode()
+        text, kind = codec.dump(self.links.unsign_item(item, user))
         version = version_of(text)
         prefix = spill_prefix(user, keys.part(thread_id), keys.part(item.id))
         body = await self.bodies.pack(text, prefix)
-        others = [place for place in PLACES if place not in body]
         attributes = {
             "id": {"S": item.id},
             "version": {"S": version},
+            **kind,
             **body,
             **self.threads.expiry(),
         }
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
-        removes = ["was", *others, *([] if "expires" in attributes else ["expires"])]
+        removes = [name for name in OPTIONAL if name not in attributes]
         update: dict[str, Any] = {
             "Key": keys.item_key(user, thread_id, item.id),
             "UpdateExpression": f"SET #position = if_not_exists(#position, :position), {sets} "
@@ -106,7 +107,7 @@ class Items:
         await asyncio.gather(self._blank(key), self.table.delete(feedback))
 
     async def _blank(self, key: keys.Key) -> None:
-        removed = ", ".join(["#position", "#version", *PLACES])
+        removed = ", ".join(["#position", "#version", codec.TEMPLATED, *PLACES])
         try:
             await self.table.update(
                 key,
@@ -184,7 +185,7 @@ class Items:
     async def _read(self, row: Row, user: str) -> ThreadItem | None:
         """The item in a row; `None`, with a warning, for one that this version cannot read."""
         try:
-            item = _ITEM.validate_json(await self.bodies.unpack(row))
+            item = codec.load(await self.bodies.unpack(row), row)
         except (ValidationError, LookupError) as error:
             logger.warning(
                 "item skipped: this version cannot read it",
