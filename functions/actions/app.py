@@ -16,11 +16,11 @@ from functions import VERSION, http, telemetry
 from functions.actions.operations import Operations
 from functions.actions.voice import VoiceNotes
 from functions.attachments.bucket import Bucket
-from functions.requests import parse
 from functions.http import Refusal, read_body
 from functions.identity import AnonymousIdentity, Visitor, request_context, signing_key
 from functions.models import choose
 from functions.models.transcription import Transcriber
+from functions.requests import parse
 from functions.settings import Settings, get_settings
 from functions.store import DynamoDBStore
 from functions.store.runs import Runs

@@ -39,13 +39,14 @@ class VoiceNotes:
         afterwards. Raises `Refusal`.
         """
         self._check_upload(mime_type, size)
+        plain = mime_type.partition(";")[0].strip().lower()
         key = f"{_folder(context)}{token_hex(16)}"
         return {
             "key": key,
             "upload": {
                 "method": "PUT",
-                "url": self._bucket.sign_put(key, mime_type, size, UPLOAD_SECONDS),
-                "headers": {"content-type": mime_type},
+                "url": self._bucket.sign_put(key, plain, size, UPLOAD_SECONDS),
+                "headers": {"content-type": plain},
             },
             "expires_in": UPLOAD_SECONDS,
         }

@@ -50,7 +50,8 @@ def settings(cloud):
 class Person:
     """Somebody with a thread, and what they send."""
 
-    def __init__(self, http, store):
+    def __init__(self, http):
+        store = DynamoDBStore("actions-tests", bucket="actions-tests")
         self.user = new_user(KEY)
         self.context = RequestContext(user_id=self.user.id)
         self.store = store
@@ -113,10 +114,9 @@ async def http(settings):
 
 
 @pytest.fixture
-def people(http, settings):
+def people(http):
     """`people()` is somebody new."""
-    store = DynamoDBStore(settings.table, bucket=settings.attachments_bucket)
-    return lambda: Person(http, store)
+    return lambda: Person(http)
 
 
 @pytest.fixture

@@ -1,0 +1,114 @@
+"""Everything around an operation: who asks, what is asked, and what is refused."""
+
+import random
+
+import pytest
+
+from functions import VERSION
+from functions.store.runs import Runs
+
+
+def remember(thread_id):
+    return {
+        "type": "threads.sync_custom_action",
+        "params": {
+            "thread_id": thread_id,
+            "item_id": thread_id or "msg_1",
+            "action": {"type": "theme.applied", "payload": {"scheme": "dark"}},
+        },
+    }
+
+
+async def test_health_says_version_and_model_and_touches_no_database(http, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    response = await http.get("/actions/health")
+    assert response.json() == {"status": "ok", "version": VERSION, "model": "demo"}
+
+
+async def test_a_run_is_cancelled_by_its_owner_only(ada, people):
+    runs = Runs("actions-tests")
+    stranger = people()
+    response = await stranger.post("/actions/cancel", {"run_id": "run-1"})
+    assert response.json() == {"cancelled": True}
+    assert not await runs.is_cancelled("run-1", ada.context)
+    for _ in range(2):
+        response = await ada.post("/actions/cancel", {"run_id": "run-1"})
+        assert (response.status_code, response.json()) == (200, {"cancelled": True})
+    assert await runs.is_cancelled("run-1", ada.context)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"run_id": ""}', b'{"run_id": 5}', b"[1]", b"\xff"])
+async def test_cancelling_nothing_in_particular_is_refused(ada, body):
+    response = await ada.post("/actions/cancel", body)
+    assert response.status_code == 422
+    assert response.json()["message"]
+
+
+async def test_a_forged_token_is_somebody_new(ada):
+    thread = await ada.thread()
+    forged = {"x-chatkit-authorization": f"Bearer {ada.user.token[:-3]}abc"}
+    response = await ada.http.post("/actions", json=remember(thread.id), headers=forged)
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"not json", 400),
+        (b"\xff\xfe\x00", 400),
+        (b"null", 400),
+        (b"[]", 400),
+        (b"{}", 400),
+        (b'{"type": "threads.explode"}', 400),
+        (b'{"type": "threads.custom_action"}', 422),
+        (b'{"type": "threads.custom_action", "params": {"thread_id": "t"}}', 422),
+        (b'{"type": "threads.custom_action", "params": {"thread_id": 1, "action": {}}}', 422),
+        (b'{"type": "input.transcribe", "params": {"audio_base64": "%%", "mime_type": ""}}', 422),
+        (b'{"type": "' + b"x" * 5_000_000 + b'"}', 413),
+    ],
+)
+async def test_what_is_no_operation_is_refused_in_words(ada, body, status):
+    response = await ada.post("/actions", body)
+    assert response.status_code == status
+    assert response.json()["message"]
+    assert response.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/actions", "/actions/cancel", "/actions/uploads"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_another_method_is_a_4xx_with_a_message(http, path, method):
+    response = await http.request(method, path)
+    assert response.status_code == 405
+    assert response.json()["message"]
+
+
+async def test_nothing_that_can_be_sent_makes_a_5xx(ada):
+    chance = random.Random(5)
+    seeds = [
+        (
+            b'{"type": "threads.custom_action", "params": {"thread_id": "thr_1", "item_id": "i", '
+            b'"action": {"type": "task.toggle", "payload": {"id": "0123456789ab", "done": true}}}}'
+        ),
+        b'{"type": "input.transcribe", "params": {"audio_base64": "aGVsbG8=", "mime_type": "a/b"}}',
+        b'{"run_id": "r"}',
+        b'{"key": "uploads/voice/x", "mime_type": "audio/wav", "size": 100000}',
+    ]
+    for _ in range(300):
+        body = bytearray(chance.choice(seeds))
+        for _ in range(chance.randrange(4)):
+            place = chance.randrange(len(body))
+            body[place : place + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
+        path = chance.choice(
+            ["/actions", "/actions/cancel", "/actions/transcribe", "/actions/uploads"]
+        )
+        kind = chance.choice(["application/json", "multipart/form-data; boundary=r", "text/plain"])
+        response = await ada.post(path, bytes(body), **{"content-type": kind})
+        assert response.status_code < 500, (path, kind, bytes(body))
+        assert response.is_success or response.json()["message"]
+
+
+@pytest.mark.parametrize("thread_id", ["", "#", "x" * 3_000, "t\u0000t", "🧵", "a/b c"])
+async def test_any_thread_id_is_just_not_there(ada, thread_id):
+    response = await ada.post("/actions", remember(thread_id))
+    assert response.status_code == 404
