@@ -15,10 +15,20 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "frontend" / "dist"
 
 
-def add_stage(app: App, settings: StackSettings, *, bundle: Bundle, page: Path) -> ChatKitStack:
-    """The stacks of one stage: one, and those in us-east-1 that the settings ask for."""
-    account = os.environ.get("CDK_DEFAULT_ACCOUNT")
-    region = settings.region or os.environ.get("CDK_DEFAULT_REGION")
+def add_stage(
+    app: App,
+    settings: StackSettings,
+    *,
+    bundle: Bundle,
+    page: Path,
+    account: str | None = None,
+    region: str | None = None,
+) -> ChatKitStack:
+    """The stacks of one stage: one, and those in us-east-1 that the settings ask for.
+
+    `account` and `region` are the AWS profile's; the settings' region comes first.
+    """
+    region = settings.region or region
     name = f"chatkit-{settings.stage}"
     edge_environment = Environment(account=account, region=CLOUDFRONT_REGION)
 
@@ -74,6 +84,8 @@ def main() -> None:
         settings,
         bundle=lambda function: build(function, architecture=settings.architecture),
         page=PAGE,
+        account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+        region=os.environ.get("CDK_DEFAULT_REGION"),
     )
     app.synth()
 

@@ -250,6 +250,12 @@ class StackSettings(BaseModel):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
+    @field_validator("log_retention_days", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        # `-c` gives strings, and a choice of numbers takes none.
+        return int(value) if isinstance(value, str) and value.isdigit() else value
+
     @field_validator("allowed_origins", "frame_ancestors")
     @classmethod
     def _exact_origins(cls, origins: list[str]) -> list[str]:

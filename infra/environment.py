@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from functions.settings import Settings
 from infra.config import StackSettings
 from infra.files import FilesBucket
 from infra.secrets import Secrets
@@ -68,3 +71,27 @@ def environment(
         )
         values[name] = secrets.model.id
     return {name: value for name, value in values.items() if value}
+
+
+class _Told(Settings):
+    """The functions' settings as the stack gives them, blind to this machine's environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def told(variables: dict[str, str]) -> Settings:
+    """What the functions will read from `variables`; raises `ValueError` as they would."""
+    prefix = "CHATKIT_"
+    return _Told(
+        **{
+            name.removeprefix(prefix).lower() if name.startswith(prefix) else name: value
+            for name, value in variables.items()
+        }
+    )

@@ -19,11 +19,12 @@ from infra.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.config import StackSettings
 from infra.dashboard import Dashboard
 from infra.edge import zone
-from infra.environment import environment, runtime
+from infra.environment import environment, runtime, told
 from infra.events import Events
 from infra.files import FilesBucket
 from infra.function import ServiceFunction
 from infra.nag import suppress
+from infra.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.permissions import allow_actions, allow_chat
 from infra.secrets import Secrets
 from infra.site import Page, SiteBucket
@@ -141,7 +142,7 @@ class ChatKitStack(Stack):
             site=site,
             distribution=cdn.distribution,
             built=page,
-            config={},
+            config=page_config(told(shared), domain_key=settings.domain_key),
             log_retention_days=settings.log_retention_days,
         )
 
@@ -200,7 +201,7 @@ class ChatKitStack(Stack):
                 value=secrets.model.id,
                 description="Name of the secret with the model's key; make secret sets it",
             )
-        if settings.domain_key == "local-dev":
+        if settings.domain_key == LOCAL_DOMAIN_KEY:
             CfnOutput(
                 self,
                 "Next",

@@ -1,0 +1,92 @@
+"""Templates of the stack, synthesized once each: the CDK's engine takes seconds to start."""
+
+import json
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# The CDK's engine warns of an old Node at each start; the Makefile brings a newer one.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+
+ACCOUNT = "123456789012"
+
+
+class Template:
+    """One synthesized template, as the plain data that CloudFormation gets."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+        self.resources: dict[str, dict[str, Any]] = body.get("Resources", {})
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {name: r for name, r in self.resources.items() if r["Type"] == kind}
+
+    def only(self, kind: str, prefix: str = "") -> dict[str, Any]:
+        """The properties of the one resource of `kind` whose logical id begins with `prefix`."""
+        found = [r for name, r in self.of_type(kind).items() if name.startswith(prefix)]
+        assert len(found) == 1, f"{len(found)} of {kind} {prefix}*"
+        return found[0].get("Properties", {})
+
+
+@pytest.fixture(scope="session")
+def placeholders(tmp_path_factory) -> tuple[Path, Path]:
+    """A function's code and a built page, in small."""
+    code = tmp_path_factory.mktemp("code")
+    (code / "functions").mkdir()
+    (code / "functions" / "module.py").write_text("")
+    page = tmp_path_factory.mktemp("page")
+    (page / "index.html").write_text("<!doctype html>")
+    (page / "assets").mkdir()
+    (page / "assets" / "index-5d41402a.js").write_text("")
+    return code, page
+
+
+@pytest.fixture(scope="session")
+def synth(placeholders, tmp_path_factory) -> Callable[..., dict[str, Template]]:
+    """`synth(stage="qa", …)` gives the templates of one stage by stack name."""
+    from aws_cdk import App
+
+    from infra.app import add_stage
+    from infra.config import read_settings
+
+    code, page = placeholders
+
+    @cache
+    def made(typed: str) -> dict[str, Template]:
+        context = json.loads((ROOT / "cdk.json").read_text())["context"] | json.loads(typed)
+        app = App(outdir=str(tmp_path_factory.mktemp("cdk.out")), context=context)
+        settings = read_settings(context)
+        add_stage(app, settings, bundle=lambda _: code, page=page, account=ACCOUNT)
+        assembly = app.synth()
+        return {stack.stack_name: Template(stack.template) for stack in assembly.stacks}
+
+    def run(**typed: str) -> dict[str, Template]:
+        return made(json.dumps(typed, sort_keys=True))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def dev(synth) -> Template:
+    """The stack with nothing set."""
+    return synth()["chatkit-dev"]
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """`bare(make)` gives the template of a stack that holds what `make(stack)` puts there."""
+    from aws_cdk import App, Environment, Stack
+
+    def build(make: Callable[[Any], Any]) -> Template:
+        app = App(outdir=str(tmp_path / "cdk.out"))
+        stack = Stack(app, "bare", env=Environment(account=ACCOUNT, region="eu-central-1"))
+        make(stack)
+        return Template(app.synth().get_stack_by_name("bare").template)
+
+    return build
