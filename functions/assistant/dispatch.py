@@ -116,6 +116,8 @@ class PreparedAction:
             async for event in events:
                 if isinstance(event, ThreadItemAddedEvent):
                     new.add(event.item.id)
+                elif isinstance(event, ThreadItemDoneEvent):
+                    new.discard(event.item.id)
                 elif isinstance(event, ThreadItemUpdatedEvent) and event.item_id not in new:
                     if event.item_id not in widgets:
                         widgets[event.item_id] = await StoredWidget.load(
