@@ -5,13 +5,18 @@ from collections.abc import Sequence
 from agents import TResponseInputItem
 from chatkit.agents import ThreadItemConverter
 from chatkit.types import (
+    AssistantMessageItem,
     Attachment,
     HiddenContextItem,
     ThreadItem,
     UserMessageItem,
     UserMessageTagContent,
 )
-from openai.types.responses import ResponseInputContentParam, ResponseInputTextParam
+from openai.types.responses import (
+    EasyInputMessageParam,
+    ResponseInputContentParam,
+    ResponseInputTextParam,
+)
 from pydantic_core import to_json
 
 from functions.context import RequestContext
@@ -50,6 +55,13 @@ class Converter(ThreadItemConverter):
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
         data = to_json({"id": tag.id, "title": tag.text, **tag.data}, fallback=str).decode()
         return ResponseInputTextParam(type="input_text", text=f"<Mention>{data}</Mention>")
+
+    async def assistant_message_to_input(
+        self, item: AssistantMessageItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        # The SDK's own form, a list of `output_text`, is refused by chat completions.
+        text = "".join(part.text for part in item.content)
+        return EasyInputMessageParam(type="message", role="assistant", content=text)
 
     async def hidden_context_to_input(
         self, item: HiddenContextItem

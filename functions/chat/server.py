@@ -21,6 +21,7 @@ from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
 from chatkit.types import (
     AssistantMessageItem,
+    ProgressUpdateEvent,
     SDKHiddenContextItem,
     ThreadItem,
     ThreadMetadata,
@@ -128,7 +129,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
             if naming is not None:
                 naming.cancel()
             result.cancel()
-            agent_context._complete()  # type: ignore[no-untyped-call] # noqa: SLF001 - ends the SDK's queue
+            # The SDK's reader of the tools' events still waits for one: let it go.
+            await agent_context.stream(ProgressUpdateEvent(text=""))
             if result.run_loop_task is not None:
                 with contextlib.suppress(BaseException):
                     await result.run_loop_task

@@ -7,6 +7,7 @@ Tests point `OPENAI_BASE_URL` at it. It answers with what the test put into
 import asyncio
 import itertools
 import json
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,10 +19,13 @@ from starlette.routing import Route
 
 @dataclass
 class Say:
-    """A message, sent in `pieces`, `pause` seconds apart. Dies after `dies_after` pieces."""
+    """A message, sent word by word.
+
+    With a `gate`, the last word waits until the test opens it. Dies after `dies_after` words.
+    """
 
     text: str
-    pause: float = 0.0
+    gate: threading.Event | None = None
     dies_after: int | None = None
 
     @property
@@ -101,7 +105,8 @@ class OpenAIServer:
                         if step.dies_after is not None and sent >= step.dies_after:
                             raise ConnectionError("as scripted")
                         sent += 1
-                        await asyncio.sleep(step.pause)
+                        if sent == len(step.pieces):
+                            await _opened(step.gate)
                     yield data
                 self.finished += 1
             except (asyncio.CancelledError, GeneratorExit):
@@ -128,6 +133,11 @@ class OpenAIServer:
         if isinstance(step, Fail):
             return JSONResponse({"error": {"message": step.message}}, step.status)
         return JSONResponse({"text": self.transcript})
+
+
+async def _opened(gate: threading.Event | None) -> None:
+    while gate is not None and not gate.is_set():  # noqa: ASYNC110 - the test is in another thread
+        await asyncio.sleep(0.01)
 
 
 _ids = itertools.count(1)

@@ -1,0 +1,165 @@
+"""A message streams its answer, and what was streamed is there afterwards."""
+
+import json
+import threading
+
+import pytest
+from tests.support.openai_server import Call, Fail, Say
+
+from functions.settings import Settings
+
+from tests.support.chat import Chat, message, text_of, thread_of
+
+
+class TestWithEitherApi:
+    @pytest.fixture
+    def app_settings(self, cloud, model_url, model_api):
+        return Settings(
+            _env_file=None, openai_base_url=model_url, model="test", model_api=model_api
+        )
+
+    def test_an_answer_streams_word_by_word_and_is_stored_as_one_item(self, ada, model):
+        model.script = [Say("one two three")]
+        events = ada.create("Hi")
+        assert text_of(events) == "one two three"
+        items = ada.items(thread_of(events))
+        assert [item["type"] for item in items] == ["user_message", "assistant_message"]
+        assert items[1]["content"][0]["text"] == "one two three"
+
+    def test_two_answers_are_two_items_after_a_reload(self, ada, model):
+        model.script = [Say("first"), Say("second")]
+        thread = thread_of(ada.create("Hi"))
+        ada.say(thread, "And?")
+        answers = [i for i in ada.items(thread) if i["type"] == "assistant_message"]
+        assert [answer["content"][0]["text"] for answer in answers] == ["first", "second"]
+        assert len({answer["id"] for answer in answers}) == 2
+
+    def test_an_item_has_one_id_of_ours_in_all_events_of_its_run(self, ada, model):
+        events = ada.create("Hi")
+        ids = {
+            event.get("item_id") or event["item"]["id"]
+            for event in events
+            if event["type"].startswith("thread.item.")
+        }
+        assert len(ids) == 2  # the message and its answer
+        assert all(name.startswith("msg_") and len(name) == 36 for name in ids)
+
+    def test_the_model_is_sent_the_conversation_so_far(self, ada, model):
+        model.script = [Say("Blue."), Say("You said blue.")]
+        thread = thread_of(ada.create("My favourite colour?"))
+        ada.say(thread, "What did you say?")
+        asked = json.dumps(model.requests[-1])
+        assert asked.index("My favourite colour?") < asked.index("Blue.")
+        assert asked.index("Blue.") < asked.index("What did you say?")
+
+    def test_the_agents_tools_are_really_called(self, ada, model):
+        model.script = [Call("calculate", {"expression": "0.1 + 0.2"}), Say("It is 0.3.")]
+        assert text_of(ada.create("0.1 + 0.2?")) == "It is 0.3."
+        assert '"0.3"' in json.dumps(model.requests[-1]).replace('\\"', '"')
+
+
+def test_a_new_thread_gets_a_title(ada):
+    events = ada.create("What shall we call this?")
+    titles = [e["thread"]["title"] for e in events if e["type"] == "thread.updated"]
+    assert titles == ["A fine title"]
+    assert ada.read("threads.list")["data"][0]["title"] == "A fine title"
+
+
+def test_renaming_a_thread_while_it_is_answered_survives_the_answers_end(ada, bob, model):
+    gate = threading.Event()
+    model.script = [Say("a b c", gate=gate)]
+    with ada.open("threads.create", input=message("Hi")) as events:
+        thread = next(events)["thread"]["id"]
+        next(event for event in events if event["type"] == "thread.item.updated")
+        other_tab = Chat(ada.url)
+        other_tab.http.cookies = ada.http.cookies
+        other_tab.read("threads.update", thread_id=thread, title="Mine")
+        gate.set()
+        titles = [e["thread"]["title"] for e in events if e["type"] == "thread.updated"]
+    assert titles == ["Mine"]
+    assert ada.read("threads.get_by_id", thread_id=thread)["title"] == "Mine"
+
+
+def test_search_reports_its_progress_and_finds_only_ones_own(ada, bob, model):
+    model.script = [Say("ok")]
+    ada.create("The walnut tree")
+    bob.create("Another walnut")
+    model.script = [Call("search_conversations", {"query": "walnut"}), Say("Found it.")]
+    model._answered = 0
+    events = ada.create("Find it")
+    assert [e["text"] for e in events if e["type"] == "progress_update"] == ["1 of 1: A fine title"]
+    found = json.dumps(model.requests[-1])
+    assert "The walnut tree" in found
+    assert "Another walnut" not in found
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "retry"),
+    [(401, "API key", False), (429, "busy", True), (500, "failed", True), (404, "know", False)],
+)
+def test_a_model_that_fails_is_explained_in_words(ada, model, status, says, retry):
+    model.script = [Fail(status, "secret detail")]
+    error = ada.create("Hi")[-1]
+    assert (error["type"], says in error["message"]) == ("error", True)
+    assert error["allow_retry"] is retry
+    assert "secret" not in error["message"]
+
+
+def test_a_message_whose_model_failed_is_kept_and_can_be_tried_again(ada, model):
+    model.script = [Fail(500)]
+    thread = thread_of(ada.create("Hi"))
+    (kept,) = ada.items(thread)
+    model.script = [Say("Here I am.")]
+    ada.stream("threads.retry_after_item", thread_id=thread, item_id=kept["id"])
+    assert [item["type"] for item in ada.items(thread)] == ["user_message", "assistant_message"]
+
+
+def test_retrying_replaces_the_answer(ada, model):
+    model.script = [Say("first"), Say("second")]
+    thread = thread_of(ada.create("Hi"))
+    ada.stream("threads.retry_after_item", thread_id=thread, item_id=ada.items(thread)[0]["id"])
+    _, answer = ada.items(thread)
+    assert answer["content"][0]["text"] == "second"
+
+
+def test_a_tool_of_the_page_is_asked_for_and_its_result_goes_to_the_model(ada, model):
+    model.script = [Call("switch_theme", {"theme": "dark"}), Say("Done, it is dark.")]
+    events = ada.create("Dark, please")
+    thread = thread_of(events)
+    call = ada.items(thread)[-1]
+    assert (call["type"], call["name"], call["status"]) == (
+        "client_tool_call",
+        "switch_theme",
+        "pending",
+    )
+    answer = ada.stream(
+        "threads.add_client_tool_output", thread_id=thread, result={"theme": "dark"}
+    )
+    assert text_of(answer) == "Done, it is dark."
+    assert ada.items(thread)[1]["status"] == "completed"
+
+
+def test_answers_to_questions_are_stored_and_go_to_the_model(ada, model):
+    model.script = [Call("ask_visitor", {"topic": "a trip"}), Say("To Rome, then.")]
+    thread = thread_of(ada.create("Plan something"))
+    asked = ada.items(thread)[-1]
+    assert (asked["type"], asked["status"]) == ("structured_input", "pending")
+    answers = {"goal": {"values": ["Go to Rome"]}, "depth": {"skipped": True}}
+    events = ada.stream(
+        "threads.add_structured_input",
+        thread_id=thread,
+        item_id=asked["id"],
+        input={"status": "answered", "answers": answers},
+    )
+    assert text_of(events) == "To Rome, then."
+    assert ada.items(thread)[1]["status"] == "answered"
+    assert "Go to Rome" in json.dumps(model.requests[-1])
+
+
+def test_the_demo_answers_through_the_same_path(demo):
+    chat = Chat(demo)
+    events = chat.create("What time is it in Tokyo?")
+    assert "Asia/Tokyo" in text_of(events)
+    thread = thread_of(events)
+    assert "checklist" in json.dumps(chat.say(thread, "Show me my checklist"))
+    assert any(item["type"] == "widget" for item in chat.items(thread))
