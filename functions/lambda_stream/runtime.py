@@ -61,7 +61,7 @@ async def _serve_one(
     _set_trace(context.trace_id)
     try:
         scope, body = read_event(json.loads(invocation.payload), context, lifespan.state)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         bad = exc if isinstance(exc, BadEventError) else BadEventError(f"not JSON: {exc}")
         _LOGGER.error("%s", bad)  # noqa: TRY400 - the event's fault: a traceback says nothing
         await api.invocation_error(invocation, bad)

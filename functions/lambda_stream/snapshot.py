@@ -5,11 +5,13 @@ The hooks are registered with `snapshot_restore_py`, as under Lambda's own clien
 """
 
 import asyncio
+import logging
 import os
 import random
 
 from .runtime_api import RuntimeApi
 
+_LOGGER = logging.getLogger(__name__)
 BEFORE_SNAPSHOT_FAILED = 64  # exit codes of Lambda's own Python client
 AFTER_RESTORE_FAILED = 65
 
@@ -34,6 +36,7 @@ def take(runner: asyncio.Runner, api: RuntimeApi) -> None:
             hook(*args, **kwargs)
         runner.run(api.restore_next())
     except Exception as exc:
+        _LOGGER.exception("a hook before the snapshot failed")
         runner.run(api.init_error(exc, error_type="Runtime.BeforeSnapshotError"))
         raise SystemExit(BEFORE_SNAPSHOT_FAILED) from exc
     try:
@@ -41,5 +44,6 @@ def take(runner: asyncio.Runner, api: RuntimeApi) -> None:
         for hook, args, kwargs in get_after_restore():
             hook(*args, **kwargs)
     except Exception as exc:
+        _LOGGER.exception("a hook after restore failed")
         runner.run(api.restore_error(exc, error_type="Runtime.AfterRestoreError"))
         raise SystemExit(AFTER_RESTORE_FAILED) from exc

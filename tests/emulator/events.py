@@ -1,0 +1,15 @@
+"""Events by hand, for invocations that come from no URL."""
+
+import json
+
+
+def get(path: str) -> bytes:
+    """A GET in payload format 2.0, with what a runtime cannot do without."""
+    event = {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {},
+        "requestContext": {"http": {"method": "GET", "sourceIp": "127.0.0.1"}},
+    }
+    return json.dumps(event, separators=(",", ":")).encode()
