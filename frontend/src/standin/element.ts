@@ -29,7 +29,10 @@ export class ChatKitStandIn extends HTMLElement {
       if (value === undefined) this.style.removeProperty(name);
       else this.style.setProperty(name, value);
     }
-    if (this.#chat) return this.#chat.setOptions(options);
+    if (this.#chat) {
+      this.#chat.setOptions(options);
+      return;
+    }
     const chat = new Chat(options, {
       changed: () => this.#draw(),
       emit: (event, detail) => this.#emit(event, detail),
@@ -99,7 +102,8 @@ export class ChatKitStandIn extends HTMLElement {
         else if (below < 4) this.#follow = true;
       }
       render(chatView(this.#chat, this), this.#root);
-      if (this.#follow && this.#chat.conversation.streaming) this.#scrollNow();
+      const { autoScroll = false } = this.#chat.options.thread ?? {};
+      if (this.#follow && autoScroll) this.#scrollNow();
     });
   }
 

@@ -1,8 +1,7 @@
 /** The whole element: header, thread or start screen, composer, history. */
 import { html, nothing, type TemplateResult } from "lit-html";
-import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
 import type { Chat } from "../chat";
-import { markdownBlocks } from "../markdown";
+import { markdown } from "../markdown";
 import { composerView } from "./composer";
 import { headerView } from "./header";
 import { historyView } from "./history";
@@ -21,7 +20,7 @@ export function chatView(chat: Chat, host: HTMLElement): TemplateResult {
       ${
         disclaimer
           ? html`<div class="disclaimer" ?data-strong=${disclaimer.highContrast}>
-              ${unsafeHTML(markdownBlocks(disclaimer.text).join(""))}
+              ${markdown(disclaimer.text)}
             </div>`
           : nothing
       }

@@ -1,10 +1,9 @@
 /** One item of a thread. */
 import type { Entity } from "@openai/chatkit";
 import { html, nothing, type TemplateResult } from "lit-html";
-import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
-import { markdownBlocks } from "../markdown";
+import { markdown } from "../markdown";
 import type {
   AssistantMessage,
   Attachment,
@@ -74,12 +73,8 @@ function assistantMessage(chat: Chat, item: AssistantMessage): TemplateResult {
   const annotations = item.content.flatMap((part) => part.annotations ?? []);
   const domains = chat.conversation.imageDomains;
   return html`
-    <div class="assistant markdown" data-item="assistant_message">
-      ${item.content.map((part) =>
-        markdownBlocks(part.text, domains).map(
-          (block) => html`<div class="block">${unsafeHTML(block)}</div>`,
-        ),
-      )}
+    <div class="assistant" data-item="assistant_message">
+      ${item.content.map((part) => markdown(part.text, domains))}
       ${
         annotations.length
           ? html`<ul class="sources" aria-label="Sources">

@@ -1,11 +1,10 @@
 /** The thread: turns in their order, what is going on, and what went wrong. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
-import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
 import { copyText } from "../items";
-import { markdownBlocks } from "../markdown";
+import { markdown } from "../markdown";
 import type { Item, Notice, UserMessage } from "../types";
 import { itemView } from "./items";
 import { copyButton } from "./parts";
@@ -136,7 +135,7 @@ function noticeView(notice: Notice): TemplateResult {
     ${icon(notice.level === "info" ? "info" : "warning", 18)}
     <div>
       ${notice.title ? html`<strong>${notice.title}</strong>` : nothing}
-      ${unsafeHTML(markdownBlocks(notice.message).join(""))}
+      ${markdown(notice.message)}
     </div>
   </div>`;
 }
@@ -158,22 +157,10 @@ function failure(chat: Chat): TemplateResult | typeof nothing {
 const skeleton = (): TemplateResult =>
   html`<div class="skeleton" aria-label="Loading the conversation"><i></i><i></i><i></i></div>`;
 
-/** Copy buttons in code blocks, and links that the page follows itself. */
+/** Links that the page follows itself. */
 function onClick(event: MouseEvent, host: HTMLElement): void {
-  const target = event.target as Element;
-  const copy = target.closest("[data-copy-code]");
-  if (copy) {
-    const code = copy.closest(".code")?.querySelector("code")?.textContent ?? "";
-    void navigator.clipboard?.writeText(code).then(() => {
-      copy.textContent = "Copied";
-      setTimeout(() => {
-        copy.textContent = "Copy";
-      }, 1500);
-    });
-    return;
-  }
-  const href = target.closest("a")?.getAttribute("href") ?? "";
-  if (!href.startsWith("chatkit-link:")) return;
+  const href = (event.target as Element).closest("a")?.getAttribute("href") ?? "";
+  if (!/^chatkit-link:/i.test(href)) return;
   event.preventDefault();
   const url = new URL(href);
   const detail = {

@@ -1,9 +1,8 @@
 /** What the assistant did on the way to its answer: thoughts, searches, steps. */
 import { html, nothing, type TemplateResult } from "lit-html";
-import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
-import { markdownBlocks } from "../markdown";
+import { markdown } from "../markdown";
 import type { Task, WorkflowItem } from "../types";
 import { sourceView } from "./items";
 
@@ -40,7 +39,7 @@ export function taskView(chat: Chat, task: Task): TemplateResult {
     ${icon(done ? "check" : (task.icon ?? TASK_ICONS[task.type]), 16)}
     <div>
       ${task.title ? html`<strong>${task.title}</strong>` : nothing}
-      ${task.content ? unsafeHTML(markdownBlocks(task.content).join("")) : nothing}
+      ${task.content ? markdown(task.content) : nothing}
       ${task.queries?.length ? html`<p>${task.queries.join(" · ")}</p>` : nothing}
       ${
         task.sources?.length

@@ -67,7 +67,7 @@ function changed(
   };
 }
 
-const valueOf = (at: Element): string => (at as HTMLInputElement).value;
+const currentValue = (at: Element): string => (at as HTMLInputElement).value;
 
 /** A control takes its name from the `Label` for its field, from its own words, or its name. */
 const named = ({ placeholder, ariaLabel, name }: Component): string =>
@@ -106,7 +106,7 @@ export const select: View = (component, context, path) =>
     name=${component.name}
     aria-label=${named(component)}
     ?disabled=${component.disabled}
-    @change=${changed(component, context, path, valueOf)}
+    @change=${changed(component, context, path, currentValue)}
   >
     ${
       component.placeholder || component.clearable
@@ -150,7 +150,7 @@ export const radioGroup: View = (component, context, path) => {
           ?required=${component.required}
           ?disabled=${option.disabled || component.disabled}
           .checked=${option.value === component.defaultValue}
-          @change=${changed(component, context, path, valueOf)}
+          @change=${changed(component, context, path, currentValue)}
         />
         <span>${option.label}</span>
       </label>`,
@@ -170,7 +170,7 @@ export const datePicker: View = (component, context, path) =>
     max=${component.max ? day(component.max) : nothing}
     ?disabled=${component.disabled}
     .value=${day(component.defaultValue)}
-    @change=${changed(component, context, path, valueOf)}
+    @change=${changed(component, context, path, currentValue)}
   />`;
 
 /** Says what a field is; the field itself carries the name for screen readers (see `named`). */

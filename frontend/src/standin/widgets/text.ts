@@ -1,8 +1,7 @@
 import { html, nothing } from "lit-html";
-import { unsafeHTML } from "lit-html/directives/unsafe-html.js";
 import { styled } from "../css";
 import { icon } from "../icons";
-import { markdownBlocks } from "../markdown";
+import { markdown as markdownView } from "../markdown";
 import type { View } from "./registry";
 import { block, color, FONT_SIZES, typography } from "./style";
 
@@ -68,9 +67,7 @@ export const caption: View = (component) =>
   >${component.value}</p>`;
 
 export const markdown: View = ({ value }, { imageDomains }) =>
-  html`<div class="markdown">
-    ${markdownBlocks(String(value ?? ""), imageDomains).map((part) => html`<div class="block">${unsafeHTML(part)}</div>`)}
-  </div>`;
+  markdownView(String(value ?? ""), imageDomains);
 
 export const badge: View = ({ label, color: tone, variant, size, pill }) =>
   html`<span

@@ -1,0 +1,237 @@
+/** Markdown within a line: emphasis, code, links, images. Text in, a tree out; never HTML. */
+
+export type Inline =
+  | { type: "text"; text: string }
+  | { type: "break" }
+  | { type: "code"; text: string }
+  | { type: "strong" | "em" | "del"; children: Inline[] }
+  | { type: "link"; href: string; children: Inline[] }
+  | { type: "image"; src: string; alt: string };
+
+type Found = { node: Inline; end: number };
+type Rule = (text: string, at: number) => Found | null;
+
+/** By the character that each begins with. */
+const RULES: Record<string, Rule> = {
+  "\\": escaped,
+  "\n": lineBreak,
+  "`": codeSpan,
+  "!": image,
+  "[": link,
+  "<": angle,
+  "*": emphasis,
+  _: emphasis,
+  "~": strike,
+  "&": entity,
+  h: bareAddress,
+};
+
+export function parseInline(text: string): Inline[] {
+  const nodes: Inline[] = [];
+  let plain = "";
+  const flush = () => {
+    if (plain) nodes.push({ type: "text", text: plain });
+    plain = "";
+  };
+  for (let at = 0; at < text.length; ) {
+    const found = RULES[text[at] as string]?.(text, at);
+    if (found?.node.type === "text") {
+      plain += found.node.text;
+      at = found.end;
+    } else if (found) {
+      // Spaces before a line's end mean a break, which a newline is here anyway.
+      if (found.node.type === "break") plain = plain.trimEnd();
+      flush();
+      nodes.push(found.node);
+      at = found.end;
+    } else {
+      plain += text[at];
+      at += 1;
+    }
+  }
+  flush();
+  return nodes;
+}
+
+function escaped(text: string, at: number): Found | null {
+  const next = text[at + 1] ?? "";
+  if (next === "\n") return { node: { type: "break" }, end: at + 2 };
+  if (!/[!-/:-@[-`{-~]/.test(next)) return null;
+  return { node: { type: "text", text: next }, end: at + 2 };
+}
+
+function lineBreak(text: string, at: number): Found {
+  let end = at + 1;
+  while (text[end] === " ") end += 1;
+  return { node: { type: "break" }, end };
+}
+
+function codeSpan(text: string, at: number): Found | null {
+  const end = endOfCode(text, at);
+  if (end < 0) return null;
+  const ticks = runLength(text, at);
+  const inside = text.slice(at + ticks, end - ticks).replaceAll("\n", " ");
+  const padded = inside.startsWith(" ") && inside.endsWith(" ") && inside.trim() !== "";
+  return { node: { type: "code", text: padded ? inside.slice(1, -1) : inside }, end };
+}
+
+/** Where a code span that begins at `at` ends, or -1. */
+function endOfCode(text: string, at: number): number {
+  const ticks = runLength(text, at);
+  for (let next = at + ticks; next < text.length; ) {
+    const start = text.indexOf("`", next);
+    if (start < 0) return -1;
+    const length = runLength(text, start);
+    if (length === ticks) return start + length;
+    next = start + length;
+  }
+  return -1;
+}
+
+function runLength(text: string, at: number): number {
+  let end = at;
+  while (text[end] === text[at]) end += 1;
+  return end - at;
+}
+
+function image(text: string, at: number): Found | null {
+  if (text[at + 1] !== "[") return null;
+  const parts = bracketed(text, at + 1);
+  if (!parts) return null;
+  return { node: { type: "image", src: parts.address, alt: parts.label }, end: parts.end };
+}
+
+function link(text: string, at: number): Found | null {
+  const parts = bracketed(text, at);
+  if (!parts) return null;
+  const children = parseInline(parts.label);
+  return { node: { type: "link", href: parts.address, children }, end: parts.end };
+}
+
+/** `[label](address "title")` from its `[`. */
+function bracketed(
+  text: string,
+  at: number,
+): { label: string; address: string; end: number } | null {
+  const close = matching(text, at, "[", "]");
+  if (close < 0 || text[close + 1] !== "(") return null;
+  const end = matching(text, close + 1, "(", ")");
+  if (end < 0) return null;
+  const inside = text.slice(close + 2, end).trim();
+  const match = /^(?:<([^<>\n]*)>|(\S*?))(?:\s+(?:"[^"]*"|'[^']*'))?$/.exec(inside);
+  if (!match) return null;
+  return { label: text.slice(at + 1, close), address: match[1] ?? match[2] ?? "", end: end + 1 };
+}
+
+/** The bracket that closes the one at `at`, over nested ones, escapes and code. */
+function matching(text: string, at: number, open: string, close: string): number {
+  let depth = 0;
+  for (let index = at; index < text.length; index += 1) {
+    const char = text[index];
+    if (char === "\\") index += 1;
+    else if (char === "`") index = Math.max(index, endOfCode(text, index) - 1);
+    else if (char === open) depth += 1;
+    else if (char === close) depth -= 1;
+    if (depth === 0) return index;
+  }
+  return -1;
+}
+
+/** `<https://…>`, `<a@b.c>` and `<br>`; any other tag is just text. */
+function angle(text: string, at: number): Found | null {
+  const match =
+    /^<(?:(br ?\/?)|(https?:\/\/[^\s<>]+|mailto:[^\s<>]+)|([^\s<>@]+@[^\s<>@]+))>/i.exec(
+      text.slice(at, at + 2000),
+    );
+  if (!match) return null;
+  const end = at + match[0].length;
+  if (match[1]) return { node: { type: "break" }, end };
+  const shown = match[2] ?? match[3] ?? "";
+  const href = match[3] ? `mailto:${match[3]}` : shown;
+  return { node: { type: "link", href, children: [{ type: "text", text: shown }] }, end };
+}
+
+function bareAddress(text: string, at: number): Found | null {
+  if (at > 0 && /[\w/]/.test(text[at - 1] ?? "")) return null;
+  const match = /^https?:\/\/[^\s<>*`|]+/i.exec(text.slice(at, at + 2000));
+  if (!match) return null;
+  let href = match[0].replace(/[.,:;!?'"]+$/, "");
+  // A bracket that the sentence opened is the sentence's to close.
+  while (/[)\]]$/.test(href) && !balanced(href))
+    href = href.slice(0, -1).replace(/[.,:;!?'"]+$/, "");
+  const end = at + href.length;
+  return { node: { type: "link", href, children: [{ type: "text", text: href }] }, end };
+}
+
+const balanced = (text: string): boolean =>
+  text.split(/[([]/).length === text.split(/[)\]]/).length;
+
+function strike(text: string, at: number): Found | null {
+  return text[at + 1] === "~" ? delimited(text, at, "~~", "del") : null;
+}
+
+function emphasis(text: string, at: number): Found | null {
+  const char = text[at] as string;
+  const run = runLength(text, at);
+  if (run >= 3) {
+    const both = delimited(text, at, char.repeat(3), "strong");
+    if (both?.node.type === "strong") {
+      return { ...both, node: { type: "strong", children: [{ ...both.node, type: "em" }] } };
+    }
+  }
+  if (run >= 2) return delimited(text, at, char.repeat(2), "strong");
+  return delimited(text, at, char, "em");
+}
+
+function delimited(
+  text: string,
+  at: number,
+  mark: string,
+  type: "strong" | "em" | "del",
+): Found | null {
+  const start = at + mark.length;
+  if (/\s/.test(text[start] ?? " ")) return null;
+  const underscore = mark.startsWith("_");
+  if (underscore && /\w/.test(text[at - 1] ?? "")) return null;
+  const close = closing(text, start, mark);
+  if (close < 0) return null;
+  const children = parseInline(text.slice(start, close));
+  return { node: { type, children }, end: close + mark.length };
+}
+
+/** Where `mark` closes what began before `start`: after a word, not inside code or a longer run. */
+function closing(text: string, start: number, mark: string): number {
+  const char = mark[0] as string;
+  for (let index = start; index < text.length; index += 1) {
+    if (text[index] === "\\") index += 1;
+    else if (text[index] === "`") index = Math.max(index, endOfCode(text, index) - 1);
+    else if (text[index] === char) {
+      const run = runLength(text, index);
+      const ends = !/\s/.test(text[index - 1] ?? " ");
+      const inWord = char === "_" && /\w/.test(text[index + run] ?? "");
+      // `**a *b***`: a run that is too long closes the inner one first, then this one.
+      if (ends && !inWord && index > start) {
+        if (run === mark.length) return index;
+        if (run > mark.length && run !== 2) return index + run - mark.length;
+      }
+      index += run - 1;
+    }
+  }
+  return -1;
+}
+
+const ENTITIES: Record<string, string> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: "\u00a0",
+};
+
+function entity(text: string, at: number): Found | null {
+  const match = /^&(?:#(\d{1,6})|(\w{2,6}));/.exec(text.slice(at, at + 10));
+  if (!match) return null;
+  const known = match[1] ? String.fromCodePoint(Number(match[1])) : ENTITIES[match[2] ?? ""];
+  return known ? { node: { type: "text", text: known }, end: at + match[0].length } : null;
+}
