@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.identity.visitor import NEW_TOKEN_HEADER
 from functions.settings import Settings
@@ -61,6 +62,35 @@ def _too_large(limit: int) -> Refusal:
     return Refusal(413, f"The request is larger than {limit // 1024} KB.")
 
 
+class Shield:
+    """Turns what nobody expected into a plain 500, and tells the log alone.
+
+    (Starlette's own handler for `Exception` raises again, which prints a
+    traceback, with its words, wherever the server logs.) Once an answer has
+    begun there is nothing to turn: the server has to cut it off.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            if begun or scope["type"] != "http":
+                raise
+            log.exception("unexpected error")
+            answer = refuse(500, "Something went wrong here. Please try again.")
+            await answer(scope, receive, send)
+
+
 def install(app: FastAPI, settings: Settings) -> None:
     """Give `app` the shared error answers and CORS."""
 
@@ -78,11 +108,7 @@ def install(app: FastAPI, settings: Settings) -> None:
         place = ".".join(str(part) for part in first["loc"][1:])
         return refuse(422, f"{place}: {first['msg']}" if place else first["msg"])
 
-    @app.exception_handler(Exception)
-    async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected error", exc_info=error)
-        return refuse(500, "Something went wrong here. Please try again.")
-
+    app.add_middleware(Shield)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

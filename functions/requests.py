@@ -12,7 +12,9 @@ from chatkit.types import (
     ItemsListReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
+    ThreadsCustomActionReq,
     ThreadsListReq,
+    ThreadsSyncCustomActionReq,
     ThreadsUpdateReq,
     UserMessageInput,
     UserMessageTextContent,
@@ -69,6 +71,10 @@ def _check(request: ChatKitReq) -> None:
         case ItemsFeedbackReq():
             if not 1 <= len(request.params.item_ids) <= FEEDBACK_LIMIT:
                 raise Refusal(422, f"Feedback is on 1 to {FEEDBACK_LIMIT} items.")
+        case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
+            # The SDK's default for a missing type is not a string.
+            if not isinstance(request.params.action.type, str):
+                raise Refusal(422, "params.action.type: Field required")
         case InputTranscribeReq():
             _check_base64(request.params.audio_base64)
         case AttachmentsCreateReq():

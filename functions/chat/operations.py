@@ -63,8 +63,11 @@ class Operations(ChatKitServer[RequestContext]):
 
     async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> Result:
         """A thread or its items, and whether an answer is still being written."""
-        running, json = await asyncio.gather(
-            self._services.runs.running(thread_id, context), self._json(body, context)
+        running, json, _ = await asyncio.gather(
+            self._services.runs.running(thread_id, context),
+            self._json(body, context),
+            # The items of an unknown thread are an empty page to the store.
+            self._services.store.load_thread(thread_id, context),
         )
         if running is None:
             return Result(json)

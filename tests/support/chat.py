@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 import httpx2
 
+ELSEWHERE = "https://shop.example"
+"""The origin of a page that is not on the API's own."""
+
 
 class Chat:
     """One browser: its cookies, and ChatKit's operations."""
@@ -13,17 +16,17 @@ class Chat:
         self.url = url
         self.http = httpx2.Client(base_url=url, timeout=30)
 
-    def post(self, kind, headers=None, **params):
+    def post(self, kind, headers=None, /, **params):
         body = {"type": kind, "params": params}
         return self.http.post("/chatkit", json=body, headers=headers)
 
-    def read(self, kind, **params):
+    def read(self, kind, /, **params):
         answer = self.post(kind, **params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     @contextmanager
-    def open(self, kind, headers=None, **params):
+    def open(self, kind, headers=None, /, **params):
         """A streaming request; yields an iterator of its events."""
         body = {"type": kind, "params": params}
         with self.http.stream("POST", "/chatkit", json=body, headers=headers) as answer:
@@ -33,7 +36,7 @@ class Chat:
                 json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: ")
             )
 
-    def stream(self, kind, headers=None, **params):
+    def stream(self, kind, headers=None, /, **params):
         with self.open(kind, headers, **params) as events:
             return list(events)
 

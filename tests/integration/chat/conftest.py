@@ -1,17 +1,19 @@
 """The chat app as people reach it: real HTTP in front, moto and a model on loopback behind."""
 
-import pytest
-from tests.support.chat import Chat
-from tests.support.openai_server import OpenAIServer
-from tests.support.served import served
+from uuid import uuid4
 
+import pytest
+
+from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app
 from functions.models import demo_events
 from functions.settings import Settings, get_settings
 from infra.local.cloud import local_cloud
+from tests.support.chat import ELSEWHERE, Chat
+from tests.support.openai_server import OpenAIServer
+from tests.support.served import served
 
 KEY = "k" * 32
-ELSEWHERE = "https://shop.example"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,9 @@ def cloud():
         for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "")
         patch.setenv("AWS_REGION", "us-east-1")
+        # moto's state is the process's: every module has a table and a bucket of its own.
+        patch.setenv("CHATKIT_TABLE", f"chat-{uuid4().hex}")
+        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"chat-{uuid4().hex}")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
         patch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
         get_settings.cache_clear()
@@ -79,3 +84,10 @@ def ada(server):
 @pytest.fixture
 def bob(server):
     return Chat(server)
+
+
+@pytest.fixture
+def actions(app_settings):
+    """The second function beside the first: Stop goes there."""
+    with served(create_actions(app_settings)) as url:
+        yield url

@@ -4,11 +4,10 @@ import json
 import threading
 
 import pytest
-from tests.support.openai_server import Call, Fail, Say
 
 from functions.settings import Settings
-
 from tests.support.chat import Chat, message, text_of, thread_of
+from tests.support.openai_server import Call, Fail, Say
 
 
 class TestWithEitherApi:

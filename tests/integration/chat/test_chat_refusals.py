@@ -1,0 +1,154 @@
+"""Nothing that a client can send makes a 5xx, and every refusal says why."""
+
+import json
+import random
+
+import pytest
+
+from tests.support.chat import Chat, message, thread_of
+from tests.support.openai_server import Call
+
+UNKNOWN = "thr_unknown"
+
+
+def refused(answer, status):
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"message"}
+    assert answer.json()["message"]
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("threads.get_by_id", {"thread_id": UNKNOWN}),
+        ("threads.update", {"thread_id": UNKNOWN, "title": "t"}),
+        ("items.list", {"thread_id": UNKNOWN}),
+        ("items.feedback", {"thread_id": UNKNOWN, "item_ids": ["i"], "kind": "positive"}),
+        ("threads.add_user_message", {"thread_id": UNKNOWN, "input": message("hi")}),
+        ("threads.add_client_tool_output", {"thread_id": UNKNOWN, "result": 1}),
+        ("threads.retry_after_item", {"thread_id": UNKNOWN, "item_id": "i"}),
+        (
+            "threads.add_structured_input",
+            {"thread_id": UNKNOWN, "item_id": "i", "input": {"answers": {}}},
+        ),
+        ("threads.custom_action", {"thread_id": UNKNOWN, "action": {"type": "task.toggle"}}),
+        ("threads.create", {"input": message("hi", attachments=["atc_unknown"])}),
+    ],
+)
+def test_what_does_not_exist_is_a_404_before_any_stream(ada, kind, params):
+    refused(ada.post(kind, **params), 404)
+
+
+def test_a_strangers_thread_does_not_exist(ada, bob):
+    thread = thread_of(ada.create())
+    for kind, params in [
+        ("threads.get_by_id", {}),
+        ("items.list", {}),
+        ("threads.update", {"title": "mine"}),
+        ("threads.add_user_message", {"input": message("hi")}),
+        ("threads.retry_after_item", {"item_id": ada.items(thread)[0]["id"]}),
+    ]:
+        refused(bob.post(kind, thread_id=thread, **params), 404)
+    bob.post("threads.delete", thread_id=thread)
+    assert len(ada.items(thread)) == 2
+    assert bob.read("threads.list")["data"] == []
+
+
+def test_items_of_the_wrong_kind_or_at_the_wrong_time_are_refused(ada, model):
+    thread = thread_of(ada.create())
+    _, answer = ada.items(thread)
+    refused(ada.post("threads.retry_after_item", thread_id=thread, item_id="msg_none"), 404)
+    refused(ada.post("threads.retry_after_item", thread_id=thread, item_id=answer["id"]), 422)
+    refused(ada.post("threads.add_client_tool_output", thread_id=thread, result=1), 409)
+    asked = {"thread_id": thread, "item_id": answer["id"], "input": {"answers": {}}}
+    refused(ada.post("threads.add_structured_input", **asked), 422)
+
+
+def test_questions_are_answered_once(ada, model):
+    model.script = [Call("ask_visitor", {"topic": "it"})]
+    thread = thread_of(ada.create())
+    item = ada.items(thread)[-1]["id"]
+    asked = {"thread_id": thread, "item_id": item, "input": {"answers": {}}}
+    ada.stream("threads.add_structured_input", **asked)
+    refused(ada.post("threads.add_structured_input", **asked), 409)
+
+
+@pytest.mark.parametrize("options", [{"model": "gpt-unknown"}, {"tool_choice": {"id": "rm_rf"}}])
+def test_a_model_or_a_tool_that_is_not_on_offer_is_refused(ada, options):
+    given = message("hi", inference_options=options)
+    refused(ada.post("threads.create", input=given), 422)
+
+
+def test_a_body_over_the_limit_is_a_413(ada, app_settings):
+    body = b" " * (app_settings.max_body_bytes + 1)
+    refused(ada.http.post("/chatkit", content=body), 413)
+
+    def pieces():  # of no declared length
+        for _ in range(5):
+            yield b" " * 1024 * 1024
+
+    refused(ada.http.post("/chatkit", content=pieces()), 413)
+
+
+def test_dictation_without_a_provider_says_which_setting_turns_it_on(demo):
+    answer = Chat(demo).post("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
+    refused(answer, 400)
+    assert "OPENAI_API_KEY" in answer.json()["message"]
+
+
+def test_unknown_paths_and_methods_answer_in_json_too(ada):
+    refused(ada.http.get("/chatkit/nothing"), 404)
+    refused(ada.http.get("/chatkit"), 405)
+    refused(ada.http.post("/chatkit/log", content=b"{"), 422)
+
+
+def test_whatever_is_sent_the_answer_is_below_500(ada):
+    """A seeded storm of broken requests: valid ones, bent at random places."""
+    thread = thread_of(ada.create())
+    item = ada.items(thread)[0]["id"]
+    valid = [
+        {"type": "threads.get_by_id", "params": {"thread_id": thread}},
+        {"type": "threads.list", "params": {"limit": 5, "order": "asc", "after": "x"}},
+        {"type": "items.list", "params": {"thread_id": thread, "after": item, "order": "desc"}},
+        {"type": "threads.update", "params": {"thread_id": thread, "title": "t"}},
+        {
+            "type": "items.feedback",
+            "params": {"thread_id": thread, "item_ids": [item], "kind": "positive"},
+        },
+        {
+            "type": "attachments.create",
+            "params": {"name": "a.png", "size": 10, "mime_type": "image/png"},
+        },
+        {"type": "attachments.delete", "params": {"attachment_id": "atc_1"}},
+        {
+            "type": "threads.sync_custom_action",
+            "params": {"thread_id": thread, "item_id": item, "action": {"type": "task.toggle"}},
+        },
+    ]
+    strange = [
+        None,
+        True,
+        -1,
+        0,
+        10**30,
+        1.5,
+        "",
+        "x" * 3000,
+        "é😀#/ ",
+        "\x00",
+        [],
+        [[]],
+        {},
+        {"a": 1},
+    ]
+    dice = random.Random(7)
+    for _ in range(300):
+        body = json.loads(json.dumps(dice.choice(valid)))
+        params = body["params"]
+        params[dice.choice([*params, "extra"])] = dice.choice(strange)
+        if dice.random() < 0.2:
+            body["params"] = dice.choice(strange)
+        answer = ada.http.post("/chatkit", content=json.dumps(body))
+        assert answer.status_code < 500, (body, answer.text)
+        assert answer.status_code == 200 or answer.json()["message"]

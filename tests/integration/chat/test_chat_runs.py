@@ -1,0 +1,146 @@
+"""Stop stops, leaving does not, and a request that is sent twice runs once."""
+
+import json
+import threading
+import time
+
+from tests.support.chat import Chat, message, text_of, thread_of
+from tests.support.openai_server import Say
+
+
+def eventually(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+def begun(events):
+    """Read on until the answer's first words are here; returns the thread's id."""
+    thread = next(event["thread"]["id"] for event in events if event["type"] == "thread.created")
+    next(e for e in events if e["type"] == "thread.item.updated" and "delta" in e["update"])
+    return thread
+
+
+def cancel(chat, run_id, actions):
+    return chat.http.post(f"{actions}/actions/cancel", json={"run_id": run_id})
+
+
+def answers(chat, thread):
+    return [
+        item["content"][0]["text"]
+        for item in chat.items(thread)
+        if item["type"] == "assistant_message"
+    ]
+
+
+def test_stop_closes_the_connection_to_the_model_and_keeps_the_partial_answer(ada, model, actions):
+    model.script = [Say("one two three", gate=threading.Event())]
+    headers = {"x-chatkit-run-id": "run-1"}
+    with ada.open("threads.create", headers, input=message("Count")) as events:
+        thread = begun(events)
+        asked = time.monotonic()
+        assert cancel(ada, "run-1", actions).json() == {"cancelled": True}
+        list(events)
+    assert time.monotonic() - asked < 1.5
+    eventually(lambda: model.hung_up == 1)
+    assert answers(ada, thread) == ["one two "]
+
+
+def test_nobody_else_can_stop_a_run(ada, bob, model, actions):
+    gate = threading.Event()
+    model.script = [Say("one two three", gate=gate)]
+    bob.http.post("/chatkit/session")
+    headers = {"x-chatkit-run-id": "run-2"}
+    with ada.open("threads.create", headers, input=message("Count")) as events:
+        thread = begun(events)
+        cancel(bob, "run-2", actions)
+        gate.set()
+        list(events)
+    assert answers(ada, thread) == ["one two three"]
+
+
+def test_a_run_that_was_stopped_before_it_began_writes_nothing(ada, actions):
+    ada.http.post("/chatkit/session")
+    cancel(ada, "run-3", actions)
+    assert ada.create("Hi", {"x-chatkit-run-id": "run-3"}) == []
+    assert ada.read("threads.list")["data"] == []
+
+
+def test_who_leaves_in_the_middle_finds_the_whole_answer_on_return(ada, model):
+    gate = threading.Event()
+    model.script = [Say("one two three", gate=gate)]
+    with ada.open("threads.create", input=message("Count")) as events:
+        thread = begun(events)
+    gate.set()
+    eventually(lambda: answers(ada, thread) == ["one two three"])
+    assert model.hung_up == 0
+
+
+def test_a_thread_that_is_being_answered_says_so_and_until_when(ada, model):
+    gate = threading.Event()
+    model.script = [Say("one two three", gate=gate)]
+    with ada.open(
+        "threads.create", {"x-chatkit-run-id": "run-4"}, input=message("Count")
+    ) as events:
+        thread = begun(events)
+        for kind in ("threads.get_by_id", "items.list"):
+            run, until = ada.post(kind, thread_id=thread).headers["x-chatkit-running"].split()
+            assert run == "run-4"
+            assert int(until) > time.time() * 1000
+        gate.set()
+        list(events)
+    assert "x-chatkit-running" not in ada.post("threads.get_by_id", thread_id=thread).headers
+
+
+def test_a_request_that_is_sent_again_does_not_run_again(ada, model):
+    headers = {"x-chatkit-run-id": "run-5"}
+    first = ada.create("Hi", headers)
+    again = ada.create("Hi", headers)
+    assert len(ada.read("threads.list")["data"]) == 1
+    assert thread_of(again) == thread_of(first)
+    assert [e["item"]["type"] for e in again if e["type"] == "thread.item.done"] == [
+        "user_message",
+        "assistant_message",
+    ]
+
+
+def test_the_second_of_two_requests_waits_for_the_first_and_shows_its_answer(ada, model):
+    gate = threading.Event()
+    model.script = [Say("one two three", gate=gate)]
+    headers = {"x-chatkit-run-id": "run-6"}
+    seen = []
+    with ada.open("threads.create", headers, input=message("Hi")) as events:
+        begun(events)
+        tab = Chat(ada.url)
+        tab.http.cookies = ada.http.cookies
+        second = threading.Thread(target=lambda: seen.extend(tab.create("Hi", headers)))
+        second.start()
+        gate.set()
+        list(events)
+        second.join(timeout=20)
+    assert "one two three" in json.dumps(seen)
+    assert len(ada.read("threads.list")["data"]) == 1
+
+
+def test_an_answer_that_would_outlive_its_time_is_kept_and_can_be_tried_again(
+    ada, model, app_settings, monkeypatch
+):
+    monkeypatch.setattr(app_settings, "answer_seconds", 0.8)
+    model.script = [Say("one two three", gate=threading.Event())]
+    events = ada.create("Count")
+    assert (events[-1]["type"], events[-1]["allow_retry"]) == ("error", True)
+    assert text_of(events) == "one two "
+    assert answers(ada, thread_of(events)) == ["one two "]
+
+
+def test_deleting_a_thread_in_mid_answer_leaves_nothing_of_it(ada, model):
+    gate = threading.Event()
+    model.script = [Say("one two three", gate=gate)]
+    with ada.open("threads.create", input=message("Count")) as events:
+        thread = begun(events)
+        ada.read("threads.delete", thread_id=thread)
+        gate.set()
+        list(events)
+    assert ada.read("threads.list")["data"] == []
+    assert ada.post("items.list", thread_id=thread).status_code == 404
