@@ -1,5 +1,6 @@
 """The bucket's objects: where each lies, and reading, writing, signing and removing them."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -115,6 +116,19 @@ class Bucket:
             await self.delete(*keys)
             if not page.get("IsTruncated"):
                 return
+
+    async def list(self, prefix: str) -> AsyncIterator[tuple[str, float]]:
+        """Keys below a prefix and when each was written (Unix time); a request a thousand."""
+        more: dict[str, Any] = {}
+        while True:
+            page = await aws.call(
+                self.client.list_objects_v2, Bucket=self.name, Prefix=prefix, **more
+            )
+            for entry in page.get("Contents", []):
+                yield entry["Key"], entry["LastModified"].timestamp()
+            if not page.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def sign_get(self, key: str, name: str | None = None, inline: bool = True) -> str:
         """A link to an object that lives `LINK_SECONDS`; made locally, no request.

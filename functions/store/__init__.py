@@ -2,6 +2,7 @@
 
 from functions.store.dynamodb import DynamoDBStore, Turn
 from functions.store.items import Conflict
+from functions.store.purge import purge_deleted_threads
 from functions.store.quota import OverQuota, Quota
 from functions.store.records import Records
 from functions.store.runs import Run, RunAlreadyStarted, RunCancelled, Running, Runs
@@ -20,4 +21,5 @@ __all__ = [
     "Runs",
     "Turn",
     "create_table",
+    "purge_deleted_threads",
 ]

@@ -1,6 +1,7 @@
 """ChatKit's `Store`, in one DynamoDB table."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,8 +18,10 @@ from functions.store.ids import new_id
 from functions.store.items import Items
 from functions.store.keys import owner
 from functions.store.links import Links
+from functions.store.people import People
 from functions.store.purge import Purge
 from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
+from functions.store.sweep import Swept, sweep
 from functions.store.table import Refused, Table
 from functions.store.threads import Threads, check_page
 
@@ -67,11 +70,13 @@ class DynamoDBStore(Store[Any]):
         self.table = Table(table_name, client)
         self.bucket = Bucket(bucket, s3_client) if bucket else None
         links = Links(self.bucket)
+        bodies = Bodies(self.bucket)
         self._threads = Threads(self.table, retention_days)
-        self._items = Items(self.table, self._threads, Bodies(self.bucket), links)
+        self._items = Items(self.table, self._threads, bodies, links)
         self._attachments = AttachmentRecords(self.table, self._threads, links)
         self._feedback = Feedback(self.table, self._threads)
         self._purge = Purge(self.table, self.bucket)
+        self._people = People(self.table, self._threads, bodies, self._purge)
         self._purge_now = purge == "now"
 
     def generate_thread_id(self, context: Any) -> str:  # noqa: ARG002 - the SDK calls it so
@@ -233,3 +238,21 @@ class DynamoDBStore(Store[Any]):
             raise NotFoundError(f"Thread {run.thread_id} not found") from None
         if thread is not None:
             self._threads.remember(thread, user)
+
+    async def delete_user(self, user_id: str) -> None:
+        """Remove everything of a user: threads, items, files, records, runs, counters.
+
+        Some requests a thread; what is begun and breaks off is finished by calling it
+        again. Tombstones, which hold ids and nothing else, go by themselves a day later.
+        """
+        await self._people.delete(keys.named(user_id))
+
+    def export_user(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
+        """Everything of a user as JSON-able dicts, each with a `type`: `thread`, `item`,
+        `feedback`, `attachment` (with a signed `url` for the bytes) and `record`.
+        """
+        return self._people.export(keys.named(user_id))
+
+    async def sweep(self) -> Swept:
+        """Remove rows and objects that nothing points to. Reads the whole table: see `sweep`."""
+        return await sweep(self.table, self.bucket, self._purge)

@@ -40,14 +40,22 @@ def part(name: str) -> str:
 
 def owner(context: Any) -> str:
     """The encoded user of a context; `ValueError` for a context that names nobody."""
-    user = getattr(context, "user_id", None)
-    if not isinstance(user, str) or not user:
-        raise ValueError("the context has no user_id, so nothing can be read or written for it")
-    return part(user)
+    return named(getattr(context, "user_id", None))
+
+
+def named(user_id: Any) -> str:
+    """The encoded user of an id; `ValueError` for what is no name."""
+    if not isinstance(user_id, str) or not user_id:
+        raise ValueError("there is no user_id, so nothing can be read or written for it")
+    return part(user_id)
 
 
 def user_partition(user: str) -> str:
     return f"U#{user}"
+
+
+def quota_partition(user: str) -> str:
+    return f"Q#{user}"
 
 
 def thread_partition(user: str, thread_id: str) -> str:

@@ -100,7 +100,7 @@ class Quota:
             start = int(now // self.window_seconds) * self.window_seconds
             counters.append(
                 _Counter(
-                    keys.key(f"Q#{user}", f"{self.window_seconds}#{start}"),
+                    keys.key(keys.quota_partition(user), f"{self.window_seconds}#{start}"),
                     self.per_user,
                     start + self.window_seconds,
                     "You have sent many messages in a short time. Please wait a moment.",

@@ -62,9 +62,9 @@ def running(cache: Path) -> Iterator[str]:
         process.wait(10)
 
 
-def connect(endpoint: str):
+def connect(endpoint: str, service: str = "dynamodb"):
     return boto3.client(
-        "dynamodb",
+        service,
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="local",

@@ -23,9 +23,11 @@ class Backend:
     engine: str
     dynamodb: Any
     s3: Any
+    streams: Any
     table: str = field(default_factory=lambda: f"chatkit-{uuid4().hex}")
     bucket: str = field(default_factory=lambda: f"chatkit-{uuid4().hex}")
     calls: list[str] = field(default_factory=list)
+    watcher: Any = None
 
     def store(self, **options: Any) -> DynamoDBStore:
         options = {"bucket": self.bucket, "s3_client": self.s3, **options}
@@ -42,15 +44,29 @@ class Backend:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
+    def stream(self) -> list[dict[str, Any]]:
+        """All records of the table's stream so far, shaped as Lambda hands them over."""
+        arn = self.dynamodb.describe_table(TableName=self.table)["Table"]["LatestStreamArn"]
+        streams = self.streams
+        records = []
+        for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+            iterator = streams.get_shard_iterator(
+                StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while iterator:
+                page = streams.get_records(ShardIterator=iterator)
+                records += page["Records"]
+                iterator = page.get("NextShardIterator") if page["Records"] else None
+        return records
+
     def watch(self) -> list[str]:
         """The names of the requests to DynamoDB from here on, as they are sent."""
-        self.calls = []
-        self.dynamodb.meta.events.register(
-            "before-send.dynamodb",
-            lambda request, **_: self.calls.append(
-                request.headers["X-Amz-Target"].decode().rpartition(".")[2]
-            ),
-        )
+
+        def note(request, **_: Any) -> None:
+            self.calls.append(request.headers["X-Amz-Target"].decode().rpartition(".")[2])
+
+        self.watcher = note
+        self.dynamodb.meta.events.register_first("before-send.dynamodb", note)
         return self.calls
 
 
@@ -63,21 +79,35 @@ def dynamodb_local(pytestconfig):
         yield endpoint
 
 
+@pytest.fixture(scope="module")
+def clients(pytestconfig):
+    """boto3's clients, which take longer to make than most tests to run."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        region = {"region_name": "us-east-1"}
+        yield {
+            "moto": (boto3.client("dynamodb", **region), boto3.client("dynamodbstreams", **region)),
+            "s3": boto3.client("s3", **region),
+        }
+
+
 @pytest.fixture(params=ENGINES)
-def backend(request, monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        if request.param == "moto":
-            dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        else:
-            dynamodb = engine.connect(request.getfixturevalue("dynamodb_local"))
-        made = Backend(request.param, dynamodb, s3)
-        create_table(dynamodb, made.table)
-        create_bucket(s3, made.bucket)
-        yield made
-        dynamodb.delete_table(TableName=made.table)
+def backend(request, clients):
+    if request.param not in clients:
+        endpoint = request.getfixturevalue("dynamodb_local")
+        clients[request.param] = (
+            engine.connect(endpoint),
+            engine.connect(endpoint, "dynamodbstreams"),
+        )
+    dynamodb, streams = clients[request.param]
+    made = Backend(request.param, dynamodb, clients["s3"], streams)
+    create_table(made.dynamodb, made.table)
+    create_bucket(made.s3, made.bucket)
+    yield made
+    if made.watcher:
+        made.dynamodb.meta.events.unregister("before-send.dynamodb", made.watcher)
+    made.dynamodb.delete_table(TableName=made.table)
 
 
 @pytest.fixture

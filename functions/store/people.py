@@ -1,0 +1,93 @@
+"""Everything of one person: to hand over, and to remove."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from functions import aws
+from functions.attachments import schema as files
+from functions.attachments.bucket import Bucket, digest, file_key, upload_key
+from functions.store import keys
+from functions.store.bodies import PLACES, Bodies
+from functions.store.purge import Purge
+from functions.store.snapshots import Snapshot
+from functions.store.table import Row, Table
+from functions.store.threads import Threads
+
+PREFIXES: Final = (files.UPLOADS, files.FILES, files.IMAGES, files.SPILL)
+
+
+class People:
+    def __init__(self, table: Table, threads: Threads, bodies: Bodies, purge: Purge) -> None:
+        self.table = table
+        self.threads = threads
+        self.bodies = bodies
+        self.purge = purge
+
+    @property
+    def bucket(self) -> Bucket | None:
+        return self.bodies.bucket
+
+    async def delete(self, user: str) -> None:
+        """Threads first, so that no run can write to them any more; then the rest."""
+        partition = keys.user_partition(user)
+        while threads := [row async for row in self._rows(partition, keys.THREAD)]:
+            for row in threads:
+                thread_id = row["id"]["S"]
+                await self.threads.delete(thread_id, user)
+                await self.purge.thread(keys.thread_partition(user, thread_id))
+        for pk in (partition, keys.quota_partition(user)):
+            rows = [keys.key(pk, row["sk"]["S"]) async for row in self._rows(pk, "")]
+            await self.table.delete_many(rows)
+        if self.bucket:
+            for prefix in PREFIXES:
+                await self.bucket.delete_prefix(f"{prefix}{digest(user)}/")
+
+    async def export(self, user: str) -> AsyncIterator[dict[str, Any]]:
+        partition = keys.user_partition(user)
+        async for row in self._rows(partition, keys.THREAD):
+            snapshot = Snapshot.from_row(row)
+            fields = {name: json.loads(text) for name, text in snapshot.fields.items()}
+            metadata = {name: json.loads(text) for name, text in snapshot.metadata.items()}
+            yield {"type": "thread", "thread": {**fields, "metadata": metadata}}
+            async for below in self._below(user, row["id"]["S"]):
+                yield below
+        async for row in self._rows(partition, keys.ATTACHMENT):
+            yield {
+                "type": "attachment",
+                "attachment": json.loads(row["body"]["S"]),
+                "url": await self._link(user, row),
+            }
+        async for row in self._rows(partition, keys.RECORD):
+            value = json.loads(row["body"]["S"])
+            yield {"type": "record", "kind": row["kind"]["S"], "value": value}
+
+    async def _below(self, user: str, thread_id: str) -> AsyncIterator[dict[str, Any]]:
+        async for row in self._rows(keys.thread_partition(user, thread_id), ""):
+            sort = row["sk"]["S"]
+            if sort.startswith(keys.ITEM) and any(place in row for place in PLACES):
+                item = json.loads(await self.bodies.unpack(row))
+                yield {"type": "item", "thread_id": thread_id, "item": item}
+            elif sort.startswith(keys.FEEDBACK):
+                yield {
+                    "type": "feedback",
+                    "thread_id": thread_id,
+                    "item_id": row["item"]["S"],
+                    "kind": row["kind"]["S"],
+                    "at": row["at"]["S"],
+                }
+
+    async def _link(self, user: str, row: Row) -> str | None:
+        if self.bucket is None:
+            return None
+        attachment = row["sk"]["S"].removeprefix(keys.ATTACHMENT)
+        place = file_key if "thread" in row else upload_key
+        return await aws.call(self.bucket.sign_get, key=place(user, attachment))
+
+    def _rows(self, partition: str, prefix: str) -> AsyncIterator[Row]:
+        values = {":pk": {"S": partition}}
+        condition = "pk = :pk"
+        if prefix:
+            values[":prefix"] = {"S": prefix}
+            condition += " AND begins_with(sk, :prefix)"
+        return self.table.query(KeyConditionExpression=condition, ExpressionAttributeValues=values)

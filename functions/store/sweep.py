@@ -1,0 +1,92 @@
+"""Removing orphans: what a crash at the worst moment left behind and nothing points to.
+
+Rows below a thread that is gone without a tombstone, and objects older than a
+day that no row names. It reads the whole table and lists the whole bucket, so
+it is run by hand, or once a month: half a read unit for each 4 KB, and one list
+request for each 1,000 objects.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from functions import aws
+from functions.attachments import schema as files
+from functions.attachments.bucket import Bucket, digest, file_key
+from functions.store import keys
+from functions.store.bodies import SPILL
+from functions.store.purge import Purge
+from functions.store.table import Row, Table
+
+YOUNGEST_SECONDS: Final = 24 * 3600
+"""Objects younger than this may belong to a write that is still under way."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How many rows and objects were removed."""
+
+    rows: int
+    objects: int
+
+
+async def sweep(table: Table, bucket: Bucket | None, purge: Purge) -> Swept:
+    # Objects first: one that a row names by the time the table is read is no orphan.
+    suspects = await _old_objects(bucket) if bucket else []
+    threads: set[str] = set()
+    partitions: set[str] = set()
+    named: set[str] = set()
+    async for row in _scan(table):
+        _note(row, threads, partitions, named)
+    removed = 0
+    for partition in sorted(partitions - threads):
+        removed += await purge.thread(partition)
+    folders = {_image_folder(partition) for partition in threads}
+    orphans = [
+        key for key in suspects if key not in named and key.rpartition("/")[0] not in folders
+    ]
+    if bucket:
+        await bucket.delete(*orphans)
+    return Swept(removed, len(orphans))
+
+
+def _note(row: Row, threads: set[str], partitions: set[str], named: set[str]) -> None:
+    partition, sort = row["pk"]["S"], row["sk"]["S"]
+    if SPILL in row:
+        named.add(row[SPILL]["S"])
+    if "#T#" in partition:
+        if sort != keys.TOMBSTONE:
+            partitions.add(partition)
+    elif sort.startswith(keys.THREAD):
+        threads.add(f"{partition}#T#{sort.removeprefix(keys.THREAD)}")
+    elif sort.startswith(keys.ATTACHMENT):
+        user = partition.removeprefix("U#")
+        named.add(file_key(user, sort.removeprefix(keys.ATTACHMENT)))
+
+
+def _image_folder(partition: str) -> str:
+    user, _, thread = partition.removeprefix("U#").partition("#T#")
+    return f"{files.IMAGES}{digest(user)}/{digest(thread)}"
+
+
+async def _old_objects(bucket: Bucket) -> list[str]:
+    before = time.time() - YOUNGEST_SECONDS
+    return [
+        key
+        for prefix in (files.SPILL, files.FILES, files.IMAGES)
+        async for key, modified in bucket.list(prefix)
+        if modified < before
+    ]
+
+
+async def _scan(table: Table) -> Any:
+    start: dict[str, Any] = {}
+    while True:
+        page = await aws.call(
+            table.client.scan, TableName=table.name, ProjectionExpression="pk, sk, spill", **start
+        )
+        for row in page["Items"]:
+            yield row
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
