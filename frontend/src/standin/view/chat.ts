@@ -10,7 +10,8 @@ import { threadView } from "./thread";
 
 export function chatView(chat: Chat, host: HTMLElement): TemplateResult {
   const { conversation, options, history } = chat;
-  const empty = conversation.items.length === 0 && !conversation.loading && !conversation.failure;
+  const untold = conversation.notices.length === 0 && !conversation.failure;
+  const empty = conversation.id === null && conversation.items.length === 0 && untold;
   const { disclaimer } = options;
   return html`
     <section class="chat" aria-label=${options.frameTitle ?? "Chat"} ?inert=${history.open}>

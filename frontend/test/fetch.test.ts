@@ -1,0 +1,213 @@
+// @vitest-environment node
+import { afterEach, describe, expect, it } from "vitest";
+import { type ChatKitFetchOptions, createChatKitFetch } from "../src/chatkit/fetch";
+import { type Answer, json, startServer, stream } from "./server";
+import { until } from "./wait";
+
+let server: Awaited<ReturnType<typeof startServer>>;
+afterEach(() => server.close());
+
+async function setUp(answer: Answer, options: Partial<ChatKitFetchOptions> = {}) {
+  server = await startServer(answer);
+  const request = createChatKitFetch({ api: server.api, ...options });
+  const send = (type: string, init: RequestInit = {}) =>
+    request(server.api.chat, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ type, params: {} }),
+      ...init,
+    });
+  return { request, send };
+}
+
+const runIds = () =>
+  server.seen.map(({ headers }) => headers["x-chatkit-run-id"]).filter((id) => id !== undefined);
+
+describe("routing", () => {
+  it.each(["threads.custom_action", "threads.sync_custom_action", "input.transcribe"])(
+    "sends %s to the second function",
+    async (type) => {
+      const { send } = await setUp((_, response) => json(response, {}));
+      await send(type);
+      expect(server.seen[0]?.path).toBe("/actions");
+    },
+  );
+
+  it.each(["threads.create", "threads.list", "items.feedback", "attachments.create"])(
+    "sends %s to the chat function",
+    async (type) => {
+      const { send } = await setUp((_, response) => json(response, {}));
+      await send(type);
+      expect(server.seen[0]?.path).toBe("/chatkit");
+    },
+  );
+
+  it("follows a 307 with the body and every header", async () => {
+    const { send } = await setUp((seen, response) => {
+      if (seen.path === "/actions") response.writeHead(307, { location: "/chatkit" }).end();
+      else stream(response, []);
+    });
+    const response = await send("threads.custom_action");
+    await response.text();
+    const [first, second] = server.seen;
+    expect(second?.path).toBe("/chatkit");
+    expect(second?.method).toBe("POST");
+    expect(second?.body.equals(first?.body as Buffer)).toBe(true);
+    for (const name of ["x-chatkit-run-id", "x-amz-content-sha256", "content-type"]) {
+      expect(second?.headers[name]).toBe(first?.headers[name]);
+    }
+  });
+
+  it("leaves every other address alone", async () => {
+    const { request } = await setUp((_, response) => json(response, {}), { getToken: () => "t" });
+    await request(`${server.origin}/bucket/file`, { method: "PUT", body: "bytes" });
+    await request(`${server.origin}/chatkitten`, {
+      method: "POST",
+      body: '{"type":"threads.create"}',
+    });
+    for (const { headers } of server.seen) {
+      const ours = Object.keys(headers).filter((name) => /^x-(chatkit|amz)/.test(name));
+      expect(ours).toEqual([]);
+    }
+  });
+});
+
+describe("headers", () => {
+  it("hashes the body for CloudFront", async () => {
+    const { send } = await setUp((_, response) => json(response, {}));
+    await send("threads.list");
+    expect(server.seen[0]?.headers["x-amz-content-sha256"]).toBe(server.seen[0]?.sha256);
+  });
+
+  it("hashes a form as it is sent, boundary included", async () => {
+    const { request } = await setUp((_, response) => json(response, {}));
+    const form = new FormData();
+    form.append("file", new Blob(["sound"], { type: "audio/webm" }), "note.webm");
+    await request(`${server.api.actions}/transcribe`, { method: "POST", body: form });
+    const [seen] = server.seen;
+    const boundary = /boundary=(\S+)/.exec(seen?.headers["content-type"] ?? "")?.[1];
+    expect(boundary).toBeTruthy();
+    expect(seen?.body.toString()).toContain(boundary);
+    expect(seen?.headers["x-amz-content-sha256"]).toBe(seen?.sha256);
+  });
+
+  it("says what page it is, in any script", async () => {
+    const { send } = await setUp((_, response) => json(response, {}), {
+      pageContext: () => ({ url: "https://example.com/a", title: "Käse 東京" }),
+    });
+    await send("threads.list");
+    const { headers } = server.seen[0] ?? {};
+    expect(headers?.["x-chatkit-page-url"]).toBe("https://example.com/a");
+    expect(decodeURIComponent(String(headers?.["x-chatkit-page-title"]))).toBe("Käse 東京");
+  });
+
+  it("takes a Request as well", async () => {
+    const { request } = await setUp((_, response) => json(response, {}));
+    const body = JSON.stringify({ type: "input.transcribe", params: {} });
+    const headers = { "content-type": "application/json", "accept-language": "pt-BR" };
+    await request(new Request(server.api.chat, { method: "POST", body, headers }));
+    expect(server.seen[0]?.path).toBe("/actions");
+    expect(server.seen[0]?.body.toString()).toBe(body);
+    expect(server.seen[0]?.headers["accept-language"]).toBe("pt-BR");
+  });
+});
+
+describe("token", () => {
+  it("goes in a header that CloudFront does not overwrite", async () => {
+    const { send } = await setUp((_, response) => json(response, {}), { getToken: () => "abc" });
+    await send("threads.list");
+    expect(server.seen[0]?.headers["x-chatkit-authorization"]).toBe("Bearer abc");
+    expect(server.seen[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it("is asked for anew after a 401, once, and the request is repeated", async () => {
+    const asked: boolean[] = [];
+    const { send } = await setUp(
+      (seen, response) => {
+        const good = seen.headers["x-chatkit-authorization"] === "Bearer new";
+        json(response, {}, good ? 200 : 401);
+      },
+      {
+        getToken: ({ refresh }) => {
+          asked.push(refresh);
+          return refresh ? "new" : "old";
+        },
+      },
+    );
+    expect((await send("threads.list")).status).toBe(200);
+    expect(asked).toEqual([false, true]);
+    expect(server.seen).toHaveLength(2);
+  });
+
+  it("that stays refused is reported, not asked for again", async () => {
+    let reported = 0;
+    const { send } = await setUp((_, response) => json(response, {}, 401), {
+      getToken: () => "bad",
+      onUnauthorized: () => {
+        reported += 1;
+      },
+    });
+    expect((await send("threads.list")).status).toBe(401);
+    expect(server.seen).toHaveLength(2);
+    expect(reported).toBe(1);
+  });
+});
+
+describe("runs", () => {
+  it("have an id when they stream, and none when they do not", async () => {
+    const { send } = await setUp((_, response) => stream(response, []));
+    await (await send("threads.create")).text();
+    await (await send("threads.list")).text();
+    expect(server.seen[0]?.headers["x-chatkit-run-id"]).toMatch(/^run_[0-9a-f]{32}$/);
+    expect(server.seen[1]?.headers["x-chatkit-run-id"]).toBeUndefined();
+  });
+
+  it("keep their id when the element sends them again after a failure", async () => {
+    const answers = [503, 502, 200, 200];
+    const { send } = await setUp((_, response) => {
+      const status = answers.shift() ?? 200;
+      if (status === 200) stream(response, []);
+      else json(response, {}, status);
+    });
+    for (let index = 0; index < 4; index += 1) await (await send("threads.create")).text();
+    const [first, second, third, fourth] = runIds();
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    expect(fourth).not.toBe(first);
+  });
+
+  it("are cancelled when the element aborts in the middle of the answer", async () => {
+    const { send } = await setUp((seen, response) => {
+      if (seen.path === "/actions/cancel") json(response, { cancelled: true });
+      else stream(response, [{ type: "progress_update", text: "…" }], false);
+    });
+    const controller = new AbortController();
+    const response = await send("threads.create", { signal: controller.signal });
+    await response.body?.getReader().read();
+    controller.abort();
+    const cancel = await until(() => server.seen.find(({ path }) => path === "/actions/cancel"));
+    expect(JSON.parse(cancel.body.toString())).toEqual({ run_id: runIds()[0] });
+    expect(cancel.headers["x-amz-content-sha256"]).toBe(cancel.sha256);
+  });
+
+  it("are cancelled when the reader of the answer gives up", async () => {
+    const { send } = await setUp((seen, response) => {
+      if (seen.path === "/actions/cancel") json(response, { cancelled: true });
+      else stream(response, [{ type: "progress_update", text: "…" }], false);
+    });
+    const response = await send("threads.create");
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    await until(() => server.seen.find(({ path }) => path === "/actions/cancel"));
+  });
+
+  it("that are over are not cancelled by a late abort", async () => {
+    const { send } = await setUp((_, response) => stream(response, [{ type: "x" }]));
+    const controller = new AbortController();
+    await (await send("threads.create", { signal: controller.signal })).text();
+    controller.abort();
+    await (await send("threads.list")).text();
+    expect(server.seen.map(({ path }) => path)).toEqual(["/chatkit", "/chatkit"]);
+  });
+});
