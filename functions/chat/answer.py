@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Literal
 
-from chatkit.errors import ErrorCode
+from chatkit.errors import CustomStreamError, ErrorCode
 from chatkit.types import ErrorEvent
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,8 @@ class Answer:
         except asyncio.CancelledError:
             if self._stopped is None:
                 raise
+        except CustomStreamError as error:
+            self._hand_over(_error(error.message))
         except Exception:
             log.exception("the run failed")
             self._hand_over(_error(None))

@@ -20,11 +20,11 @@ from functions import VERSION, http, telemetry
 from functions.assistant.entities import search_entities
 from functions.chat.answer import stop_all
 from functions.chat.operations import Operations
-from functions.requests import parse
 from functions.chat.streams import Streams
 from functions.http import Refusal, read_body
 from functions.identity import AnonymousIdentity, Visitor, request_context, signing_key
 from functions.models import choose
+from functions.requests import parse
 from functions.services import Services
 from functions.settings import Settings, get_settings
 

@@ -1,5 +1,6 @@
 """Opens the stream that answers a message: checked first, then run to its end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -20,8 +21,10 @@ from functions.chat.replay import replay
 from functions.chat.server import AssistantServer
 from functions.chat.turn import TurnStore
 from functions.context import RequestContext
+from functions.http import Refusal
 from functions.models import ModelChoice, build
 from functions.services import Services
+from functions.store.quota import OverQuota
 from functions.store.runs import Run, RunAlreadyStarted, RunCancelled
 
 if TYPE_CHECKING:
@@ -51,8 +54,10 @@ class Streams:
         the response's headers are out.
         """
         run = Run(id=context.run_id or uuid4().hex, thread_id="", deadline=deadline)
-        turn = TurnStore(self._services.store, run)
-        checked = await self._checks.check(request, turn, context)
+        turn = TurnStore(self._services.store, run, self._services.quota)
+        checked, _ = await asyncio.gather(
+            self._checks.check(request, turn, context), self._within_quota(context)
+        )
         turn.attachments = {file.id: file for file in checked.attachments}
         server = AssistantServer(
             turn,
@@ -104,6 +109,12 @@ class Streams:
                 yield event
         except RunCancelled:
             return  # stopped before it began
+
+    async def _within_quota(self, context: RequestContext) -> None:
+        try:
+            await self._services.quota.check(context)
+        except OverQuota as over:
+            raise Refusal(429, over.message, {"retry-after": str(over.retry_after)}) from None
 
     async def _model(self, request: StreamingReq) -> "Model":
         name = self._choice.names[0]

@@ -10,23 +10,25 @@ round trips before the model is called, and a re-sent request writes nothing.
 import asyncio
 from dataclasses import replace
 
+from chatkit.errors import CustomStreamError
 from chatkit.store import Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
 from functions.context import RequestContext
-from functions.store import DynamoDBStore
+from functions.store import DynamoDBStore, OverQuota, Quota
 from functions.store.runs import Run
 
 
 class TurnStore(Store[RequestContext]):
     """A `Store` for one run in one thread. Not for sharing between requests."""
 
-    def __init__(self, store: DynamoDBStore, run: Run) -> None:
+    def __init__(self, store: DynamoDBStore, run: Run, quota: Quota) -> None:
         self.run = run
         self.minted: set[str] = set()
         self.attachments: dict[str, Attachment] = {}
         self.claimed = False
         self._store = store
+        self._quota = quota
         self._thread: ThreadMetadata | None = None
         self._newest: list[ThreadItem] = []
         self._whole = True
@@ -113,9 +115,20 @@ class TurnStore(Store[RequestContext]):
                 return False
             if thread is not None:
                 self.run = replace(self.run, thread_id=thread.id)
-            await self._store.begin_run(self.run, context, thread=thread, item=item)
+            begun, spent = await asyncio.gather(
+                self._store.begin_run(self.run, context, thread=thread, item=item),
+                self._quota.spend(context),
+                return_exceptions=True,
+            )
+            if begun is not None:
+                raise begun
             self.claimed = True
-            return True
+        if isinstance(spent, OverQuota):
+            # Others spent what was left since this request was checked.
+            raise CustomStreamError(spent.message) from None
+        if spent is not None:
+            raise spent
+        return True
 
     def _remember(self, item: ThreadItem) -> None:
         for place, known in enumerate(self._newest):

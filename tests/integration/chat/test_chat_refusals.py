@@ -152,3 +152,26 @@ def test_whatever_is_sent_the_answer_is_below_500(ada):
         answer = ada.http.post("/chatkit", content=json.dumps(body))
         assert answer.status_code < 500, (body, answer.text)
         assert answer.status_code == 200 or answer.json()["message"]
+
+
+class TestWithLimits:
+    @pytest.fixture
+    def app_settings(self, app_settings):
+        return app_settings.model_copy(update={"messages_per_minute": 2, "messages_per_day": 100})
+
+    def test_too_many_messages_are_refused_before_the_model_is_called(self, ada, bob, model):
+        answers = [ada.post("threads.create", input=message("hi")) for _ in range(4)]
+        # The window may turn over once in between.
+        assert {answer.status_code for answer in answers[:2]} == {200}
+        over = [answer for answer in answers if answer.status_code == 429]
+        assert over
+        refused(over[0], 429)
+        assert int(over[0].headers["retry-after"]) <= 60
+        assert bob.post("threads.create", input=message("hi")).status_code == 200
+
+    def test_a_request_that_is_refused_writes_nothing(self, ada):
+        for _ in range(5):
+            answer = ada.post("threads.create", input=message("hi"))
+        threads = ada.read("threads.list")["data"]
+        assert answer.status_code == 429
+        assert len(threads) < 5
