@@ -4,10 +4,14 @@ Whatever is done here may be done twice, and again after a crash half-way.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote_plus
 
+from functions.actions.voice import FOLDER
+from functions.attachments.arrival import SNIFFED_BYTES, claims_wrongly
+from functions.attachments.bucket import Bucket
+from functions.attachments.schema import UPLOADS
+from functions.store import purge_deleted_threads
 from functions.telemetry import describe
 
 log = logging.getLogger(__name__)
@@ -20,47 +24,27 @@ class UnknownEventError(Exception):
 
 
 class Events:
-    """Takes the table's stream and S3's notifications.
+    """Takes the table's stream and S3's notifications."""
 
-    `removed` does what a stream record asks for, `arrived` looks at a new object
-    by its key. Either raises when it has to be tried again.
-    """
-
-    def __init__(
-        self,
-        removed: Callable[[Event], Awaitable[None]],
-        arrived: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._removed = removed
-        self._arrived = arrived
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
 
     async def take(self, event: Event) -> Event | None:
         """Do what `event` asks for. Raises when all of it has to come again."""
         sources = {record.get("eventSource") for record in event.get("Records", [])}
         if sources == {"aws:dynamodb"}:
-            return await self._stream(event["Records"])
+            # The form of ReportBatchItemFailures: Lambda sends the first of these and
+            # all after it again, halves the batch, and puts aside what never succeeds.
+            # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+            failed = await purge_deleted_threads(event["Records"])
+            return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
         if sources == {"aws:s3"}:
-            return await self._objects(event["Records"])
+            await self._objects(event["Records"])
+            return None
         # S3 says once, when the notification is set up, that it works.
         if event.get("Event") == "s3:TestEvent":
             return None
         raise UnknownEventError(f"an event of {sorted(map(str, sources)) or 'no source'}")
-
-    async def _stream(self, records: list[Event]) -> Event:
-        """The first record that failed, in the form of `ReportBatchItemFailures`.
-
-        Lambda sends that one and all after it again, so going on would only do
-        the same work twice.
-        https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-        """
-        for record in records:
-            number = record["dynamodb"]["SequenceNumber"]
-            try:
-                await self._removed(record)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it comes again
-                log.error("stream record %s failed: %s", number, describe(error))  # noqa: TRY400
-                return {"batchItemFailures": [{"itemIdentifier": number}]}
-        return {"batchItemFailures": []}
 
     async def _objects(self, records: list[Event]) -> None:
         """S3 has no partial failures: every object is looked at, then the first fault raised."""
@@ -74,3 +58,20 @@ class Events:
                 fault = fault or error
         if fault is not None:
             raise fault
+
+    async def _arrived(self, key: str) -> None:
+        """Remove an upload at once that is not what it says it is.
+
+        Type and length were signed, so S3 has held the upload to its record; what
+        is left to look at are its first bytes. The message that carries it looks
+        again, at the record too. A voice note is looked at when it is heard.
+        """
+        if not key.startswith(UPLOADS) or key.startswith(FOLDER):
+            return
+        head = await self._bucket.head(key)
+        if head is None:
+            return
+        first = await self._bucket.get(key, first=SNIFFED_BYTES)
+        if first is not None and claims_wrongly(head.content_type, first):
+            log.warning("an upload is not the %s that it says: removed", head.content_type)
+            await self._bucket.delete(key)

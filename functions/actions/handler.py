@@ -12,14 +12,14 @@ from mangum import Mangum
 
 from functions.actions.app import create_app
 from functions.actions.events import Events
+from functions.attachments.bucket import Bucket
 from functions.settings import get_settings
 
 _loop = asyncio.new_event_loop()
 asyncio.set_event_loop(_loop)
 
-_settings = get_settings()
-_http = Mangum(create_app(_settings), lifespan="off")
-_events = Events(_settings)
+_http = Mangum(create_app(), lifespan="off")
+_events = Events(Bucket(get_settings().attachments_bucket))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
@@ -28,6 +28,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     Raises for an event of no known kind: it is retried, and ends as a dead letter.
     """
     if "requestContext" in event and "Records" not in event:
-        answer: dict[str, Any] = _http(event, context)
-        return answer
+        return dict(_http(event, context))
     return _loop.run_until_complete(_events.take(event))
