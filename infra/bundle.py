@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from infra.bundling import bytecode, trim
+from infra.bundling.sources import Sources
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ("chat", "actions")
@@ -32,7 +33,7 @@ _CACHE = ROOT / ".cache" / "bundle"
 _LOCK = ROOT / "requirements" / "functions.txt"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
-_NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.md", ".*")
+_NOT_NEEDED = {"chat": ("actions",), "actions": ()}
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
     "byte-code, and every cold start compiles what it imports. Install Python "
@@ -53,24 +54,29 @@ def build(function: str, *, architecture: str = "arm64", host: bool = False) -> 
     if python is None:
         warnings.warn(NO_BYTECODE, stacklevel=2)
     target = _host_platform() if host else _PLATFORMS[architecture]
+    sources = Sources.read(ROOT / "functions", without=_NOT_NEEDED[function])
     rules = [_LOCK, Path(__file__), *sorted((ROOT / "infra" / "bundling").glob("*.py"))]
-    services = sorted(trim.aws_services((ROOT / "functions").rglob("*.py")))
-    base_key = [function, target, bytecode.describe(python), *services, _digest(rules)]
-    sources = sorted(path for path in _shipped(ROOT / "functions") if path.is_file())
+    dependencies_key = [
+        target,
+        bytecode.describe(python),
+        *(hashlib.sha256(path.read_bytes()).hexdigest() for path in rules),
+        *sorted(sources.imported() & trim.UNUSED.keys()),
+        *sorted(sources.aws_services()),
+    ]
 
     def dependencies(tree: Path) -> None:
         _install(tree, target=None if host else target)
-        trim.trim(tree, function=function, sources=ROOT / "functions")
+        trim.trim(tree, sources)
         _compile(tree, python)
 
     def whole(tree: Path) -> None:
-        base = _cached("dependencies", base_key, dependencies)
-        shutil.copytree(base, tree, dirs_exist_ok=True)
-        shutil.copytree(ROOT / "functions", tree / "functions", ignore=_NOT_SHIPPED)
+        base = _cached("dependencies", dependencies_key, dependencies)
+        shutil.copytree(base, tree, dirs_exist_ok=True, copy_function=os.link)
+        sources.write(tree / "functions")
         _compile(tree, python)
         _normalise(tree)
 
-    return _cached(function, [*base_key, _digest(sources)], whole)
+    return _cached(function, [*dependencies_key, sources.digest], whole)
 
 
 def copy(
@@ -117,7 +123,6 @@ def _cached(name: str, key: Sequence[str], make: Callable[[Path], None]) -> Path
             make(tree)
             if not made.is_dir():  # else another process was quicker, with the same bytes
                 tree.rename(made)
-    os.utime(_CACHE)
     _forget(name, keep=made)
     return made
 
@@ -138,24 +143,6 @@ def _normalise(tree: Path) -> None:
         executable = path.is_dir() or os.access(path, os.X_OK)
         path.chmod(0o755 if executable else 0o644)
         os.utime(path, (_EPOCH, _EPOCH))
-
-
-def _shipped(directory: Path) -> list[Path]:
-    ignored = _NOT_SHIPPED(str(directory), [path.name for path in directory.iterdir()])
-    found: list[Path] = []
-    for path in sorted(directory.iterdir()):
-        if path.name not in ignored:
-            found += _shipped(path) if path.is_dir() else [path]
-    return found
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        mode = "x" if os.access(path, os.X_OK) else "-"
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(ROOT)}\0{mode}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
 
 
 def _host_platform() -> str:

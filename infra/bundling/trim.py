@@ -1,38 +1,36 @@
-"""What a bundle can do without. Whatever is dropped here is either never read at run time,
-or belongs to a package that neither function imports; the bundle's tests start both from it.
+"""What a bundle can do without: what is never read at run time, and packages that nothing
+imports. The tests of the bundle start both functions from it, and serve with them.
 """
 
-import ast
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
-# Installed because something names them, imported by nothing that runs here.
+from infra.bundling.sources import Sources
+
+# Installed because something names them as a dependency, and imported by nothing that runs
+# here. What our own code imports stays, whatever this says.
 UNUSED = {
-    "chat": ("mangum",),
-    "actions": (),
-    "both": (
-        "bin",
-        "cffi",  # cryptography needs its `_cffi_backend`, which stays, and not the package
-        "pycparser",
-    ),
+    "cffi": "cryptography needs `_cffi_backend`, which lies beside it and stays",
+    "pycparser": "cffi's",
+    "charset_normalizer": "requests'",
+    "requests": "openai-agents names it and uses httpx",
+    "mangum": "the second function's adapter",
+    "bin": "command line programs",
 }
 AWS_SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "ssm", "sts"})
 _DROPPED_DIRECTORIES = frozenset({"__pycache__", "tests"})
 _DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".pyx", ".pxd", ".c", ".h", ".rs"})
-_DROPPED_NAMES = frozenset({"py.typed"})
+_DROPPED_NAMES = frozenset({"py.typed", ".lock"})
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 
 
-def trim(tree: Path, *, function: str, sources: Path) -> None:
-    """Cut an installed tree down to what `function` reads. `sources`: our own code,
-    which says which AWS services it makes clients for.
-    """
-    for name in (*UNUSED[function], *UNUSED["both"]):
+def trim(tree: Path, sources: Sources) -> None:
+    """Cut an installed tree down to what `sources` and what they import read."""
+    for name in UNUSED.keys() - sources.imported():
         for path in [tree / name, *tree.glob(f"{name}-*.dist-info")]:
             shutil.rmtree(path, ignore_errors=True)
     _trim_metadata(tree)
-    _trim_aws(tree, AWS_SERVICES | aws_services(sources.rglob("*.py")))
+    _trim_aws(tree, AWS_SERVICES | sources.aws_services())
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.is_dir():
             if path.name in _DROPPED_DIRECTORIES:
@@ -65,28 +63,3 @@ def _trim_aws(tree: Path, services: frozenset[str]) -> None:
         for examples in data.rglob("examples-1.json*"):
             examples.unlink()
     shutil.rmtree(tree / "boto3" / "examples", ignore_errors=True)
-
-
-def aws_services(modules: Iterable[Path]) -> frozenset[str]:
-    """The services that code makes clients for: the literal first argument of every call of
-    something named `client` or `resource`. So a tool that talks to SQS brings SQS along.
-    """
-    found = set()
-    for module in modules:
-        for node in ast.walk(ast.parse(module.read_bytes())):
-            if (
-                isinstance(node, ast.Call)
-                and node.args
-                and isinstance(node.args[0], ast.Constant)
-                and isinstance(node.args[0].value, str)
-                and _name(node.func) in {"client", "resource"}
-            ):
-                found.add(node.args[0].value)
-    return frozenset(found)
-
-
-def _name(function: ast.expr) -> str:
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""

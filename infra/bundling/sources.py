@@ -1,0 +1,75 @@
+"""Our own code as it is shipped: read once, so that what is hashed is what is written."""
+
+import ast
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_NOT_SHIPPED_SUFFIXES = frozenset({".md", ".pyc"})
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Contents and executable bits by path, below `functions`."""
+
+    files: dict[str, tuple[bytes, bool]]
+
+    @classmethod
+    def read(cls, directory: Path, *, without: tuple[str, ...] = ()) -> Self:
+        """`without`: folders that this function does not need."""
+        files = {}
+        for path in sorted(directory.rglob("*")):
+            relative = path.relative_to(directory)
+            hidden = any(part.startswith((".", "__pycache__")) for part in relative.parts)
+            shipped = not hidden and path.suffix not in _NOT_SHIPPED_SUFFIXES
+            if shipped and relative.parts[0] not in without and path.is_file():
+                files[str(relative)] = (path.read_bytes(), os.access(path, os.X_OK))
+        return cls(files)
+
+    @property
+    def digest(self) -> str:
+        digest = hashlib.sha256()
+        for name, (content, executable) in self.files.items():
+            digest.update(f"{name}\0{executable}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
+
+    def write(self, directory: Path) -> None:
+        for name, (content, executable) in self.files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(0o755 if executable else 0o644)
+
+    def aws_services(self) -> frozenset[str]:
+        """The services that the code makes clients for: the literal first argument of each call
+        of something named `client` or `resource`. So a tool that talks to SQS brings SQS along.
+        """
+        found: set[str] = set()
+        for node in self._nodes():
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="client" | "resource")
+                    | ast.Attribute(attr="client" | "resource"),
+                    args=[ast.Constant(value=str(service)), *_],
+                ):
+                    found.add(service)
+        return frozenset(found)
+
+    def imported(self) -> frozenset[str]:
+        """Top-level packages that the code imports, wherever in a file."""
+        found: set[str] = set()
+        for node in self._nodes():
+            match node:
+                case ast.Import(names=names):
+                    found.update(alias.name.split(".")[0] for alias in names)
+                case ast.ImportFrom(module=str(module), level=0):
+                    found.add(module.split(".")[0])
+        return frozenset(found)
+
+    def _nodes(self) -> Iterator[ast.AST]:
+        for name, (content, _) in self.files.items():
+            if name.endswith(".py"):
+                yield from ast.walk(ast.parse(content, name))
