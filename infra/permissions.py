@@ -20,6 +20,7 @@ def allow_chat(
         "Rows",
         [
             "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
             "dynamodb:ConditionCheckItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
@@ -35,6 +36,7 @@ def allow_chat(
         ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
         [files.bucket.arn_for_objects("*")],
     )
+    _allow_listing(function, files)
     _allow_secrets(function, secrets)
     _allow_key(function, key)
 
@@ -63,8 +65,15 @@ def allow_actions(
         ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
         [files.bucket.arn_for_objects("*")],
     )
+    _allow_listing(function, files)
     _allow_secrets(function, secrets)
     _allow_key(function, key)
+
+
+def _allow_listing(function: ServiceFunction, files: FilesBucket) -> None:
+    # Who may not list a bucket is told 403 and not 404 for an object that is missing:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
 
 
 def _allow_secrets(function: ServiceFunction, secrets: Secrets) -> None:

@@ -1,0 +1,233 @@
+"""The roles are enough, and no more: the functions' real code, held to the template's policies."""
+
+import secrets
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from functions import aws
+from functions import secrets as kept_secrets
+from functions.settings import Settings, get_settings
+from infra.local.cloud import local_cloud
+from tests.infra.iam import Need, Role, as_list, enforced, resolve, statements_of
+from tests.support.chat import Chat, thread_of
+from tests.support.openai_server import Call, OpenAIServer, Say
+from tests.support.served import served
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+TABLE, BUCKET = "the-table", "the-bucket"
+PNG = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(64)
+# What Lambda itself does with the role, and no code of ours: logs, and reading the stream for
+# the event source, and sending what failed to the queue.
+LAMBDAS_OWN = {"WriteLogs", "ReadStream", "ListStreams", "DeadLetters"}
+
+
+@pytest.fixture(scope="module")
+def template(synth):
+    return synth(provider="openai")["chatkit-dev"]
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """moto with table, bucket and secrets, reached by an administrator."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "AWS_ENDPOINT_URL"):
+            patch.delenv(name, raising=False)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+            patch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
+        patch.setenv("AWS_REGION", REGION)
+        patch.setenv("CHATKIT_TABLE", TABLE)
+        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", BUCKET)
+        get_settings.cache_clear()
+        with local_cloud(Settings(_env_file=None)) as environment:
+            patch.setenv("AWS_ENDPOINT_URL", environment["AWS_ENDPOINT_URL"])
+            yield environment
+    get_settings.cache_clear()
+    aws._client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def names(template, cloud):
+    """What the template's references stand for in moto."""
+    vault = boto3.client("secretsmanager", region_name=REGION)
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
+    names = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
+    for name, resource in template.resources.items():
+        kind = resource["Type"]
+        if kind == "AWS::DynamoDB::Table":
+            names |= {name: TABLE, f"{name}.Arn": table, f"{name}.StreamArn": f"{table}/stream/1"}
+        elif kind == "AWS::S3::Bucket" and name.startswith("Files"):
+            names |= {name: BUCKET, f"{name}.Arn": f"arn:aws:s3:::{BUCKET}"}
+        elif kind == "AWS::SecretsManager::Secret":
+            value = secrets.token_hex(32)
+            names[name] = vault.create_secret(Name=name, SecretString=value)["ARN"]
+        elif kind in {"AWS::Logs::LogGroup", "AWS::SQS::Queue"}:
+            names[f"{name}.Arn"] = f"arn:aws:x:{REGION}:{ACCOUNT}:{name}"
+    return names
+
+
+@pytest.fixture(scope="module")
+def model():
+    return OpenAIServer()
+
+
+@pytest.fixture(scope="module")
+def model_url(model):
+    with served(model.app) as url:
+        yield f"{url}/v1"
+
+
+class Stage:
+    """Runs a function's app as the template sets it up."""
+
+    def __init__(self, template, names, model, model_url):
+        self.template, self.names, self.model = template, names, model
+        self.extra = {
+            "OPENAI_BASE_URL": model_url,
+            "CHATKIT_MODEL": "test",
+            "CHATKIT_MODEL_API": "chat_completions",
+            "CHATKIT_TRANSCRIPTION_BASE_URL": model_url,
+        }
+
+    def statements(self, function):
+        (role,) = (
+            n for n in self.template.of_type("AWS::IAM::Role") if n.startswith(f"{function}Role")
+        )
+        return resolve(statements_of(self.template, role), self.names)
+
+    def role(self, function, without=None):
+        """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid)."""
+        found = self.statements(function)
+        return Role([s for s in found if s["Sid"] != without], ACCOUNT)
+
+    @contextmanager
+    def running(self, function, role):
+        from functions.actions.app import create_app as create_actions
+        from functions.chat.app import create_app as create_chat
+
+        function_resource = self.template.only("AWS::Lambda::Function", f"{function}Function")
+        told = resolve(function_resource["Environment"]["Variables"], self.names)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (told | self.extra).items():
+                patch.setenv(name, value)
+            fresh()
+            with enforced(role, REGION):
+                create = {"Chat": create_chat, "Actions": create_actions}[function]
+                with served(create(Settings(_env_file=None))) as url:
+                    yield url
+        fresh()
+
+
+def fresh():
+    """Nothing is left of another role: no client, no secret."""
+    get_settings.cache_clear()
+    aws._client.cache_clear()
+    kept_secrets.forget()
+
+
+@pytest.fixture(scope="module")
+def stage(template, names, model, model_url):
+    return Stage(template, names, model, model_url)
+
+
+def upload(url, role, data, kind):
+    """What S3 does with a presigned PUT: it acts for the role that signed it."""
+    place = urlsplit(str(url)).path.removeprefix(f"/{BUCKET}/")
+    role.require(Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{place}"), "PutObject")
+    boto3.session.Session().client(
+        "s3", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    ).put_object(Bucket=BUCKET, Key=place, Body=data, ContentType=kind)
+
+
+def pressed(widget, kind):
+    """The payload of the first action of `kind` in a widget."""
+    if isinstance(widget, dict):
+        if widget.get("type") == kind:
+            return widget["payload"]
+        widget = list(widget.values())
+    for inner in widget if isinstance(widget, list) else ():
+        if (found := pressed(inner, kind)) is not None:
+            return found
+    return None
+
+
+def chat_does_everything(url, role, model):
+    """Every operation of the streaming function, each with an answer that is checked."""
+    chat = Chat(url)
+    assert chat.http.get("/chatkit/health").status_code == 200
+    assert chat.http.post("/chatkit/session").json()["user"]["id"]
+    model._answered = 0
+
+    model.script = [Say("Hello there.")]
+    thread = thread_of(chat.create("Hi"))
+    large = "".join(chr(0x4E00 + secrets.randbelow(20_000)) for _ in range(190_000))
+    assert chat.say(thread, large)[-1]["type"] != "error"
+    assert any(item["content"][0]["text"] == large for item in chat.items(thread))
+
+    # Files: announced, uploaded, sent, previewed; and one that is missing, and one taken back.
+    def announced():
+        given = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
+        return chat.read("attachments.create", **given)
+
+    file = announced()
+    upload(file["upload_descriptor"]["url"], role, PNG, "image/png")
+    sent = chat.say(thread, "Look", attachments=[file["id"]])
+    assert sent[-1]["type"] != "error", sent[-1]
+    missing = announced()
+    body = {"content": [{"type": "input_text", "text": "?"}], "attachments": [missing["id"]]}
+    refused = chat.post(
+        "threads.add_user_message", thread_id=thread, input={**body, "inference_options": {}}
+    )
+    assert refused.status_code == 422, refused.text
+    chat.read("attachments.delete", attachment_id=missing["id"])
+
+    # Lists, titles, feedback, retry.
+    assert chat.read("threads.list")["data"]
+    assert chat.read("threads.get_by_id", thread_id=thread)["id"] == thread
+    chat.read("threads.update", thread_id=thread, title="Mine")
+    items = chat.items(thread)
+    last = items[-1]["id"]
+    chat.read("items.feedback", thread_id=thread, item_ids=[last], kind="positive")
+    asked = [item for item in items if item["type"] == "user_message"][-1]
+    again = chat.stream("threads.retry_after_item", thread_id=thread, item_id=asked["id"])
+    assert again[-1]["type"] != "error", again[-1]
+
+    # The assistant's own data: a card, ticked off.
+    model._answered = 0
+    model.script = [Call("show_checklist", {"add": ["milk"]}), Say("Here it is.")]
+    shown = chat.say(thread, "My list")
+    assert shown[-1]["type"] != "error", shown[-1]
+    card = next(item for item in chat.items(thread) if item["type"] == "widget")
+    tick = pressed(card["widget"], "task.toggle")
+    action = {"type": "task.toggle", "payload": {"id": tick["id"], "done": True}}
+    chat.read("threads.sync_custom_action", thread_id=thread, item_id=card["id"], action=action)
+    assert chat.http.get("/chatkit/entities?q=li").status_code == 200
+
+    # Searching through earlier conversations.
+    model._answered = 0
+    model.script = [Call("search_conversations", {"query": "hi"}), Say("Found.")]
+    other = chat.create("Find hi")
+    assert other[-1]["type"] != "error", other[-1]
+
+    chat.read("threads.delete", thread_id=thread)
+    assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404
+
+
+def test_the_streaming_function_can_do_all_it_does(stage, model):
+    role = stage.role("Chat")
+    with stage.running("Chat", role) as url:
+        chat_does_everything(url, role, model)
+    assert role.denied == []
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_no_statement_is_wider_than_the_stacks_own_things(stage, function):
+    for statement in stage.statements(function):
+        for resource in as_list(statement["Resource"]):
+            assert resource != "*", statement
+            assert not resource.endswith((":*", ":table/*", ":::*")), statement
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, statement
