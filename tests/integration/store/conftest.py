@@ -6,13 +6,17 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 
 from functions.attachments import S3AttachmentStore, create_bucket
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, create_table
 from tests.dynamodb_local import engine
+from tests.dynamodb_local.meter import metered
 
+BY_REGION = Config(account_id_endpoint_mode="disabled")
+"""moto knows the streams' endpoint of a region, not the one of an account."""
 ENGINES = ("moto", "dynamodb-local")
 
 
@@ -26,8 +30,6 @@ class Backend:
     streams: Any
     table: str = field(default_factory=lambda: f"chatkit-{uuid4().hex}")
     bucket: str = field(default_factory=lambda: f"chatkit-{uuid4().hex}")
-    calls: list[str] = field(default_factory=list)
-    watcher: Any = None
 
     def store(self, **options: Any) -> DynamoDBStore:
         options = {"bucket": self.bucket, "s3_client": self.s3, **options}
@@ -59,16 +61,6 @@ class Backend:
                 iterator = page.get("NextShardIterator") if page["Records"] else None
         return records
 
-    def watch(self) -> list[str]:
-        """The names of the requests to DynamoDB from here on, as they are sent."""
-
-        def note(request, **_: Any) -> None:
-            self.calls.append(request.headers["X-Amz-Target"].decode().rpartition(".")[2])
-
-        self.watcher = note
-        self.dynamodb.meta.events.register_first("before-send.dynamodb", note)
-        return self.calls
-
 
 @pytest.fixture(scope="session")
 def dynamodb_local(pytestconfig):
@@ -87,7 +79,10 @@ def clients(pytestconfig):
             patch.setenv(name, "test")
         region = {"region_name": "us-east-1"}
         yield {
-            "moto": (boto3.client("dynamodb", **region), boto3.client("dynamodbstreams", **region)),
+            "moto": (
+                boto3.client("dynamodb", **region),
+                boto3.client("dynamodbstreams", config=BY_REGION, **region),
+            ),
             "s3": boto3.client("s3", **region),
         }
 
@@ -105,8 +100,6 @@ def backend(request, clients):
     create_table(made.dynamodb, made.table)
     create_bucket(made.s3, made.bucket)
     yield made
-    if made.watcher:
-        made.dynamodb.meta.events.unregister("before-send.dynamodb", made.watcher)
     made.dynamodb.delete_table(TableName=made.table)
 
 
@@ -123,3 +116,9 @@ def ada():
 @pytest.fixture
 def bob():
     return RequestContext(user_id="bob")
+
+
+@pytest.fixture
+def meter(backend):
+    with metered(backend.dynamodb) as counting:
+        yield counting
