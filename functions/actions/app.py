@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from functions import VERSION, http, telemetry
+from functions.actions.hearing import Hearing
 from functions.actions.operations import Operations
 from functions.actions.voice import VoiceNotes
 from functions.attachments.bucket import Bucket
@@ -22,10 +23,11 @@ from functions.models import choose
 from functions.models.transcription import Transcriber
 from functions.requests import parse
 from functions.settings import Settings, get_settings
-from functions.store import DynamoDBStore
-from functions.store.runs import Runs
+from functions.store import DynamoDBStore, Quota, Runs
 
 SMALL_BODY = 4 * 1024
+FORM = 16 * 1024
+"""What a form adds to the file in it, at most."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -53,9 +55,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     store = DynamoDBStore(settings.table, bucket=settings.attachments_bucket)
     runs = Runs(settings.table)
     transcriber = Transcriber(settings)
-    operations = Operations(store, transcriber)
+    quota = Quota(
+        settings.table, per_user=settings.messages_per_minute, per_day=settings.messages_per_day
+    )
+    hearing = Hearing(transcriber, quota)
+    operations = Operations(store, hearing)
     voice = VoiceNotes(
-        Bucket(settings.attachments_bucket), transcriber, settings.transcription_max_bytes
+        Bucket(settings.attachments_bucket), hearing, settings.transcription_max_bytes
     )
 
     @asynccontextmanager
@@ -93,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def transcribe(request: Request, visitor: Asking) -> dict[str, str]:
         context = request_context(request, visitor)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            body = await read_body(request, settings.max_body_bytes)
+            body = await read_body(request, settings.max_body_bytes + FORM)
             return {"text": await voice.sent(request.headers, body, context)}
         asked = await _read(request, Uploaded)
         return {"text": await voice.uploaded(asked.key, context)}

@@ -34,12 +34,12 @@ from fastapi import Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
+from functions.actions.hearing import Hearing
 from functions.assistant.dispatch import PreparedAction, check
 from functions.assistant.errors import ActionError
 from functions.assistant.registry import find
 from functions.context import RequestContext
 from functions.http import Refusal
-from functions.models.transcription import Transcriber, TranscriptionError
 from functions.store import DynamoDBStore
 
 log = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ CHAT = "/chatkit"
 
 
 class Operations:
-    def __init__(self, store: DynamoDBStore, transcriber: Transcriber) -> None:
+    def __init__(self, store: DynamoDBStore, hearing: Hearing) -> None:
         self._store = store
-        self._transcriber = transcriber
+        self._hearing = hearing
 
     async def run(self, request: ChatKitReq, context: RequestContext) -> Response:
         """The answer to one operation. Raises `Refusal` for what cannot be done, before
@@ -65,13 +65,13 @@ class Operations:
                     prepared = await check(request.params, self._store, context)
                     return _json(await prepared.run_sync())
                 case InputTranscribeReq():
-                    text = await self._transcriber.transcribe(
+                    text = await self._hearing.hear(
                         base64.b64decode(request.params.audio_base64),
                         request.params.mime_type,
-                        context.locale,
+                        context,
                     )
                     return _json(TranscriptionResult(text=text))
-        except (ActionError, TranscriptionError) as error:
+        except ActionError as error:
             raise Refusal(error.status, error.message) from None
         raise Refusal(400, f"{request.type} is served by {CHAT}.")
 

@@ -6,12 +6,13 @@ from secrets import token_hex
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from functions.actions.hearing import Hearing
 from functions.attachments.bucket import Bucket, digest
 from functions.attachments.schema import UPLOADS
 from functions.context import RequestContext
 from functions.http import Refusal
 from functions.models.audio import LEAST, claimed_container
-from functions.models.transcription import HOW_TO_TURN_IT_ON, Transcriber, TranscriptionError
+from functions.models.transcription import HOW_TO_TURN_IT_ON, TranscriptionError
 
 FOLDER = f"{UPLOADS}voice/"
 """Under the prefix whose objects S3 removes after a day, whatever becomes of them."""
@@ -21,16 +22,16 @@ UPLOAD_SECONDS = 600
 
 
 class VoiceNotes:
-    def __init__(self, bucket: Bucket, transcriber: Transcriber, limit: int) -> None:
+    def __init__(self, bucket: Bucket, hearing: Hearing, limit: int) -> None:
         self._bucket = bucket
-        self._transcriber = transcriber
+        self._hearing = hearing
         self._limit = limit
 
     async def sent(self, headers: Headers, body: bytes, context: RequestContext) -> str:
         """The words in the multipart field `file`. Raises `Refusal`."""
         file = await _file(headers, body)
         try:
-            return await self._hear(await file.read(), file.content_type, context)
+            return await self._hearing.hear(await file.read(), file.content_type, context)
         finally:
             await file.close()
 
@@ -43,11 +44,9 @@ class VoiceNotes:
         key = f"{_folder(context)}{token_hex(16)}"
         return {
             "key": key,
-            "upload": {
-                "method": "PUT",
-                "url": self._bucket.sign_put(key, plain, size, UPLOAD_SECONDS),
-                "headers": {"content-type": plain},
-            },
+            "method": "PUT",
+            "url": self._bucket.sign_put(key, plain, size, UPLOAD_SECONDS),
+            "headers": {"content-type": plain},
             "expires_in": UPLOAD_SECONDS,
         }
 
@@ -68,12 +67,12 @@ class VoiceNotes:
         data = await self._bucket.get(key)
         if data is None:
             raise Refusal(404, "There is no such recording.")
-        text = await self._hear(data, head.content_type, context)
+        text = await self._hearing.hear(data, head.content_type, context)
         await self._bucket.delete(key)
         return text
 
     def _check_upload(self, mime_type: str, size: int) -> None:
-        if not self._transcriber.available:
+        if not self._hearing.available:
             raise Refusal(400, HOW_TO_TURN_IT_ON)
         try:
             container = claimed_container(mime_type)
@@ -85,12 +84,6 @@ class VoiceNotes:
             raise Refusal(422, "The recording is too short.")
         if size > self._limit:
             raise Refusal(413, f"The recording is larger than {self._limit // 2**20} MB.")
-
-    async def _hear(self, data: bytes, claimed: str | None, context: RequestContext) -> str:
-        try:
-            return await self._transcriber.transcribe(data, claimed, context.locale)
-        except TranscriptionError as error:
-            raise Refusal(error.status, error.message) from None
 
 
 def _folder(context: RequestContext) -> str:

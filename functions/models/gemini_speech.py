@@ -39,10 +39,7 @@ class Gemini:
     ) -> httpx2.Request:
         mime_type, audio = heard.mime_type, heard.data
         if heard.container not in {"wav", "mp3"}:
-            # Imported when needed: PyAV is packed only where Gemini hears.
-            from functions.models.conversion import to_mp3  # noqa: PLC0415
-
-            mime_type, audio = "audio/mpeg", await asyncio.to_thread(to_mp3, heard.data)
+            mime_type, audio = "audio/mpeg", await asyncio.to_thread(_to_mp3, heard.data)
         if len(audio) > LIMIT:
             raise TranscriptionError(413, "The recording is too long for Gemini.")
         hint = f" They probably speak {language!r}." if language else ""
@@ -80,3 +77,14 @@ class Gemini:
     def text(self, answer: Any) -> str:
         parts = answer["candidates"][0]["content"]["parts"]
         return str(json.loads("".join(part.get("text", "") for part in parts))["text"])
+
+
+def _to_mp3(data: bytes) -> bytes:
+    try:
+        # PyAV is packed only into the function that listens, and only for Gemini.
+        from functions.models.conversion import to_mp3  # noqa: PLC0415
+    except ImportError:
+        raise TranscriptionError(
+            415, "Gemini cannot hear this recording here: PyAV is not installed."
+        ) from None
+    return to_mp3(data)

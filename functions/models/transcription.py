@@ -102,18 +102,22 @@ class Transcriber:
     def available(self) -> bool:
         return self._provider is not None
 
+    def check(self, data: bytes, claimed: str | None) -> Recording:
+        """`data` as a recording that would be heard. Raises `TranscriptionError`."""
+        if self._provider is None:
+            raise TranscriptionError(400, HOW_TO_TURN_IT_ON)
+        return recording(data, claimed, self._limit)
+
     async def transcribe(self, data: bytes, claimed: str | None, locale: str | None) -> str:
         """The words in `data`; empty for silence.
 
         `claimed` is the MIME type that the sender says, `locale` the language that
         the speaker probably uses. Raises `TranscriptionError`.
         """
-        if self._provider is None:
-            raise TranscriptionError(400, HOW_TO_TURN_IT_ON)
-        heard = recording(data, claimed, self._limit)
+        heard = self.check(data, claimed)
         try:
             async with asyncio.timeout(PATIENCE):
-                answer = await self._ask(self._provider, heard, _language(locale))
+                answer = await self._ask(heard, _language(locale))
         except TimeoutError:
             raise TranscriptionError(
                 504, "Listening took too long. Try again, or a shorter recording."
@@ -125,7 +129,10 @@ class Transcriber:
             await self._client.aclose()
             self._client = None
 
-    async def _ask(self, provider: Provider, heard: Recording, language: str | None) -> str:
+    async def _ask(self, heard: Recording, language: str | None) -> str:
+        provider = self._provider
+        if provider is None:
+            raise TypeError("checked: somebody hears")
         if self._client is None:
             self._client = httpx2.AsyncClient(timeout=TIMEOUT)
         request = await provider.request(self._client, heard, language)

@@ -133,7 +133,7 @@ async def test_a_long_recording_is_uploaded_heard_and_removed(speaker, ears):
     data = tone(200)
     assert len(data) > 6_000_000
     announced = (await announce(speaker, data)).json()
-    assert (await put(announced["upload"], data)).status_code == 200
+    assert (await put(announced, data)).status_code == 200
     response = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert response.json() == {"text": "take a note"}
     assert ears.uploads[0]["data"] == data
@@ -143,14 +143,14 @@ async def test_a_long_recording_is_uploaded_heard_and_removed(speaker, ears):
 
 async def test_the_upload_link_signs_type_and_length(speaker):
     announced = (await announce(speaker, tone())).json()
-    query = dict(httpx2.URL(announced["upload"]["url"]).params)
+    query = dict(httpx2.URL(announced["url"]).params)
     assert query["X-Amz-SignedHeaders"] == "content-length;content-type;host"
     assert int(query["X-Amz-Expires"]) == announced["expires_in"]
 
 
 async def test_nobody_else_hears_an_upload(speaker, ears):
     announced = (await announce(speaker, tone())).json()
-    await put(announced["upload"], tone())
+    await put(announced, tone())
     stranger = Person(speaker.http)
     refused = await stranger.post("/actions/transcribe", {"key": announced["key"]})
     assert refused.status_code == 404
@@ -173,7 +173,7 @@ async def test_a_recording_that_was_announced_and_never_sent_is_not_there(speake
 
 async def test_an_upload_that_is_not_what_it_said_is_refused(speaker, ears):
     announced = (await announce(speaker, tone(), "audio/webm")).json()
-    await put(announced["upload"], tone())
+    await put(announced, tone())
     response = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert response.status_code == 415
     assert ears.uploads == []
@@ -181,7 +181,7 @@ async def test_an_upload_that_is_not_what_it_said_is_refused(speaker, ears):
 
 async def test_an_upload_stays_when_the_speech_server_fails(speaker, ears):
     announced = (await announce(speaker, tone())).json()
-    await put(announced["upload"], tone())
+    await put(announced, tone())
     ears.script = [Fail(500)]
     failed = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert failed.status_code == 502
@@ -221,3 +221,22 @@ async def test_where_nobody_hears_the_answer_names_the_setting(ada):
     ):
         assert response.status_code == 400
         assert "OPENAI_API_KEY" in response.json()["message"]
+
+
+async def test_listening_is_paid_from_the_same_purse_as_messages_are(cloud, ears):
+    with served(ears.app) as url:
+        purse = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=2)
+        transport = httpx2.ASGITransport(create_app(purse))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            person = Person(http)
+            for data in (b"x" * 500, tone(), b"", tone(), tone()):
+                response = await say(person, data, None)
+    assert response.status_code == 429
+    assert 1 <= int(response.headers["retry-after"]) <= 86_401
+    assert "today" in response.json()["message"]
+    assert len(ears.uploads) == 2
+
+
+async def test_a_form_around_the_largest_recording_is_not_too_much(speaker, ears):
+    data = tone(4 * 1024 * 1024 / 32_000)[: 4 * 1024 * 1024]
+    assert (await say(speaker, data)).status_code == 200

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import sys
 
 import pytest
 from starlette.applications import Starlette
@@ -192,3 +193,12 @@ async def test_with_nobody_to_hear_the_answer_says_which_setting_turns_voice_on(
     with pytest.raises(TranscriptionError, match="OPENAI_API_KEY") as refused:
         await hear(settings())
     assert refused.value.status == 400
+
+
+async def test_without_pyav_gemini_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "functions.models.conversion", raising=False)
+
+    with pytest.raises(TranscriptionError, match="PyAV") as refused:
+        await hear(settings(gemini_api_key="g-1"), b"OggS" + bytes(2_000))
+    assert refused.value.status == 415
