@@ -19,6 +19,7 @@ from openai.types.responses import ResponseFunctionToolCall
 from functions.models.demo_events import message, stream_message, stream_tool_call
 from functions.models.demo_script import (
     GREETING,
+    INTRODUCTION,
     STORY,
     default_answer,
     pick_tool,
@@ -78,7 +79,8 @@ def _reply(
     if not tools and "title" in (instructions or "").lower():
         return short_title(heard.text)
     if heard.result is not None:
-        return result_in_words(heard.result)
+        words = result_in_words(heard.result)
+        return f"{words}\n\n{INTRODUCTION}" if heard.first else words
     call = pick_tool(heard.text, {tool.name for tool in tools}, model_settings.tool_choice)
     if call is not None:
         name, arguments = call

@@ -7,19 +7,22 @@ from typing import Any
 
 from functions.models.choice import HOW_TO_GET_A_REAL_ONE
 
+INTRODUCTION = f"""\
+I am the **offline demo model**: I run inside this server, need no key, and go by key words \
+only. To get a real one, {HOW_TO_GET_A_REAL_ONE}; then restart."""
+
 GREETING = f"""\
-Hello! I am the **offline demo model**: I run inside this server, need no key, and go by key \
-words only. To get a real one, {HOW_TO_GET_A_REAL_ONE}; then restart.
+Hello! {INTRODUCTION}
 
 Everything around me is real, though. Try one of these:
 
-- *What time is it in Tokyo?* calls a tool
-- *What is 12.5 * (3 + 4)?* calls another
-- *Find my conversations about Tokyo* reports its progress while it works
-- *Show me my checklist* brings a card that you can tick off
-- *Give me a choice*, *add a contact*, *write a note about rivers* bring others
-- *Dark mode, please* lets the page itself do something
-- *Tell me a long story* gives you time to press Stop
+- “What time is it in Tokyo?” calls a tool
+- “What is 12.5 * (3 + 4)?” calls another
+- “Find my conversations about Tokyo” reports its progress while it works
+- “Show me my checklist” brings a card that you can tick off
+- “Give me a choice”, “add a contact”, “write a note about rivers” bring others
+- “Dark mode, please” lets the page itself do something
+- “Tell me a long story” gives you time to press Stop
 """
 
 STORY = """\

@@ -48,6 +48,7 @@ async def test_it_calls_a_tool_of_the_agents_and_tells_the_result():
     agent = Agent(name="a", model=DemoModel(), tools=[calculate])
     deltas, _ = await streamed(agent, "What is 6 * 7?")
     assert "the value of 6 * 7 is 42" in "".join(deltas)
+    assert "demo" in "".join(deltas)
 
 
 async def test_later_answers_do_not_introduce_it_again():
