@@ -88,22 +88,15 @@ def browser():
 
 
 @pytest.fixture
-def visitor(browser, server):
-    """`visitor()` is the page as somebody new sees it; keywords go to the browser's context."""
+def page(browser):
+    """`page()` is a window of somebody new; keywords go to the browser's context."""
     contexts = []
 
-    def arrive(path="/", **options):
+    def open_page(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
         contexts.append(context)
-        page = context.new_page()
-        page.goto(server + path)
-        return page
+        return context.new_page()
 
-    yield arrive
+    yield open_page
     for context in contexts:
         context.close()
-
-
-@pytest.fixture
-def page(visitor):
-    return visitor()
