@@ -142,3 +142,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         key = image_key(owner(context), part(thread_id), part(image_id))
         await self.bucket.put(key, data, mime_type)
         return await aws.call(self.bucket.sign_get, key=key)
+
+    async def read_image(self, thread_id: str, image_id: str, context: Any) -> bytes | None:
+        """A generated image's bytes; `None` when they are not there."""
+        return await self.bucket.get(image_key(owner(context), part(thread_id), part(image_id)))

@@ -1,0 +1,111 @@
+"""What the model gets to see of a file: images, PDFs and text by content, the rest by name.
+
+The parts have the Responses API's shape; the Agents SDK turns them into chat
+completions where that is the model's API. Both take images and PDFs as data
+URLs, so the bytes are read from S3 here, and no provider needs to reach S3.
+Chat completions take no files but PDFs, so text goes as text to either:
+https://developers.openai.com/api/docs/guides/file-inputs
+"""
+
+import base64
+import json
+from typing import Any, Final
+
+from chatkit.types import Attachment, GeneratedImageItem
+from openai.types.responses import (
+    ResponseInputContentParam,
+    ResponseInputFileParam,
+    ResponseInputImageParam,
+    ResponseInputTextParam,
+)
+
+from functions import aws
+from functions.attachments import arrival, images
+from functions.attachments.s3 import PREVIEWED, S3AttachmentStore
+
+LONGEST_TEXT: Final = 100_000
+"""Characters of a text file that the model gets: some 25,000 tokens."""
+
+
+async def to_model(
+    attachment: Attachment, files: S3AttachmentStore, context: Any
+) -> ResponseInputContentParam:
+    """The part of a user message that stands for an attachment. One read from S3.
+
+    Never raises for what a file holds: what cannot be shown is named, with a request to
+    say so politely.
+    """
+    data = await files.read(attachment, context)
+    if data is None:
+        return _named(attachment, "The file is no longer there.")
+    return await aws.call(_part, attachment=attachment, data=data)
+
+
+async def generated_image_to_model(
+    item: GeneratedImageItem, files: S3AttachmentStore, context: Any
+) -> ResponseInputImageParam | None:
+    """A generated image as the model's input; `None` when its bytes are gone."""
+    if item.image is None:
+        return None
+    data = await files.read_image(item.thread_id, item.image.id, context)
+    kind = arrival.sniff(data[: arrival.SNIFFED_BYTES]) if data else None
+    if data is None or kind is None:
+        return None
+    return await aws.call(_image, data=data, mime_type=kind)
+
+
+def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
+    kind = arrival.sniff(data[: arrival.SNIFFED_BYTES])
+    if kind in PREVIEWED:
+        image = _image(data, kind)
+        return image or _named(attachment, "The image is too large for you to see.")
+    if kind == "application/pdf":
+        return ResponseInputFileParam(
+            type="input_file", filename=attachment.name, file_data=_data_url(data, kind)
+        )
+    text = _text(data)
+    if text is None:
+        return _named(attachment, "You cannot read files of this type.")
+    cut = text[:LONGEST_TEXT]
+    note = (
+        "" if len(cut) == len(text) else f"\n[cut after {LONGEST_TEXT} of {len(text)} characters]"
+    )
+    body = f"{_header(attachment)}\n<content>\n{cut}{note}\n</content>"
+    return ResponseInputTextParam(type="input_text", text=body)
+
+
+def _image(data: bytes, mime_type: str) -> ResponseInputImageParam | None:
+    fitting = images.fit(data, mime_type)
+    if fitting is None:
+        return None
+    url = _data_url(*fitting)
+    return ResponseInputImageParam(type="input_image", detail="auto", image_url=url)
+
+
+def _data_url(data: bytes, mime_type: str) -> str:
+    return f"data:{mime_type};base64,{base64.b64encode(data).decode()}"
+
+
+def _text(data: bytes) -> str | None:
+    """A file's text, by its content and not by its name; `None` when it is none."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif b"\x00" in data:
+        return None
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _header(attachment: Attachment) -> str:
+    """A name is the user's text: quoted, so that it reads as a name and not as a request."""
+    name, kind = json.dumps(attachment.name), json.dumps(attachment.mime_type)
+    return f"The user attached the file {name} of type {kind}."
+
+
+def _named(attachment: Attachment, why: str) -> ResponseInputTextParam:
+    text = f"{_header(attachment)} {why} If it matters for the answer, say so politely."
+    return ResponseInputTextParam(type="input_text", text=text)
