@@ -91,11 +91,9 @@ def _reply(
             arguments=json.dumps(arguments),
             type="function_call",
         )
-    if heard.first:
-        return GREETING
     if re.search(r"\b(story|long)\b", heard.text, re.IGNORECASE):
-        return STORY
-    return default_answer(heard.text)
+        return f"{INTRODUCTION}\n\n{STORY}" if heard.first else STORY
+    return GREETING if heard.first else default_answer(heard.text)
 
 
 def _listen(given: str | list[TResponseInputItem]) -> _Heard:
