@@ -2,8 +2,8 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { styled } from "../css";
 import { icon } from "../icons";
 import type { ActionConfig, Component } from "../types";
-import { type Context, formValues } from "./context";
-import { children, childrenOf, componentView, type View } from "./registry";
+import { type Context, childrenOf, formValues } from "./context";
+import { children, componentView, type View } from "./registry";
 import { box, color } from "./style";
 
 const boxed =

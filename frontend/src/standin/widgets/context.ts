@@ -1,5 +1,5 @@
 /** What a component needs to know of where it stands. */
-import type { ActionConfig } from "../types";
+import type { ActionConfig, Component } from "../types";
 
 export type Source = {
   /** Which component this is, in its widget. */
@@ -16,6 +16,10 @@ export type Context = {
   act: Act;
   busy: (path: string) => boolean;
   locked: boolean;
+  /** The element id of a field, for the `Label` that belongs to it. */
+  fieldId: (name: unknown) => string;
+  /** The names of the fields that have a `Label`; the others name themselves. */
+  labelled: ReadonlySet<unknown>;
   imageDomains: readonly string[];
 };
 
@@ -37,3 +41,17 @@ export function formValues(element: Element): Record<string, unknown> {
   }
   return values;
 }
+
+/** The names of the fields that a widget has a `Label` for. */
+export function labelledFields(component: Component): Set<unknown> {
+  const found = new Set<unknown>();
+  const look = (at: Component): void => {
+    if (at.type === "Label") found.add(at.fieldName);
+    for (const child of childrenOf(at)) look(child);
+  };
+  look(component);
+  return found;
+}
+
+export const childrenOf = ({ children }: Component): Component[] =>
+  Array.isArray(children) ? children : children ? [children] : [];

@@ -69,16 +69,19 @@ function changed(
 
 const currentValue = (at: Element): string => (at as HTMLInputElement).value;
 
-/** A control takes its name from the `Label` for its field, from its own words, or its name. */
-const named = ({ placeholder, ariaLabel, name }: Component): string =>
-  String(ariaLabel ?? placeholder ?? String(name).replace(/[._-]+/g, " "));
+/** A control's name for screen readers, unless a `Label` gives it one. */
+function named({ placeholder, ariaLabel, name }: Component, { labelled }: Context) {
+  if (labelled.has(name)) return nothing;
+  return String(ariaLabel ?? placeholder ?? String(name).replace(/[._-]+/g, " "));
+}
 
-export const input: View = (component) =>
+export const input: View = (component, context) =>
   html`<input
     class="field"
     type=${component.inputType ?? "text"}
+    id=${context.fieldId(component.name)}
     name=${component.name}
-    aria-label=${named(component)}
+    aria-label=${named(component, context)}
     placeholder=${component.placeholder ?? nothing}
     pattern=${component.pattern ?? nothing}
     ?required=${component.required}
@@ -86,12 +89,13 @@ export const input: View = (component) =>
     .value=${String(component.defaultValue ?? "")}
   />`;
 
-export const textarea: View = (component) =>
+export const textarea: View = (component, context) =>
   html`<textarea
     class="field"
+    id=${context.fieldId(component.name)}
     name=${component.name}
     rows=${component.rows ?? 3}
-    aria-label=${named(component)}
+    aria-label=${named(component, context)}
     placeholder=${component.placeholder ?? nothing}
     ?required=${component.required}
     ?disabled=${component.disabled}
@@ -103,8 +107,9 @@ type Option = { value: string; label: string; disabled?: boolean };
 export const select: View = (component, context, path) =>
   html`<select
     class="field"
+    id=${context.fieldId(component.name)}
     name=${component.name}
-    aria-label=${named(component)}
+    aria-label=${named(component, context)}
     ?disabled=${component.disabled}
     @change=${changed(component, context, path, currentValue)}
   >
@@ -129,7 +134,7 @@ export const checkbox: View = (component, context, path) =>
     <input
       type="checkbox"
       name=${component.name}
-      aria-label=${component.label ? nothing : named(component)}
+      aria-label=${component.label ? nothing : named(component, context)}
       ?required=${component.required}
       ?disabled=${component.disabled}
       .checked=${Boolean(component.defaultChecked)}
@@ -140,7 +145,7 @@ export const checkbox: View = (component, context, path) =>
 
 export const radioGroup: View = (component, context, path) => {
   const row = component.direction === "row";
-  return html`<div class="w-radios" role="radiogroup" aria-label=${named(component)} ?data-row=${row}>
+  return html`<div class="w-radios" role="radiogroup" aria-label=${named(component, context)} ?data-row=${row}>
     ${((component.options as Option[]) ?? []).map(
       (option): TemplateResult => html`<label class="choice">
         <input
@@ -164,8 +169,9 @@ export const datePicker: View = (component, context, path) =>
   html`<input
     class="field"
     type="date"
+    id=${context.fieldId(component.name)}
     name=${component.name}
-    aria-label=${named(component)}
+    aria-label=${named(component, context)}
     min=${component.min ? day(component.min) : nothing}
     max=${component.max ? day(component.max) : nothing}
     ?disabled=${component.disabled}
@@ -173,13 +179,10 @@ export const datePicker: View = (component, context, path) =>
     @change=${changed(component, context, path, currentValue)}
   />`;
 
-/** Says what a field is; the field itself carries the name for screen readers (see `named`). */
-export const label: View = (component) => {
-  const focus = (event: Event) => {
-    const around = (event.currentTarget as Element).closest("form, .widget");
-    around
-      ?.querySelector<HTMLElement>(`[name="${CSS.escape(String(component.fieldName))}"]`)
-      ?.focus();
-  };
-  return html`<p class="w-label" ${styled(typography(component, FONT_SIZES))} @click=${focus}>${component.value}</p>`;
-};
+export const label: View = (component, context) =>
+  html`<label
+    class="w-label"
+    for=${context.fieldId(component.fieldName)}
+    ${styled(typography(component, FONT_SIZES))}
+    >${component.value}</label
+  >`;

@@ -3,7 +3,7 @@ import { html, type TemplateResult } from "lit-html";
 import { keyed } from "lit-html/directives/keyed.js";
 import type { Chat } from "../chat";
 import type { Component, WidgetItem } from "../types";
-import type { Act, Context } from "./context";
+import { type Act, type Context, labelledFields } from "./context";
 import { componentView } from "./registry";
 
 export function widgetItemView(chat: Chat, item: WidgetItem): TemplateResult {
@@ -17,6 +17,8 @@ export function widgetItemView(chat: Chat, item: WidgetItem): TemplateResult {
     act,
     busy: (path) => chat.busy.has(`${item.id}/${path}`),
     locked: chat.busy.has(item.id),
+    fieldId: (name) => `${item.id}-${name}`,
+    labelled: labelledFields(item.widget),
     imageDomains: chat.conversation.imageDomains,
   };
   const revision = chat.revisions.get(item.id) ?? 0;
@@ -36,6 +38,8 @@ export function previewView(chat: Chat, preview: Component): TemplateResult {
     act: () => undefined,
     busy: () => false,
     locked: false,
+    fieldId: (name) => `preview-${name}`,
+    labelled: new Set(),
     imageDomains: chat.conversation.imageDomains,
   };
   return html`<div class="widget">${componentView(preview, context, "0")}</div>`;

@@ -3,7 +3,7 @@ import { html, type nothing, type TemplateResult } from "lit-html";
 import { keyed } from "lit-html/directives/keyed.js";
 import type { Component } from "../types";
 import { basic, boxView, card, col, divider, listView, row, spacer } from "./containers";
-import type { Context } from "./context";
+import { type Context, childrenOf } from "./context";
 import {
   button,
   checkbox,
@@ -54,9 +54,6 @@ const VIEWS: Record<string, View> = {
 
 export const componentView: View = (component, context, path) =>
   (VIEWS[component.type] ?? children)(component, context, path);
-
-export const childrenOf = ({ children: value }: Component): Component[] =>
-  Array.isArray(value) ? value : value ? [value] : [];
 
 /** A component with another `key` is another component: it is built anew, state and all. */
 export const children: View = (component, context, path) =>

@@ -1,7 +1,7 @@
 import { html } from "lit-html";
 import type { Component } from "../types";
-import type { Context } from "./context";
-import { children, childrenOf, type View } from "./registry";
+import { type Context, childrenOf } from "./context";
+import { children, type View } from "./registry";
 
 export const table: View = (component, context, path) => {
   const rows = childrenOf(component);

@@ -1,0 +1,136 @@
+"""The page as a visitor uses it: what to press, and what to look at."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Route, expect
+
+CDN = re.compile(r"^https://cdn\.platform\.openai\.com/")
+ANSWER_WITHIN_MS = 30_000
+
+expect.set_options(timeout=10_000)
+
+
+@dataclass
+class Chat:
+    """One visitor's window. `problems` collects what the browser's console complains of."""
+
+    page: Page
+    server: str
+    problems: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("request", lambda request: self.requests.append(request))
+        self.script(None)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # That the CDN is out of reach is no fault of the page: it goes on without.
+        if message.type == "error" and not CDN.match(message.location.get("url", "")):
+            self.problems.append(message.text)
+
+    def script(self, text: str | None) -> None:
+        """What the CDN gives as `chatkit.js`; with None it cannot be reached."""
+        self.page.unroute(CDN)
+
+        def serve(route: Route) -> None:
+            if text is None:
+                route.abort()
+            else:
+                route.fulfill(body=text, content_type="text/javascript")
+
+        self.page.route(CDN, serve)
+
+    def open(self, path: str = "/") -> "Chat":
+        self.page.goto(self.server + path)
+        self.composer.wait_for(timeout=15_000)
+        return self
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("textarea[data-composer]")
+
+    @property
+    def stop(self) -> Locator:
+        return self.page.get_by_role("button", name="Stop")
+
+    @property
+    def answers(self) -> Locator:
+        return self.page.locator('[data-item="assistant_message"]')
+
+    @property
+    def questions(self) -> Locator:
+        return self.page.locator('[data-item="user_message"]')
+
+    @property
+    def widgets(self) -> Locator:
+        return self.page.locator('[data-item="widget"]')
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def send(self, text: str) -> None:
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def ask(self, text: str) -> None:
+        """Send, and wait until the answer is there."""
+        before = self.questions.count()
+        self.send(text)
+        expect(self.questions).to_have_count(before + 1)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing streams and the message has become the server's."""
+        expect(self.page.locator(".scroller")).to_have_attribute(
+            "aria-busy", "false", timeout=ANSWER_WITHIN_MS
+        )
+        expect(self.page.locator("[data-pending]")).to_have_count(0)
+
+    @property
+    def thread(self) -> str | None:
+        found = re.search(r"[?&]thread=([^&]+)", self.page.url)
+        return found[1] if found else None
+
+    def operations(self, kind: str) -> list[Request]:
+        return [
+            request
+            for request in self.requests
+            if request.method == "POST" and f'"type":"{kind}"' in (request.post_data or "")
+        ]
+
+    def watch(self, look: Callable[[], str], until: Callable[[str], bool]) -> list[str]:
+        """The different states that `look` shows until one is the last."""
+        seen: list[str] = []
+        deadline = monotonic() + ANSWER_WITHIN_MS / 1_000
+        while monotonic() < deadline:
+            state = look()
+            if not seen or seen[-1] != state:
+                seen.append(state)
+            if until(state):
+                return seen
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"never came to an end: {seen[-1:]}")
+
+    def collect(self, selector: str) -> Callable[[], list[str]]:
+        """Records what elements of that kind say from now on, however short they live."""
+        self.page.evaluate(
+            """(selector) => {
+                const root = document.querySelector("openai-chatkit").shadowRoot;
+                window.collected = new Set();
+                const look = () => {
+                    for (const found of root.querySelectorAll(selector)) {
+                        window.collected.add(found.textContent.trim());
+                    }
+                };
+                new MutationObserver(look).observe(root, {
+                    childList: true, subtree: true, characterData: true,
+                });
+            }""",
+            selector,
+        )
+        return lambda: self.page.evaluate("[...window.collected]")

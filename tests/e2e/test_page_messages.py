@@ -1,0 +1,162 @@
+"""Writing, reading, stopping, coming back."""
+
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def chat(page, server):
+    return Chat(page(), server).open()
+
+
+STORY_BEGINS, STORY_ENDS = "Once upon a time", "sleeping there still"
+
+
+def begin_story(chat):
+    """The demo model greets first; then it has a story that takes some seconds."""
+    chat.ask("Hello")
+    chat.send("Tell me a long story")
+
+
+def test_the_words_of_an_answer_arrive_one_after_the_other(chat):
+    begin_story(chat)
+    chat.stop.wait_for()
+    seen = chat.watch(
+        lambda: chat.answers.last.inner_text().strip(), until=lambda text: STORY_ENDS in text
+    )
+    growing = [text for text in seen if text.startswith(STORY_BEGINS)]
+    assert len(growing) >= 10
+    assert sorted(growing, key=len) == growing
+    assert chat.problems == []
+
+
+def test_a_reload_finds_the_thread_and_everything_in_it(chat):
+    chat.ask("What time is it in Tokyo?")
+    thread = chat.thread
+    said = chat.answers.last.inner_text()
+    chat.page.reload()
+    expect(chat.answers.last).to_have_text(said.strip(), use_inner_text=True)
+    assert chat.thread == thread
+    expect(chat.questions).to_have_count(1)
+
+
+def test_history_opens_renames_and_deletes(chat):
+    chat.ask("What is 7 * 6?")
+    first = chat.thread
+    chat.button("New conversation").click()
+    expect(chat.page.get_by_role("heading", level=1)).to_be_visible()
+    assert chat.thread is None
+    chat.ask("What time is it in Lisbon?")
+    chat.button("Conversations").click()
+    rows = chat.page.locator(".threads li")
+    expect(rows).to_have_count(2)
+
+    rows.nth(1).get_by_role("button", name="Rename").click()
+    chat.page.get_by_label("New title").fill("The answer")
+    chat.button("Save").click()
+    expect(rows.filter(has_text="The answer")).to_have_count(1)
+
+    rows.filter(has_text="The answer").locator(".open").click()
+    expect(chat.answers.last).to_contain_text("42")
+    assert chat.thread == first
+
+    chat.button("Conversations").click()
+    rows.filter(has_text="The answer").get_by_role("button", name="Delete").click()
+    chat.button("Delete").click()
+    expect(rows).to_have_count(1)
+    assert chat.thread is None
+
+
+def test_back_leads_to_the_conversation_before(chat):
+    chat.ask("What is 1 + 1?")
+    first = chat.thread
+    chat.button("New conversation").click()
+    chat.ask("What is 2 + 2?")
+    chat.page.go_back()
+    chat.page.go_back()
+    expect(chat.questions).to_contain_text(["1 + 1"])
+    assert chat.thread == first
+
+
+def test_another_visitor_sees_none_of_it(chat, page, server):
+    chat.ask("What is 7 * 6?")
+    stranger = Chat(page(), server).open(f"/?thread={chat.thread}")
+    expect(stranger.page.get_by_text("does not exist any more")).to_be_visible()
+    stranger.button("Conversations").click()
+    expect(stranger.page.get_by_text("No conversations yet")).to_be_visible()
+
+
+def test_stop_stops_and_what_was_said_stays(chat):
+    begin_story(chat)
+    expect(chat.answers.last).to_contain_text(STORY_BEGINS)
+    chat.stop.click()
+    chat.settle()
+    said = chat.answers.last.inner_text()
+    assert STORY_ENDS not in said
+    cancel = [r for r in chat.requests if r.url.endswith("/actions/cancel")]
+    asked = chat.operations("threads.add_user_message")[0]
+    assert len(cancel) == 1
+    assert cancel[0].post_data_json == {"run_id": asked.headers["x-chatkit-run-id"]}
+    chat.page.reload()
+    expect(chat.answers.last).to_contain_text(STORY_BEGINS, timeout=15_000)
+    expect(chat.answers.last).not_to_contain_text(STORY_ENDS)
+
+
+def test_whoever_leaves_in_mid_answer_finds_it_whole_on_return(chat):
+    begin_story(chat)
+    expect(chat.answers.last).to_contain_text(STORY_BEGINS)
+    chat.page.reload()
+    expect(chat.answers.last).to_contain_text(STORY_ENDS, timeout=30_000)
+    assert not [r for r in chat.requests if r.url.endswith("/actions/cancel")]
+
+
+def test_another_conversation_can_be_opened_while_one_is_answered(chat):
+    begin_story(chat)
+    expect(chat.answers.last).to_contain_text(STORY_BEGINS)
+    story = chat.thread
+    chat.button("New conversation").click()
+    chat.ask("What is 7 * 6?")
+    expect(chat.answers).to_have_count(1)
+    chat.button("Conversations").click()
+    chat.page.locator(".threads li").filter(has_text="Hello").locator(".open").click()
+    expect(chat.answers.last).to_contain_text(STORY_ENDS, timeout=30_000)
+    assert chat.thread == story
+    assert not [r for r in chat.requests if r.url.endswith("/actions/cancel")]
+
+
+def test_an_answer_can_be_had_again_rated_and_copied(chat):
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.ask("What is 7 * 6?")
+    chat.button("Good answer").click()
+    expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "true")
+    assert chat.operations("items.feedback")[0].response().status == 200
+    chat.button("Copy").last.click()
+    expect(chat.button("Copied")).to_be_visible()
+    assert "42" in chat.page.evaluate("navigator.clipboard.readText()")
+    chat.button("Answer again").click()
+    chat.settle()
+    expect(chat.answers).to_have_count(1)
+    expect(chat.questions).to_have_count(1)
+
+
+def test_progress_is_shown_while_a_tool_works(chat):
+    chat.ask("What time is it in Tokyo?")
+    chat.button("New conversation").click()
+    seen = chat.collect("[data-progress]")
+    chat.ask("Find my conversations about Tokyo")
+    assert any("of 1" in text for text in seen())
+    expect(chat.answers.last).to_contain_text("I found")
+
+
+def test_earlier_messages_are_loaded_on_demand(chat):
+    for number in range(22):
+        chat.ask(f"What is {number} + 1?")
+    chat.page.reload()
+    chat.questions.first.wait_for()
+    first = chat.questions.filter(has_text="What is 0 + 1?")
+    expect(first).to_have_count(0)
+    chat.button("Show earlier messages").click()
+    expect(first).to_have_count(1)
+    expect(chat.questions).to_have_count(22)
+    expect(chat.button("Show earlier messages")).to_have_count(0)

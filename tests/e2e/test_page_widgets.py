@@ -1,0 +1,101 @@
+"""Cards, forms and lists: what is pressed happens, and is still so after a reload."""
+
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def chat(page, server):
+    return Chat(page(), server).open()
+
+
+def test_an_item_that_is_ticked_off_stays_ticked_off(chat):
+    chat.ask("Show me my checklist")
+    card = chat.widgets.last
+    card.get_by_label("Say hello").click()
+    expect(card).to_contain_text("2 to do")
+    expect(card.get_by_label("Say hello")).to_be_checked()
+    chat.page.reload()
+    expect(card).to_contain_text("2 to do")
+    expect(card.get_by_label("Say hello")).to_be_checked()
+    expect(card.get_by_label("Tick this off")).not_to_be_checked()
+    assert chat.operations("threads.sync_custom_action")[0].url.endswith("/actions")
+
+
+def test_a_form_says_what_is_wrong_and_then_is_kept(chat):
+    chat.ask("I want to add a contact")
+    card = chat.widgets.last
+    card.get_by_label("Name").fill("Ada Lovelace")
+    card.get_by_label("Email").fill("ada@example")
+    card.get_by_role("button").last.click()
+    expect(card).to_contain_text("Write an address such as")
+    expect(card.get_by_label("Name")).to_have_value("Ada Lovelace")
+    card.get_by_label("Email").fill("ada@example.com")
+    card.get_by_role("button").last.click()
+    expect(card.locator("input")).to_have_count(0)
+    expect(card).to_contain_text("Ada Lovelace")
+    chat.page.reload()
+    expect(card).to_contain_text("ada@example.com")
+
+
+def test_choosing_from_a_list_makes_the_assistant_go_on(chat):
+    chat.ask("Give me a choice")
+    before = chat.answers.count()
+    chat.widgets.last.get_by_role("button", name="To the sea").click()
+    expect(chat.answers).to_have_count(before + 1)
+    chat.settle()
+    first, second = chat.operations("threads.custom_action")
+    assert first.url.endswith("/actions")
+    assert second.redirected_from == first
+    assert second.url.endswith("/chatkit")
+    said = chat.answers.last.inner_text()
+    chat.page.reload()
+    expect(chat.answers.last).to_have_text(said.strip(), use_inner_text=True)
+    expect(chat.widgets.last.get_by_role("button", name="To the sea")).to_have_count(0)
+
+
+def test_what_the_page_does_itself_is_told_to_the_server(chat):
+    chat.ask("Show me the appearance")
+    chat.widgets.last.get_by_role("button", name="Dark").click()
+    expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    dark = chat.widgets.last.locator('[data-style="primary"]')
+    expect(dark).to_have_text("Dark")
+    chat.page.reload()
+    expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    expect(dark).to_have_text("Dark")
+
+
+def test_a_note_is_written_word_by_word_and_announced(chat):
+    chat.send("Write a note about rivers")
+    chat.widgets.last.wait_for()
+    seen = chat.watch(
+        lambda: chat.widgets.last.inner_text(), until=lambda text: "in the table" in text
+    )
+    assert len(seen) >= 5
+    expect(chat.page.locator('[data-banner="said"]')).to_contain_text("Rivers")
+    chat.settle()
+    chat.page.reload()
+    expect(chat.widgets.last).to_contain_text("in the table")
+
+
+def test_questions_of_the_assistant_are_answered_in_a_form(chat):
+    chat.ask("Ask me something")
+    form = chat.page.locator('[data-item="structured_input"]')
+    form.locator("textarea").fill("Learn to sail")
+    form.get_by_label("A short explanation").check()
+    form.get_by_role("button", name="Answer").click()
+    expect(form.locator("textarea")).to_have_count(0)
+    expect(form).to_contain_text("Learn to sail")
+    chat.settle()
+    chat.page.reload()
+    expect(form).to_contain_text("A short explanation")
+
+
+def test_the_assistant_can_use_a_tool_of_the_page(chat):
+    chat.ask("Dark mode, please")
+    expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    chat.settle()
+    output = chat.operations("threads.add_client_tool_output")[0]
+    assert output.post_data_json["params"]["result"] == {"theme": "dark"}
+    assert chat.problems == []
