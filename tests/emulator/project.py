@@ -28,24 +28,29 @@ def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]
         **{name: value for name, value in told.items() if name.startswith(_HANDED_ON) and value},
         **cloud,
     }
-    chat = Configuration(
+    return (
+        chat_configuration(build("chat", host=True), environment),
+        actions_configuration(build("actions", host=True), environment),
+    )
+
+
+def chat_configuration(task_root: Path, environment: dict[str, str]) -> Configuration:
+    return Configuration(
         name="chat",
-        task_root=_bundle("chat"),
+        task_root=task_root,
         handler=CHAT_HANDLER,
         wrapper=WRAPPER,
         environment=environment,
         timeout=300,
     )
-    actions = Configuration(
+
+
+def actions_configuration(task_root: Path, environment: dict[str, str]) -> Configuration:
+    return Configuration(
         name="actions",
-        task_root=_bundle("actions"),
+        task_root=task_root,
         handler=ACTIONS_HANDLER,
         environment=environment,
         timeout=60,
         memory=1024,
     )
-    return chat, actions
-
-
-def _bundle(function: str) -> Path:
-    return build(function, host=True)

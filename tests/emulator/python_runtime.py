@@ -28,7 +28,9 @@ def lay_out(directory: Path, python: Path | None) -> Path:
         return python
     base = Path(sys._base_executable)
     (directory / "python" / "bin").mkdir(parents=True)
-    (directory / "python" / "pyvenv.cfg").write_text(f"home = {base.parent}\n")
+    (directory / "python" / "pyvenv.cfg").write_text(
+        f"home = {base.parent}\ninclude-system-site-packages = false\n"
+    )
     interpreter = directory / "python" / "bin" / "python3"
     interpreter.symlink_to(base)
     return interpreter

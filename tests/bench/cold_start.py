@@ -1,0 +1,90 @@
+"""Cold start: from starting the process to its first poll of the Runtime API.
+
+    python -m tests.bench.cold_start [ROUNDS]
+
+The streaming function's host bundle against the bare imports that it cannot do
+without (`chatkit.agents, fastapi, boto3`, from the same bundle, with byte-code and the
+collector off), and against the same bundle without byte-code. All of them in turn, in
+one run: the medians of wall-clock seconds are compared, not the seconds.
+"""
+
+import asyncio
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from infra.bundle import build
+from tests.emulator.environment import Environment
+from tests.emulator.project import chat_configuration
+from tests.emulator.python_runtime import lay_out
+
+# Without tidying up: the end of the imports is the end of the process.
+BARE = "import gc, os; gc.disable(); import chatkit.agents, fastapi, boto3; os._exit(0)"
+AT_MOST_BARE = 1.10
+AT_MOST_PLAIN = 0.55
+AT_MOST_BYTES = 110_000_000
+
+
+async def first_poll(task_root: Path, **variables: str) -> float:
+    """Seconds of a start from `task_root`."""
+    configuration = chat_configuration(task_root, {"CHATKIT_COOKIE_KEY": "0" * 64, **variables})
+    environment = Environment(replace(configuration, freeze=False))
+    before = time.perf_counter()
+    async with environment:
+        assert await environment.wait_ready(), environment.output.decode()
+        return time.perf_counter() - before
+
+
+async def bare_imports(task_root: Path) -> float:
+    """Seconds of an interpreter that imports, and does nothing else."""
+    with tempfile.TemporaryDirectory() as scratch:
+        python = lay_out(Path(scratch), None)
+        before = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            python, "-c", BARE, env={"PYTHONPATH": str(task_root), "PATH": os.environ["PATH"]}
+        )
+        assert await process.wait() == 0
+        return time.perf_counter() - before
+
+
+async def main(rounds: int) -> bool:
+    bundle = build("chat", host=True)
+    size = sum(path.lstat().st_size for path in bundle.rglob("*") if path.is_file())
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "plain"
+        shutil.copytree(bundle, plain, ignore=shutil.ignore_patterns("__pycache__"))
+        taken: dict[str, list[float]] = {"function": [], "bare imports": [], "no byte-code": []}
+        for number in range(rounds + 1):
+            seconds = {
+                "function": await first_poll(bundle),
+                "bare imports": await bare_imports(bundle),
+                "no byte-code": await first_poll(plain, PYTHONDONTWRITEBYTECODE="1"),
+            }
+            if number:  # the first round warms the page cache
+                for name, value in seconds.items():
+                    taken[name].append(value)
+    median = {name: statistics.median(values) for name, values in taken.items()}
+    for name, values in taken.items():
+        print(f"{name:>14}: {median[name]:.2f} s  (best {min(values):.2f}, {len(values)} rounds)")
+    return all(
+        [
+            bar("of the bare imports", median["function"] / median["bare imports"], AT_MOST_BARE),
+            bar("of no byte-code", median["function"] / median["no byte-code"], AT_MOST_PLAIN),
+            bar("MB of bundle", size / 1e6, AT_MOST_BYTES / 1e6),
+        ]
+    )
+
+
+def bar(what: str, measured: float, at_most: float) -> bool:
+    holds = measured <= at_most
+    print(f"{'holds' if holds else 'FAILS'}: {measured:.2f} {what}, at most {at_most:.2f}")
+    return holds
+
+
+if __name__ == "__main__":
+    sys.exit(not asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)))
