@@ -15,10 +15,11 @@ import pytest
 from functions.assistant import widgets
 from functions.attachments.bucket import Bucket
 from functions.aws import client
+from functions.settings import get_settings
 from functions.store import DynamoDBStore
 from tests.emulator.function_url import make_event
 from tests.emulator.wire import Request
-from tests.integration.actions.conftest import Person, request
+from tests.support.person import Person, request
 from tests.support.speech import tone
 
 ROOT = Path(__file__).parents[3]
@@ -153,14 +154,15 @@ def removal(sort, number="1", partition="U#ada", old=None, name="REMOVE"):
 
 
 async def test_a_deleted_threads_remains_are_removed_and_twice_is_as_good_as_once(function, grace):
-    store = DynamoDBStore("actions-tests", bucket="actions-tests", purge="stream")
+    table = grace.store.table.name
+    store = DynamoDBStore(table, purge="stream")
     thread = await grace.thread()
     await grace.shown(thread, widgets.checklist([]))
     await store.delete_thread(thread.id, grace.context)
 
     def rows():
         found = client("dynamodb").query(
-            TableName="actions-tests",
+            TableName=table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"U#{grace.user.id}#T#{thread.id}"}},
         )["Items"]
@@ -182,7 +184,7 @@ def test_only_the_record_that_fails_comes_again(function):
 
 
 async def test_a_spilled_body_goes_with_its_row(function):
-    bucket = Bucket("actions-tests")
+    bucket = Bucket(get_settings().attachments_bucket)
     await bucket.put("spill/u/t/i/old", b"x", "application/zlib")
     event = {
         "Records": [
@@ -203,7 +205,7 @@ def created(key):
 
 
 async def test_an_upload_that_is_not_the_image_it_says_is_removed(function):
-    bucket = Bucket("actions-tests")
+    bucket = Bucket(get_settings().attachments_bucket)
     png = b"\x89PNG\r\n\x1a\n" + bytes(20)
     await bucket.put("uploads/u/good", png, "image/png")
     await bucket.put("uploads/u/b+ad ü", b"<html>", "image/png")

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from functions import VERSION
-from functions.store.runs import Runs
+from functions.store import Runs
 
 
 def remember(thread_id):
@@ -26,7 +26,7 @@ async def test_health_says_version_and_model_and_touches_no_database(http, monke
 
 
 async def test_a_run_is_cancelled_by_its_owner_only(ada, people):
-    runs = Runs("actions-tests")
+    runs = Runs(ada.store.table.name)
     stranger = people()
     response = await stranger.post("/actions/cancel", {"run_id": "run-1"})
     assert response.json() == {"cancelled": True}

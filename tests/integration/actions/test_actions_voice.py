@@ -7,8 +7,8 @@ import pytest
 
 from functions.actions.app import create_app
 from functions.settings import Settings
-from tests.integration.actions.conftest import Person
 from tests.support.openai_server import Fail, OpenAIServer
+from tests.support.person import Person
 from tests.support.served import served
 from tests.support.speech import MIME, encoded, tone
 

@@ -8,7 +8,7 @@ from chatkit.types import AssistantMessageItem, ClosedStatus, LockedStatus
 
 from functions.assistant import widgets
 from functions.assistant.models import Choice, Option
-from tests.integration.actions.conftest import request
+from tests.support.person import request
 
 
 def events(response):
@@ -111,7 +111,7 @@ async def test_what_the_page_did_itself_is_remembered(ada):
     assert response.status_code == 200
     assert (await ada.data.preferences()).scheme == "dark"
     stored = (await ada.stored(item)).widget
-    assert [button.label for button in stored.children[2].children if button.iconStart] == ["Dark"]
+    assert stored.model_dump_json() == widgets.appearance("dark").model_dump_json()
 
 
 @pytest.mark.parametrize("status", [LockedStatus(), ClosedStatus(reason="done")])

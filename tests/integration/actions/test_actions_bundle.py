@@ -1,0 +1,59 @@
+"""What will be deployed: the built bundle under AWS's runtime client, on the emulator."""
+
+import json
+
+import httpx2
+import pytest
+
+from functions.assistant import widgets
+from infra.bundle import build
+from tests.emulator.function import Function
+from tests.emulator.function_url import FunctionUrl
+from tests.emulator.invocation import End
+from tests.emulator.project import actions_configuration
+from tests.emulator.server import Server
+from tests.support.person import Person
+
+
+@pytest.fixture
+async def deployed(cloud):
+    """The function, and somebody who reaches it through its URL."""
+    configuration = actions_configuration(build("actions", host=True), cloud)
+    async with (
+        Function(configuration) as function,
+        Server(FunctionUrl(function, streaming=False).handle) as server,
+        httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
+    ):
+        yield function, Person(http)
+
+
+async def test_the_bundle_presses_and_keeps(deployed):
+    function, person = deployed
+    tasks = await person.data.add_tasks(["milk"])
+    item = await person.shown(await person.thread(), widgets.checklist(tasks))
+    answer = await person.press(item, "task.toggle", {"id": tasks[0].id, "done": True})
+    assert answer.status_code == 200, function.environments[0].output.decode()
+    assert [task.done for task in await person.data.tasks()] == [True]
+    assert (await person.http.get("/actions/health")).json()["status"] == "ok"
+
+
+async def test_the_bundle_takes_events(deployed):
+    function, _ = deployed
+    event = {
+        "Records": [
+            {
+                "eventSource": "aws:dynamodb",
+                "eventName": "REMOVE",
+                "dynamodb": {
+                    "Keys": {"pk": {"S": "U#nobody"}, "sk": {"S": "THREAD#gone"}},
+                    "SequenceNumber": "1",
+                },
+            }
+        ]
+    }
+    invocation = await function.invoke(json.dumps(event).encode())
+    body = b""
+    while not isinstance(part := await invocation.answer.get(), End):
+        body += part if isinstance(part, bytes) else b""
+    assert part.error is None, part.error
+    assert json.loads(body) == {"batchItemFailures": []}
