@@ -16,7 +16,7 @@ from agents import (
     Runner,
 )
 from chatkit.actions import Action
-from chatkit.agents import ResponseStreamConverter, stream_agent_response
+from chatkit.agents import stream_agent_response
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
 from chatkit.types import (
@@ -36,9 +36,11 @@ from functions.assistant.dispatch import PreparedAction
 from functions.assistant.errors import ActionError
 from functions.assistant.titles import title_for
 from functions.assistant.tooling import AssistantContext
+from functions.attachments import S3AttachmentStore
 from functions.chat.answer import StopReason
 from functions.chat.history import Converter, within_budget
 from functions.chat.ids import RunIds
+from functions.chat.images import GeneratedImages
 from functions.chat.turn import TurnStore
 from functions.context import RequestContext
 from functions.models.failure import in_words
@@ -54,9 +56,8 @@ _STOPPED: dict[StopReason, str] = {
 class AssistantServer(ChatKitServer[RequestContext]):
     """Answers one streaming request; made for it, and for no other.
 
-    `store` is the request's own view of the table. `model` answers, `converter`
-    turns history into model input, `images` keeps what the model
-    draws, `data` is what the assistant knows of this person.
+    `store` is the request's own view of the table. `model` answers, `files` are what
+    the visitor attached and the model drew, `data` is what the assistant knows of them.
     """
 
     store: TurnStore
@@ -66,8 +67,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         store: TurnStore,
         *,
         model: Model,
-        converter: Converter,
-        images: ResponseStreamConverter,
+        files: S3AttachmentStore,
         data: AssistantData,
         settings: Settings,
         action: PreparedAction | None = None,
@@ -75,8 +75,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         super().__init__(store)
         self.stopped: StopReason = "visitor"
         self._model = model
-        self._converter = converter
-        self._images = images
+        self._files = files
         self._data = data
         self._settings = settings
         self._prepared = action
@@ -99,7 +98,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         tool_choice = options.tool_choice.id if options and options.tool_choice else None
         result = Runner.run_streamed(
             build_agent(self._model, tool_choice),
-            await self._converter.to_agent_input(history),
+            await Converter(self._files, context).to_agent_input(history),
             context=agent_context,
             max_turns=MAX_TURNS,
             # Lambda freezes the thread that would export traces.
@@ -110,7 +109,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
             lambda kind: self.store.generate_item_id(kind, thread, context), self.store.minted
         )
         try:
-            answer = stream_agent_response(agent_context, result, converter=self._images)
+            images = GeneratedImages(self._files, thread.id, context)
+            answer = stream_agent_response(agent_context, result, converter=images)
             async for event in ids.rewrite(answer):
                 yield event
             if naming is not None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from chatkit.agents import ResponseStreamConverter
 from chatkit.server import StreamingResult
 from chatkit.types import (
     StreamingReq,
@@ -16,7 +15,6 @@ from chatkit.types import (
 from functions.assistant.agent import TOOLS
 from functions.chat.answer import Answer, StopReason
 from functions.chat.checks import StreamChecks
-from functions.chat.history import Converter
 from functions.chat.replay import replay
 from functions.chat.server import AssistantServer
 from functions.chat.turn import TurnStore
@@ -62,8 +60,7 @@ class Streams:
         server = AssistantServer(
             turn,
             model=await self._model(request),
-            converter=Converter(context),
-            images=ResponseStreamConverter(),
+            files=self._services.attachments,
             data=self._services.assistant_data(context),
             settings=self._services.settings,
             action=checked.action,

@@ -1,20 +1,28 @@
 """The roles are enough, and no more: the functions' real code, held to the template's policies."""
 
+import asyncio
+import random
 import secrets
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from functions import aws
 from functions import secrets as kept_secrets
+from functions.actions.events import Events
+from functions.attachments.bucket import Bucket
+from functions.context import RequestContext
 from functions.settings import Settings, get_settings
+from functions.store import DynamoDBStore
 from infra.local.cloud import local_cloud
 from tests.infra.iam import Need, Role, as_list, enforced, resolve, statements_of
 from tests.support.chat import Chat, thread_of
 from tests.support.openai_server import Call, OpenAIServer, Say
 from tests.support.served import served
+from tests.support.speech import tone
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -89,7 +97,7 @@ class Stage:
             "OPENAI_BASE_URL": model_url,
             "CHATKIT_MODEL": "test",
             "CHATKIT_MODEL_API": "chat_completions",
-            "CHATKIT_TRANSCRIPTION_BASE_URL": model_url,
+            "CHATKIT_TRANSCRIPTION": "openai",
         }
 
     def statements(self, function):
@@ -97,6 +105,9 @@ class Stage:
             n for n in self.template.of_type("AWS::IAM::Role") if n.startswith(f"{function}Role")
         )
         return resolve(statements_of(self.template, role), self.names)
+
+    def names_arn(self, prefix):
+        return next(v for k, v in self.names.items() if k.startswith(prefix) and k.endswith(".Arn"))
 
     def role(self, function, without=None):
         """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid)."""
@@ -137,9 +148,18 @@ def upload(url, role, data, kind):
     """What S3 does with a presigned PUT: it acts for the role that signed it."""
     place = urlsplit(str(url)).path.removeprefix(f"/{BUCKET}/")
     role.require(Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{place}"), "PutObject")
-    boto3.session.Session().client(
+    admin().put_object(Bucket=BUCKET, Key=place, Body=data, ContentType=kind)
+
+
+def large_text():
+    """More than the table takes, however well it is compressed."""
+    return "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9E00), k=190_000)))
+
+
+def admin():
+    return boto3.session.Session().client(
         "s3", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
-    ).put_object(Bucket=BUCKET, Key=place, Body=data, ContentType=kind)
+    )
 
 
 def pressed(widget, kind):
@@ -163,7 +183,7 @@ def chat_does_everything(url, role, model):
 
     model.script = [Say("Hello there.")]
     thread = thread_of(chat.create("Hi"))
-    large = "".join(chr(0x4E00 + secrets.randbelow(20_000)) for _ in range(190_000))
+    large = large_text()
     assert chat.say(thread, large)[-1]["type"] != "error"
     assert any(item["content"][0]["text"] == large for item in chat.items(thread))
 
@@ -216,11 +236,166 @@ def chat_does_everything(url, role, model):
     assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404
 
 
-def test_the_streaming_function_can_do_all_it_does(stage, model):
-    role = stage.role("Chat")
-    with stage.running("Chat", role) as url:
-        chat_does_everything(url, role, model)
-    assert role.denied == []
+@pytest.fixture(scope="module")
+def lived_in(stage, model):
+    """Two threads of one visitor, made without limits: one to press in, one that was deleted."""
+    everything = Role([{"Effect": "Allow", "Action": "*", "Resource": "*"}], ACCOUNT)
+    with stage.running("Chat", everything) as url:
+        chat = Chat(url)
+        model._answered = 0
+        model.script = [Call("show_checklist", {"add": ["milk", "bread"]}), Say("Here.")]
+        pressed_in = thread_of(chat.create("My list"))
+        model.script = [Say("Yes.")]
+        deleted = thread_of(chat.create(large_text()))
+        given = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
+        file = chat.read("attachments.create", **given)
+        upload(file["upload_descriptor"]["url"], everything, PNG, "image/png")
+        chat.say(deleted, "Look", attachments=[file["id"]])
+        user = chat.http.post("/chatkit/session").json()["user"]["id"]
+        store = DynamoDBStore(TABLE, bucket=BUCKET, purge="stream")
+        asyncio.run(store.delete_thread(deleted, RequestContext(user_id=user)))
+        shown = next(item for item in chat.items(pressed_in) if item["type"] == "widget")
+    return chat, shown, user, deleted
+
+
+def actions_do_everything(url, role, lived_in):
+    """Every operation and event of the second function, each with an answer that is checked."""
+    before, shown, user, deleted = lived_in
+    chat = Chat(url)
+    chat.http.cookies = before.http.cookies
+    assert chat.http.get("/actions/health").status_code == 200
+    tick = pressed(shown["widget"], "task.toggle")
+    for done in (True, False):
+        body = {
+            "type": "threads.sync_custom_action",
+            "params": {
+                "thread_id": shown["thread_id"],
+                "item_id": shown["id"],
+                "action": {"type": "task.toggle", "payload": {"id": tick["id"], "done": done}},
+            },
+        }
+        answer = chat.http.post("/actions", json=body)
+        assert answer.status_code == 200, answer.text
+    assert chat.http.post("/actions/cancel", json={"run_id": "r"}).json() == {"cancelled": True}
+
+    note = tone()
+    files = {"file": ("note.wav", note, "audio/wav")}
+    answer = chat.http.post("/actions/transcribe", files=files)
+    assert answer.json()["text"], answer.text
+    asked = {"mime_type": "audio/wav", "size": len(note)}
+    answer = chat.http.post("/actions/uploads", json=asked)
+    assert answer.status_code == 200, answer.text
+    place = answer.json()
+    assert chat.http.post("/actions/transcribe", json={"key": place["key"]}).status_code == 404
+    upload(place["url"], role, note, "audio/wav")
+    answer = chat.http.post("/actions/transcribe", json={"key": place["key"]})
+    assert answer.status_code == 200, answer.text
+
+    # The stream tells of the deleted thread, and S3 of an upload that is not what it says.
+    admin().put_object(Bucket=BUCKET, Key="uploads/u/x", Body=b"<html>", ContentType="image/png")
+    key = {"pk": {"S": f"U#{user}"}, "sk": {"S": f"THREAD#{deleted}"}}
+    gone = {
+        "eventSource": "aws:dynamodb",
+        "eventName": "REMOVE",
+        "dynamodb": {"Keys": key, "OldImage": key, "SequenceNumber": "1"},
+    }
+    arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": "uploads/u/x"}}}
+
+    async def events():
+        taker = Events(Bucket(BUCKET))
+        assert await taker.take({"Records": [gone]}) == {"batchItemFailures": []}
+        await taker.take({"Records": [arrived]})
+
+    asyncio.run(events())
+    kept = admin().list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    assert "uploads/u/x" not in {entry["Key"] for entry in kept}
+
+
+def run(stage, function, role, model, lived_in):
+    with stage.running(function, role) as url:
+        if function == "Chat":
+            chat_does_everything(url, role, model)
+        else:
+            actions_do_everything(url, role, lived_in)
+
+
+@pytest.fixture(scope="module")
+def asked(stage, model, lived_in):
+    """What each function asked for while it did all it does; nothing was denied."""
+    found = {}
+    for function in ("Chat", "Actions"):
+        role = stage.role(function)
+        run(stage, function, role, model, lived_in)
+        assert role.denied == []
+        found[function] = role.asked
+    return found
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_a_role_is_enough_for_all_its_function_does(asked, function):
+    assert len({need.action for need in asked[function]}) > 5
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_every_action_of_every_statement_is_one_that_the_function_makes(stage, asked, function):
+    for statement in stage.statements(function):
+        if statement["Sid"] in LAMBDAS_OWN:
+            continue
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement["Resource"]):
+                alone = Role([{**statement, "Action": action, "Resource": resource}], ACCOUNT)
+                assert any(alone.permits(need) for need in asked[function]), (action, resource)
+
+
+@pytest.mark.parametrize(
+    ("function", "sid"),
+    [
+        *(("Chat", sid) for sid in ("Rows", "Index", "Objects", "List", "CookieKey", "ModelKey")),
+        *(("Actions", sid) for sid in ("Rows", "Objects", "List", "CookieKey", "ModelKey")),
+    ],
+)
+def test_without_one_statement_something_breaks(stage, model, lived_in, function, sid):
+    role = stage.role(function, without=sid)
+    with pytest.raises((AssertionError, StopIteration, ClientError, KeyError)):
+        run(stage, function, role, model, lived_in)
+    removed = Role([s for s in stage.statements(function) if s["Sid"] == sid], ACCOUNT)
+    assert role.denied
+    assert all(removed.permits(need) for need in role.denied)
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_every_statement_is_one_whose_removal_is_tried(stage, function):
+    tried = {
+        args[1]
+        for mark in test_without_one_statement_something_breaks.pytestmark
+        for args in mark.args[1]
+        if args[0] == function
+    }
+    assert {s["Sid"] for s in stage.statements(function)} - LAMBDAS_OWN == tried
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
+    role = stage.role(function)
+    for need in asked[function]:
+        for ours in (TABLE, BUCKET):
+            other = Need(need.action, need.resource.replace(ours, f"{ours}-2"))
+            assert other == need or not role.permits(other), other
+    vault = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:other-AbCdEf"
+    assert not role.permits(Need("secretsmanager:GetSecretValue", vault))
+    assert not role.permits(Need("dynamodb:DeleteTable", stage.names_arn("Table")))
+    assert not role.permits(Need("dynamodb:Scan", stage.names_arn("Table")))
+
+
+def test_the_second_function_may_do_less(stage):
+    def size(function):
+        return sum(
+            len(as_list(s["Action"]))
+            for s in stage.statements(function)
+            if s["Sid"] not in LAMBDAS_OWN
+        )
+
+    assert size("Actions") < size("Chat")
 
 
 @pytest.mark.parametrize("function", ["Chat", "Actions"])

@@ -5,6 +5,7 @@ Tests point `OPENAI_BASE_URL` at it. It answers with what the test put into
 """
 
 import asyncio
+import base64
 import itertools
 import json
 import threading
@@ -43,16 +44,27 @@ class Call:
 
 
 @dataclass
+class Draw:
+    """A generated image (Responses API only), after as many drafts of it as `partials`."""
+
+    data: bytes
+    partials: int = 0
+
+
+@dataclass
 class Fail:
     status: int
     message: str = "no"
 
 
+Step = Say | Call | Draw
+
+
 class OpenAIServer:
     """`script` is what it answers, in order; the last one is repeated."""
 
-    def __init__(self, *script: Say | Call | Fail, transcript: str = "hello there") -> None:
-        self.script: list[Say | Call | Fail] = list(script) or [Say("Hello from the test model.")]
+    def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
+        self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
         self.transcript = transcript
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -68,7 +80,7 @@ class OpenAIServer:
             ]
         )
 
-    async def _next(self, request: Request) -> tuple[dict[str, Any], Say | Call | Fail]:
+    async def _next(self, request: Request) -> tuple[dict[str, Any], Step | Fail]:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
@@ -96,7 +108,7 @@ class OpenAIServer:
             return JSONResponse(_completion({"choices": [choice]}, "chat.completion"))
         return self._stream(_completion_chunks(step), step)
 
-    def _stream(self, events, step: Say | Call) -> StreamingResponse:
+    def _stream(self, events, step: Step) -> StreamingResponse:
         async def body():
             sent = 0
             try:
@@ -143,13 +155,17 @@ async def _opened(gate: threading.Event | None) -> None:
 _ids = itertools.count(1)
 
 
-def _output(step: Say | Call, item_id: str) -> dict[str, Any]:
+def _output(step: Step, item_id: str) -> dict[str, Any]:
     if isinstance(step, Say):
         content = [{"type": "output_text", "text": step.text, "annotations": []}]
         return {
             "id": item_id, "type": "message", "role": "assistant", "status": "completed",
             "content": content,
         }  # fmt: skip
+    if isinstance(step, Draw):
+        result = base64.b64encode(step.data).decode()
+        return {"id": item_id, "type": "image_generation_call", "status": "completed",
+                "result": result}  # fmt: skip
     return {
         "id": item_id, "type": "function_call", "call_id": f"call_{next(_ids)}",
         "name": step.name, "arguments": json.dumps(step.arguments), "status": "completed",
@@ -169,7 +185,7 @@ def _response(output: list[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _responses_events(step: Say | Call):
+def _responses_events(step: Step):
     """Pairs of bytes and whether they carry a piece of the text."""
     item_id = f"msg_{next(_ids)}"
     output = _output(step, item_id)
@@ -184,6 +200,14 @@ def _responses_events(step: Say | Call):
     if isinstance(step, Call):
         started = {**output, "arguments": "", "status": "in_progress"}
         yield event("response.output_item.added", item=started, output_index=0), False
+        yield event("response.output_item.done", item=output, output_index=0), False
+    elif isinstance(step, Draw):
+        started = {"id": item_id, "type": "image_generation_call", "status": "in_progress"}
+        yield event("response.output_item.added", item=started, output_index=0), False
+        for number in range(step.partials):
+            draft = {"item_id": item_id, "output_index": 0, "partial_image_index": number}
+            kind = "response.image_generation_call.partial_image"
+            yield event(kind, partial_image_b64=output["result"], **draft), False
         yield event("response.output_item.done", item=output, output_index=0), False
     else:
         empty = {**output, "content": [], "status": "in_progress"}
@@ -201,7 +225,7 @@ def _completion(fields: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "object": kind, "created": 0, "model": "test", **fields}
 
 
-def _completion_chunks(step: Say | Call):
+def _completion_chunks(step: Step):
     def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         data = _completion({"choices": [choice]}, "chat.completion.chunk")

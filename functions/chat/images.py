@@ -1,0 +1,30 @@
+"""Images that the model draws: kept in S3, and never as data URLs in the table."""
+
+import base64
+
+from chatkit.agents import ResponseStreamConverter
+
+from functions.attachments import S3AttachmentStore
+from functions.context import RequestContext
+
+PARTIALS = 3
+"""Drafts of an image that a provider sends at most, for the progress that is shown."""
+
+
+class GeneratedImages(ResponseStreamConverter):
+    """Puts each image, drafts included, into the bucket and hands out signed links."""
+
+    def __init__(self, files: S3AttachmentStore, thread_id: str, context: RequestContext) -> None:
+        super().__init__(partial_images=PARTIALS)
+        self._files = files
+        self._thread_id = thread_id
+        self._context = context
+
+    async def base64_image_to_url(
+        self,
+        image_id: str,
+        base64_image: str,
+        partial_image_index: int | None = None,  # noqa: ARG002 - each draft replaces the last
+    ) -> str:
+        data = base64.b64decode(base64_image)
+        return await self._files.put_image(self._thread_id, image_id, data, self._context)

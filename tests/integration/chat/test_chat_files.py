@@ -1,0 +1,95 @@
+"""Files on their way: announced, uploaded, attached, shown to the model; drawn images kept."""
+
+import base64
+import json
+
+import httpx2
+import pytest
+
+from tests.support.chat import message, text_of, thread_of
+from tests.support.openai_server import Draw, Say
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def announced(chat, data, name="dot.png", mime_type="image/png"):
+    return chat.read("attachments.create", name=name, size=len(data), mime_type=mime_type)
+
+
+def uploaded(chat, data, **file):
+    attachment = announced(chat, data, **file)
+    put = attachment["upload_descriptor"]
+    answer = httpx2.request(put["method"], put["url"], content=data, headers=put["headers"])
+    assert answer.status_code == 200, answer.text
+    return attachment["id"]
+
+
+def test_an_image_goes_to_the_model_by_its_bytes_and_to_the_page_as_a_link(ada, model):
+    events = ada.create("What is this?", attachments=[uploaded(ada, PNG)])
+    assert base64.b64encode(PNG).decode() in json.dumps(model.requests)
+    shown = ada.items(thread_of(events))[0]["attachments"][0]
+    assert shown["preview_url"].startswith("http")
+    assert "upload_descriptor" not in shown
+    assert httpx2.get(shown["preview_url"]).content == PNG
+
+
+def test_a_text_file_goes_to_the_model_by_its_words(ada, model):
+    notes = "Remember the walnuts – ümläute too".encode()
+    ada.create("Read it", attachments=[uploaded(ada, notes, name="ä.txt", mime_type="text/plain")])
+    assert "Remember the walnuts" in json.dumps(model.requests)
+
+
+def test_a_file_that_never_arrived_is_refused_and_breaks_no_thread(ada):
+    attachment = announced(ada, PNG)
+    answer = ada.post("threads.create", input=message("Look", attachments=[attachment["id"]]))
+    assert answer.status_code == 422
+    assert answer.json()["message"]
+    assert ada.read("threads.list")["data"] == []
+
+
+def test_a_file_that_is_not_what_it_claims_is_refused(ada):
+    script = b"<script>alert(1)</script>"
+    answer = ada.post("threads.create", input=message("Look", attachments=[uploaded(ada, script)]))
+    assert answer.status_code == 422
+
+
+def test_a_strangers_file_does_not_exist(ada, bob):
+    attachment = uploaded(ada, PNG)
+    answer = bob.post("threads.create", input=message("Look", attachments=[attachment]))
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"name": "a.exe", "size": 10, "mime_type": "application/x-msdownload"},
+        {"name": "a.png", "size": 10**9, "mime_type": "image/png"},
+        {"name": "a.png", "size": 0, "mime_type": "image/png"},
+        {"name": "", "size": 10, "mime_type": "image/png"},
+    ],
+)
+def test_files_that_are_not_allowed_are_refused_when_announced(ada, file):
+    answer = ada.post("attachments.create", **file)
+    assert answer.status_code == 422
+    assert answer.json()["message"]
+
+
+class TestDrawing:
+    @pytest.fixture
+    def app_settings(self, app_settings):
+        return app_settings.model_copy(update={"model_api": "responses"})
+
+    def test_a_drawn_image_is_kept_in_the_bucket_and_comes_back_as_a_link(self, ada, model):
+        model.script = [Draw(PNG, partials=1), Say("There.")]
+        events = ada.create("Draw a dot")
+        assert "data:image" not in json.dumps(events)
+        image = ada.items(thread_of(events))[1]["image"]
+        assert httpx2.get(image["url"]).content == PNG
+
+    def test_the_next_message_shows_the_model_what_it_drew(self, ada, model):
+        model.script = [Draw(PNG), Say("A dot.")]
+        thread = thread_of(ada.create("Draw a dot"))
+        assert text_of(ada.say(thread, "What did you draw?")) == "A dot."
+        assert base64.b64encode(PNG).decode() in json.dumps(model.requests[-1])
