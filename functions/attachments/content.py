@@ -93,9 +93,9 @@ def _text(data: bytes) -> str | None:
     elif b"\x00" in data:
         return None
     else:
-        encoding = "utf-8-sig"
+        encoding = "utf-8"
     try:
-        return data.decode(encoding)
+        return data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:
         return None
 

@@ -1,10 +1,8 @@
 """Attachment records: what ChatKit knows of a file, and which thread it belongs to."""
 
-from typing import Any
-
 from chatkit.store import NotFoundError
-from chatkit.types import Attachment
-from pydantic import TypeAdapter
+from chatkit.types import Attachment, ImageAttachment
+from pydantic import AnyUrl, TypeAdapter
 
 from functions.attachments import arrival
 from functions.store import keys
@@ -36,14 +34,18 @@ class AttachmentRecords:
         return [record, {**link, **self.threads.expiry()}]
 
     async def save(self, attachment: Attachment, user: str) -> None:
-        if attachment.thread_id is not None and self.links.bucket is not None:
+        if attachment.thread_id is None:
+            await self.table.put(self.rows(attachment, user)[0])
+            return
+        if self.links.bucket is not None:
             await arrival.check(self.links.bucket, attachment, user)
         rows = self.rows(attachment, user)
-        actions: list[dict[str, Any]] = [{"Put": {"Item": row}} for row in rows]
-        if attachment.thread_id is None:
-            await self.table.put(rows[0])
-        else:
-            await self.table.transact(actions)
+        await self.table.transact([{"Put": {"Item": row}} for row in rows])
+        # The SDK puts this very instance into the message that it then stores and sends.
+        attachment.upload_descriptor = None
+        if isinstance(attachment, ImageAttachment):
+            kept = self.links.unsign_preview(attachment, user)
+            attachment.preview_url = AnyUrl(await self.links.sign(kept, user))
 
     async def load(self, attachment_id: str, user: str) -> Attachment:
         row = await self.table.get(keys.attachment_key(user, attachment_id))

@@ -55,18 +55,21 @@ class Links:
     def unsign_attachment(self, attachment: Attachment, user: str) -> Attachment:
         """As it is stored: no signed link, and no way to upload once a message carries it."""
         changes: dict[str, Any] = {}
-        if attachment.thread_id is not None and attachment.upload_descriptor is not None:
+        if attachment.thread_id is not None:
             changes["upload_descriptor"] = None
         if isinstance(attachment, ImageAttachment):
-            stored = self.unsign(str(attachment.preview_url))
-            if self.bucket and attachment.thread_id is not None:
-                uploaded = f"{SCHEME}://{self.bucket.name}/{upload_key(user, part(attachment.id))}"
-                if stored == uploaded:
-                    kept = file_key(user, part(attachment.id))
-                    stored = f"{SCHEME}://{self.bucket.name}/{kept}"
-            if stored != str(attachment.preview_url):
-                changes["preview_url"] = AnyUrl(stored)
-        return attachment.model_copy(update=changes) if changes else attachment
+            changes["preview_url"] = AnyUrl(self.unsign_preview(attachment, user))
+        return attachment.model_copy(update=changes)
+
+    def unsign_preview(self, attachment: ImageAttachment, user: str) -> str:
+        """Where the image lies: under `files/` once a message carries it."""
+        stored = self.unsign(str(attachment.preview_url))
+        if self.bucket is None or attachment.thread_id is None:
+            return stored
+        root = f"{SCHEME}://{self.bucket.name}/"
+        name = part(attachment.id)
+        uploaded, kept = root + upload_key(user, name), root + file_key(user, name)
+        return kept if stored == uploaded else stored
 
     async def sign_attachment(self, attachment: Attachment, user: str) -> Attachment:
         if not isinstance(attachment, ImageAttachment):
