@@ -64,6 +64,10 @@ class StackSettings(BaseModel):
         "`modelBaseUrl` and `model`.",
     )
     model: str | None = Field(None, description="Name of the model. Each provider has a default.")
+    models: list[str] = Field(
+        default_factory=list,
+        description="Further models that a visitor may pick, comma-separated.",
+    )
     model_api: Literal["responses", "chat_completions"] | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
     )
@@ -76,6 +80,9 @@ class StackSettings(BaseModel):
         None,
         description="Name or ARN of an existing Secrets Manager secret with the model's key. "
         "Without it the stack makes one, and `make secret` fills it.",
+    )
+    voice: bool = Field(
+        True, description="Dictation and voice notes, where the provider hears (OpenAI, Gemini)."
     )
     cookie_secret: str | None = Field(
         None,
@@ -243,7 +250,7 @@ class StackSettings(BaseModel):
         "when `region` is us-east-1, where it is always made.",
     )
 
-    @field_validator("allowed_origins", "frame_ancestors", mode="before")
+    @field_validator("allowed_origins", "frame_ancestors", "models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -278,6 +285,10 @@ class StackSettings(BaseModel):
             (
                 self.provider == "demo" and self.model_secret is not None,
                 "modelSecret needs a provider other than demo",
+            ),
+            (
+                self.provider == "demo" and bool(self.model or self.models),
+                "model and models need a provider other than demo",
             ),
             (
                 self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience),

@@ -55,13 +55,18 @@ def environment(
         "CHATKIT_ATTACHMENTS_BUCKET": files.bucket.bucket_name,
         "CHATKIT_COOKIE_KEY_SECRET": secrets.cookie.id,
         "CHATKIT_MODEL": settings.model,
+        "CHATKIT_MODELS": ",".join(settings.models),
         "CHATKIT_MODEL_API": settings.model_api,
+        "CHATKIT_TRANSCRIPTION": None if settings.voice else "off",
         "OPENAI_BASE_URL": settings.model_base_url,
         "CHATKIT_AUTH": settings.auth,
         "CHATKIT_JWT_ISSUER": settings.jwt_issuer,
         "CHATKIT_JWT_AUDIENCE": settings.jwt_audience,
         "CHATKIT_JWKS_URL": settings.jwks_url,
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
+        "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),
+        "CHATKIT_MESSAGES_PER_DAY": str(settings.messages_per_day or ""),
+        "CHATKIT_LOG_LEVEL": settings.log_level,
     }
     if secrets.model:
         name = (

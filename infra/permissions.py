@@ -37,7 +37,7 @@ def allow_chat(
         [files.bucket.arn_for_objects("*")],
     )
     _allow_listing(function, files)
-    _allow_secrets(function, secrets)
+    _allow_secrets(function, secrets, model=True)
     _allow_key(function, key)
 
 
@@ -47,12 +47,15 @@ def allow_actions(
     table: ChatTable,
     files: FilesBucket,
     secrets: Secrets,
+    hears: bool,
     key: kms.IKey | None,
 ) -> None:
     function.allow(
         "Rows",
         [
+            "dynamodb:BatchGetItem",
             "dynamodb:BatchWriteItem",
+            "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
@@ -66,7 +69,7 @@ def allow_actions(
         [files.bucket.arn_for_objects("*")],
     )
     _allow_listing(function, files)
-    _allow_secrets(function, secrets)
+    _allow_secrets(function, secrets, model=hears)
     _allow_key(function, key)
 
 
@@ -76,18 +79,34 @@ def _allow_listing(function: ServiceFunction, files: FilesBucket) -> None:
     function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
 
 
-def _allow_secrets(function: ServiceFunction, secrets: Secrets) -> None:
+def _allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) -> None:
     function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
-    if secrets.model:
+    if secrets.model and model:
         function.allow("ModelKey", ["secretsmanager:GetSecretValue"], [secrets.model.arn])
 
 
 def _allow_key(function: ServiceFunction, key: kms.IKey | None) -> None:
     if key is None:
         return
+    # What DynamoDB asks of whoever uses a table with such a key; S3 and Secrets Manager ask for
+    # less. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     function.allow(
         "DataKey",
-        ["kms:Decrypt", "kms:GenerateDataKey"],
+        [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
         [key.key_arn],
-        {"StringLike": {"kms:ViaService": ["dynamodb.*", "s3.*", "secretsmanager.*"]}},
+        {
+            "StringLike": {
+                "kms:ViaService": [
+                    f"{service}.*.amazonaws.com" for service in ("dynamodb", "s3", "secretsmanager")
+                ]
+            }
+        },
     )

@@ -74,6 +74,7 @@ class ChatKitStack(Stack):
             removal_policy=removal_policy,
         )
         shared = environment(settings, table=table, files=files, secrets=secrets)
+        reads = told(shared)
         started = runtime(settings, region=self.region)
         chat = ServiceFunction(
             self,
@@ -110,7 +111,14 @@ class ChatKitStack(Stack):
             log_retention_days=settings.log_retention_days,
         )
         allow_chat(chat, table=table, files=files, secrets=secrets, key=key)
-        allow_actions(actions, table=table, files=files, secrets=secrets, key=key)
+        allow_actions(
+            actions,
+            table=table,
+            files=files,
+            secrets=secrets,
+            hears=reads.voice_provider is not None,
+            key=key,
+        )
         events = Events(
             self,
             "Events",
@@ -142,7 +150,7 @@ class ChatKitStack(Stack):
             site=site,
             distribution=cdn.distribution,
             built=page,
-            config=page_config(told(shared), domain_key=settings.domain_key),
+            config=page_config(reads, domain_key=settings.domain_key),
             log_retention_days=settings.log_retention_days,
         )
 

@@ -265,9 +265,9 @@ def actions_do_everything(url, role, lived_in):
     chat.http.cookies = before.http.cookies
     assert chat.http.get("/actions/health").status_code == 200
     tick = pressed(shown["widget"], "task.toggle")
-    for done in (True, False):
+    for kind, done in (("threads.sync_custom_action", True), ("threads.custom_action", False)):
         body = {
-            "type": "threads.sync_custom_action",
+            "type": kind,
             "params": {
                 "thread_id": shown["thread_id"],
                 "item_id": shown["id"],
