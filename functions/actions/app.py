@@ -18,7 +18,7 @@ from functions.actions.operations import Operations
 from functions.actions.voice import VoiceNotes
 from functions.attachments.bucket import Bucket
 from functions.http import Refusal, read_body
-from functions.identity import AnonymousIdentity, Visitor, request_context, signing_key
+from functions.identity import Visitor, identity_of, request_context
 from functions.models import choose
 from functions.models.transcription import Transcriber
 from functions.requests import parse
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or get_settings()
     telemetry.configure()
-    identity = AnonymousIdentity(signing_key(settings), settings.allowed_origins)
+    identity = identity_of(settings)
     store = DynamoDBStore(settings.table, bucket=settings.attachments_bucket)
     runs = Runs(settings.table)
     transcriber = Transcriber(settings)

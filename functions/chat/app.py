@@ -22,7 +22,7 @@ from functions.chat.answer import stop_all
 from functions.chat.operations import Operations
 from functions.chat.streams import Streams
 from functions.http import Refusal, read_body
-from functions.identity import AnonymousIdentity, Visitor, request_context, signing_key
+from functions.identity import Visitor, identity_of, request_context
 from functions.models import choose
 from functions.requests import parse
 from functions.services import Services
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     telemetry.configure()
     choice = choose(settings)
     services = Services(settings)
-    identity = AnonymousIdentity(signing_key(settings), settings.allowed_origins)
+    identity = identity_of(settings)
     streams = Streams(services, choice)
     operations = Operations(services)
 

@@ -2,5 +2,13 @@
 
 from functions.identity.keys import signing_key
 from functions.identity.visitor import AnonymousIdentity, Visitor, request_context
+from functions.settings import Settings
 
-__all__ = ["AnonymousIdentity", "Visitor", "request_context", "signing_key"]
+__all__ = ["AnonymousIdentity", "Visitor", "identity_of", "request_context"]
+
+
+def identity_of(settings: Settings) -> AnonymousIdentity:
+    """How this deployment tells people apart. Raises `ValueError` where it cannot."""
+    if settings.auth == "jwt":
+        raise ValueError("CHATKIT_AUTH=jwt: signing in is not part of this version yet")
+    return AnonymousIdentity(signing_key(settings), settings.allowed_origins)

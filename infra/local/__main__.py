@@ -19,10 +19,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import NoReturn
 
 import uvicorn
 from pydantic import ValidationError
 
+from functions.identity import identity_of
 from functions.models import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from infra.local.cloud import local_cloud
@@ -38,21 +40,13 @@ def main() -> None:
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     if not port.isdigit():
         _stop(f"PORT={port} is not a number.")
-    try:
-        settings = Settings()
-        choose(settings)
-    except ValidationError as error:
-        _stop(f".env or environment: {error.errors()[0]['msg']}")
-    except ValueError as error:
-        _stop(f".env or environment: {error}")
+    settings = _settings()
     if not _free(host, int(port)):
         _stop(f"Port {port} is taken. Choose another one: PORT={int(port) + 1} make dev")
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), local_cloud(settings):
-        # No secret of anybody's: it signs cookies of this run, whose threads end with it.
-        os.environ.setdefault("CHATKIT_COOKIE_KEY", secrets.token_hex(32))
         address = f"http://{host}:{port}"
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
             threading.Thread(target=_announce, args=(address, page, settings), daemon=True).start()
@@ -67,6 +61,24 @@ def main() -> None:
                 timeout_graceful_shutdown=3,
                 log_level="warning",
             )
+
+
+def _settings() -> Settings:
+    """The settings, or one line that names the one that makes no sense."""
+    # No secret of anybody's: it signs cookies of this run, whose threads end with it.
+    os.environ.setdefault("CHATKIT_COOKIE_KEY", secrets.token_hex(32))
+    try:
+        settings = Settings()
+        choose(settings)
+        identity_of(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "".join(str(part) for part in first["loc"][:1])
+        name = f"CHATKIT_{name.upper()}: " if name.islower() else ""
+        _stop(f".env or environment: {name}{first['msg']}")
+    except ValueError as error:
+        _stop(f".env or environment: {error}")
+    return settings
 
 
 def _free(host: str, port: int) -> bool:
@@ -117,7 +129,7 @@ def _vite(address: str) -> Iterator[str]:
         process.wait()
 
 
-def _stop(why: str) -> None:
+def _stop(why: str) -> NoReturn:
     print(f"make dev: {why}", file=sys.stderr)
     sys.exit(1)
 

@@ -1,5 +1,6 @@
 """Page, chat and actions on one origin, as CloudFront puts them together in AWS."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -64,11 +65,11 @@ def create_page(dist: Path = DIST) -> Starlette:
     return app
 
 
-def _file(path: Path) -> "ASGIApp":
+def _file(path: Path) -> Callable[[Request], Awaitable[Response]]:
     async def serve(_: Request) -> Response:
         return FileResponse(path)
 
-    return serve  # type: ignore[return-value]
+    return serve
 
 
 def create_app() -> Origin:

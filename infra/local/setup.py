@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any, NoReturn, Optional, Sequence, Type
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(ROOT, ".venv")
@@ -23,7 +24,7 @@ LOCK = os.path.join(ROOT, "requirements", "dev.txt")
 BOOTSTRAP = os.path.join(ROOT, "requirements", "bootstrap.txt")
 
 
-def main():
+def main() -> None:
     wanted = sys.argv[1:] or ["python", "page"]
     if wanted[0] == "npm":
         install_page_packages()
@@ -40,7 +41,7 @@ def main():
         build_page()
 
 
-def install_python_packages():
+def install_python_packages() -> None:
     if not os.path.exists(PYTHON):
         say("making .venv")
         run([sys.executable, "-m", "venv", VENV], "Python's venv module is missing: "
@@ -55,7 +56,7 @@ def install_python_packages():
             run([*uv, "--require-hashes", "-r", LOCK], hint)
 
 
-def install_page_packages():
+def install_page_packages() -> None:
     lock = os.path.join(FRONTEND, "package-lock.json")
     with step("node", [lock]) as needed:
         if needed or not os.path.isdir(os.path.join(FRONTEND, "node_modules")):
@@ -64,7 +65,7 @@ def install_page_packages():
                 hint="The page's packages could not be installed. Is there a network?")  # fmt: skip
 
 
-def build_page():
+def build_page() -> None:
     install_page_packages()
     sources = [
         os.path.join(folder, name)
@@ -83,12 +84,12 @@ def build_page():
             npm("run", "--silent", "build", hint="The page could not be built: see above.")
 
 
-def npm(*arguments, hint):
+def npm(*arguments: str, hint: str) -> None:
     env = dict(os.environ, PATH=node_folder() + os.pathsep + os.environ.get("PATH", ""))
     run(["npm", *arguments], hint, cwd=FRONTEND, env=env)
 
 
-def node_folder():
+def node_folder() -> str:
     """Where a Node of at least OLDEST_NODE is: the machine's, or the one from PyPI in .venv."""
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         node = os.path.join(folder, "node")
@@ -103,7 +104,7 @@ def node_folder():
 class step:  # noqa: N801 - reads as a statement
     """Skips what was done for the same inputs: a digest of them is kept in .venv."""
 
-    def __init__(self, name, inputs):
+    def __init__(self, name: str, inputs: Sequence[str]) -> None:
         self.stamp = os.path.join(STAMPS, name)
         digest = hashlib.sha256()
         for path in sorted(inputs):
@@ -112,32 +113,32 @@ class step:  # noqa: N801 - reads as a statement
                 digest.update(file.read())
         self.digest = digest.hexdigest()
 
-    def __enter__(self):
+    def __enter__(self) -> bool:
         try:
             with open(self.stamp) as file:
                 return file.read() != self.digest
         except OSError:
             return True
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: Optional[Type[BaseException]], *_: object) -> None:
         if kind is None:
             os.makedirs(STAMPS, exist_ok=True)
             with open(self.stamp, "w") as file:
                 file.write(self.digest)
 
 
-def run(command, hint, **options):
+def run(command: Sequence[str], hint: str, **options: Any) -> None:
     if shutil.which(command[0], path=options.get("env", os.environ).get("PATH")) is None:
         stop(hint)
     if subprocess.run(command, check=False, **options).returncode:
         stop(hint)
 
 
-def say(what):
+def say(what: str) -> None:
     print("setup: " + what, flush=True)
 
 
-def stop(why):
+def stop(why: str) -> NoReturn:
     print("setup: " + why, file=sys.stderr)
     sys.exit(1)
 
