@@ -242,17 +242,31 @@ describe("a thread", () => {
     expect(chat.root.querySelector("textarea[data-composer]")).toBeNull();
   });
 
-  it("shows that its last question is not answered yet, and the answer when it is there", async () => {
-    let answered = false;
-    const items = () => [userMessage("m1", "Slow?"), ...(answered ? [answer("m2", "Done.")] : [])];
-    const chat = await mount((operation) => existing(items())(operation), {
-      initialThread: "thr_1",
-    });
+  it("says that its answer is being written elsewhere, and shows it when it is there", async () => {
+    let over = false;
+    const script: Script = ({ type }) => {
+      const running = over ? "" : `run_1 ${Date.now() + 60_000}`;
+      const items = [...(over ? [answer("m2", "Done.")] : []), userMessage("m1", "Slow?")];
+      const response = type === "items.list" ? page(items) : Response.json(thread);
+      response.headers.set("x-chatkit-running", running);
+      return response;
+    };
+    const chat = await mount(script, { initialThread: "thr_1" });
     await chat.find("[data-running]");
-    answered = true;
+    over = true;
     await chat.element.fetchUpdates();
     await chat.sees("Done.");
     expect(chat.root.querySelector("[data-running]")).toBeNull();
+  });
+
+  it("whose last question was never answered offers to answer it", async () => {
+    const chat = await mount(
+      existing([userMessage("m1", "Hello?")], () => events(done(answer("m2", "Here I am.")))),
+      { initialThread: "thr_1" },
+    );
+    (await chat.button("Answer now")).click();
+    await chat.sees("Here I am.");
+    expect(chat.root.querySelector("[data-unanswered]")).toBeNull();
   });
 });
 

@@ -140,16 +140,14 @@ describe("token", () => {
   });
 
   it("that stays refused is reported, not asked for again", async () => {
-    let reported = 0;
+    const seen: number[] = [];
     const { send } = await setUp((_, response) => json(response, {}, 401), {
       getToken: () => "bad",
-      onUnauthorized: () => {
-        reported += 1;
-      },
+      onResponse: (_operation, { status }) => seen.push(status),
     });
     expect((await send("threads.list")).status).toBe(401);
     expect(server.seen).toHaveLength(2);
-    expect(reported).toBe(1);
+    expect(seen).toEqual([401]);
   });
 });
 

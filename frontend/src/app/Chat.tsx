@@ -72,7 +72,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
     <>
       {standIn && (
         <Banner id="stand-in" dismissible>
-          OpenAI’s chatkit.js could not be loaded, so this project’s own stand-in element is in use.
+          chatkit.js could not be loaded, so this project’s own stand-in element is in use.
         </Banner>
       )}
       {!online && (

@@ -10,7 +10,7 @@ import {
   type PageConfig,
   SessionError,
 } from "../chatkit";
-import { hooks } from "./hooks";
+import { announceAnswer } from "./answers";
 
 export type Ready = {
   config: PageConfig;
@@ -42,10 +42,9 @@ export async function boot(getToken?: GetToken): Promise<Ready> {
   const fetch = createChatKitFetch({
     api: config.api,
     getToken: session.getToken,
-    onUnauthorized: () => hooks.unauthorized(),
     onResponse: (operation, response) => {
       session.onResponse(operation, response);
-      hooks.response(operation, response);
+      announceAnswer(operation, response);
     },
   });
   const log = createLog({ chat: config.api.chat, fetch });

@@ -1,7 +1,7 @@
 /** What can go wrong around a mounted chat, each as something that the page can show. */
 import { type RefObject, useEffect, useState, useSyncExternalStore } from "react";
 import { createAnswerWatch } from "../chatkit";
-import { hooks } from "./hooks";
+import { onAnswer } from "./answers";
 
 const subscribe = (changed: () => void) => {
   addEventListener("online", changed);
@@ -14,15 +14,10 @@ const subscribe = (changed: () => void) => {
 
 export const useOnline = (): boolean => useSyncExternalStore(subscribe, () => navigator.onLine);
 
-/** `true` from a 401 that asking for a new token did not cure, until an answer comes again. */
+/** `true` from a 401 that a new token did not cure, until the server takes a request again. */
 export function useUnauthorized(): boolean {
   const [unauthorized, setUnauthorized] = useState(false);
-  useEffect(() => {
-    hooks.unauthorized = () => setUnauthorized(true);
-    return () => {
-      hooks.unauthorized = () => undefined;
-    };
-  }, []);
+  useEffect(() => onAnswer((_operation, { status }) => setUnauthorized(status === 401)), []);
   return unauthorized;
 }
 
@@ -30,10 +25,10 @@ export function useUnauthorized(): boolean {
 export function useAnswerWatch(fetchUpdates: () => Promise<void>): void {
   useEffect(() => {
     const watch = createAnswerWatch(() => void fetchUpdates());
-    hooks.response = watch.seen;
+    const end = onAnswer(watch.seen);
     return () => {
       watch.stop();
-      hooks.response = () => undefined;
+      end();
     };
   }, [fetchUpdates]);
 }

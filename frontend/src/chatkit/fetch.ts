@@ -19,9 +19,10 @@ export type ChatKitFetchOptions = {
   getToken?: GetToken;
   /** What the assistant may know of the page. `null` sends nothing. */
   pageContext?: () => { url: string; title: string } | null;
-  /** Called when a request stays unauthorised after the second try. */
-  onUnauthorized?: () => void;
-  /** Sees each answer of ours: its status and headers. The body is for who asked. */
+  /**
+   * Sees each answer of ours: its status and headers; the body is for who asked. A 401 here is
+   * one that a new token did not cure.
+   */
   onResponse?: (operation: string | undefined, response: Response) => void;
   /** For tests and for pages that wrap `fetch` themselves. */
   fetch?: typeof fetch;
@@ -94,10 +95,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
 
     try {
       let response = await attempt(false);
-      if (response.status === 401) {
-        response = await attempt(true);
-        if (response.status === 401) options.onUnauthorized?.();
-      }
+      if (response.status === 401) response = await attempt(true);
       options.onResponse?.(operation, response);
       if (!runId) {
         settled();

@@ -36,10 +36,15 @@ export class Client {
     this.#firstPause = firstPause;
   }
 
-  /** One buffered operation. Throws an `ApiError`. */
-  async request<T>(type: string, params: Record<string, unknown>): Promise<T> {
+  /** One buffered operation; `look` sees the answer's headers. Throws an `ApiError`. */
+  async request<T>(
+    type: string,
+    params: Record<string, unknown>,
+    look?: (response: Response) => void,
+  ): Promise<T> {
     const response = await this.#send(type, params, "application/json");
     if (!response.ok) throw await errorOf(response);
+    look?.(response);
     return (await response.json()) as T;
   }
 

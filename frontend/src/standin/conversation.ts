@@ -1,4 +1,5 @@
 /** One thread on the screen: its items, the run that is under way in it, and what went wrong. */
+import { runningUntil } from "../chatkit/running";
 import { ApiError, BrokenStream, type Client } from "./client";
 import { update, upsert, without } from "./items";
 import type {
@@ -39,6 +40,8 @@ export class Conversation {
   streaming = false;
   canStop = true;
   earlier: string | null = null;
+  /** An answer is being written for another window: the page fetches again until it is there. */
+  running = false;
 
   readonly #client: Client;
   readonly #host: Host;
@@ -58,7 +61,9 @@ export class Conversation {
     this.#host.changed();
     try {
       const [thread, page] = await Promise.all([
-        this.#client.request<Thread>("threads.get_by_id", { thread_id: id }),
+        this.#client.request<Thread>("threads.get_by_id", { thread_id: id }, (response) => {
+          this.running = runningUntil(response) > Date.now();
+        }),
         this.#page(null),
       ]);
       if (this.streaming) return;
@@ -94,12 +99,9 @@ export class Conversation {
     });
   }
 
-  /**
-   * The newest item is a question and nobody here is answering it: the answer is on its way in
-   * another window, or was lost. The page knows which (`x-chatkit-running`) and fetches again.
-   */
+  /** The newest item is a question, and nobody is answering it. */
   get unanswered(): boolean {
-    const idle = !this.streaming && !this.failure && !this.loading;
+    const idle = !this.streaming && !this.running && !this.failure && !this.loading;
     return idle && this.items.at(-1)?.type === "user_message";
   }
 
@@ -138,6 +140,7 @@ export class Conversation {
     this.#abort = abort;
     this.streaming = true;
     this.canStop = true;
+    this.running = false;
     this.failure = null;
     this.notices = [];
     this.#host.emit("response.start");

@@ -122,10 +122,20 @@ function progress(chat: Chat): TemplateResult | typeof nothing {
   if (conversation.streaming && conversation.items.at(-1)?.type === "user_message") {
     return html`<p class="progress dots" aria-label="Thinking"><i></i><i></i><i></i></p>`;
   }
-  if (conversation.unanswered) {
+  if (conversation.running && !conversation.streaming) {
     return html`<p class="progress" data-running>
       ${icon("clock", 18)}<span>The answer is still being written…</span>
     </p>`;
+  }
+  const question = conversation.unanswered && conversation.lastUserMessage;
+  if (question) {
+    return html`<div class="notice" data-unanswered>
+      ${icon("info", 18)}
+      <p>This was not answered.</p>
+      <button type="button" class="quiet" @click=${() => conversation.retry(question)}>
+        Answer now
+      </button>
+    </div>`;
   }
   return nothing;
 }
