@@ -4,19 +4,12 @@ The browser is the system's Chromium; where there is none, Playwright's own; and
 where that cannot be had either, these tests are skipped by name.
 """
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import time
-from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.dev import Dev
 
 FLAGS = [
     "--no-sandbox",
@@ -27,51 +20,19 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-READY_WITHIN = 120.0
 
 
 @pytest.fixture(scope="session")
 def dev():
-    """A running `make dev` on a free port, with nothing of this machine's settings."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    hidden = ("OPENAI_", "GEMINI_", "CHATKIT_", "AWS_")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
-    process = subprocess.Popen(
-        ["make", "dev"],
-        cwd=ROOT,
-        env={**environment, "HOST": "127.0.0.1", "PORT": str(port)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        text=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(process, url)
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-        process.wait(timeout=30)
-
-
-def _wait_until_ready(process, url):
-    deadline = time.monotonic() + READY_WITHIN
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.stdout.read()
-        try:
-            if httpx2.get(f"{url}/chatkit/health", timeout=2).status_code == 200:
-                return
-        except httpx2.HTTPError:
-            time.sleep(0.1)
-    raise AssertionError("make dev was not ready in time")
+    """A running `make dev`, with nothing of this machine's settings."""
+    with Dev() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def server(dev):
     """The base URL that the page is tested at."""
-    return dev
+    return dev.url
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,40 @@
+"""`make dev` as a developer lives with it."""
+
+import os
+
+import httpx2
+
+from tests.support.chat import Chat, thread_of
+from tests.support.dev import ROOT, Dev
+
+
+def test_it_prints_its_address_what_answers_and_how_to_get_a_real_model(dev):
+    assert dev.url in dev.output()
+    assert "Offline demo" in dev.output()
+    assert "OPENAI_API_KEY" in dev.output()
+
+
+def test_page_chat_and_actions_are_on_one_origin(dev):
+    assert "<html" in httpx2.get(dev.url).text
+    assert "<html" in httpx2.get(f"{dev.url}/some/deep/link").text
+    assert httpx2.get(f"{dev.url}/config.json").json()["api"]["chat"] == "/chatkit"
+    for health in ("/chatkit/health", "/actions/health"):
+        assert httpx2.get(dev.url + health).json()["status"] == "ok"
+
+
+def test_conversations_outlive_a_reload_and_ctrl_c_ends_everything():
+    with Dev() as dev:
+        chat = Chat(dev.url)
+        thread = thread_of(chat.create("What is 7 * 6?"))
+        os.utime(ROOT / "functions/assistant/agent.py")  # as saving it does
+        dev.wait_until(lambda: "Reloading" in dev.output())
+        dev.wait_until(lambda: _still_there(chat, thread))
+    assert dev.process.returncode is not None
+    assert dev.left_over() == []
+
+
+def _still_there(chat, thread):
+    try:
+        return chat.read("threads.get_by_id", thread_id=thread)["id"] == thread
+    except httpx2.HTTPError:
+        return False

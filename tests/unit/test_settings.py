@@ -1,0 +1,49 @@
+"""Settings come from the environment and from .env files, and are checked."""
+
+import pytest
+from pydantic import ValidationError
+
+from functions.settings import Settings
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    for name in ("CHATKIT_MODEL", "OPENAI_API_KEY", "CHATKIT_TABLE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".env").write_text("CHATKIT_MODEL=from-env-file\nCHATKIT_TABLE=from-env-file\n")
+    (tmp_path / ".env.local").write_text("CHATKIT_MODEL=from-env-local\nOPENAI_API_KEY=k\n")
+    return (tmp_path / ".env", tmp_path / ".env.local")
+
+
+def test_dot_env_local_beats_dot_env_and_the_environment_beats_both(files, monkeypatch):
+    settings = Settings(_env_file=files)
+    assert (settings.model, settings.table) == ("from-env-local", "from-env-file")
+    assert settings.openai_api_key.get_secret_value() == "k"
+    monkeypatch.setenv("CHATKIT_MODEL", "from-environment")
+    assert Settings(_env_file=files).model == "from-environment"
+
+
+def test_the_files_are_those_at_the_root():
+    root_files = [path.name for path in Settings.model_config["env_file"]]
+    assert root_files == [".env", ".env.local"]
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert not Settings(_env_file=None).has_openai_key
+
+
+def test_a_key_is_never_printed(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "swordfish")
+    assert "swordfish" not in repr(Settings(_env_file=None))
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*.example", "https://a.example/", "a.example"])
+def test_an_origin_is_exact_or_refused(origin):
+    with pytest.raises(ValidationError, match="is not an origin"):
+        Settings(_env_file=None, allowed_origins=origin)
+
+
+def test_origins_are_separated_by_commas():
+    settings = Settings(_env_file=None, allowed_origins="https://a.example, http://localhost:5173")
+    assert settings.allowed_origins == ["https://a.example", "http://localhost:5173"]
