@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import wave
+from array import array
 
 import pytest
 
@@ -58,3 +59,15 @@ def encoded(wav: bytes, container: str) -> bytes:
             sink.mux(track.encode(part))
         sink.mux(track.encode(None))
     return target.getvalue()
+
+
+def loudest(recording: bytes) -> float:
+    """The highest sample of a recording, as a part of what is possible."""
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+    samples = array("h")
+    with av.open(io.BytesIO(recording)) as file:
+        for frame in file.decode(audio=0):
+            for part in resampler.resample(frame):
+                samples.frombytes(bytes(part.planes[0])[: part.samples * 2])
+    return max(abs(sample) for sample in samples) / 32_768

@@ -1,0 +1,118 @@
+"""Speaking instead of typing, with Chromium's fake microphone and a server that listens."""
+
+import shutil
+
+import pytest
+from chat_page import Chat
+from conftest import FLAGS
+from playwright.sync_api import Error, expect, sync_playwright
+
+from tests.support.dev import Dev
+from tests.support.openai_server import Fail, OpenAIServer
+from tests.support.served import served
+from tests.support.speech import loudest, spoken
+
+WORDS = "Remind me to water the plants"
+
+
+@pytest.fixture(scope="module")
+def ears():
+    return OpenAIServer(transcript=WORDS)
+
+
+@pytest.fixture(scope="module")
+def server(ears):
+    """`make dev` with speech to text turned on."""
+    with served(ears.app) as url, Dev(CHATKIT_TRANSCRIPTION_BASE_URL=f"{url}/v1") as dev:
+        yield dev.url
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium with somebody at its microphone."""
+    voice = tmp_path_factory.mktemp("voice") / "voice.wav"
+    spoken(WORDS, voice)
+    flags = [
+        *FLAGS,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={voice}",
+    ]
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        try:
+            launched = playwright.chromium.launch(executable_path=chromium, args=flags)
+        except Error as error:
+            pytest.skip(f"no Chromium to be had: {error.message.splitlines()[0]}")
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def chat(page, server, ears):
+    ears.uploads.clear()
+    ears.script, ears.transcript = [None], WORDS
+    return Chat(page(locale="en-GB"), server).open()
+
+
+def dictate(chat):
+    """Speak into the composer until something was said for a while."""
+    chat.button("Dictate").click()
+    chat.page.get_by_label("Level").wait_for()
+    # The level moves when sound comes in: then there is something to write down.
+    chat.page.wait_for_function(
+        "() => document.querySelector('openai-chatkit')"
+        ".shadowRoot.querySelector('meter').value > 0.05"
+    )
+    chat.page.wait_for_timeout(700)
+    chat.button("Finish dictation").click()
+
+
+def test_what_is_dictated_stands_in_the_composer_ready_to_edit_and_send(chat, ears):
+    dictate(chat)
+    expect(chat.composer).to_have_value(WORDS)
+    (asked,) = chat.operations("input.transcribe")
+    assert asked.url.endswith("/actions")
+    (upload,) = ears.uploads
+    assert upload["type"] == "audio/webm"
+    assert upload["language"] == "en"
+    assert loudest(upload["data"]) > 0.02
+    assert chat.questions.count() == 0
+
+    chat.composer.press("End")
+    chat.composer.type(" today")
+    chat.composer.press("Enter")
+    expect(chat.questions.last).to_contain_text(f"{WORDS} today")
+    chat.settle()
+    assert chat.problems == []
+
+
+def test_a_voice_note_finds_its_way_into_the_composer(chat, ears):
+    chat.button("Voice note").click()
+    chat.page.get_by_role("timer").wait_for()
+    expect(chat.page.get_by_role("timer")).to_have_text("0:01")
+    chat.button("Done").click()
+    expect(chat.composer).to_have_value(WORDS)
+    (upload,) = ears.uploads
+    assert upload["name"].endswith(".webm")
+    assert loudest(upload["data"]) > 0.02
+    assert [r for r in chat.requests if r.url.endswith("/actions/transcribe")]
+
+
+def test_silence_is_said_to_be_silence(chat, ears):
+    ears.transcript = ""
+    chat.button("Voice note").click()
+    expect(chat.page.get_by_role("timer")).to_have_text("0:01")
+    chat.button("Done").click()
+    expect(chat.page.get_by_role("alert")).to_contain_text("Nothing was heard")
+    expect(chat.composer).to_have_value("")
+
+
+def test_a_speech_server_that_fails_is_said_in_words(chat, ears):
+    ears.script = [Fail(500, "internal sk-secret")]
+    chat.composer.fill("what I had")
+    chat.button("Voice note").click()
+    expect(chat.page.get_by_role("timer")).to_have_text("0:01")
+    chat.button("Done").click()
+    expect(chat.page.get_by_role("alert")).to_contain_text("The speech service failed")
+    expect(chat.composer).to_have_value("what I had")
