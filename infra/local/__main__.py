@@ -122,7 +122,7 @@ def _vite(address: str) -> Iterator[str]:
         command, cwd=ROOT / "frontend", env=environment, start_new_session=True
     )
     try:
-        yield "http://127.0.0.1:5173 (hot reload)"
+        yield "http://localhost:5173 (hot reload)"
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

@@ -1,0 +1,59 @@
+"""What a message costs before the model is called: two round trips, one after the other."""
+
+import time
+
+import pytest
+from tests.support.chat import thread_of
+
+from functions import aws
+
+
+class Recorder:
+    """When each call to DynamoDB began and ended, and when the model was asked."""
+
+    def __init__(self, model, monkeypatch):
+        self.spans = []
+        self.asked = []
+        call, answer = aws.call, model._next
+
+        async def timed(method, /, **kwargs):
+            began = time.monotonic()
+            try:
+                return await call(method, **kwargs)
+            finally:
+                self.spans.append((began, time.monotonic(), getattr(method, "__name__", "?")))
+
+        async def noted(request):
+            self.asked.append(time.monotonic())
+            return await answer(request)
+
+        monkeypatch.setattr(aws, "call", timed)
+        monkeypatch.setattr(model, "_next", noted)
+
+    def waves(self):
+        """Groups of calls that overlap, of those that began before the model was asked."""
+        groups = []
+        for began, ended, name in sorted(s for s in self.spans if s[0] < min(self.asked)):
+            if groups and began < groups[-1][0]:
+                groups[-1] = (max(groups[-1][0], ended), [*groups[-1][1], name])
+            else:
+                groups.append((ended, [name]))
+        return [names for _, names in groups]
+
+
+@pytest.fixture
+def recorder(model, monkeypatch):
+    return Recorder(model, monkeypatch)
+
+
+def test_a_message_in_a_new_thread_makes_two_round_trips_before_the_model(ada, recorder):
+    ada.create("Hi")
+    assert len(recorder.waves()) <= 2, recorder.waves()
+
+
+def test_a_message_in_an_existing_thread_makes_two_round_trips_before_the_model(ada, recorder):
+    thread = thread_of(ada.create("Hi"))
+    recorder.spans.clear()
+    recorder.asked.clear()
+    ada.say(thread, "And?")
+    assert len(recorder.waves()) <= 2, recorder.waves()
