@@ -34,6 +34,10 @@ class Configuration:
     snap_start: bool = False
     python: Path | None = None
     """The interpreter; without one, this process's own with no packages but the bundle's."""
+    packages: tuple[Path, ...] = ()
+    """More to import from, as a layer brings it."""
+    command: tuple[str, ...] = ()
+    """Run this instead: what stands in for a layer."""
 
     @property
     def arn(self) -> str:
@@ -178,7 +182,7 @@ class Environment:
             "_HANDLER": configuration.handler,
             "LAMBDA_TASK_ROOT": str(configuration.task_root),
             "LAMBDA_RUNTIME_DIR": self._scratch.name,
-            "PYTHONPATH": self._scratch.name,
+            "PYTHONPATH": ":".join([self._scratch.name, *map(str, configuration.packages)]),
         }
         if configuration.wrapper:
             variables["AWS_LAMBDA_EXEC_WRAPPER"] = configuration.wrapper
@@ -189,6 +193,8 @@ def _command(configuration: Configuration, scratch: Path) -> list[str]:
     """What Lambda would run: the interpreter on its bootstrap, behind the wrapper if any."""
     from tests.emulator.python_runtime import lay_out
 
+    if configuration.command:
+        return list(configuration.command)
     python = lay_out(scratch, configuration.python)
     command = [str(python), str(scratch / "bootstrap.py")]
     if configuration.wrapper:

@@ -3,12 +3,13 @@
 import json
 
 
-def get(path: str) -> bytes:
+def get(target: str) -> bytes:
     """A GET in payload format 2.0, with what a runtime cannot do without."""
+    path, _, query = target.partition("?")
     event = {
         "version": "2.0",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": query,
         "headers": {},
         "requestContext": {"http": {"method": "GET", "sourceIp": "127.0.0.1"}},
     }

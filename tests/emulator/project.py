@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from functions.settings import ROOT
+from functions.settings import ROOT, get_settings
 from infra.bundle import build
 from tests.emulator.environment import Configuration
 
@@ -30,7 +30,10 @@ def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]
     }
     return (
         chat_configuration(build("chat", host=True), environment),
-        actions_configuration(build("actions", host=True), environment),
+        actions_configuration(
+            build("actions", host=True, gemini_hears=get_settings().voice_provider == "gemini"),
+            environment,
+        ),
     )
 
 

@@ -104,6 +104,15 @@ class RuntimeApi:
             case ("POST", "restore", "error"):
                 self.restore_error = await _reported(request)
                 await _say(writer, 202, {"status": "OK"})
+            case ("POST", *_, "extension", "register"):
+                await request.body()
+                headers = [
+                    ("Lambda-Extension-Identifier", "1"),
+                    ("Content-Type", "application/json"),
+                ]
+                writer.write(wire.response(200, headers, b"{}"))
+            case ("GET", *_, "extension", "event", "next"):
+                await reader.read(1)  # nothing ever comes: an extension is told of no events here
             case _:
                 await request.body()
                 await _say(writer, 404, {"errorType": "NotFound", "errorMessage": path})

@@ -1,7 +1,7 @@
 """Small ASGI apps as Lambda functions, behind the emulator's Function URL."""
 
 import shutil
-import sys
+import sysconfig
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def deploy(task_root) -> Callable[..., AsyncIterator[Deployed]]:
             task_root=options.pop("root", task_root),
             handler=handler,
             wrapper="/var/task/functions/lambda_stream/bootstrap",
-            python=Path(sys.executable),
+            packages=(Path(sysconfig.get_path("purelib")),),
             **options,
         )
         async with (
