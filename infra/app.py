@@ -82,7 +82,11 @@ def main() -> None:
     add_stage(
         app,
         settings,
-        bundle=lambda function: build(function, architecture=settings.architecture),
+        bundle=lambda function: build(
+            function,
+            architecture=settings.architecture,
+            gemini_hears=settings.voice and settings.provider == "gemini",
+        ),
         page=PAGE,
         account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
         region=os.environ.get("CDK_DEFAULT_REGION"),

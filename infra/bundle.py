@@ -31,6 +31,7 @@ PYTHON = "3.13"  # of the Lambda runtime: infra.stack uses the same
 KEPT = 6  # bundles in the cache; older ones go
 _CACHE = ROOT / ".cache" / "bundle"
 _LOCK = ROOT / "requirements" / "functions.txt"
+_GEMINI_LOCK = ROOT / "requirements" / "gemini.txt"  # 100 MB that only Gemini needs
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
 _NOT_NEEDED = {"chat": ("actions",), "actions": ()}
@@ -41,10 +42,13 @@ NO_BYTECODE = (
 )
 
 
-def build(function: str, *, architecture: str = "arm64", host: bool = False) -> Path:
+def build(
+    function: str, *, architecture: str = "arm64", host: bool = False, gemini_hears: bool = False
+) -> Path:
     """The directory of a built bundle; it is the cache's own, so only read it.
 
-    `architecture` is `arm64` or `x86_64`, and without meaning for `host`. Raises
+    `architecture` is `arm64` or `x86_64`, and without meaning for `host`.
+    `gemini_hears`: the second function turns what browsers record into mp3. Raises
     `RuntimeError` with uv's words when dependencies cannot be had. Warns when there
     is no Python to make byte-code with.
     """
@@ -55,7 +59,8 @@ def build(function: str, *, architecture: str = "arm64", host: bool = False) -> 
         warnings.warn(NO_BYTECODE, stacklevel=2)
     target = _host_platform() if host else _PLATFORMS[architecture]
     sources = Sources.read(ROOT / "functions", without=_NOT_NEEDED[function])
-    rules = [_LOCK, Path(__file__), *sorted((ROOT / "infra" / "bundling").glob("*.py"))]
+    locks = [_LOCK, _GEMINI_LOCK] if gemini_hears and function == "actions" else [_LOCK]
+    rules = [*locks, Path(__file__), *sorted((ROOT / "infra" / "bundling").glob("*.py"))]
     dependencies_key = [
         target,
         bytecode.describe(python),
@@ -65,7 +70,8 @@ def build(function: str, *, architecture: str = "arm64", host: bool = False) -> 
     ]
 
     def dependencies(tree: Path) -> None:
-        _install(tree, target=None if host else target)
+        for lock in locks:
+            _install(tree, lock, target=None if host else target)
         trim.trim(tree, sources)
         _compile(tree, python)
 
@@ -94,9 +100,9 @@ def copy(
     return target
 
 
-def _install(tree: Path, *, target: str | None) -> None:
+def _install(tree: Path, lock: Path, *, target: str | None) -> None:
     command = [bytecode.uv(), "pip", "install", "--quiet", "--target", str(tree), "--no-build"]
-    command += ["--require-hashes", "--no-deps", "--link-mode", "copy", "--requirement", str(_LOCK)]
+    command += ["--require-hashes", "--no-deps", "--link-mode", "copy", "--requirement", str(lock)]
     command += ["--python", sys.executable]
     if target is not None:
         command += ["--python-platform", target, "--python-version", PYTHON]
@@ -104,7 +110,7 @@ def _install(tree: Path, *, target: str | None) -> None:
         command, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(f"uv could not install {_LOCK.name}:\n{done.stderr}")
+        raise RuntimeError(f"uv could not install {lock.name}:\n{done.stderr}")
 
 
 def _compile(tree: Path, python: Path | None) -> None:

@@ -4,6 +4,9 @@ import json
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from functions.assistant import widgets
 from infra.bundle import build
@@ -13,6 +16,8 @@ from tests.emulator.invocation import End
 from tests.emulator.project import actions_configuration
 from tests.emulator.server import Server
 from tests.support.person import Person
+from tests.support.served import served
+from tests.support.speech import encoded, tone
 
 
 @pytest.fixture
@@ -57,3 +62,28 @@ async def test_the_bundle_takes_events(deployed):
         body += part if isinstance(part, bytes) else b""
     assert part.error is None, part.error
     assert json.loads(body) == {"batchItemFailures": []}
+
+
+async def test_the_bundle_for_gemini_turns_what_browsers_record_into_what_gemini_hears(cloud):
+    said = {"candidates": [{"content": {"parts": [{"text": '{"text": "hello"}'}]}}]}
+    asked = []
+
+    async def answer(request):
+        asked.append(await request.json())
+        return JSONResponse(said)
+
+    provider = Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])
+    bundle = build("actions", host=True, gemini_hears=True)
+    with served(provider) as url:
+        gemini = {"GEMINI_API_KEY": "g", "CHATKIT_TRANSCRIPTION_BASE_URL": url}
+        variables = {**cloud, **gemini, "CHATKIT_TRANSCRIPTION": "gemini"}
+        async with (
+            Function(actions_configuration(bundle, variables)) as function,
+            Server(FunctionUrl(function, streaming=False).handle) as server,
+            httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
+        ):
+            note = {"file": ("note.webm", encoded(tone(), "webm"), "audio/webm")}
+            heard = await http.post("/actions/transcribe", files=note)
+            assert heard.json() == {"text": "hello"}, function.environments[0].output.decode()
+    audio = asked[0]["contents"][0]["parts"][1]["inlineData"]
+    assert audio["mimeType"] == "audio/mp3"
