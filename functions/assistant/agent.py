@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agents import Agent, Model, ModelSettings, StopAtTools
+from agents import Agent, Model, ModelSettings, RunContextWrapper, StopAtTools
 
 from functions.assistant import cards, tools
 from functions.assistant.tooling import AssistantContext
@@ -28,9 +28,19 @@ def build_agent(model: Model, tool_choice: str | None = None) -> Agent[Assistant
     settings: dict[str, Any] = {"tool_choice": tool_choice} if tool_choice else {}
     return Agent(
         name="Assistant",
-        instructions=INSTRUCTIONS,
+        instructions=_instructions,
         model=model,
         tools=list(TOOLS),
         tool_use_behavior=StopAtTools(stop_at_tool_names=STOP_AFTER),
         model_settings=ModelSettings(**settings),
     )
+
+
+def _instructions(turn: RunContextWrapper[AssistantContext], _: Agent[AssistantContext]) -> str:
+    """What the assistant is told, and what the page says of where the visitor is."""
+    request = turn.context.request_context
+    known = {f"page {name}": value for name, value in request.page.items()}
+    if request.locale:
+        known["language of the browser"] = request.locale
+    facts = "\n".join(f"- {name}: {value}" for name, value in known.items())
+    return f"{INSTRUCTIONS}\nAbout the visitor:\n{facts}\n" if facts else INSTRUCTIONS

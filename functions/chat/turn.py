@@ -102,6 +102,10 @@ class TurnStore(Store[RequestContext]):
         await self._store.delete_thread_item(thread_id, item_id, context)
         self._newest = [item for item in self._newest if item.id != item_id]
 
+    async def begin(self, context: RequestContext) -> None:
+        """Claim the run now, for a request whose handler writes past this store."""
+        await self._claim(context)
+
     async def _claim(
         self,
         context: RequestContext,

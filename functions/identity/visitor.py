@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +14,8 @@ from functions.identity.anonymous import LIFETIME, new_user, read_user
 COOKIE = "chatkit_session"
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
+
+LONGEST_PAGE_FACT = 500
 
 SigningKey = Callable[[], Awaitable[str]]
 """Gives the signing key; in AWS it reads a secret, once."""
@@ -83,7 +86,8 @@ def request_context(request: Request, visitor: Visitor) -> RequestContext:
     """Everything downstream gets this, and no request."""
     language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
     page = {
-        name: value
+        # Headers are ASCII, titles are not: the page percent-encodes them.
+        name: unquote(value)[:LONGEST_PAGE_FACT]
         for name in ("url", "title")
         if (value := request.headers.get(f"x-chatkit-page-{name}"))
     }

@@ -79,6 +79,14 @@ def test_renaming_a_thread_while_it_is_answered_survives_the_answers_end(ada, bo
     assert ada.read("threads.get_by_id", thread_id=thread)["title"] == "Mine"
 
 
+def test_the_model_is_told_where_the_visitor_is(ada, model):
+    headers = {"x-chatkit-page-title": "Caf%C3%A9", "accept-language": "pt-BR,pt;q=0.9"}
+    ada.create("Hi", headers)
+    told = json.dumps(model.requests, ensure_ascii=False)
+    assert "Café" in told
+    assert "pt-BR" in told
+
+
 def test_search_reports_its_progress_and_finds_only_ones_own(ada, bob, model):
     model.script = [Say("ok")]
     ada.create("The walnut tree")
