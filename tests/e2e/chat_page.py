@@ -25,8 +25,11 @@ class Chat:
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", self._hear)
-        self.page.on("request", lambda request: self.requests.append(request))
+        self.page.on("request", self._see)
         self.script(None)
+
+    def _see(self, request: Request) -> None:
+        self.requests.append(request)
 
     def _hear(self, message: ConsoleMessage) -> None:
         # That the CDN is out of reach is no fault of the page: it goes on without.

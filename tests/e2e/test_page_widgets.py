@@ -69,9 +69,7 @@ def test_what_the_page_does_itself_is_told_to_the_server(chat):
 def test_a_note_is_written_word_by_word_and_announced(chat):
     chat.send("Write a note about rivers")
     chat.widgets.last.wait_for()
-    seen = chat.watch(
-        lambda: chat.widgets.last.inner_text(), until=lambda text: "in the table" in text
-    )
+    seen = chat.watch(chat.widgets.last.inner_text, until=lambda text: "in the table" in text)
     assert len(seen) >= 5
     expect(chat.page.locator('[data-banner="said"]')).to_contain_text("Rivers")
     chat.settle()

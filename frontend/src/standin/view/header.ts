@@ -16,7 +16,11 @@ export function headerView(chat: Chat): TemplateResult {
               ${icon("history")}<span class="unseen">Conversations</span>
             </button>`
       }
-      <h2 class="header-title" title=${title}>${header?.title?.enabled === false ? "" : title}</h2>
+      ${
+        title && header?.title?.enabled !== false
+          ? html`<h2 class="header-title" title=${title}>${title}</h2>`
+          : html`<span class="header-title"></span>`
+      }
       <button
         type="button"
         class="tool"

@@ -1,0 +1,151 @@
+"""The composer: files, mentions, commands, drafts."""
+
+import struct
+import zlib
+
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def chat(page, server):
+    return Chat(page(), server).open()
+
+
+def _png() -> bytes:
+    def chunk(kind, data):
+        whole = kind + data
+        return struct.pack(">I", len(data)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    rows = b"".join(b"\0" + b"\x1f\x6f\x5c" * 8 for _ in range(8))
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def attach(chat, name, kind, data):
+    chat.page.locator('input[type="file"]').set_input_files(
+        {"name": name, "mimeType": kind, "buffer": data}
+    )
+
+
+def test_files_are_uploaded_sent_and_still_there_after_a_reload(chat):
+    attach(chat, "pixel.png", "image/png", _png())
+    attach(chat, "notes.txt", "text/plain", b"remember the milk")
+    expect(chat.page.locator('.composer .file[data-state="done"]')).to_have_count(2)
+    assert chat.operations("attachments.create")[0].response().status == 200
+    chat.ask("Hello")
+    sent = chat.questions.first
+    expect(sent.get_by_text("notes.txt")).to_be_visible()
+    chat.page.reload()
+    expect(sent.get_by_text("notes.txt")).to_be_visible()
+    image = sent.get_by_role("img", name="pixel.png")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 8
+
+
+def test_a_file_can_be_taken_back(chat):
+    attach(chat, "notes.txt", "text/plain", b"never mind")
+    expect(chat.page.locator('.file[data-state="done"]')).to_have_count(1)
+    chat.button("Remove notes.txt").click()
+    expect(chat.page.locator(".file")).to_have_count(0)
+    assert chat.operations("attachments.delete")[0].response().status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "size", "words"),
+    [
+        ("run.exe", "application/x-msdownload", 2, "cannot be attached"),
+        ("huge.txt", "text/plain", 21 * 1024 * 1024, "larger than 20 MB"),
+        ("empty.txt", "text/plain", 0, "is empty"),
+    ],
+)
+def test_a_file_that_is_not_wanted_is_refused_in_words(chat, name, kind, size, words):
+    chat.page.locator('input[type="file"]').evaluate(
+        """(input, [name, type, size]) => {
+            const files = new DataTransfer();
+            files.items.add(new File([new Uint8Array(size)], name, { type }));
+            input.files = files.files;
+            input.dispatchEvent(new Event("change"));
+        }""",
+        [name, kind, size],
+    )
+    expect(chat.page.get_by_role("alert")).to_contain_text(words)
+    expect(chat.page.locator(".file")).to_have_count(0)
+    assert chat.operations("attachments.create") == []
+
+
+def test_a_task_is_mentioned_previewed_and_clicked(chat):
+    chat.ask("Show me my checklist")
+    chat.composer.press_sequentially("What about @say")
+    option = chat.page.get_by_role("option", name="Say hello")
+    expect(option).to_have_attribute("aria-selected", "true")
+    expect(chat.composer).to_have_attribute("aria-expanded", "true")
+    chat.composer.press("Enter")
+    expect(chat.composer).to_have_value("What about @Say hello ")
+    chat.composer.press("Enter")
+    expect(chat.questions).to_have_count(2)
+    chat.settle()
+    content = chat.operations("threads.add_user_message")[0].post_data_json["params"]["input"][
+        "content"
+    ]
+    assert [part["type"] for part in content] == ["input_text", "input_tag"]
+    assert content[1]["data"]["type"] == "task"
+
+    tag = chat.questions.last.get_by_role("button", name="Say hello")
+    tag.hover()
+    expect(chat.page.get_by_role("tooltip")).to_contain_text("Tasks")
+    tag.click()
+    expect(chat.composer).to_have_value("Tell me more about Say hello.")
+
+
+def test_a_menu_of_mentions_closes_on_escape_and_leaves_the_text(chat):
+    chat.ask("Show me my checklist")
+    chat.button("Mention something").click()
+    expect(chat.page.get_by_role("option").first).to_be_visible()
+    chat.composer.press("Escape")
+    expect(chat.page.get_by_role("option")).to_have_count(0)
+    expect(chat.composer).to_have_value("@")
+
+
+def test_commands_fill_the_composer_or_change_the_page(chat):
+    chat.composer.press_sequentially("/che")
+    chat.page.get_by_role("option", name="Checklist").wait_for()
+    chat.composer.press("Enter")
+    expect(chat.composer).to_have_value("Show me my checklist.")
+    chat.composer.fill("")
+    chat.composer.press_sequentially("/dark")
+    chat.page.get_by_role("option", name="Dark").click()
+    expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    expect(chat.composer).to_have_value("")
+
+
+def test_what_was_not_sent_is_still_there_after_a_reload_in_each_conversation(chat):
+    chat.ask("What is 7 * 6?")
+    chat.composer.fill("half a thought")
+    chat.button("New conversation").click()
+    expect(chat.composer).to_have_value("")
+    chat.composer.fill("another one")
+    chat.page.reload()
+    expect(chat.composer).to_have_value("another one")
+    chat.button("Conversations").click()
+    chat.page.locator(".threads .open").first.click()
+    expect(chat.composer).to_have_value("half a thought")
+
+
+def test_shift_enter_begins_a_line_and_enter_sends(chat):
+    chat.composer.press_sequentially("What is")
+    chat.composer.press("Shift+Enter")
+    chat.composer.press_sequentially("7 * 6?")
+    height = chat.composer.bounding_box()["height"]
+    assert height > 60
+    chat.composer.press("Enter")
+    expect(chat.questions).to_contain_text(["What is\n7 * 6?"], use_inner_text=True)
+    expect(chat.answers.last).to_contain_text("42")
+
+
+def test_a_prompt_of_the_start_screen_is_sent_with_one_press(chat):
+    chat.page.get_by_role("button", name="Keep my checklist").click()
+    expect(chat.widgets).to_have_count(1)
+    chat.settle()

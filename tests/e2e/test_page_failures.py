@@ -1,0 +1,191 @@
+"""When something fails, the visitor reads what, and loses nothing."""
+
+import json
+
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+PAGE = "**/*"
+
+
+@pytest.fixture
+def chat(page, server):
+    return Chat(page(), server)
+
+
+def refuse(chat, url, status=0, message=""):
+    def answer(route):
+        if status:
+            route.fulfill(
+                status=status,
+                content_type="application/json",
+                body=json.dumps({"message": message}),
+            )
+        else:
+            route.abort()
+
+    chat.page.route(chat.server + url, answer)
+
+
+def posts(chat, path="/chatkit"):
+    return [r for r in chat.requests if r.method == "POST" and r.url == chat.server + path]
+
+
+def test_without_the_cdn_the_stand_in_takes_over_and_says_so(chat):
+    chat.open()
+    banner = chat.page.locator('[data-banner="stand-in"]')
+    expect(banner).to_contain_text("chatkit.js could not be loaded")
+    banner.get_by_role("button", name="Dismiss").click()
+    expect(banner).to_have_count(0)
+
+
+def test_a_script_that_never_answers_is_waited_for_a_bounded_time(chat):
+    chat.page.clock.install()
+    chat.script("// loads, and defines nothing")
+    chat.page.goto(chat.server)
+    expect(chat.page.get_by_role("status", name="The chat is loading")).to_be_visible()
+    chat.page.wait_for_function("document.querySelector('script[src*=chatkit]')")
+    chat.page.clock.run_for(9_000)
+    chat.page.clock.resume()
+    chat.composer.wait_for()
+    expect(chat.page.locator('[data-banner="stand-in"]')).to_be_visible()
+
+
+DRIVEN = """
+customElements.define("openai-chatkit", class extends HTMLElement {
+    setOptions(options) { window.given = options; this.style.display = "HOW"; }
+    async fetchUpdates() {}
+    async setThreadId() {}
+});
+"""
+
+
+def test_the_element_of_the_cdn_is_driven_by_the_same_options(chat):
+    chat.script(DRIVEN.replace("HOW", "block"))
+    chat.page.goto(chat.server + "/?thread=thr_1")
+    chat.page.wait_for_function("window.given")
+    given = chat.page.evaluate("JSON.parse(JSON.stringify(window.given))")
+    assert given["api"]["url"] == "/chatkit"
+    assert given["api"]["domainKey"] == "local-dev"
+    assert given["api"]["uploadStrategy"] == {"type": "two_phase"}
+    assert given["initialThread"] == "thr_1"
+    assert given["composer"]["attachments"]["maxCount"] == 10
+    expect(chat.page.locator(".banner")).to_have_count(0)
+    chat.page.evaluate("""given.api.fetch("/chatkit", {
+        method: "POST", body: JSON.stringify({type: "threads.list", params: {}}),
+        headers: {"content-type": "application/json"}}).then(r => r.json())""")
+    assert posts(chat)[-1].headers["x-amz-content-sha256"]
+
+
+def test_an_element_that_takes_itself_away_is_explained(chat):
+    chat.script(DRIVEN.replace("HOW", "none"))
+    chat.page.goto(chat.server)
+    expect(chat.page.locator('[data-banner="domain-key"]')).to_contain_text("domain key")
+
+
+def test_a_server_that_is_down_when_the_page_opens(chat):
+    refuse(chat, "/chatkit/session")
+    chat.page.goto(chat.server)
+    expect(chat.page.get_by_role("alert")).to_contain_text("cannot be reached")
+    chat.page.unroute(chat.server + "/chatkit/session")
+    chat.button("Try again").click()
+    chat.composer.wait_for()
+
+
+def test_a_session_that_is_refused_when_the_page_opens(chat):
+    refuse(chat, "/chatkit/session", 401, "This link needs an account.")
+    chat.page.goto(chat.server)
+    alert = chat.page.get_by_role("alert")
+    expect(alert).to_contain_text("Please sign in")
+    expect(alert).to_contain_text("This link needs an account.")
+
+
+def test_a_refused_message_is_explained_and_given_back(chat):
+    chat.open()
+    refuse(chat, "/chatkit", 429, "That was a lot. Please wait a minute.")
+    chat.send("My precious text")
+    expect(chat.page.get_by_role("alert")).to_contain_text("Please wait a minute")
+    expect(chat.composer).to_have_value("My precious text")
+    assert len(posts(chat)) == 1
+
+
+def test_a_server_that_fails_is_asked_five_times_more_with_the_same_run_id(chat):
+    chat.open()
+    refuse(chat, "/chatkit", 503, "internal detail")
+    chat.page.clock.install()
+    chat.send("My precious text")
+    for _ in range(60):
+        chat.page.clock.run_for(1_000)
+        if len(posts(chat)) == 6:
+            break
+    chat.page.clock.resume()
+    expect(chat.page.get_by_role("alert")).to_contain_text("Something went wrong")
+    expect(chat.page.get_by_text("internal detail")).to_have_count(0)
+    expect(chat.composer).to_have_value("My precious text")
+    assert len(posts(chat)) == 6
+    assert len({r.headers["x-chatkit-run-id"] for r in posts(chat)}) == 1
+
+
+def test_an_expired_session_is_renewed_without_a_word(chat):
+    chat.open()
+    answered = []
+
+    def once(route):
+        answered.append(route.request.url)
+        if len(answered) == 1:
+            route.fulfill(status=401, content_type="application/json", body='{"message": "no"}')
+        else:
+            route.continue_()
+
+    chat.page.route(chat.server + "/chatkit", once)
+    chat.ask("What is 7 * 6?")
+    expect(chat.answers.last).to_contain_text("42")
+    assert len(posts(chat, "/chatkit/session")) == 2
+    expect(chat.page.locator('[data-banner="session"]')).to_have_count(0)
+
+
+def test_a_session_that_cannot_be_renewed_is_said_and_the_text_stays(chat):
+    chat.open()
+    refuse(chat, "/chatkit", 401, "Your sign-in has expired.")
+    chat.send("My precious text")
+    expect(chat.page.locator('[data-banner="session"]')).to_contain_text("expired")
+    expect(chat.composer).to_have_value("My precious text")
+    chat.page.unroute(chat.server + "/chatkit")
+    chat.composer.press("Enter")
+    chat.settle()
+    expect(chat.page.locator('[data-banner="session"]')).to_have_count(0)
+
+
+def test_offline_is_said_and_the_text_stays(chat):
+    chat.open()
+    chat.page.context.set_offline(True)
+    expect(chat.page.locator('[data-banner="offline"]')).to_be_visible()
+    chat.send("What is 7 * 6?")
+    expect(chat.page.get_by_role("alert")).to_contain_text("You are offline")
+    expect(chat.composer).to_have_value("What is 7 * 6?")
+    chat.page.context.set_offline(False)
+    expect(chat.page.locator('[data-banner="offline"]')).to_have_count(0)
+    chat.composer.press("Enter")
+    expect(chat.answers.last).to_contain_text("42", timeout=30_000)
+
+
+def test_a_widget_action_that_is_refused_changes_nothing(chat):
+    chat.open()
+    chat.ask("Show me my checklist")
+    refuse(chat, "/actions", 409, "Somebody else was faster.")
+    box = chat.widgets.last.get_by_label("Say hello")
+    box.click()
+    expect(chat.page.get_by_role("alert")).to_contain_text("Somebody else was faster.")
+    expect(box).not_to_be_checked()
+
+
+def test_what_fails_is_told_to_the_server_without_what_was_written(chat):
+    chat.open()
+    refuse(chat, "/chatkit", 422, "No such thing as My secret.")
+    with chat.page.expect_request(chat.server + "/chatkit/log") as told:
+        chat.send("My secret")
+    logged = told.value.post_data_json
+    assert logged["level"] == "error"
+    assert logged["detail"] == {"name": "ApiError", "status": 422}
+    assert told.value.response().status == 204

@@ -1,0 +1,195 @@
+"""The page for everybody: keyboard, screen reader, small screens, slow eyes, small downloads."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+FRONTEND = Path(__file__).parents[2] / "frontend"
+AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
+BUNDLE_LIMIT = 120 * 1024
+
+
+@pytest.fixture
+def chat(page, server):
+    return Chat(page(), server)
+
+
+def complaints(chat):
+    """What axe finds that is serious, in words."""
+    chat.page.evaluate(AXE.read_text())
+    result = chat.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in result["violations"]
+        if violation["impact"] in {"serious", "critical"}
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_screen(page, server, scheme):
+    chat = Chat(page(color_scheme=scheme, reduced_motion="reduce"), server).open()
+    assert complaints(chat) == []
+    for request in ("Hello", "Show me my checklist", "I want to add a contact", "Ask me something"):
+        chat.ask(request)
+    assert complaints(chat) == []
+    chat.button("Conversations").click()
+    chat.page.locator(".threads .open").first.wait_for()
+    assert complaints(chat) == []
+    chat.button("Close").click()
+    chat.composer.fill("@")
+    chat.button("Mention something").click()
+    chat.page.get_by_role("option").first.wait_for()
+    assert complaints(chat) == []
+
+
+def test_everything_can_be_done_with_the_keyboard(chat):
+    chat.open()
+    reached = []
+    for _ in range(12):
+        chat.page.keyboard.press("Tab")
+        reached.append(
+            chat.page.evaluate(
+                """() => {
+                    let at = document.activeElement;
+                    while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+                    return (at.getAttribute("aria-label") ?? at.textContent).trim();
+                }"""
+            )
+        )
+    for name in ("Conversations", "Show me what you can do", "Ask anything, or @ to mention"):
+        assert name in reached
+    chat.composer.focus()
+    chat.page.keyboard.type("What is 7 * 6?")
+    chat.page.keyboard.press("Enter")
+    expect(chat.answers.last).to_contain_text("42")
+
+    chat.button("Conversations").focus()
+    chat.page.keyboard.press("Enter")
+    dialog = chat.page.get_by_role("dialog", name="Conversations")
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    chat.page.keyboard.press("Tab")
+    expect(dialog.locator(".open").first).to_be_focused()
+    chat.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(chat.button("Conversations")).to_be_focused()
+
+
+def test_a_screen_reader_hears_that_an_answer_comes_and_then_the_answer_once(chat):
+    chat.open()
+    status = chat.page.locator("openai-chatkit .unseen[role='status']")
+    heard = chat.collect(".unseen[role='status']")
+    chat.ask("What is 7 * 6?")
+    expect(status).to_contain_text("42")
+    assert heard()[0] == "The assistant is answering."
+    assert len([words for words in heard() if "42" in words]) == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (768, 1024), (3840, 2160)])
+def test_every_width_is_used_and_none_is_overrun(page, server, width, height):
+    viewport = {"width": width, "height": height}
+    chat = Chat(page(viewport=viewport), server).open()
+    for request in ("Hello", "Show me my checklist", "I want to add a contact"):
+        chat.ask(request)
+    overrun = chat.page.evaluate(
+        """() => {
+            const root = document.querySelector("openai-chatkit").shadowRoot;
+            const wide = [...root.querySelectorAll("*"), ...document.querySelectorAll("*")]
+                .filter((one) => !one.closest(".unseen, .table, pre"))
+                .filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
+            return wide.map((one) => one.outerHTML.slice(0, 80));
+        }"""
+    )
+    assert overrun == []
+    column = chat.page.locator(".thread").bounding_box()
+    assert column["width"] <= 46 * 16
+    assert column["width"] >= min(width, 46 * 16) - 20
+    send = chat.page.locator(".send").bounding_box()
+    assert send["y"] + send["height"] <= height
+
+
+def test_nothing_jumps_when_the_element_arrives(chat):
+    chat.page.add_init_script(
+        """window.shift = 0;
+        new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) if (!entry.hadRecentInput) shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    chat.open()
+    chat.page.locator(".prompt").first.wait_for()
+    assert chat.page.evaluate("shift") < 0.1
+
+
+def test_whoever_wants_no_motion_sees_none(page, server):
+    chat = Chat(page(reduced_motion="reduce"), server).open()
+    chat.ask("Hello")
+    chat.send("Tell me a long story")
+    chat.stop.wait_for()
+    running = chat.page.evaluate(
+        """() => document.querySelector("openai-chatkit").shadowRoot.getAnimations()
+            .filter((one) => one.effect.getComputedTiming().activeDuration > 1).length"""
+    )
+    assert running == 0
+    chat.stop.click()
+    chat.settle()
+
+
+def test_the_console_stays_empty_through_a_visit(chat):
+    chat.open()
+    chat.ask("Hello")
+    chat.ask("Show me my checklist")
+    chat.widgets.last.get_by_label("Say hello").click()
+    chat.page.reload()
+    chat.button("New conversation").click()
+    assert chat.problems == []
+
+
+def test_light_dark_or_as_the_system(page, server):
+    chat = Chat(page(color_scheme="dark"), server).open()
+    html = chat.page.locator("html")
+    element = chat.page.locator("openai-chatkit")
+    look = chat.page.locator("header .look")
+    expect(html).to_have_attribute("data-scheme", "dark")
+    look.click()
+    expect(html).to_have_attribute("data-scheme", "light")
+    expect(element).to_have_attribute("data-scheme", "light")
+    chat.page.reload()
+    expect(html).to_have_attribute("data-scheme", "light")
+    look.click()
+    look.click()
+    expect(html).to_have_attribute("data-scheme", "dark")
+    chat.page.emulate_media(color_scheme="light")
+    expect(html).to_have_attribute("data-scheme", "light")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [("NotAllowedError", "blocked for this site"), ("NotFoundError", "No microphone was found")],
+)
+def test_a_microphone_that_cannot_be_had_is_explained(chat, error, words):
+    def with_voice(route):
+        config = route.fetch().json()
+        config["features"] |= {"voiceNotes": True, "dictation": True}
+        route.fulfill(json=config)
+
+    chat.page.route("**/config.json", with_voice)
+    chat.page.add_init_script(
+        f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}') }}"
+    )
+    chat.open()
+    chat.button("Voice note").click()
+    expect(chat.page.get_by_role("alert")).to_contain_text(words)
+    chat.button("Dictate").click()
+    expect(chat.page.locator("openai-chatkit").get_by_role("alert")).to_contain_text(words)
+
+
+def test_the_page_is_a_small_download():
+    dist = FRONTEND / "dist"
+    files = [file for file in dist.rglob("*") if re.search(r"\.(js|css|html|svg)$", file.name)]
+    sizes = {file.name: len(gzip.compress(file.read_bytes())) for file in files}
+    assert any(name.startswith("standin") for name in sizes)
+    assert sum(sizes.values()) < BUNDLE_LIMIT, sizes
