@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python dev dev-page test lint format lock bench
+.PHONY: help setup setup-python dev dev-page test lint format lock bench lambda
 
 help: ## list these
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ dev: setup ## run it all on this machine; HOST and PORT, 127.0.0.1:8000 by defau
 dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 	@exec $(RUN) -m infra.local --page
 
+lambda: setup ## the same from the built bundles, on an emulated Lambda; port 8001
+	@exec $(RUN) -m tests.emulator
+
 test: setup lint ## everything that can be proven here
 	@$(RUN) infra/local/setup.py npm test
 	@$(RUN) -m pytest $(ARGS)
@@ -35,3 +38,9 @@ format: setup-python
 
 lock: setup-python ## lock what pyproject.toml asks for
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" sh requirements/lock.sh
+
+BENCHES = $(filter-out %_app,$(basename $(notdir $(wildcard tests/bench/*.py))))
+bench: setup ## what it costs; fails when a bar is missed
+	@failed=; for bench in $(BENCHES); do \
+		echo; echo "== $$bench"; $(RUN) -m tests.bench.$$bench || failed="$$failed $$bench"; \
+	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }

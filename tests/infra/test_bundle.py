@@ -1,0 +1,213 @@
+"""What is uploaded to Lambda: complete, small, the same each time, and able to run."""
+
+import asyncio
+import filecmp
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from infra import bundle
+from infra.bundling import bytecode, trim
+from infra.bundling.sources import Sources
+from tests.emulator import project
+from tests.emulator.function import Function
+from tests.emulator.function_url import FunctionUrl
+from tests.emulator.server import Server
+
+COOKIE = {"CHATKIT_COOKIE_KEY": "0" * 64}
+
+
+def _size(tree: Path) -> int:
+    return sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
+
+
+def _files(tree: Path) -> set[str]:
+    return {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def chat() -> Path:
+    return bundle.build("chat", host=True)
+
+
+@pytest.fixture(scope="module")
+def for_lambda() -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return bundle.build("chat")
+
+
+@pytest.mark.parametrize("function", bundle.FUNCTIONS)
+async def test_both_functions_serve_from_their_bundles_alone(function):
+    """With an interpreter that has no packages of its own."""
+    task_root = bundle.build(function, host=True)
+    make = project.chat_configuration if function == "chat" else project.actions_configuration
+    path = "/chatkit/health" if function == "chat" else "/actions/health"
+    async with (
+        Function(make(task_root, COOKIE)) as deployed,
+        Server(FunctionUrl(deployed, streaming=function == "chat").handle) as server,
+        httpx2.AsyncClient(timeout=60, trust_env=False) as client,
+    ):
+        response = await client.get(server.url + path)
+        assert response.json()["status"] == "ok", deployed.environments[0].output.decode()
+
+
+def test_it_fits_with_its_byte_code(chat, for_lambda):
+    assert _size(chat) < 110_000_000
+    assert _size(for_lambda) < 110_000_000
+
+
+def test_every_module_has_byte_code_that_does_not_ask_for_its_source(chat):
+    modules = [name for name in _files(chat) if name.endswith(".py")]
+    tag = sys.implementation.cache_tag
+    missing = [
+        name
+        for name in modules
+        if not (chat / name).parent.joinpath(f"__pycache__/{Path(name).stem}.{tag}.pyc").exists()
+    ]
+    assert len(missing) < len(modules) / 100, missing
+    cached = chat / "functions" / "chat" / "__pycache__" / f"app.{tag}.pyc"
+    assert cached.read_bytes()[4:8] == b"\x01\x00\x00\x00"  # PEP 552: hash-based, unchecked
+    assert str(bundle.ROOT).encode() not in cached.read_bytes()
+    assert b"/var/task/functions/chat/app.py" in cached.read_bytes()
+
+
+def test_binaries_for_lambda_are_of_its_platform_and_python(for_lambda):
+    binaries = list(for_lambda.rglob("*.so"))
+    assert binaries
+    assert all(path.read_bytes()[18:20] == b"\xb7\x00" for path in binaries)  # ELF: aarch64
+    assert not [path for path in binaries if "cpython-31" in path.name and "313" not in path.name]
+
+
+def test_the_wrapper_is_where_the_template_says_and_may_be_run(chat, for_lambda):
+    for tree in (chat, for_lambda):
+        wrapper = tree / project.WRAPPER.removeprefix("/var/task/")
+        assert os.access(wrapper, os.X_OK)
+        assert os.access(wrapper.with_name("web_adapter.sh"), os.X_OK)
+
+
+def test_what_nothing_reads_is_gone(chat):
+    names = _files(chat)
+    assert not [name for name in names if "/tests/" in name or name.endswith((".pyi", ".pyx"))]
+    infos = {name.split("/")[1] for name in names if ".dist-info/" in name}
+    assert infos <= {"METADATA", "entry_points.txt"}
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
+    assert {"dynamodb", "s3", "endpoints.json", "partitions.json"} <= services
+    assert "ec2" not in services
+    assert not [name for name in names if name.startswith(("mangum/", "functions/actions/"))]
+    assert not [name for name in names if name.startswith((".env", "infra/", "tests/"))]
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path, monkeypatch, chat):
+    monkeypatch.setattr(bundle, "_CACHE", tmp_path / "cache")
+    again = bundle.build("chat", host=True)
+    names = _files(chat)
+    assert _files(again) == names
+    _, different, errors = filecmp.cmpfiles(chat, again, names, shallow=False)
+    assert (different, errors) == ([], [])
+    for name in names:
+        assert (chat / name).stat().st_mode == (again / name).stat().st_mode
+        assert (again / name).stat().st_mtime == 315_532_800
+
+
+def test_a_second_build_only_looks(chat, monkeypatch):
+    monkeypatch.setattr(bundle, "_install", lambda *_, **__: pytest.fail("built again"))
+    assert bundle.build("chat", host=True) == chat
+
+
+def test_without_a_python_for_lambda_it_warns_and_ships_no_byte_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(bytecode, "find_python", lambda version: None)
+    monkeypatch.setattr(bundle, "_CACHE", tmp_path / "cache")
+    with pytest.warns(UserWarning, match="no byte-code"):
+        made = bundle.build("chat")
+    assert not list(made.rglob("*.pyc"))
+
+
+def test_a_python_that_is_only_a_name_is_not_taken(tmp_path, monkeypatch):
+    """pyenv's shims stand on the path for versions that are not switched on."""
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\necho 'not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
+    assert not bytecode._runs(shim, "3.13")
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert bytecode._runs(Path(sys.executable), version)
+    assert not bytecode._runs(Path(sys.executable), "3.1")
+
+
+def test_a_service_that_a_tool_uses_comes_along(tmp_path):
+    source = b"import boto3\nasync def tool():\n    boto3.client('sqs').send_message()\n"
+    sources = Sources({"assistant/tools.py": (source, False)})
+    assert sources.aws_services() == {"sqs"}
+    for service in ("sqs", "ec2", "s3"):
+        (tmp_path / "botocore" / "data" / service).mkdir(parents=True)
+    trim.trim(tmp_path, sources)
+    assert {path.name for path in (tmp_path / "botocore/data").iterdir()} == {"sqs", "s3"}
+
+
+def test_a_package_that_a_tool_imports_stays(tmp_path):
+    for name in ("requests", "mangum"):
+        (tmp_path / name).mkdir()
+    trim.trim(tmp_path, Sources({"assistant/tools.py": (b"from requests import get", False)}))
+    assert [path.name for path in tmp_path.iterdir()] == ["requests"]
+
+
+def test_sources_are_hashed_as_they_are_written(tmp_path):
+    (tmp_path / "in" / "chat" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "in" / "chat" / "app.py").write_text("app = 1\n")
+    (tmp_path / "in" / "chat" / "__pycache__" / "app.pyc").touch()
+    (tmp_path / "in" / "README.md").touch()
+    (tmp_path / "in" / ".env").touch()
+    before = Sources.read(tmp_path / "in")
+    assert list(before.files) == ["chat/app.py"]
+    (tmp_path / "in" / "chat" / "app.py").write_text("app = 2\n")
+    assert Sources.read(tmp_path / "in").digest != before.digest
+    before.write(tmp_path / "out")
+    assert (tmp_path / "out" / "chat" / "app.py").read_text() == "app = 1\n"
+
+
+def test_the_command_line_puts_both_where_it_is_told(tmp_path):
+    stale = tmp_path / "out" / "chat" / "stale.py"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.bundle", "--host", "--out", tmp_path / "out"],
+        cwd=bundle.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"chat", "actions"}
+    assert not stale.exists()
+    assert "MB" in done.stdout
+
+
+async def test_web_adapters_start_script_serves_the_same_app(chat, tmp_path):
+    """What `-c streaming=web-adapter` starts, under the interpreter on the path."""
+    from tests.emulator.python_runtime import lay_out
+
+    python = lay_out(tmp_path, None)
+    script = chat / "functions" / "lambda_stream" / "web_adapter.sh"
+    port = 18_000 + os.getpid() % 10_000
+    process = await asyncio.create_subprocess_exec(
+        script,
+        env={"PATH": f"{python.parent}:/usr/bin:/bin", "AWS_LWA_PORT": str(port), **COOKIE},
+        cwd=chat,
+    )
+    try:
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            async with asyncio.timeout(60):
+                while True:
+                    try:
+                        response = await client.get(f"http://127.0.0.1:{port}/chatkit/health")
+                        break
+                    except httpx2.ConnectError:
+                        await asyncio.sleep(0.1)
+        assert response.json()["status"] == "ok"
+    finally:
+        process.terminate()
+        await process.wait()
