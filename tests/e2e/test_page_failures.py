@@ -1,12 +1,8 @@
 """When something fails, the visitor reads what, and loses nothing."""
 
-import json
-
 import pytest
 from chat_page import Chat
 from playwright.sync_api import expect
-
-PAGE = "**/*"
 
 
 @pytest.fixture
@@ -134,7 +130,7 @@ def test_an_expired_session_is_renewed_without_a_word(chat):
     def once(route):
         answered.append(route.request.url)
         if len(answered) == 1:
-            route.fulfill(status=401, content_type="application/json", body='{"message": "no"}')
+            route.fulfill(status=401, json={"message": "no"})
         else:
             route.continue_()
 

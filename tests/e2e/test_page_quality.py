@@ -72,6 +72,7 @@ def test_everything_can_be_done_with_the_keyboard(chat):
     chat.page.keyboard.press("Enter")
     dialog = chat.page.get_by_role("dialog", name="Conversations")
     expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    dialog.locator(".open").first.wait_for()
     chat.page.keyboard.press("Tab")
     expect(dialog.locator(".open").first).to_be_focused()
     chat.page.keyboard.press("Escape")
@@ -85,8 +86,9 @@ def test_a_screen_reader_hears_that_an_answer_comes_and_then_the_answer_once(cha
     heard = chat.collect(".unseen[role='status']")
     chat.ask("What is 7 * 6?")
     expect(status).to_contain_text("42")
-    assert heard()[0] == "The assistant is answering."
-    assert len([words for words in heard() if "42" in words]) == 1
+    first, *rest = [words for words in heard() if words]
+    assert first == "The assistant is answering."
+    assert len([words for words in rest if "42" in words]) == 1
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (768, 1024), (3840, 2160)])
@@ -177,9 +179,8 @@ def test_a_microphone_that_cannot_be_had_is_explained(chat, error, words):
         route.fulfill(json=config)
 
     chat.page.route("**/config.json", with_voice)
-    chat.page.add_init_script(
-        f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}') }}"
-    )
+    refusing = f"async () => {{ throw new DOMException('', '{error}') }}"
+    chat.page.add_init_script(f"navigator.mediaDevices.getUserMedia = {refusing}")
     chat.open()
     chat.button("Voice note").click()
     expect(chat.page.get_by_role("alert")).to_contain_text(words)

@@ -17,7 +17,11 @@ export const useOnline = (): boolean => useSyncExternalStore(subscribe, () => na
 /** `true` from a 401 that a new token did not cure, until the server takes a request again. */
 export function useUnauthorized(): boolean {
   const [unauthorized, setUnauthorized] = useState(false);
-  useEffect(() => onAnswer((_operation, { status }) => setUnauthorized(status === 401)), []);
+  useEffect(
+    // An answer to a log entry says nothing: only ChatKit's own operations count.
+    () => onAnswer((operation, { status }) => operation && setUnauthorized(status === 401)),
+    [],
+  );
   return unauthorized;
 }
 

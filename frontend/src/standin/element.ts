@@ -15,6 +15,8 @@ export class ChatKitStandIn extends HTMLElement {
   #chat: Chat | null = null;
   #drawing = false;
   #follow = true;
+  /** Where the focus was before the history opened over it. */
+  #before: Element | null = null;
 
   constructor() {
     super();
@@ -101,7 +103,11 @@ export class ChatKitStandIn extends HTMLElement {
         if (below > NEAR_END_PX) this.#follow = false;
         else if (below < 4) this.#follow = true;
       }
+      const opens = this.#chat.history.open && !this.#root.querySelector(".history");
+      const closes = !this.#chat.history.open && this.#root.querySelector(".history");
+      if (opens) this.#before = this.#root.activeElement;
       render(chatView(this.#chat, this), this.#root);
+      if (closes && this.#before instanceof HTMLElement) this.#before.focus();
       const { autoScroll = false } = this.#chat.options.thread ?? {};
       if (this.#follow && autoScroll) this.#scrollNow();
     });
