@@ -21,7 +21,7 @@ https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from threading import Lock
@@ -94,3 +94,16 @@ async def call(method: Callable[..., T], /, **kwargs: Any) -> T:
     context = contextvars.copy_context()
     work = partial(context.run, partial(method, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_pool(), work)
+
+
+async def together(*calls: Awaitable[Any]) -> list[Any]:
+    """The results of calls made side by side, all ended; the first error, if any, is raised.
+
+    Unlike `asyncio.gather`, no write goes on behind the back of a caller that was
+    told of an error.
+    """
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results

@@ -1,6 +1,5 @@
 """ChatKit's `Store`, in one DynamoDB table."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any, Literal
 from chatkit.store import NotFoundError, Store, StoreItemType
 from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata
 
+from functions import aws
 from functions.attachments.bucket import Bucket
 from functions.store import keys
 from functions.store.attachment_records import AttachmentRecords
@@ -189,7 +189,7 @@ class DynamoDBStore(Store[Any]):
         """
         check_page(limit, "desc")
         user = owner(context)
-        row, items = await asyncio.gather(
+        row, items = await aws.together(
             self.table.get(keys.thread_key(user, thread_id)),
             self._items.read_page(thread_id, None, limit, "desc", user),
         )

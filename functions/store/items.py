@@ -1,6 +1,5 @@
 """Items of a thread: listed by creation, each written whole and keeping its place."""
 
-import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -10,6 +9,7 @@ from chatkit.store import NotFoundError
 from chatkit.types import Page, ThreadItem
 from pydantic import ValidationError
 
+from functions import aws
 from functions.attachments.bucket import spill_prefix
 from functions.store import codec, keys
 from functions.store.bodies import PLACES, Bodies, version_of
@@ -104,7 +104,7 @@ class Items:
         """Remove an item's content at once, and its place a day later; unknown ids are fine."""
         key = keys.item_key(user, thread_id, item_id)
         feedback = keys.key(key["pk"]["S"], keys.FEEDBACK + keys.part(item_id))
-        await asyncio.gather(self._blank(key), self.table.delete(feedback))
+        await aws.together(self._blank(key), self.table.delete(feedback))
 
     async def _blank(self, key: keys.Key) -> None:
         removed = ", ".join(["#position", "#version", codec.TEMPLATED, *PLACES])
@@ -127,12 +127,12 @@ class Items:
         """
         start = self._places.get((keys.thread_partition(user, thread_id), after or ""))
         if after is None or start is not None:
-            exists, page = await asyncio.gather(
+            exists, page = await aws.together(
                 self.threads.exists(thread_id, user),
                 self.read_page(thread_id, start, limit, order, user),
             )
             return page if exists else Page()
-        exists, row = await asyncio.gather(
+        exists, row = await aws.together(
             self.threads.exists(thread_id, user),
             self.table.get(keys.item_key(user, thread_id, after)),
         )
@@ -158,7 +158,7 @@ class Items:
             if len(items) + len(rows) <= limit:
                 continue
             # A row past the page: turn what came before into items, and see whether it is full.
-            read = await asyncio.gather(*(self._read(found, user) for found in rows))
+            read = await aws.together(*(self._read(found, user) for found in rows))
             for found, item in zip(rows, read, strict=True):
                 if item is None:
                     continue
@@ -169,7 +169,7 @@ class Items:
                 items.append(item)
                 last = found
             rows = []
-        read = await asyncio.gather(*(self._read(found, user) for found in rows))
+        read = await aws.together(*(self._read(found, user) for found in rows))
         items += [item for item in read if item is not None]
         return Page(data=items)
 

@@ -1,11 +1,11 @@
 """Not an open purse: messages per user and window, and per day for the whole stage."""
 
-import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from functions import aws
 from functions.store import keys
 from functions.store.keys import Key, owner
 from functions.store.table import Refused, Row, Table
@@ -72,7 +72,7 @@ class Quota:
         other has counted all the same; `check` first keeps that rare.
         """
         counters = self._counters(owner(context))
-        refused = await asyncio.gather(*(self._add(counter) for counter in counters))
+        refused = await aws.together(*(self._add(counter) for counter in counters))
         for counter, no in zip(counters, refused, strict=True):
             if no:
                 raise counter.over()

@@ -156,7 +156,7 @@ class Table:
         """Delete rows in batches of 25, side by side; rows that are gone are fine."""
         requests = [{"DeleteRequest": {"Key": key}} for key in keys]
         batches = [requests[i : i + BATCH] for i in range(0, len(requests), BATCH)]
-        await asyncio.gather(*(aws.call(self._write_batch, requests=batch) for batch in batches))
+        await aws.together(*(aws.call(self._write_batch, requests=batch) for batch in batches))
 
     def _write_batch(self, requests: list[dict[str, Any]]) -> None:
         for attempt in range(CONFLICT_ATTEMPTS):

@@ -11,7 +11,7 @@ from chatkit.types import (
     UserMessageTextContent,
 )
 
-NOON = datetime(2026, 1, 2, 12, 0, 0)  # noqa: DTZ001 - naive, as the SDK makes them
+NOON = datetime(2026, 1, 2, 12, 0, 0)
 
 
 def at(seconds: float) -> datetime:

@@ -1,0 +1,143 @@
+"""A loopback proxy between a boto3 client and its engine, which can fail in every way AWS does."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import urllib3
+
+Fault = Callable[["Handler", bytes], None]
+
+
+def error(status: int, code: str, **more) -> Fault:
+    """DynamoDB's way to say no."""
+
+    def answer(handler: "Handler", _: bytes) -> None:
+        body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "injected", **more}
+        handler.answer(status, json.dumps(body).encode())
+
+    return answer
+
+
+def cut(handler: "Handler", _: bytes) -> None:
+    """The connection breaks before the engine has seen the request."""
+    handler.close()
+
+
+def lose_answer(handler: "Handler", body: bytes) -> None:
+    """The engine does what it was asked to, and its answer is lost."""
+    handler.forward(body)
+    handler.close()
+
+
+def hang(handler: "Handler", _: bytes) -> None:
+    """Nothing comes until the client gives up."""
+    handler.proxy.released.wait(30)
+    handler.close()
+
+
+FAULTS: dict[str, Fault] = {
+    "500": error(500, "InternalServerError"),
+    "503": error(503, "ServiceUnavailable"),
+    "throttled": error(400, "ProvisionedThroughputExceededException"),
+    "limited": error(400, "ThrottlingException"),
+    "cut": cut,
+    "lost answer": lose_answer,
+    "hang": hang,
+}
+
+
+@dataclass
+class Proxy:
+    upstream: str
+    faults: list[Fault] = field(default_factory=list)
+    """What happens to the next requests, one each; then they pass."""
+    always: Fault | None = None
+    """What happens to every request after those."""
+    seen: int = 0
+    held: int = 0
+    hold: bool = False
+    """Requests wait at the door until `release`."""
+    released: threading.Event = field(default_factory=threading.Event)
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+    endpoint: str = ""
+    engine: str = ""
+
+    def next_fault(self) -> Fault | None:
+        with self.arrived:
+            self.seen += 1
+            return self.faults.pop(0) if self.faults else self.always
+
+    def wait_held(self, count: int, seconds: float = 20) -> bool:
+        """Whether so many requests were at the door at the same time, before the time is up."""
+        with self.arrived:
+            return self.arrived.wait_for(lambda: self.held >= count, seconds)
+
+    def reset(self) -> None:
+        self.faults, self.always, self.hold, self.seen, self.held = [], None, False, 0, 0
+        self.released = threading.Event()
+
+
+class Handler(BaseHTTPRequestHandler):
+    proxy: Proxy
+    pool: urllib3.PoolManager
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        proxy = self.proxy
+        if proxy.hold:
+            with proxy.arrived:
+                proxy.held += 1
+                proxy.arrived.notify_all()
+            proxy.released.wait(30)
+        fault = proxy.next_fault()
+        if fault:
+            fault(self, body)
+            return
+        self.answer(*self.forward(body))
+
+    def forward(self, body: bytes) -> tuple[int, bytes]:
+        answer = self.pool.request(
+            self.command,
+            self.proxy.upstream + self.path,
+            body=body,
+            headers=dict(self.headers),
+            retries=False,
+        )
+        return answer.status, answer.data
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def close(self) -> None:
+        self.close_connection = True
+
+    def log_message(self, *_) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def proxying(upstream: str) -> Iterator[Proxy]:
+    proxy = Proxy(upstream)
+    handler = type("Bound", (Handler,), {"proxy": proxy, "pool": urllib3.PoolManager(maxsize=64)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    proxy.endpoint = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
