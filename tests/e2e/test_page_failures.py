@@ -13,11 +13,7 @@ def chat(page, server):
 def refuse(chat, url, status=0, message=""):
     def answer(route):
         if status:
-            route.fulfill(
-                status=status,
-                content_type="application/json",
-                body=json.dumps({"message": message}),
-            )
+            route.fulfill(status=status, json={"message": message})
         else:
             route.abort()
 
