@@ -155,14 +155,13 @@ class AssistantServer(ChatKitServer[RequestContext]):
         thread: ThreadMetadata,  # noqa: ARG002 - the SDK's signature
         action: Action[str, Any],  # noqa: ARG002
         sender: WidgetItem | None,  # noqa: ARG002
-        context: RequestContext,
+        context: RequestContext,  # noqa: ARG002
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return self._act(context)
+        return self._act()
 
-    async def _act(self, context: RequestContext) -> AsyncIterator[ThreadStreamEvent]:
+    async def _act(self) -> AsyncIterator[ThreadStreamEvent]:
         if self._prepared is None:
             raise TypeError("an action is checked before it streams")
-        await self.store.begin(context)
         try:
             async for event in self._prepared.run(self.respond):
                 yield event

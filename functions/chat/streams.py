@@ -79,7 +79,7 @@ class Streams:
             return await self._services.runs.is_cancelled(run.id, context)
 
         answer = Answer(
-            self._events(server, body, context, isinstance(request, ThreadsCreateReq)),
+            self._events(server, request, body, context),
             deadline=deadline,
             is_cancelled=is_cancelled,
             stopping=stopping,
@@ -88,17 +88,23 @@ class Streams:
         return answer.read()
 
     async def _events(
-        self,
-        server: AssistantServer,
-        body: bytes,
-        context: RequestContext,
-        new_thread: bool,
+        self, server: AssistantServer, request: StreamingReq, body: bytes, context: RequestContext
     ) -> AsyncIterator[bytes]:
+        new_thread = isinstance(request, ThreadsCreateReq)
         try:
+            if not isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
+                # A message claims its run as it is written; what else there is may act first.
+                await server.store.begin(context)
             result = await server.process(body, context)
             if not isinstance(result, StreamingResult):
                 raise TypeError("a streaming request streams")
-            async for event in result:
+            events = aiter(result)
+            if new_thread:
+                # A thread is written with its first message, and told of when it is.
+                created, message = await anext(events), await anext(events)
+                yield created
+                yield message
+            async for event in events:
                 yield event
         except RunAlreadyStarted as started:
             # The page sent the request again: it reads what the first one writes.

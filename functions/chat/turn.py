@@ -3,8 +3,9 @@
 The SDK reads the thread, its newest items and again its newest items, one after
 the other, and writes the thread and the message in between. Here all of that is
 read in one round trip before the stream starts, and the first write of the
-request carries the run's claim in the same transaction: so a message costs two
-round trips before the model is called, and a re-sent request writes nothing.
+request carries the run's claim, and a new thread, in the same transaction. So a
+message costs two round trips before the model is called, one in a new thread,
+and a re-sent request writes nothing.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ class TurnStore(Store[RequestContext]):
         self._store = store
         self._quota = quota
         self._thread: ThreadMetadata | None = None
+        self._new: ThreadMetadata | None = None
         self._newest: list[ThreadItem] = []
         self._whole = True
         self._claiming = asyncio.Lock()
@@ -79,19 +81,22 @@ class TurnStore(Store[RequestContext]):
     # The first write claims the run.
 
     async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
-        if await self._claim(context, thread=thread):
-            return
-        await self._store.save_thread(thread, context)
+        if self.claimed:
+            await self._store.save_thread(thread, context)
+        else:
+            # A new thread: it is written with its first message, or not at all.
+            self._new = thread
+            self.run = replace(self.run, thread_id=thread.id)
 
     async def add_thread_item(
         self, thread_id: str, item: ThreadItem, context: RequestContext
     ) -> None:
-        if not await self._claim(context, item=item):
+        if not await self._claim(context, item):
             await self._store.add_thread_item(thread_id, item, context)
         self._remember(item)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
-        if not await self._claim(context, item=item):
+        if not await self._claim(context, item):
             await self._store.save_item(thread_id, item, context)
         self._remember(item)
 
@@ -103,24 +108,16 @@ class TurnStore(Store[RequestContext]):
         self._newest = [item for item in self._newest if item.id != item_id]
 
     async def begin(self, context: RequestContext) -> None:
-        """Claim the run now, for a request whose handler writes past this store."""
+        """Claim the run now, for a request that does something before it writes here."""
         await self._claim(context)
 
-    async def _claim(
-        self,
-        context: RequestContext,
-        *,
-        thread: ThreadMetadata | None = None,
-        item: ThreadItem | None = None,
-    ) -> bool:
-        """Whether `thread` or `item` was written along with the claim."""
+    async def _claim(self, context: RequestContext, item: ThreadItem | None = None) -> bool:
+        """Whether `item` was written along with the claim."""
         async with self._claiming:
             if self.claimed:
                 return False
-            if thread is not None:
-                self.run = replace(self.run, thread_id=thread.id)
             begun, spent = await asyncio.gather(
-                self._store.begin_run(self.run, context, thread=thread, item=item),
+                self._store.begin_run(self.run, context, thread=self._new, item=item),
                 self._quota.spend(context),
                 return_exceptions=True,
             )

@@ -1,6 +1,7 @@
 """The HTTP client to the model, made once for each endpoint and event loop."""
 
-from functools import lru_cache
+import asyncio
+from weakref import WeakKeyDictionary
 
 from httpx2 import Timeout
 from openai import AsyncOpenAI
@@ -13,12 +14,22 @@ RETRIES = 1
 """Of the SDK, with jitter, on connection errors, 408, 409, 429 and 5xx, before any token has
 arrived. More would only hide an outage from somebody who waits."""
 
+_Endpoint = tuple[str | None, str]
 
-@lru_cache(maxsize=8)
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Endpoint, AsyncOpenAI]] = (
+    WeakKeyDictionary()
+)
+
+
 def openai_client(base_url: str | None, api_key: str) -> AsyncOpenAI:
-    return AsyncOpenAI(
-        api_key=api_key or "none",  # a local server asks for none, the SDK does
-        base_url=base_url,
-        timeout=TIMEOUT,
-        max_retries=RETRIES,
-    )
+    """The client of the running loop: connections cannot cross from one loop to another."""
+    clients = _clients.setdefault(asyncio.get_running_loop(), {})
+    endpoint = (base_url, api_key)
+    if endpoint not in clients:
+        clients[endpoint] = AsyncOpenAI(
+            api_key=api_key or "none",  # a local server asks for none, the SDK does
+            base_url=base_url,
+            timeout=TIMEOUT,
+            max_retries=RETRIES,
+        )
+    return clients[endpoint]

@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from tests.support.chat import thread_of
 
 from functions import aws
+from tests.support.chat import thread_of
 
 
 class Recorder:

@@ -105,6 +105,35 @@ def test_a_request_that_is_sent_again_does_not_run_again(ada, model):
     ]
 
 
+def test_a_press_that_is_sent_again_acts_once(demo):
+    chat = Chat(demo)
+    events = chat.create("Give me a choice")
+    thread = thread_of(events)
+    widget = next(item for item in chat.items(thread) if item["type"] == "widget")
+    press = {
+        "thread_id": thread,
+        "item_id": widget["id"],
+        "action": {"type": "choice.pick", "payload": _first_pick(widget["widget"])},
+    }
+    headers = {"x-chatkit-run-id": "run-7"}
+    first = chat.stream("threads.custom_action", headers, **press)
+    answered = chat.items(thread)
+    assert "error" not in {event["type"] for event in first}
+    assert chat.post("threads.custom_action", headers, **press).status_code in {200, 409}
+    assert chat.items(thread) == answered
+
+
+def _first_pick(node):
+    """The payload of the first button in a widget that picks something."""
+    if isinstance(node, dict):
+        if node.get("type") == "choice.pick":
+            return node["payload"]
+        node = list(node.values())
+    if isinstance(node, list):
+        return next((found for part in node if (found := _first_pick(part))), None)
+    return None
+
+
 def test_the_second_of_two_requests_waits_for_the_first_and_shows_its_answer(ada, model):
     gate = threading.Event()
     model.script = [Say("one two three", gate=gate)]

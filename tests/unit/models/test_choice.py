@@ -53,6 +53,6 @@ def test_the_models_to_pick_from_begin_with_the_default():
         ({"gemini_api_key": "k"}, "OpenAIChatCompletionsModel"),
     ],
 )
-def test_the_sdks_model_for_a_choice(values, kind):
+async def test_the_sdks_model_for_a_choice(values, kind):
     choice = choose(settings(**values))
     assert type(build(choice, choice.names[0], "key")).__name__ == kind
