@@ -44,3 +44,20 @@ bench: setup ## what it costs; fails when a bar is missed
 	@failed=; for bench in $(BENCHES); do \
 		echo; echo "== $$bench"; $(RUN) -m tests.bench.$$bench || failed="$$failed $$bench"; \
 	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
+
+CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
+.PHONY: synth deploy destroy bootstrap secret
+synth: setup ## the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
+	@$(RUN) -m infra.command synth $(CONTEXT)
+
+bootstrap: setup-python ## once for an account and region, before the first deploy
+	@$(RUN) -m infra.command bootstrap $(CONTEXT)
+
+deploy: setup ## put a stage into AWS, and test it from outside
+	@$(RUN) -m infra.command deploy $(CONTEXT)
+
+destroy: setup ## take a stage away
+	@$(RUN) -m infra.command destroy $(CONTEXT)
+
+secret: setup-python ## set the key of a stage's model, typed or piped in
+	@$(RUN) -m infra.command secret $(CONTEXT)
