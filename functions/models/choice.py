@@ -20,11 +20,6 @@ GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
 OPENAI_MODEL = "gpt-5-mini"
 GEMINI_MODEL = "gemini-2.5-flash"
 
-HOW_TO_GET_A_REAL_ONE = (
-    "put OPENAI_API_KEY=… or GEMINI_API_KEY=… into .env, "
-    "or OPENAI_BASE_URL=… and CHATKIT_MODEL=… for any compatible server"
-)
-
 Api = Literal["responses", "chat_completions"]
 
 

@@ -5,7 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from functions.models.choice import HOW_TO_GET_A_REAL_ONE
+HOW_TO_GET_A_REAL_ONE = (
+    "put OPENAI_API_KEY=… or GEMINI_API_KEY=… into .env, "
+    "or OPENAI_BASE_URL=… and CHATKIT_MODEL=… for any compatible server"
+)
 
 INTRODUCTION = f"""\
 I am the **offline demo model**: I run inside this server, need no key, and go by key words \
