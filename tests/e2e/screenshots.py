@@ -1,0 +1,82 @@
+"""`make screenshots`: pictures of the page for README and docs, taken from a real run.
+
+Run it from the repository's root: `python -m tests.e2e.screenshots`.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chat_page import Chat
+from conftest import FLAGS
+
+from tests.support.dev import ROOT, Dev
+
+IMAGES = ROOT / "docs" / "images"
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 780}
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with Dev() as dev, sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for scheme in ("light", "dark"):
+            visit(browser, dev.url, scheme)
+        phone(browser, dev.url)
+        browser.close()
+
+
+def window(browser: Browser, url: str, scheme: str, viewport: dict[str, int], scale: float) -> Chat:
+    context = browser.new_context(
+        viewport=viewport, color_scheme=scheme, device_scale_factor=scale, reduced_motion="reduce"
+    )
+    chat = Chat(context.new_page(), url).open()
+    chat.page.get_by_role("button", name="Dismiss").click()
+    return chat
+
+
+def take(page: Page, name: str) -> None:
+    page.mouse.move(0, 0)
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=IMAGES / f"{name}.png")
+    print(f"docs/images/{name}.png")
+
+
+def visit(browser: Browser, url: str, scheme: str) -> None:
+    chat = window(browser, url, scheme, DESKTOP, 1.5)
+    take(chat.page, f"start-{scheme}")
+    chat.ask("What time is it in Tokyo?")
+    chat.ask("Show me my checklist")
+    chat.widgets.last.get_by_label("Say hello").click()
+    expect(chat.widgets.last).to_contain_text("2 to do")
+    chat.composer.focus()
+    take(chat.page, f"conversation-{scheme}")
+    chat.ask("I want to add a contact")
+    take(chat.page, f"form-{scheme}")
+    for question in ("What is 12.5 * (3 + 4)?", "Give me a choice", "Write a note about rivers"):
+        chat.button("New conversation").click()
+        chat.ask(question)
+    chat.button("Conversations").click()
+    chat.page.locator(".threads .open").nth(3).wait_for()
+    take(chat.page, f"history-{scheme}")
+    chat.page.context.close()
+
+
+def phone(browser: Browser, url: str) -> None:
+    chat = window(browser, url, "light", PHONE, 2)
+    take(chat.page, "phone-start")
+    chat.ask("Show me my checklist")
+    take(chat.page, "phone-conversation")
+    chat.ask("Give me a choice")
+    take(chat.page, "phone-choice")
+    chat.page.context.close()
+
+
+if __name__ == "__main__":
+    main()
