@@ -116,14 +116,6 @@ class Settings(BaseSettings):
     def has_gemini_key(self) -> bool:
         return bool(self.gemini_api_key or self.gemini_api_key_secret)
 
-    async def openai_key(self) -> str:
-        """The key itself, from the environment or from its secret; empty when there is none."""
-        return await _key(self.openai_api_key, self.openai_api_key_secret)
-
-    async def gemini_key(self) -> str:
-        """The key itself, from the environment or from its secret; empty when there is none."""
-        return await _key(self.gemini_api_key, self.gemini_api_key_secret)
-
     @property
     def voice_provider(self) -> Literal["openai", "gemini"] | None:
         """Who turns speech into text; None when nobody does.
@@ -138,21 +130,6 @@ class Settings(BaseSettings):
         if self.has_openai_key and self.openai_base_url is None:
             return "openai"
         return "gemini" if self.has_gemini_key else None
-
-    async def transcription_key(self) -> str:
-        """The key of `transcription_base_url`'s server; empty when it needs none."""
-        return await _key(self.transcription_api_key, self.transcription_api_key_secret)
-
-
-async def _key(value: SecretStr | None, secret: str | None) -> str:
-    if value is not None:
-        return value.get_secret_value()
-    if secret is None:
-        return ""
-    # Imported when needed: a laptop has no secrets to read.
-    from functions.secrets import read_secret  # noqa: PLC0415
-
-    return await read_secret(secret)
 
 
 @cache

@@ -61,5 +61,13 @@ def configure() -> None:
     for handler in root.handlers:
         if not any(isinstance(known, SafeExceptions) for known in handler.filters):
             handler.addFilter(SafeExceptions())
-    for chatty in ("chatkit", "httpx2", "httpcore2", "botocore", "urllib3", "openai", "openai.agents"):
+    for chatty in (
+        "chatkit",
+        "httpx2",
+        "httpcore2",
+        "botocore",
+        "urllib3",
+        "openai",
+        "openai.agents",
+    ):
         logging.getLogger(chatty).setLevel(logging.WARNING)

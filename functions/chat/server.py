@@ -41,6 +41,7 @@ from functions.chat.answer import StopReason
 from functions.chat.history import Converter, within_budget
 from functions.chat.ids import RunIds
 from functions.chat.images import GeneratedImages
+from functions.chat.meter import Meter
 from functions.chat.turn import TurnStore
 from functions.context import RequestContext
 from functions.models.failure import in_words
@@ -79,6 +80,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._data = data
         self._settings = settings
         self._prepared = action
+        self._meter = Meter()
 
     async def respond(
         self,
@@ -112,6 +114,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             images = GeneratedImages(self._files, thread.id, context)
             answer = stream_agent_response(agent_context, result, converter=images)
             async for event in ids.rewrite(answer):
+                self._meter.see(event)
                 yield event
             if naming is not None:
                 await self._rename(thread, await naming, context)
@@ -134,6 +137,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             if result.run_loop_task is not None:
                 with contextlib.suppress(BaseException):
                     await result.run_loop_task
+            self._meter.report(result.context_wrapper.usage)
 
     def _name(self, thread: ThreadMetadata, history: list[ThreadItem]) -> asyncio.Task[str] | None:
         """A title on its way, for a thread that has none, while the answer streams."""

@@ -21,6 +21,7 @@ from functions.chat.turn import TurnStore
 from functions.context import RequestContext
 from functions.http import Refusal
 from functions.models import ModelChoice, build
+from functions.secrets import SecretUnavailableError
 from functions.services import Services
 from functions.store.quota import OverQuota
 from functions.store.runs import Run, RunAlreadyStarted, RunCancelled
@@ -123,4 +124,9 @@ class Streams:
         name = self._choice.names[0]
         if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
             name = request.params.input.inference_options.model or name
-        return build(self._choice, name, await self._choice.api_key())
+        try:
+            key = await self._choice.api_key()
+        except SecretUnavailableError:
+            # No fault of the request's, and nothing that sending it again would mend.
+            raise Refusal(424, "The key of the model is not set here yet (make secret).") from None
+        return build(self._choice, name, key)

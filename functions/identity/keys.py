@@ -1,6 +1,7 @@
 """Where the key that signs anonymous tokens comes from."""
 
 from functions.identity.visitor import SigningKey
+from functions.secrets import read_secret
 from functions.settings import Settings
 
 MINIMUM = 32
@@ -28,9 +29,6 @@ def signing_key(settings: Settings) -> SigningKey:
     name = settings.cookie_key_secret
 
     async def from_secret() -> str:
-        # Imported when needed: a laptop has no secrets to read.
-        from functions.secrets import read_secret  # noqa: PLC0415
-
         return await read_secret(name)
 
     return from_secret

@@ -5,10 +5,10 @@ an OpenAI key (Google's OpenAI-compatible endpoint), `OPENAI_API_KEY`, and with
 none of them the offline demo.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from functions.models.keys import Key, gemini_key, openai_key
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ModelChoice:
     names: tuple[str, ...]
     api: Api
     base_url: str | None
-    api_key: Callable[[], Awaitable[str]]
+    api_key: Key
 
     @property
     def label(self) -> str:
@@ -55,7 +55,7 @@ def choose(settings: Settings) -> ModelChoice:
             _names(settings, settings.model),
             settings.model_api or "chat_completions",
             settings.openai_base_url,
-            settings.openai_key,
+            openai_key(settings),
         )
     if settings.has_openai_key:
         return ModelChoice(
@@ -63,7 +63,7 @@ def choose(settings: Settings) -> ModelChoice:
             _names(settings, OPENAI_MODEL),
             settings.model_api or "responses",
             None,
-            settings.openai_key,
+            openai_key(settings),
         )
     if settings.has_gemini_key:
         return ModelChoice(
@@ -71,9 +71,9 @@ def choose(settings: Settings) -> ModelChoice:
             _names(settings, GEMINI_MODEL),
             "chat_completions",
             GEMINI_URL,
-            settings.gemini_key,
+            gemini_key(settings),
         )
-    return ModelChoice("demo", ("demo",), "responses", None, settings.openai_key)
+    return ModelChoice("demo", ("demo",), "responses", None, openai_key(settings))
 
 
 def _names(settings: Settings, default: str) -> tuple[str, ...]:

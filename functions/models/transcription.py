@@ -15,6 +15,7 @@ import httpx2
 
 from functions.models.audio import Recording, TranscriptionError, recording
 from functions.models.gemini_speech import Gemini
+from functions.models.keys import gemini_key, openai_key, transcription_key
 from functions.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -78,12 +79,12 @@ def provider(settings: Settings) -> Provider | None:
     model, base_url = settings.transcription_model, settings.transcription_base_url
     match settings.voice_provider:
         case "gemini":
-            return Gemini(settings.gemini_key, model, base_url)
+            return Gemini(gemini_key(settings), model, base_url)
         case "openai" if base_url is not None:
-            return OpenAICompatible(base_url, model or OPENAI_MODEL, settings.transcription_key)
+            return OpenAICompatible(base_url, model or OPENAI_MODEL, transcription_key(settings))
         case "openai":
             base_url = settings.openai_base_url or OPENAI_URL
-            return OpenAICompatible(base_url, model or OPENAI_MODEL, settings.openai_key)
+            return OpenAICompatible(base_url, model or OPENAI_MODEL, openai_key(settings))
     return None
 
 

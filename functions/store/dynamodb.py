@@ -18,12 +18,13 @@ from functions.store.ids import new_id
 from functions.store.items import Items
 from functions.store.keys import owner
 from functions.store.links import Links
+from functions.store.paging import check_page
 from functions.store.people import People
 from functions.store.purge import Purge
 from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
 from functions.store.sweep import Swept, sweep
 from functions.store.table import Refused, Table
-from functions.store.threads import Threads, check_page
+from functions.store.threads import Threads
 
 
 @dataclass(frozen=True)

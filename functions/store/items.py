@@ -14,8 +14,9 @@ from functions.attachments.bucket import spill_prefix
 from functions.store import codec, keys
 from functions.store.bodies import PLACES, Bodies, version_of
 from functions.store.links import Links
+from functions.store.paging import bounds
 from functions.store.table import Refused, Row, Table
-from functions.store.threads import DAY, Threads, bounds, expired
+from functions.store.threads import DAY, Threads, expired
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from chatkit.store import NotFoundError
 
+from functions import aws
 from functions.store import keys
 from functions.store.keys import Value, owner
 from functions.store.table import Refused, Row, Table
@@ -140,9 +141,12 @@ class Runs:
         return bool(row and row.get("cancelled", {}).get("BOOL"))
 
     async def finish(self, run_id: str, thread_id: str, context: Any, state: str) -> None:
-        """Note how a run ended, and take its mark off the thread if it is still there."""
+        """Note how a run ended, and take its mark off the thread if it is still there.
+
+        Two writes, side by side.
+        """
         user = owner(context)
-        await self.table.update(
+        ended = self.table.update(
             keys.run_key(user, run_id),
             "SET #state = :state, expires = if_not_exists(expires, :expires)",
             ExpressionAttributeNames={"#state": "state"},
@@ -151,9 +155,12 @@ class Runs:
                 ":expires": {"N": str(int(time.time()) + RUN_SECONDS)},
             },
         )
+        await aws.together(ended, self._unmark(run_id, keys.thread_key(user, thread_id)))
+
+    async def _unmark(self, run_id: str, thread: keys.Key) -> None:
         try:
             await self.table.update(
-                keys.thread_key(user, thread_id),
+                thread,
                 "REMOVE run, run_until",
                 ConditionExpression="run = :run",
                 ExpressionAttributeValues={":run": {"S": run_id}},

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from functions.store import keys
 from functions.store.keys import Value
-from functions.store.schema import INDEX
+from functions.store.paging import bounds
 from functions.store.snapshots import Snapshot, Snapshots
 from functions.store.table import Refused, Row, Table
 
@@ -252,30 +252,6 @@ class Threads:
                 extra={"thread_id": row["id"]["S"], "errors": error.error_count()},
             )
             return None
-
-
-def bounds(partition: str, order: str, start: str | None) -> dict[str, Any]:
-    """A query by position in one partition, in `order`, behind `start`."""
-    query: dict[str, Any] = {
-        "IndexName": INDEX,
-        "ScanIndexForward": order == "asc",
-        "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": partition}},
-    }
-    if start is not None:
-        comparison = ">" if order == "asc" else "<"
-        query["KeyConditionExpression"] += f" AND #position {comparison} :start"
-        query["ExpressionAttributeValues"][":start"] = {"S": start}
-        query["ExpressionAttributeNames"] = {"#position": "position"}  # a reserved word
-    return query
-
-
-def check_page(limit: int, order: str) -> None:
-    """`ValueError` for a page that cannot be."""
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, not {limit}")
-    if order not in {"asc", "desc"}:
-        raise ValueError(f"order must be 'asc' or 'desc', not {order!r}")
 
 
 def _checked(snapshot: Snapshot) -> Snapshot:
