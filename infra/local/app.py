@@ -11,8 +11,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.actions.app import create_app as create_actions
+from functions.actions.events import Events
+from functions.attachments.bucket import Bucket
 from functions.chat.app import create_app as create_chat
 from functions.settings import ROOT, get_settings
+from infra.local.events import events_delivered
 from infra.page_config import page_config
 
 DIST = ROOT / "frontend" / "dist"
@@ -41,6 +44,12 @@ class Origin:
         async with AsyncExitStack() as stack:
             for app in (self._chat, self._actions):
                 await stack.enter_async_context(app.router.lifespan_context(app))
+            settings = get_settings()
+            table, bucket = settings.table, settings.attachments_bucket
+            events = Events(Bucket(bucket))
+            await stack.enter_async_context(
+                events_delivered(events.take, table=table, bucket=bucket)
+            )
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,132 @@
+"""On this machine, what wires the table's stream and the bucket to the second function in AWS.
+
+The same events, taken by the same code: records of moto's stream as the event source
+mapping reads them, and what moto's S3 puts into a queue about new objects.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.attachments.schema import UPLOADS
+from functions.aws import call, client
+
+PAUSE = 1.0
+"""Seconds between two looks."""
+
+ATTEMPTS = 3
+"""Of one event; then it would be a dead letter."""
+
+log = logging.getLogger(__name__)
+
+Event = dict[str, Any]
+Take = Callable[[Event], Awaitable[Event | None]]
+"""The second function, as Lambda invokes it with an event."""
+
+
+@contextlib.asynccontextmanager
+async def events_delivered(take: Take, *, table: str, bucket: str) -> AsyncIterator[None]:
+    """While this is open, `take` gets the events of `table` and `bucket`."""
+    pump = asyncio.create_task(_Pump(take, table, bucket).run())
+    try:
+        yield
+    finally:
+        pump.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await pump
+
+
+class _Pump:
+    def __init__(self, take: Take, table: str, bucket: str) -> None:
+        self._take = take
+        self._table = table
+        self._bucket = bucket
+        self._iterators: list[str] = []
+        self._queue = ""
+
+    async def run(self) -> None:
+        try:
+            await self._subscribe()
+            while True:
+                await self._read_stream()
+                await self._read_queue()
+                await asyncio.sleep(PAUSE)
+        except (ClientError, BotoCoreError, KeyError) as error:
+            # An endpoint of somebody's own that has no streams or queues.
+            log.warning("events are not delivered on this machine: %s", type(error).__name__)
+
+    async def _subscribe(self) -> None:
+        described = await call(client("dynamodb").describe_table, TableName=self._table)
+        stream = described["Table"]["LatestStreamArn"]
+        streams = client("dynamodbstreams")
+        shards = (await call(streams.describe_stream, StreamArn=stream))["StreamDescription"]
+        for shard in shards["Shards"]:
+            # From its beginning, as in AWS: what was missed during a reload comes too.
+            found = await call(
+                streams.get_shard_iterator,
+                StreamArn=stream,
+                ShardId=shard["ShardId"],
+                ShardIteratorType="TRIM_HORIZON",
+            )
+            self._iterators.append(found["ShardIterator"])
+        sqs = client("sqs")
+        self._queue = (await call(sqs.create_queue, QueueName=f"{self._bucket}-events"))["QueueUrl"]
+        attributes = await call(
+            sqs.get_queue_attributes, QueueUrl=self._queue, AttributeNames=["QueueArn"]
+        )
+        prefix = {"Name": "prefix", "Value": UPLOADS}
+        await call(
+            client("s3").put_bucket_notification_configuration,
+            Bucket=self._bucket,
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {
+                        "QueueArn": attributes["Attributes"]["QueueArn"],
+                        "Events": ["s3:ObjectCreated:*"],
+                        "Filter": {"Key": {"FilterRules": [prefix]}},
+                    }
+                ]
+            },
+        )
+
+    async def _read_stream(self) -> None:
+        streams = client("dynamodbstreams")
+        for number, iterator in enumerate(self._iterators):
+            answer = await call(streams.get_records, ShardIterator=iterator)
+            self._iterators[number] = answer["NextShardIterator"]
+            records = [record for record in answer["Records"] if _wanted(record)]
+            if records:
+                await self._deliver(records)
+
+    async def _deliver(self, records: list[Event]) -> None:
+        for _ in range(ATTEMPTS):
+            answer = await self._take({"Records": records}) or {}
+            failed = {entry["itemIdentifier"] for entry in answer.get("batchItemFailures", [])}
+            records = [r for r in records if r["dynamodb"]["SequenceNumber"] in failed]
+            if not records:
+                return
+        log.error("%d stream records would be dead letters now", len(records))
+
+    async def _read_queue(self) -> None:
+        sqs = client("sqs")
+        answer = await call(sqs.receive_message, QueueUrl=self._queue, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            try:
+                await self._take(json.loads(message["Body"]))
+            except Exception:
+                # Seen again after the queue's visibility timeout, as Lambda would try again.
+                log.exception("an event of the bucket failed")
+                continue
+            await call(
+                sqs.delete_message, QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
+            )
+
+
+def _wanted(record: Event) -> bool:
+    """Roughly what `STREAM_FILTERS` lets through; the function looks again."""
+    return record["eventName"] == "REMOVE" or "spill" in record["dynamodb"].get("OldImage", {})
