@@ -1,0 +1,29 @@
+"""Pages by position: what is asked for, and the query that answers it."""
+
+from typing import Any
+
+from functions.store.schema import INDEX
+
+
+def bounds(partition: str, order: str, start: str | None) -> dict[str, Any]:
+    """A query by position in one partition, in `order`, behind `start`."""
+    query: dict[str, Any] = {
+        "IndexName": INDEX,
+        "ScanIndexForward": order == "asc",
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": partition}},
+    }
+    if start is not None:
+        comparison = ">" if order == "asc" else "<"
+        query["KeyConditionExpression"] += f" AND #position {comparison} :start"
+        query["ExpressionAttributeValues"][":start"] = {"S": start}
+        query["ExpressionAttributeNames"] = {"#position": "position"}  # a reserved word
+    return query
+
+
+def check_page(limit: int, order: str) -> None:
+    """`ValueError` for a page that cannot be."""
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
+    if order not in {"asc", "desc"}:
+        raise ValueError(f"order must be 'asc' or 'desc', not {order!r}")

@@ -1,0 +1,274 @@
+"""What the store costs: round trips, capacity units and dollars for a turn, and its own time.
+
+    python -m tests.bench.store [ROUNDS]
+
+Against DynamoDB Local, AWS's own engine, which counts units as AWS does; against
+moto's server where Java or Maven is missing (then units are moto's guess). The time
+of each store call stands beside that of the very same requests made directly with
+boto3, one after the other in one thread, both in one run and taking turns.
+"""
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    InferenceOptions,
+    ThreadMetadata,
+    UserMessageItem,
+    UserMessageTextContent,
+)
+from moto.server import ThreadedMotoServer
+
+from functions import aws
+from functions.context import RequestContext
+from functions.store import DynamoDBStore, Quota, Run, Runs, create_table
+from tests.dynamodb_local import engine
+from tests.dynamodb_local.meter import Meter, metered
+
+# us-east-1, on demand, https://aws.amazon.com/dynamodb/pricing/on-demand/
+DOLLARS_A_MILLION_WRITES = 0.625
+DOLLARS_A_MILLION_READS = 0.125
+
+AWS_TRANSACTION = 2
+"""Write units of a transaction that puts one small row: to prepare, and to commit."""
+
+HISTORY = 20
+QUESTION = "How do I get from the station to the harbour, and what does it cost? " * 2
+ANSWER = "Take the number 4 tram from the square behind the station. " * 25
+POLLS = 5
+"""Looks at the cancel flag during an answer of some five seconds."""
+WARM_UP = 5
+TAG = "0tag0"
+"""Stands in recorded requests for what must be new each time."""
+
+ADA = RequestContext(user_id="ada@example.com")
+START = datetime(2026, 1, 2)
+
+
+@contextmanager
+def backend() -> Iterator[tuple[str, str]]:
+    """An engine's name and endpoint."""
+    reason = engine.why_not()
+    if reason is None:
+        with engine.running(Path(tempfile.gettempdir()) / "chatkit-dynamodb-local") as endpoint:
+            yield "DynamoDB Local", endpoint
+        return
+    print(f"{reason}: moto's server instead")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        yield "moto", "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()
+
+
+def connect(endpoint: str) -> Any:
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=aws.config("dynamodb"),
+    )
+
+
+def question(item_id: str, thread_id: str, moment: datetime) -> UserMessageItem:
+    return UserMessageItem(
+        id=item_id,
+        thread_id=thread_id,
+        created_at=moment,
+        content=[UserMessageTextContent(text=QUESTION)],
+        inference_options=InferenceOptions(),
+    )
+
+
+def answer(item_id: str, thread_id: str, moment: datetime) -> AssistantMessageItem:
+    return AssistantMessageItem(
+        id=item_id,
+        thread_id=thread_id,
+        created_at=moment,
+        content=[AssistantMessageContent(text=ANSWER)],
+    )
+
+
+async def furnish(store: DynamoDBStore, thread_id: str) -> None:
+    await store.save_thread(ThreadMetadata(id=thread_id, created_at=START), ADA)
+    for n in range(HISTORY):
+        make = answer if n % 2 else question
+        item = make(f"m{n:03}", thread_id, START + timedelta(seconds=n))
+        await store.add_thread_item(thread_id, item, ADA)
+
+
+class Turn:
+    """A turn's phases, as the streaming function goes through them."""
+
+    def __init__(self, store: DynamoDBStore) -> None:
+        name, client = store.table.name, store.table.client
+        self.store = store
+        self.runs = Runs(name, client=client)
+        self.quota = Quota(name, client=client, per_user=1000, per_day=100_000)
+        self.run = Run(f"run-{uuid4().hex}", "thr_1", time.time() + 60)
+        self.phases: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
+            ("read the thread, its newest items, the counters", self.read),
+            ("claim the run, write the message, count it", self.begin),
+            (f"look at the cancel flag {POLLS} times", self.poll),
+            ("write the answer", self.answer),
+            ("end the run", self.finish),
+        ]
+
+    async def read(self) -> None:
+        await asyncio.gather(self.store.read_turn("thr_1", HISTORY, ADA), self.quota.check(ADA))
+
+    async def begin(self) -> None:
+        item = question("q", "thr_1", START + timedelta(days=1))
+        await asyncio.gather(self.store.begin_run(self.run, ADA, item=item), self.quota.spend(ADA))
+
+    async def poll(self) -> None:
+        for _ in range(POLLS):
+            await self.runs.is_cancelled(self.run.id, ADA)
+
+    async def answer(self) -> None:
+        item = answer("a", "thr_1", START + timedelta(days=1, seconds=1))
+        await self.store.add_thread_item("thr_1", item, ADA)
+
+    async def finish(self) -> None:
+        await self.runs.finish(self.run.id, "thr_1", ADA, "done")
+
+
+async def show_turn(store: DynamoDBStore, meter: Meter) -> None:
+    print(f"\nA turn in a thread of {HISTORY} items: requests, read units, write units")
+    reads = writes = 0.0
+    for name, phase in Turn(store).phases:
+        meter.clear()
+        await phase()
+        reads += meter.read_units
+        writes += meter.write_units
+        requests = ", ".join(sorted(meter.requests))
+        print(f"  {name:<48} {meter.read_units:5.1f} {meter.write_units:5.1f}  {requests}")
+    print(f"  {'together':<48} {reads:5.1f} {writes:5.1f}")
+    print("  The first two lines come before the model: a round trip each, side by side.")
+    dollars = (reads * DOLLARS_A_MILLION_READS + writes * DOLLARS_A_MILLION_WRITES) / 1000
+    print(f"  1,000 turns: ${dollars:.4f} at $0.125 and $0.625 a million units (us-east-1)")
+
+
+class Recorder:
+    """The requests that a client sends, to send them once more."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        client.meta.events.register("provide-client-params.dynamodb", self._note)
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.requests.append((model.name, dict(params)))
+
+    def stop(self) -> list[tuple[Callable[..., Any], str]]:
+        self.client.meta.events.unregister("provide-client-params.dynamodb", self._note)
+        methods = {
+            operation: getattr(self.client, method)
+            for method, operation in self.client.meta.method_to_api_mapping.items()
+        }
+        return [(methods[name], json.dumps(params)) for name, params in self.requests]
+
+
+async def compare(name: str, store: DynamoDBStore, rounds: int, make: Callable[[str], Any]) -> None:
+    """Median of a store call, and of its requests made directly, taking turns."""
+    recorder = Recorder(store.table.client)
+    await make(TAG)
+    requests = recorder.stop()
+    ours: list[float] = []
+    direct: list[float] = []
+    for n in range(rounds + WARM_UP):
+        begin = time.perf_counter()
+        await make(f"ours-{n}")
+        ours.append(time.perf_counter() - begin)
+        prepared = [
+            (method, json.loads(params.replace(TAG, f"direct-{n}"))) for method, params in requests
+        ]
+        begin = time.perf_counter()
+        for method, params in prepared:
+            method(**params)
+        direct.append(time.perf_counter() - begin)
+    mine, theirs = (statistics.median(times[WARM_UP:]) * 1000 for times in (ours, direct))
+    print(f"  {name:<22} {len(requests)} {mine:9.2f} {theirs:9.2f} {mine / theirs:9.2f}")
+
+
+async def show_calls(store: DynamoDBStore, rounds: int) -> None:
+    print(f"\nEach call, median of {rounds}: requests, ms, ms of the same with boto3, ratio")
+    runs = Runs(store.table.name, client=store.table.client)
+    seconds = count(1)
+
+    def later() -> datetime:
+        return START + timedelta(days=2, seconds=next(seconds))
+
+    async def rename(title: str) -> None:
+        thread.title = title
+        await store.save_thread(thread, ADA)
+
+    thread = await store.load_thread("thr_1", ADA)
+    calls: dict[str, Callable[[str], Any]] = {
+        "load_thread": lambda _: store.load_thread("thr_1", ADA),
+        "save_thread": rename,
+        "save_thread (new)": lambda tag: store.save_thread(
+            ThreadMetadata(id=f"thr-{tag}", created_at=START), ADA
+        ),
+        "load_threads": lambda _: store.load_threads(HISTORY, None, "desc", ADA),
+        "load_thread_items": lambda _: store.load_thread_items("thr_1", None, HISTORY, "desc", ADA),
+        "load_item": lambda _: store.load_item("thr_1", "m001", ADA),
+        "add_thread_item": lambda tag: store.add_thread_item(
+            "thr_1", answer(f"a-{tag}", "thr_1", later()), ADA
+        ),
+        "delete_thread_item": lambda tag: store.delete_thread_item("thr_1", f"a-{tag}", ADA),
+        "read_turn": lambda _: store.read_turn("thr_1", HISTORY, ADA),
+        "begin_run": lambda tag: store.begin_run(
+            Run(f"run-{tag}", "thr_1", time.time() + 60),
+            ADA,
+            item=question(f"q-{tag}", "thr_1", later()),
+        ),
+        "is_cancelled": lambda _: runs.is_cancelled(f"run-{TAG}", ADA),
+    }
+    for name, make in calls.items():
+        await compare(name, store, rounds, make)
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    with backend() as (name, endpoint):
+        print(f"engine: {name}")
+        client = connect(endpoint)
+        table = f"bench-{uuid4().hex}"
+        create_table(client, table)
+        store = DynamoDBStore(table, client=client)
+
+        async def measure() -> None:
+            await furnish(store, "thr_1")
+            with metered(client) as meter:
+                reported = meter.calibrate(client, table)
+                if reported != AWS_TRANSACTION:
+                    print(
+                        f"{name} reports {reported:.0f} units for a transaction that AWS bills "
+                        f"with {AWS_TRANSACTION}: scaled"
+                    )
+                await show_turn(store, meter)
+            await show_calls(store, rounds)
+
+        asyncio.run(measure())
+
+
+if __name__ == "__main__":
+    main()
