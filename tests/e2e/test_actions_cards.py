@@ -1,0 +1,56 @@
+"""One person at two windows: what is pressed in either is true in both."""
+
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def windows(page, server):
+    """Two windows of one person, with the same card."""
+    first = Chat(page(), server).open()
+    first.ask("Show me my checklist")
+    second = Chat(first.page.context.new_page(), server).open(f"/?thread={first.thread}")
+    expect(second.widgets.last).to_contain_text("3 to do")
+    return first, second
+
+
+def test_what_is_ticked_in_two_windows_is_ticked_in_both(windows):
+    first, second = windows
+    # Neither waits for the other.
+    first.widgets.last.get_by_label("Say hello").click(no_wait_after=True)
+    second.widgets.last.get_by_label("Tick this off").click(no_wait_after=True)
+    for window in windows:
+        window.page.wait_for_load_state("networkidle")
+        window.page.reload()
+        card = window.widgets.last
+        expect(card).to_contain_text("1 to do")
+        expect(card.get_by_label("Say hello")).to_be_checked()
+        expect(card.get_by_label("Tick this off")).to_be_checked()
+        assert window.problems == []
+
+
+def test_a_window_that_is_behind_presses_what_it_shows(windows):
+    first, second = windows
+    first.widgets.last.get_by_label("Say hello").click()
+    expect(first.widgets.last).to_contain_text("2 to do")
+    # The other one still shows it open: ticking it is no change, and no mistake.
+    second.widgets.last.get_by_label("Say hello").click()
+    expect(second.widgets.last).to_contain_text("2 to do")
+    expect(second.widgets.last.get_by_label("Say hello")).to_be_checked()
+
+
+def test_a_form_that_was_sent_from_one_window_is_refused_from_the_other(page, server):
+    first = Chat(page(), server).open()
+    first.ask("I want to add a contact")
+    second = Chat(first.page.context.new_page(), server).open(f"/?thread={first.thread}")
+    for window, name in ((first, "Ada"), (second, "Bob")):
+        card = window.widgets.last
+        card.locator('[name="name"]').fill(name)
+        card.locator('[name="email"]').fill(f"{name}@example.com")
+        card.get_by_role("button").last.click()
+        if window is first:
+            expect(card).to_contain_text("Ada@example.com")
+    expect(second.page.get_by_text("This form was already sent")).to_be_visible()
+    second.page.reload()
+    expect(second.widgets.last).to_contain_text("Ada@example.com")
