@@ -564,6 +564,35 @@ describe("history", () => {
   });
 });
 
+describe("a link for the page", () => {
+  it("is handed to the page and not followed", async () => {
+    const said = answer("m2", "[Write it](chatkit-link://compose?text=Dear%20Ada)");
+    const chat = await mount(existing([userMessage("m1", "Hi"), said]), { initialThread: "thr_1" });
+    const followed: unknown[] = [];
+    chat.element.addEventListener("chatkit.deeplink", ({ detail }) => followed.push(detail));
+    (await chat.find("a")).click();
+    expect(followed).toEqual([{ name: "compose", data: { text: "Dear Ada" } }]);
+  });
+});
+
+describe("the theme", () => {
+  it("becomes the element's own properties", async () => {
+    const chat = await mount(() => Response.json({}), {
+      theme: {
+        colorScheme: "dark",
+        radius: "sharp",
+        density: "compact",
+        color: { accent: { primary: "#ff0000", level: 1 } },
+        typography: { baseSize: 18 },
+      },
+    });
+    expect(chat.element.dataset.scheme).toBe("dark");
+    expect(chat.element.style.getPropertyValue("--accent")).toBe("#ff0000");
+    expect(chat.element.style.getPropertyValue("--radius")).toBe("2px");
+    expect(chat.element.style.fontSize).toBe("18px");
+  });
+});
+
 describe("what the page can do with it", () => {
   it("sets the composer, picks model and tool, and sends them along", async () => {
     const chat = await mount(() => events(created), {

@@ -152,3 +152,15 @@ def test_a_prompt_of_the_start_screen_is_sent_with_one_press(chat):
     chat.page.get_by_role("button", name="Keep my checklist").click()
     expect(chat.widgets).to_have_count(1)
     chat.settle()
+
+
+def test_a_tool_from_the_menu_is_used_once_and_then_let_go(chat):
+    chat.page.locator("summary", has_text="Tools").click()
+    chat.page.get_by_role("button", name="Calculator").click()
+    chosen = chat.page.get_by_role("button", name="Calculator", pressed=True)
+    expect(chosen.first).to_be_visible()
+    chat.ask("12 * 12")
+    asked = chat.operations("threads.create")[0].post_data_json["params"]["input"]
+    assert asked["inference_options"] == {"tool_choice": {"id": "calculate"}}
+    expect(chat.answers.last).to_contain_text("144")
+    expect(chosen).to_have_count(0)

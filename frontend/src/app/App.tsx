@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { pageProperties } from "../chatkit";
+import { getToken } from "./assistant";
 import { BootError, boot, type Problem, type Ready } from "./boot";
 import { Chat } from "./Chat";
 import { Failure } from "./Failure";
@@ -23,7 +24,7 @@ export function App() {
   const start = useCallback(async () => {
     setState({ at: "loading" });
     try {
-      setState({ at: "ready", ready: await boot() });
+      setState({ at: "ready", ready: await boot(getToken) });
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
       setState({ at: "failed", problem: error.problem });

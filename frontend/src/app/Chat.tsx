@@ -92,7 +92,11 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
           {location.hostname} with OpenAI and deploy with its key.
         </Banner>
       )}
-      {said && <Banner id="said">{said}</Banner>}
+      {said && (
+        <p className="toast" role="status" data-banner="said">
+          {said}
+        </p>
+      )}
       <div className="element" ref={stage}>
         <ChatKit control={chat.control} />
       </div>

@@ -3,7 +3,7 @@
  * The other half, what the assistant itself can do, is in `functions/assistant/`.
  */
 import type { Command } from "@openai/chatkit";
-import type { AssistantOptions } from "../chatkit";
+import type { AssistantOptions, GetToken } from "../chatkit";
 
 export type Look = "light" | "dark" | "system";
 
@@ -19,6 +19,12 @@ export type PageActions = {
   /** One line at the top of the page. */
   say: (text: string) => void;
 };
+
+/**
+ * With a sign-in of your own (`CHATKIT_AUTH=jwt`), give its token here; with `refresh` a new one.
+ * Without, visitors are anonymous.
+ */
+export const getToken: GetToken | undefined = undefined;
 
 const look = (value: unknown): Look => (value === "light" || value === "dark" ? value : "system");
 
@@ -38,6 +44,17 @@ export function assistantOptions(page: () => PageActions): AssistantOptions {
         },
       ],
     },
+    tools: [
+      {
+        id: "search_conversations",
+        label: "Search my conversations",
+        shortLabel: "Search",
+        icon: "search",
+        placeholderOverride: "What are you looking for?",
+      },
+      { id: "calculate", label: "Calculator", icon: "square-code" },
+      { id: "world_clock", label: "World clock", icon: "clock" },
+    ],
     disclaimer: { text: "Answers can be wrong. Check what matters." },
     commands: {
       enabled: true,

@@ -1,5 +1,5 @@
 /** What the page is told at run time: `GET /config.json`, the same document locally and in AWS. */
-import type { ModelOption, ToolOption } from "@openai/chatkit";
+import type { ModelOption } from "@openai/chatkit";
 
 export type PageConfig = {
   version: string;
@@ -13,8 +13,6 @@ export type PageConfig = {
   model: { name: string; label: string };
   /** Choices for the model picker; empty or one means no picker. */
   models?: ModelOption[];
-  /** Choices for the tool menu; empty means no menu. */
-  tools?: ToolOption[];
   features: {
     attachments: boolean;
     dictation: boolean;

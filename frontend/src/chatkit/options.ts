@@ -1,5 +1,11 @@
 /** ChatKit's options, from what the server says it can do (`/config.json`) and what you make of it. */
-import type { ChatKitOptions, ColorScheme, Entity, SupportedLocale } from "@openai/chatkit";
+import type {
+  ChatKitOptions,
+  ColorScheme,
+  Entity,
+  SupportedLocale,
+  ToolOption,
+} from "@openai/chatkit";
 import type { PageConfig } from "./config";
 import { chatKitTheme } from "./theme";
 
@@ -9,6 +15,8 @@ export type AssistantOptions = Pick<
   "startScreen" | "disclaimer" | "onClientTool" | "commands" | "header"
 > & {
   placeholder?: string;
+  /** The tool menu. Each id is the name of one of the agent's tools on the server. */
+  tools?: ToolOption[];
   onEntityClick?: (entity: Entity) => void;
   onWidgetAction?: NonNullable<ChatKitOptions["widgets"]>["onAction"];
 };
@@ -24,7 +32,7 @@ export function chatKitOptions(input: {
   const { config, fetch, scheme, assistant, initialThread, locale } = input;
   const { features } = config;
   const models = config.models ?? [];
-  const tools = config.tools ?? [];
+  const tools = assistant.tools ?? [];
   return {
     api: {
       url: config.api.chat,

@@ -40,8 +40,8 @@ export function modelPicker(chat: Chat): TemplateResult | typeof nothing {
         @click=${(event: Event) => choose(event, () => chat.selectModel(model.id))}
       >
         <span>${model.label}</span>
-        ${model.description ? html`<small>${model.description}</small>` : nothing}
         ${model === selected ? icon("check", 16) : nothing}
+        ${model.description ? html`<small>${model.description}</small>` : nothing}
       </button>`,
     ),
     "right",
