@@ -112,9 +112,7 @@ async def test_a_streamed_note_sends_only_what_was_added():
             yield word
 
     roots = [root async for root in widgets.streamed_note("Letter", words())]
-    deltas = [
-        update for a, b in itertools.pairwise(roots) for update in diff_widget(a, b)
-    ]
+    deltas = [update for a, b in itertools.pairwise(roots) for update in diff_widget(a, b)]
     assert [d.delta for d in deltas if isinstance(d, WidgetStreamingTextValueDelta)] == [
         "Dear ",
         "Ada, ",
