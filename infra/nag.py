@@ -39,7 +39,7 @@ _OURS: dict[str, dict[str, str]] = {
     },
     "Cdn/Distribution": {
         "AwsSolutions-CFR1": "A chat for everybody; a country is shut out by who deploys it.",
-        "AwsSolutions-CFR2": "WAF costs 8 dollars a month: a setting (waf=true).",
+        "AwsSolutions-CFR2": "WAF costs 7 dollars a month: a setting (waf=true).",
         "AwsSolutions-CFR3": "Access logs hold people's addresses. Each request of the API is in "
         "the functions' logs, without them.",
         "AwsSolutions-CFR4": "CloudFront fixes the protocol of its own certificate. With "
