@@ -87,8 +87,11 @@ async def answers(url: str) -> None:
                 return
 
 
-async def cold_starts(bundle: Path, variables: Variables) -> None:
-    """Wall-clock seconds, medians: the process's start until it can take a request."""
+async def cold_starts(bundle: Path, variables: Variables) -> float:
+    """Wall-clock seconds, from the process's start until it can take a request.
+
+    Gives the medians' ratio, Lambda to uvicorn.
+    """
     seconds: dict[str, list[float]] = {"lambda": [], "uvicorn": []}
     configuration = replace(actions_configuration(bundle, variables), freeze=False)
     for number in range(STARTS + 1):
@@ -104,10 +107,14 @@ async def cold_starts(bundle: Path, variables: Variables) -> None:
             seconds["uvicorn"].append(answered)
     for name, taken in seconds.items():
         print(f"cold start, {name:>7}: {statistics.median(taken):.2f} s, best {min(taken):.2f} s")
+    return ratio(seconds)
 
 
-async def presses(bundle: Path, variables: Variables, count: int) -> None:
-    """Milliseconds of one `threads.sync_custom_action`, over one connection, in turn."""
+async def presses(bundle: Path, variables: Variables, count: int) -> float:
+    """Milliseconds of one `threads.sync_custom_action`, over one connection, in turn.
+
+    Gives the medians' ratio, Lambda to uvicorn.
+    """
     async with (
         lambda_url(bundle, variables) as function,
         uvicorn_url(bundle, variables) as uvicorn,
@@ -133,10 +140,21 @@ async def presses(bundle: Path, variables: Variables, count: int) -> None:
     for name, times in taken.items():
         p95 = statistics.quantiles(times, n=20)[-1]
         print(f"sync action, {name:>7}: p50 {statistics.median(times):.1f} ms, p95 {p95:.1f} ms")
+    return ratio(taken)
 
 
-async def imports(bundle: Path, variables: Variables) -> None:
-    """Where the imports' time goes, by package, and that no SDK is among them."""
+def ratio(taken: dict[str, list[float]]) -> float:
+    return statistics.median(taken["lambda"]) / statistics.median(taken["uvicorn"])
+
+
+def bar(what: str, measured: float, at_most: float) -> bool:
+    holds = measured <= at_most
+    print(f"{'holds' if holds else 'FAILS'}: {measured:.2f} {what}, at most {at_most:.2f}")
+    return holds
+
+
+async def imports(bundle: Path, variables: Variables) -> int:
+    """Where the imports' time goes, by package. Gives how many SDKs are among them."""
     modules = "import sys, functions.actions.handler; print(*sys.modules)"
     with tempfile.TemporaryDirectory() as scratch:
         process = await asyncio.create_subprocess_exec(
@@ -148,7 +166,6 @@ async def imports(bundle: Path, variables: Variables) -> None:
         )
         loaded, report = await process.communicate()
     names = set(loaded.decode().split())
-    print("none of", ", ".join(NEVER), "is imported:", not names.intersection(NEVER))
     spent: Counter[str] = Counter()
     for own, _, name in IMPORT.findall(report.decode()):
         spent[name.partition(".")[0]] += int(own)
@@ -156,6 +173,7 @@ async def imports(bundle: Path, variables: Variables) -> None:
     for name, micros in spent.most_common(12):
         print(f"  {micros / 1e3:6.0f} ms {micros / total:4.0%}  {name}")
     print(f"  {total / 1e3:6.0f} ms       all {len(names)} modules, with the tracing's own cost")
+    return len(names.intersection(NEVER))
 
 
 def free_port() -> int:
@@ -164,17 +182,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def main(count: int) -> None:
+async def main(count: int) -> bool:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
     os.environ["CHATKIT_TABLE"] = os.environ["CHATKIT_ATTACHMENTS_BUCKET"] = f"b{token_hex(4)}"
     get_settings.cache_clear()
     bundle = build("actions", host=True)
     with local_cloud(get_settings()) as cloud:
         variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY}
-        await cold_starts(bundle, variables)
-        await presses(bundle, variables, count)
-        await imports(bundle, variables)
+        start = await cold_starts(bundle, variables)
+        press = await presses(bundle, variables, count)
+        sdks = await imports(bundle, variables)
+    return all(
+        [
+            bar("of uvicorn's cold start", start, 1.15),
+            bar("of uvicorn's sync action", press, 1.25),
+            bar(f"of {', '.join(NEVER)} imported", sdks, 0),
+        ]
+    )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
+    sys.exit(not asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)))
