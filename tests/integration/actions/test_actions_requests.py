@@ -2,9 +2,12 @@
 
 import random
 
+import httpx2
 import pytest
 
 from functions import VERSION
+from functions.actions.app import create_app
+from functions.settings import Settings
 from functions.store import Runs
 
 
@@ -112,3 +115,21 @@ async def test_nothing_that_can_be_sent_makes_a_5xx(ada):
 async def test_any_thread_id_is_just_not_there(ada, thread_id):
     response = await ada.post("/actions", remember(thread_id))
     assert response.status_code == 404
+
+
+async def test_a_page_on_a_configured_origin_may_press_and_no_other(cloud):
+    app = create_app(Settings(_env_file=None, allowed_origins=["https://shop.example"]))
+    transport = httpx2.ASGITransport(app)
+    asks = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type,x-amz-content-sha256,x-chatkit-run-id",
+    }
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        for origin, allowed in (("https://shop.example", True), ("https://evil.example", False)):
+            preflight = await http.options("/actions", headers={"origin": origin, **asks})
+            assert preflight.is_success == allowed
+            refused = await http.post("/actions", content=b"{", headers={"origin": origin})
+            assert refused.status_code == 400
+            for answer in (preflight, refused):
+                named = answer.headers.get("access-control-allow-origin")
+                assert named == (origin if allowed else None)
