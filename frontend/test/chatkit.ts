@@ -73,6 +73,15 @@ export const done = (item: unknown) => ({ type: "thread.item.done", item });
 export const page = (data: unknown[], more: string | null = null) =>
   Response.json({ data, has_more: more !== null, after: more });
 
+/** A thread that exists, with these items. */
+export const existing =
+  (items: unknown[], rest: Script = () => Response.json({})): Script =>
+  (operation) => {
+    if (operation.type === "threads.get_by_id") return Response.json(thread);
+    if (operation.type === "items.list") return page([...items].reverse());
+    return rest(operation);
+  };
+
 export async function mount(script: Script, options: Partial<ChatKitOptions> = {}) {
   defineStandIn();
   const operations: Operation[] = [];

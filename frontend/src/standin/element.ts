@@ -62,11 +62,11 @@ export class ChatKitStandIn extends HTMLElement {
   }
 
   async setComposerValue(value: ComposerValue): Promise<void> {
-    this.#ready.setComposerValue(value);
+    this.#ready.editor.setValue(value);
   }
 
   async sendCustomAction(action: { type: string; payload?: Record<string, unknown> }, id?: string) {
-    await this.#ready.sendCustomAction(action, id);
+    await this.#ready.actions.send(action, id, true);
   }
 
   async fetchUpdates(): Promise<void> {

@@ -11,7 +11,8 @@ import { modelPicker, toolChips, toolMenu } from "./pickers";
 import { uploadsView } from "./uploads";
 
 export function composerView(chat: Chat): TemplateResult {
-  const { composer, conversation, dictation } = chat;
+  const { conversation } = chat;
+  const { composer, dictation, hint } = chat.editor;
   const { status } = conversation;
   if (status.type !== "active") {
     return html`<p class="composer-closed" role="status">
@@ -21,7 +22,7 @@ export function composerView(chat: Chat): TemplateResult {
       </button>
     </p>`;
   }
-  const problem = chat.hint ?? dictation.error;
+  const problem = hint ?? dictation.error;
   const submit = (event: Event) => {
     event.preventDefault();
     void chat.submit();
@@ -43,10 +44,7 @@ export function composerView(chat: Chat): TemplateResult {
                 <button
                   type="button"
                   class="tool small"
-                  @click=${() => {
-                    composer.reply = null;
-                    chat.changed();
-                  }}
+                  @click=${() => chat.editor.dropReply()}
                 >
                   ${icon("close", 14)}<span class="unseen">Remove the quote</span>
                 </button>
@@ -66,13 +64,14 @@ export function composerView(chat: Chat): TemplateResult {
 }
 
 function field(chat: Chat): TemplateResult {
-  const { composer, menu, options } = chat;
+  const { options } = chat;
+  const { composer, menu } = chat.editor;
   const tool = options.composer?.tools?.find(({ id }) => id === composer.toolId);
   const placeholder =
     tool?.placeholderOverride ?? options.composer?.placeholder ?? "Message the AI";
   const follow = (event: Event) => {
     const input = event.currentTarget as HTMLTextAreaElement;
-    chat.setText(input.value);
+    chat.editor.setText(input.value);
     void menu.follow(input.value, input.selectionStart);
   };
   return html`<div class="field-wrap">
@@ -100,13 +99,13 @@ function field(chat: Chat): TemplateResult {
 }
 
 function keydown(event: KeyboardEvent, chat: Chat): void {
-  const { menu } = chat;
+  const { menu } = chat.editor;
   if (menu.open) {
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move) menu.move(move);
     else if (event.key === "Escape") menu.close();
     else if ((event.key === "Enter" || event.key === "Tab") && menu.current) {
-      void chat.choose(menu.current);
+      void chat.editor.choose(menu.current);
     } else return;
     event.preventDefault();
     return;
@@ -122,12 +121,12 @@ function paste(event: ClipboardEvent, chat: Chat): void {
   const files = [...(event.clipboardData?.files ?? [])];
   if (files.length === 0 || !chat.options.composer?.attachments?.enabled) return;
   event.preventDefault();
-  chat.attach(files);
+  chat.editor.attach(files);
 }
 
 function drop(event: DragEvent, chat: Chat): void {
   event.preventDefault();
-  chat.attach([...(event.dataTransfer?.files ?? [])]);
+  chat.editor.attach([...(event.dataTransfer?.files ?? [])]);
 }
 
 function attachButton(chat: Chat): TemplateResult | typeof nothing {
@@ -135,7 +134,7 @@ function attachButton(chat: Chat): TemplateResult | typeof nothing {
   if (!limits?.enabled) return nothing;
   const chosen = (event: Event) => {
     const input = event.currentTarget as HTMLInputElement;
-    chat.attach([...(input.files ?? [])]);
+    chat.editor.attach([...(input.files ?? [])]);
     input.value = "";
   };
   return html`<label class="tool">
@@ -154,11 +153,11 @@ function mentionButton(chat: Chat): TemplateResult | typeof nothing {
   const { entities } = chat.options;
   if (!entities?.onTagSearch || !entities.showComposerMenu) return nothing;
   const insert = () => {
-    const { text } = chat.composer;
+    const { text } = chat.editor.composer;
     const next = text && !/\s$/.test(text) ? `${text} @` : `${text}@`;
-    chat.setText(next);
-    void chat.menu.follow(next, next.length);
-    chat.focusComposer(next.length);
+    chat.editor.setText(next);
+    void chat.editor.menu.follow(next, next.length);
+    chat.editor.focus(next.length);
   };
   return html`<button type="button" class="tool" @click=${insert}>
     ${icon("at")}<span class="unseen">Mention something</span>
@@ -166,8 +165,9 @@ function mentionButton(chat: Chat): TemplateResult | typeof nothing {
 }
 
 function microphone(chat: Chat): TemplateResult | typeof nothing {
-  if (!chat.options.composer?.dictation?.enabled || chat.dictation.state !== "idle") return nothing;
-  return html`<button type="button" class="tool" @click=${() => chat.dictation.start()}>
+  if (!chat.options.composer?.dictation?.enabled || chat.editor.dictation.state !== "idle")
+    return nothing;
+  return html`<button type="button" class="tool" @click=${() => chat.editor.dictation.start()}>
     ${icon("mic")}<span class="unseen">Dictate</span>
   </button>`;
 }
@@ -180,7 +180,7 @@ function sendOrStop(chat: Chat): TemplateResult | typeof nothing {
       ${icon("stop")}<span class="unseen">Stop</span>
     </button>`;
   }
-  return html`<button type="submit" class="send" ?disabled=${!chat.composer.ready}>
+  return html`<button type="submit" class="send" ?disabled=${!chat.editor.composer.ready}>
     ${icon("send")}<span class="unseen">Send</span>
   </button>`;
 }

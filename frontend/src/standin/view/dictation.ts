@@ -5,7 +5,7 @@ import type { Chat } from "../chat";
 import { icon } from "../icons";
 
 export function dictationView(chat: Chat): TemplateResult {
-  const { dictation } = chat;
+  const { dictation } = chat.editor;
   if (dictation.state === "transcribing") {
     return html`<p class="dictation" role="status">Writing down what you said…</p>`;
   }
@@ -24,8 +24,8 @@ export function dictationView(chat: Chat): TemplateResult {
 function follow(chat: Chat, meter?: Element): void {
   if (!meter) return;
   const tick = () => {
-    if (!meter.isConnected || chat.dictation.state !== "recording") return;
-    (meter as HTMLMeterElement).value = chat.dictation.level();
+    if (!meter.isConnected || chat.editor.dictation.state !== "recording") return;
+    (meter as HTMLMeterElement).value = chat.editor.dictation.level();
     requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);

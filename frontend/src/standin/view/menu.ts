@@ -4,7 +4,7 @@ import { icon } from "../icons";
 
 /** The list over the composer. It exists while closed too: the text field refers to it. */
 export function menuView(chat: Chat): TemplateResult {
-  const { menu } = chat;
+  const { menu } = chat.editor;
   return html`<div
     id="composer-menu"
     class="menu up"
@@ -23,7 +23,7 @@ export function menuView(chat: Chat): TemplateResult {
           aria-selected=${index === menu.active ? "true" : "false"}
           @mousedown=${(event: Event) => {
             event.preventDefault();
-            void chat.choose(entry);
+            void chat.editor.choose(entry);
           }}
         >
           ${icon(entry.icon ?? (entry.kind === "entity" ? "at" : "bolt"), 18)}

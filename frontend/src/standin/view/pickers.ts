@@ -27,7 +27,7 @@ const choose = (event: Event, act: () => void): void => {
 export function modelPicker(chat: Chat): TemplateResult | typeof nothing {
   const models = chat.options.composer?.models ?? [];
   if (models.length === 0) return nothing;
-  const selected = models.find(({ id }) => id === chat.composer.modelId) ?? models[0];
+  const selected = models.find(({ id }) => id === chat.editor.composer.modelId) ?? models[0];
   return dropdown(
     html`<span class="unseen">Model: </span><span class="model">${selected?.label}</span>
       ${icon("chevron-down", 14)}`,
@@ -37,7 +37,7 @@ export function modelPicker(chat: Chat): TemplateResult | typeof nothing {
         class="menu-entry"
         aria-pressed=${model === selected ? "true" : "false"}
         ?disabled=${model.disabled}
-        @click=${(event: Event) => choose(event, () => chat.selectModel(model.id))}
+        @click=${(event: Event) => choose(event, () => chat.editor.selectModel(model.id))}
       >
         <span>${model.label}</span>
         ${model === selected ? icon("check", 16) : nothing}
@@ -57,7 +57,7 @@ export function toolMenu(chat: Chat): TemplateResult | typeof nothing {
       (tool) => html`<button
         type="button"
         class="menu-entry"
-        aria-pressed=${tool.id === chat.composer.toolId ? "true" : "false"}
+        aria-pressed=${tool.id === chat.editor.composer.toolId ? "true" : "false"}
         @click=${(event: Event) => choose(event, () => toggle(chat, tool))}
       >
         ${icon(tool.icon, 18)}<span>${tool.label}</span>
@@ -71,9 +71,9 @@ export function toolMenu(chat: Chat): TemplateResult | typeof nothing {
 export function toolChips(chat: Chat): TemplateResult[] {
   const tools = chat.options.composer?.tools ?? [];
   return tools
-    .filter((tool) => tool.pinned || tool.id === chat.composer.toolId)
+    .filter((tool) => tool.pinned || tool.id === chat.editor.composer.toolId)
     .map((tool) => {
-      const chosen = tool.id === chat.composer.toolId;
+      const chosen = tool.id === chat.editor.composer.toolId;
       return html`<button
         type="button"
         class="tool wide"
@@ -87,4 +87,4 @@ export function toolChips(chat: Chat): TemplateResult[] {
 }
 
 const toggle = (chat: Chat, tool: ToolOption): void =>
-  chat.selectTool(tool.id === chat.composer.toolId ? null : tool.id);
+  chat.editor.selectTool(tool.id === chat.editor.composer.toolId ? null : tool.id);

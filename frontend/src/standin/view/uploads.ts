@@ -4,7 +4,7 @@ import { icon } from "../icons";
 import type { Upload } from "../uploads";
 
 export function uploadsView(chat: Chat): TemplateResult | typeof nothing {
-  const { uploads } = chat.composer;
+  const { uploads } = chat.editor.composer;
   if (uploads.length === 0) return nothing;
   return html`<ul class="files">
     ${uploads.map((upload) => uploadView(chat, upload))}
@@ -24,7 +24,7 @@ function uploadView(chat: Chat, upload: Upload): TemplateResult {
         ? html`<progress max="1" .value=${upload.progress} aria-label="Uploading ${upload.name}"></progress>`
         : nothing
     }
-    <button type="button" class="tool small" @click=${() => chat.removeUpload(upload)}>
+    <button type="button" class="tool small" @click=${() => chat.editor.removeUpload(upload)}>
       ${icon("close", 14)}<span class="unseen">Remove ${upload.name}</span>
     </button>
   </li>`;

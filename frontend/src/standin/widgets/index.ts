@@ -11,17 +11,21 @@ export function widgetItemView(chat: Chat, item: WidgetItem): TemplateResult {
     const behaviour = action.loadingBehavior ?? "auto";
     const scope = behaviour === "auto" ? source.scope : behaviour;
     const key = { none: null, container: item.id, self: `${item.id}/${source.path}` }[scope];
-    void chat.act(item, { ...action, payload: { ...action.payload, ...source.values } }, key);
+    void chat.actions.act(
+      item,
+      { ...action, payload: { ...action.payload, ...source.values } },
+      key,
+    );
   };
   const context: Context = {
     act,
-    busy: (path) => chat.busy.has(`${item.id}/${path}`),
-    locked: chat.busy.has(item.id),
+    busy: (path) => chat.actions.busy(`${item.id}/${path}`),
+    locked: chat.actions.busy(item.id),
     fieldId: (name) => `${item.id}-${name}`,
     labelled: labelledFields(item.widget),
     imageDomains: chat.conversation.imageDomains,
   };
-  const revision = chat.revisions.get(item.id) ?? 0;
+  const revision = chat.actions.revision(item);
   return html`<div
     class="widget"
     data-item="widget"

@@ -1,0 +1,7 @@
+/** What the state needs of the element that shows it. */
+export type Surface = {
+  changed(): void;
+  emit(event: string, detail?: unknown): void;
+  focusComposer(caret?: number): void;
+  scrollToEnd(): void;
+};
