@@ -14,7 +14,9 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         table, bucket = settings.table, settings.attachments_bucket
-        self.store = DynamoDBStore(table, bucket=bucket)
+        self.store = DynamoDBStore(
+            table, bucket=bucket, retention_days=settings.retention_days, purge=settings.purge
+        )
         self.attachments = S3AttachmentStore(
             bucket, max_bytes=settings.attachment_max_bytes, types=settings.attachment_types
         )

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         "us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION")
     )
 
+    retention_days: int | None = Field(None, ge=1)
+    """Rows disappear so long after they were last written; for ever when unset."""
+    purge: Literal["now", "stream"] = "now"
+    """When a deleted thread's remains go: at once, or by the table's stream, as in AWS."""
+
     # Which model answers
     model: str | None = None
     model_api: Literal["responses", "chat_completions"] | None = None

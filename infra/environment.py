@@ -53,6 +53,8 @@ def environment(
     values: dict[str, str | None] = {
         "CHATKIT_TABLE": table.table.table_name,
         "CHATKIT_ATTACHMENTS_BUCKET": files.bucket.bucket_name,
+        "CHATKIT_RETENTION_DAYS": str(settings.retention_days or ""),
+        "CHATKIT_PURGE": "stream",
         "CHATKIT_COOKIE_KEY_SECRET": secrets.cookie.id,
         "CHATKIT_MODEL": settings.model,
         "CHATKIT_MODELS": ",".join(settings.models),

@@ -13,10 +13,10 @@ from fastapi import Depends, FastAPI, Request, Response
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from functions import VERSION, http, telemetry
-from functions.actions.hearing import Hearing
 from functions.actions.operations import Operations
 from functions.actions.voice import VoiceNotes
 from functions.attachments.bucket import Bucket
+from functions.hearing import Hearing
 from functions.http import Refusal, read_body
 from functions.identity import Visitor, identity_of, request_context
 from functions.models import choose
@@ -52,7 +52,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or get_settings()
     telemetry.configure()
     identity = identity_of(settings)
-    store = DynamoDBStore(settings.table, bucket=settings.attachments_bucket)
+    store = DynamoDBStore(
+        settings.table, bucket=settings.attachments_bucket, retention_days=settings.retention_days
+    )
     runs = Runs(settings.table)
     transcriber = Transcriber(settings)
     quota = Quota(
