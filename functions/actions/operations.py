@@ -34,11 +34,11 @@ from fastapi import Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
-from functions.actions.hearing import Hearing
 from functions.assistant.dispatch import PreparedAction, check
 from functions.assistant.errors import ActionError
 from functions.assistant.registry import find
 from functions.context import RequestContext
+from functions.hearing import Hearing
 from functions.http import Refusal
 from functions.store import DynamoDBStore
 

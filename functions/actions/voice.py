@@ -6,10 +6,10 @@ from secrets import token_hex
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from functions.actions.hearing import Hearing
 from functions.attachments.bucket import Bucket, digest
 from functions.attachments.schema import UPLOADS
 from functions.context import RequestContext
+from functions.hearing import Hearing
 from functions.http import Refusal
 from functions.models.audio import LEAST, claimed_container
 from functions.models.transcription import HOW_TO_TURN_IT_ON, TranscriptionError

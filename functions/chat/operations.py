@@ -25,8 +25,8 @@ from functions.assistant.dispatch import check
 from functions.assistant.errors import ActionError
 from functions.attachments import AttachmentError
 from functions.context import RequestContext
+from functions.hearing import Hearing
 from functions.http import RUNNING_HEADER, Refusal
-from functions.models.audio import TranscriptionError
 from functions.services import Services
 
 
@@ -42,6 +42,7 @@ class Operations(ChatKitServer[RequestContext]):
     def __init__(self, services: Services) -> None:
         super().__init__(services.store, services.attachments)
         self._services = services
+        self._hearing = Hearing(services.transcriber, services.quota)
 
     async def run(self, request: NonStreamingReq, body: bytes, context: RequestContext) -> Result:
         """The operation's result. Raises `Refusal` for what is not there or not allowed."""
@@ -58,7 +59,7 @@ class Operations(ChatKitServer[RequestContext]):
             raise Refusal(404, _missing(request)) from None
         except AttachmentError as error:
             raise Refusal(422, error.message) from None
-        except (ActionError, TranscriptionError) as error:
+        except ActionError as error:
             raise Refusal(error.status, error.message) from None
 
     async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> Result:
@@ -87,9 +88,7 @@ class Operations(ChatKitServer[RequestContext]):
     async def transcribe(
         self, audio_input: AudioInput, context: RequestContext
     ) -> TranscriptionResult:
-        text = await self._services.transcriber.transcribe(
-            audio_input.data, audio_input.mime_type, context.locale
-        )
+        text = await self._hearing.hear(audio_input.data, audio_input.mime_type, context)
         return TranscriptionResult(text=text)
 
     def respond(

@@ -1,5 +1,6 @@
 """An action that makes the assistant answer: from the press to the answer, over both apps."""
 
+import base64
 import json
 
 import httpx2
@@ -11,6 +12,7 @@ from functions.assistant.models import Choice, Option
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.person import Person, request
 from tests.support.served import served
+from tests.support.speech import tone
 
 
 @pytest.fixture
@@ -121,3 +123,23 @@ async def test_chatkit_itself_serves_what_actions_serves(origin):
         "/chatkit", request(item, "task.toggle", {"id": "0" * 12, "done": True})
     )
     assert refused.status_code == 404
+
+
+async def test_chatkit_listens_as_actions_does(origin, cloud):
+    ada = Person(origin)
+    recorded = {"audio_base64": base64.b64encode(tone()).decode(), "mime_type": "audio/wav"}
+    dictation = {"type": "input.transcribe", "params": recorded}
+    off = [await ada.post(path, dictation) for path in ("/chatkit", "/actions")]
+    assert [answer.status_code for answer in off] == [400, 400]
+    assert off[0].json() == off[1].json()
+
+    from functions.chat.app import create_app
+    from functions.settings import Settings
+
+    with served(OpenAIServer(transcript="hello").app) as url:
+        settings = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=1)
+        transport = httpx2.ASGITransport(create_app(settings))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            bob = Person(http)
+            assert (await bob.post("/chatkit", dictation)).json() == {"text": "hello"}
+            assert (await bob.post("/chatkit", dictation)).status_code == 429
