@@ -220,6 +220,14 @@ async def test_a_spilled_body_goes_when_its_item_changes_or_is_deleted(backend, 
     assert await settle() == 1
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     assert await settle() == 1
+    # A change of the row that leaves the body where it is.
+    backend.dynamodb.update_item(
+        TableName=backend.table,
+        Key=keys.item_key(keys.owner(ada), "thr_1", "a"),
+        UpdateExpression="SET note = :note",
+        ExpressionAttributeValues={":note": {"S": "x"}},
+    )
+    assert await settle() == 1
     assert (await store.load_item("thr_1", "a", ada)).content[0].text == BIG
     await store.add_thread_item("thr_1", answer("a", "small"), ada)
     assert await settle() == 0

@@ -176,3 +176,10 @@ async def test_ids_of_two_thousand_characters_fit_beside_the_largest_body(backen
     saved = answer("é" * 2000, packing_to(bodies.ROW_BYTES - 4 * KB))
     await store.add_thread_item("thr_1", saved, ada)
     assert await store.load_item("thr_1", saved.id, ada) == saved
+
+
+async def test_no_two_writes_share_an_object_in_s3(backend, store, ada):
+    """Removing the body of an old version must never meet a newer one of the same content."""
+    for _ in range(2):
+        await store.save_item("thr_1", answer("a", noise(300 * KB)), ada)
+    assert len(backend.objects()) == 2

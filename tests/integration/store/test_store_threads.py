@@ -6,6 +6,7 @@ import pytest
 from chatkit.store import NotFoundError
 from chatkit.types import ActiveStatus, LockedStatus, Page, Thread, ThreadMetadata
 
+from functions.context import RequestContext
 from tests.integration.store.samples import NOON, at, message, thread
 
 AWKWARD = [
@@ -71,12 +72,31 @@ async def test_a_strangers_thread_is_not_found_and_not_touched(store, ada, bob):
     assert (await store.load_thread("thr_1", ada)).title == "ada's"
 
 
-@pytest.mark.parametrize(("first", "second"), [("a", "a#T#b"), ("a#", "a%23"), ("U", "u")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("a", "a#T#thr_1"), ("a#", "a%23"), ("U", "u"), ("a/b", "a%2Fb")]
+)
 async def test_users_whose_names_look_alike_share_nothing(store, first, second):
-    from functions.context import RequestContext
+    first, second = RequestContext(user_id=first), RequestContext(user_id=second)
+    await store.save_thread(thread(), first)
+    await store.add_thread_item("thr_1", message("m"), first)
+    assert await listed(store, second) == []
+    assert (await store.load_thread_items("thr_1", None, 9, "asc", second)).data == []
+    await store.save_thread(thread("theirs"), second)
+    assert await listed(store, first) == ["thr_1"]
+    assert len((await store.load_thread_items("thr_1", None, 9, "asc", first)).data) == 1
 
-    await store.save_thread(thread(), RequestContext(user_id=first))
-    assert await listed(store, RequestContext(user_id=second)) == []
+
+async def test_an_instance_saved_for_somebody_else_or_elsewhere_is_saved_whole(
+    backend, store, ada, bob
+):
+    """What one user's or store's row looked like says nothing of another's."""
+    one = thread(title="one")
+    await store.save_thread(one, ada)
+    await store.save_thread(one, bob)
+    assert await store.load_thread("thr_1", bob) == one
+    await store.delete_thread("thr_1", ada)
+    await backend.store().save_thread(one, ada)
+    assert await store.load_thread("thr_1", ada) == one
 
 
 @pytest.mark.parametrize("context", [None, {}, {"user_id": "x"}, type("C", (), {"user_id": ""})()])
