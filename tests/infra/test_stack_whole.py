@@ -411,3 +411,13 @@ def test_every_log_group_forgets(templates):
     for template in templates.values():
         for group in template.of_type("AWS::Logs::LogGroup").values():
             assert group["Properties"]["RetentionInDays"] == 30
+
+
+def test_make_lambda_starts_what_the_template_says(dev):
+    from tests.emulator import project
+
+    chat = dev.only("AWS::Lambda::Function", "ChatFunction")
+    actions = dev.only("AWS::Lambda::Function", "ActionsFunction")
+    assert chat["Handler"] == project.CHAT_HANDLER
+    assert actions["Handler"] == project.ACTIONS_HANDLER
+    assert chat["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == project.WRAPPER
