@@ -130,15 +130,15 @@ class Bucket:
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def sign_get(self, key: str, name: str | None = None, inline: bool = True) -> str:
+    def sign_get(self, key: str, name: str | None = None) -> str:
         """A link to an object that lives `LINK_SECONDS`; made locally, no request.
 
-        `name` is what a download is called, in any script.
+        With a `name`, in any script, it is downloaded under it and not shown.
         """
         params: dict[str, Any] = {"Bucket": self.name, "Key": key}
         if name is not None:
-            kind = "inline" if inline else "attachment"
-            params["ResponseContentDisposition"] = f"{kind}; filename*=UTF-8''{_rfc5987(name)}"
+            quoted = quote(name.encode("utf-8", "replace"), safe="")
+            params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quoted}"
         url: str = self.client.generate_presigned_url(
             "get_object", Params=params, ExpiresIn=LINK_SECONDS
         )
@@ -157,10 +157,6 @@ class Bucket:
             ExpiresIn=seconds,
         )
         return url
-
-
-def _rfc5987(name: str) -> str:
-    return quote(name.encode("utf-8", "replace"), safe="")
 
 
 # Users, threads, items and attachments are named by their key part in the table

@@ -101,7 +101,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.answer(*self.forward(body))
 
-    def forward(self, body: bytes) -> tuple[int, bytes]:
+    # S3 speaks with more verbs than DynamoDB.
+    do_PUT = do_GET = do_POST  # noqa: N815
+
+    def forward(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         answer = self.pool.request(
             self.command,
             self.proxy.upstream + self.path,
@@ -109,11 +112,13 @@ class Handler(BaseHTTPRequestHandler):
             headers=dict(self.headers),
             retries=False,
         )
-        return answer.status, answer.data
+        return answer.status, answer.data, dict(answer.headers)
 
-    def answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
+    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response_only(status)
+        for name, value in (headers or {}).items():
+            if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
