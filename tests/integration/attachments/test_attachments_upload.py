@@ -14,7 +14,7 @@ from pydantic import AnyUrl
 
 from functions.attachments import AttachmentError, schema
 
-NOW = datetime(2026, 1, 2)  # noqa: DTZ001
+NOW = datetime(2026, 1, 2)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)  # 208 bytes
 FIRST = {
     "image/png": PNG,
