@@ -12,7 +12,7 @@ it("keeps numbers and identifiers, and never a sentence", () => {
   expect(withoutText(detail)).toEqual({ status: 500, code: "stream.error", ok: false });
 });
 
-it("stops after fifty entries, so that a loop is no flood", async () => {
+it("stops after fifty errors, so that a loop is no flood, and chatter keeps none of them back", async () => {
   const bodies: string[] = [];
   const log = createLog({
     chat: "/chatkit",
@@ -21,6 +21,9 @@ it("stops after fifty entries, so that a loop is no flood", async () => {
       return new Response(null, { status: 204 });
     },
   });
+  for (let index = 0; index < 80; index += 1) log("info", "chatter", { index });
   for (let index = 0; index < 80; index += 1) log("error", "x", { index });
-  expect(bodies).toHaveLength(50);
+  const levels = bodies.map((body) => JSON.parse(body).level);
+  expect(levels.filter((level) => level === "error")).toHaveLength(50);
+  expect(levels.filter((level) => level === "info")).toHaveLength(20);
 });

@@ -140,13 +140,36 @@ def test_an_answer_can_be_had_again_rated_and_copied(chat):
     expect(chat.questions).to_have_count(1)
 
 
-def test_progress_is_shown_while_a_tool_works(chat):
+def test_progress_is_shown_while_a_tool_works(page, server):
+    chat = Chat(page(), server)
+    # Drawn at each event instead of once a frame: a quick tool's progress may share a frame
+    # with its result.
+    chat.page.add_init_script("window.requestAnimationFrame = (draw) => queueMicrotask(draw)")
+    chat.open()
     chat.ask("What time is it in Tokyo?")
     chat.button("New conversation").click()
     seen = chat.collect("[data-progress]")
     chat.ask("Find my conversations about Tokyo")
     assert any("of 1" in text for text in seen())
     expect(chat.answers.last).to_contain_text("I found")
+
+
+def test_whoever_reads_further_up_is_left_in_peace_and_finds_the_way_down(chat):
+    chat.ask("Hello")
+    chat.ask("Show me my checklist")
+    chat.ask("I want to add a contact")
+    scroller = chat.page.locator(".scroller")
+    scroller.evaluate("scroller => { scroller.scrollTop = 0 }")
+    down = chat.button("To the latest message")
+    expect(down).to_be_visible()
+    chat.send("Tell me a long story")
+    expect(chat.answers.last).to_contain_text(STORY_BEGINS)
+    scroller.evaluate("scroller => { scroller.scrollTop = 0 }")
+    expect(chat.answers.last).to_contain_text(STORY_ENDS, timeout=30_000)
+    assert scroller.evaluate("scroller => scroller.scrollTop") == 0
+    down.click()
+    expect(down).not_to_be_visible()
+    chat.settle()
 
 
 def test_earlier_messages_are_loaded_on_demand(chat):

@@ -6,14 +6,14 @@
 export type Level = "error" | "warning" | "info";
 export type Log = (level: Level, event: string, detail?: Record<string, unknown>) => void;
 
-/** A page that fails in a loop must not become a flood. */
-const MOST_PER_PAGE = 50;
+/** A page that fails in a loop must not become a flood; errors still get through after chatter. */
+const MOST_PER_LEVEL: Record<Level, number> = { error: 50, warning: 20, info: 20 };
 
 export function createLog(options: { chat: string; fetch: typeof fetch }): Log {
-  let sent = 0;
+  const sent: Record<Level, number> = { error: 0, warning: 0, info: 0 };
   return (level, event, detail = {}) => {
-    if (sent >= MOST_PER_PAGE) return;
-    sent += 1;
+    if (sent[level] >= MOST_PER_LEVEL[level]) return;
+    sent[level] += 1;
     const body = JSON.stringify({ level, event: event.slice(0, 100), detail: withoutText(detail) });
     options
       .fetch(`${options.chat}/log`, {

@@ -150,6 +150,10 @@ export class Chat {
     this.changed();
   }
 
+  toEnd(): void {
+    this.#surface.scrollToEnd();
+  }
+
   async sendUserMessage(message: OutgoingMessage): Promise<void> {
     if (message.newThread) await this.openThread(null);
     await this.#send(this.conversation, message as Sending);

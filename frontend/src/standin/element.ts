@@ -22,6 +22,11 @@ export class ChatKitStandIn extends HTMLElement {
     super();
     this.#root = this.attachShadow({ mode: "open" });
     this.#root.adoptedStyleSheets = styles();
+    // Scrolling does not bubble, but it can be caught on its way down.
+    this.#root.addEventListener("scroll", () => this.#noticeScroll(), {
+      capture: true,
+      passive: true,
+    });
   }
 
   setOptions(options: ChatKitOptions): void {
@@ -115,6 +120,14 @@ export class ChatKitStandIn extends HTMLElement {
 
   get #scroller(): HTMLElement | null {
     return this.#root.querySelector<HTMLElement>("[data-scroller]");
+  }
+
+  /** Further from the end than this, there is a way back to it. */
+  #noticeScroll(): void {
+    const scroller = this.#scroller;
+    if (!scroller) return;
+    const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    this.toggleAttribute("data-away", below > scroller.clientHeight / 2);
   }
 
   #scrollToEnd(): void {

@@ -91,11 +91,19 @@ function field(chat: Chat): TemplateResult {
       .value=${live(composer.text)}
       @input=${follow}
       @click=${follow}
-      @blur=${() => setTimeout(() => menu.close(), 150)}
+      @blur=${(event: Event) => closeLater(event, chat)}
       @keydown=${(event: KeyboardEvent) => keydown(event, chat)}
       @paste=${(event: ClipboardEvent) => paste(event, chat)}
     ></textarea>
   </div>`;
+}
+
+/** The focus may come back at once: from a button that opens the menu, or a choice in it. */
+function closeLater(event: Event, chat: Chat): void {
+  const field = event.currentTarget as Element;
+  setTimeout(() => {
+    if (!field.matches(":focus")) chat.editor.menu.close();
+  }, 150);
 }
 
 function keydown(event: KeyboardEvent, chat: Chat): void {

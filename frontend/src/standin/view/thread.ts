@@ -43,6 +43,11 @@ export function threadView(chat: Chat, host: HTMLElement): TemplateResult {
         ${progress(chat)} ${conversation.notices.map(noticeView)} ${failure(chat)}
       </div>
     </div>
+    <div class="to-end">
+      <button type="button" class="tool" @click=${() => chat.toEnd()}>
+        ${icon("chevron-down")}<span class="unseen">To the latest message</span>
+      </button>
+    </div>
   `;
 }
 
