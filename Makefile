@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python dev dev-page test lint format lock bench lambda
+.PHONY: help setup setup-python dev dev-page test lint format lock bench lambda screenshots
 
 help: ## list these
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 lambda: setup ## the same from the built bundles, on an emulated Lambda; port 8001
 	@exec $(RUN) -m tests.emulator
 
+screenshots: setup ## take the pictures in docs/images from a real run
+	@$(RUN) -m tests.e2e.screenshots
+
 test: setup lint ## everything that can be proven here
 	@$(RUN) infra/local/setup.py npm test
 	@$(RUN) -m pytest $(ARGS)
@@ -31,6 +34,8 @@ lint: setup-python ## ruff, mypy, and the page's own
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
+	@$(RUN) infra/local/setup.py npm run --silent lint
+	@$(RUN) infra/local/setup.py npm run --silent typecheck
 
 format: setup-python
 	@$(RUN) -m ruff check --fix .
