@@ -126,7 +126,8 @@ class Items:
         """One page; empty when the thread is not there. One round trip, or two for a cursor
         that this process did not hand out itself.
         """
-        start = self._places.get((keys.thread_partition(user, thread_id), after or ""))
+        partition = keys.thread_partition(user, thread_id)
+        start = None if after is None else self._places.get((partition, after))
         if after is None or start is not None:
             exists, page = await aws.together(
                 self.threads.exists(thread_id, user),
@@ -152,7 +153,7 @@ class Items:
         rows: list[Row] = []
         items: list[ThreadItem] = []
         last: Row | None = None
-        async for row in self.table.query(Limit=limit + 1, **bounds(partition, order, start)):
+        async for row in self.table.query(**bounds(partition, order, start, limit)):
             if expired(row):
                 continue
             rows.append(row)

@@ -1,14 +1,21 @@
 """Pages by position: what is asked for, and the query that answers it."""
 
-from typing import Any
+from typing import Any, Final
 
 from functions.store.schema import INDEX
 
+LARGEST_QUERY: Final = 1000
+"""Rows asked for at once; a larger page takes more queries."""
 
-def bounds(partition: str, order: str, start: str | None) -> dict[str, Any]:
-    """A query by position in one partition, in `order`, behind `start`."""
+
+def bounds(partition: str, order: str, start: str | None, limit: int) -> dict[str, Any]:
+    """A query by position in one partition, in `order`, behind `start`.
+
+    It asks for one row more than the page holds, which tells whether there is more.
+    """
     query: dict[str, Any] = {
         "IndexName": INDEX,
+        "Limit": min(limit + 1, LARGEST_QUERY),
         "ScanIndexForward": order == "asc",
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": partition}},

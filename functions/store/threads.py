@@ -215,10 +215,10 @@ class Threads:
         self, limit: int, after: str | None, order: str, user: str
     ) -> Page[ThreadMetadata]:
         start = None if after is None else await self._start(after, user)
-        query = bounds(keys.user_partition(user), order, start)
+        query = bounds(keys.user_partition(user), order, start, limit)
         threads: list[ThreadMetadata] = []
         cursor: str | None = None
-        async for row in self.table.query(Limit=limit + 1, **query):
+        async for row in self.table.query(**query):
             thread = self._listed(row, user)
             if thread is None:
                 continue

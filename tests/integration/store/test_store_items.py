@@ -151,6 +151,18 @@ async def test_a_cursor_whose_item_was_deleted_pages_on(backend, store, ada, ord
     assert page.has_more
 
 
+async def test_a_page_may_be_larger_than_any_query(store, ada):
+    """Also when an item's id is empty, which is no cursor until it is used as one."""
+    for n, item_id in enumerate(("", "m1", "m2")):
+        await store.add_thread_item("thr_1", message(item_id, created_at=at(n)), ada)
+    page = await store.load_thread_items("thr_1", None, 1, "asc", ada)
+    assert (page.after, page.has_more) == ("", True)
+    page = await store.load_thread_items("thr_1", None, 10**12, "asc", ada)
+    assert [item.id for item in page.data] == ["", "m1", "m2"]
+    page = await store.load_thread_items("thr_1", "", 10**12, "asc", ada)
+    assert [item.id for item in page.data] == ["m1", "m2"]
+
+
 async def test_an_item_deleted_and_added_again_gets_a_new_place(store, ada):
     for n in range(3):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
