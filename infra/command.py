@@ -142,7 +142,7 @@ def _has_value(settings: StackSettings, secret: str) -> bool:
 def _client(settings: StackSettings, service: str) -> Any:
     import boto3  # noqa: PLC0415 - a synth needs no client
 
-    return boto3.client(service, region_name=settings.region)  # type: ignore[call-overload]
+    return boto3.client(service, region_name=settings.region)
 
 
 def _stack(settings: StackSettings) -> str:

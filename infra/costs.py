@@ -173,7 +173,7 @@ def _rules(resources: Resources) -> int:
 def _snapshots(resources: Resources) -> float:
     """GB of memory of the published versions that are kept as snapshots."""
     return sum(
-        resource["Properties"]["MemorySize"] / GB
+        float(resource["Properties"]["MemorySize"]) / GB
         for resource in resources.values()
         if resource["Type"] == "AWS::Lambda::Function" and "SnapStart" in resource["Properties"]
     )

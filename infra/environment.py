@@ -1,6 +1,7 @@
 """What the functions are told, as environment variables: names, addresses, limits; no secret."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -88,7 +89,9 @@ class _Told(Settings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
 
@@ -96,9 +99,8 @@ class _Told(Settings):
 def told(variables: dict[str, str]) -> Settings:
     """What the functions will read from `variables`; raises `ValueError` as they would."""
     prefix = "CHATKIT_"
-    return _Told(
-        **{
-            name.removeprefix(prefix).lower() if name.startswith(prefix) else name: value
-            for name, value in variables.items()
-        }
-    )
+    values: dict[str, Any] = {
+        name.removeprefix(prefix).lower() if name.startswith(prefix) else name: value
+        for name, value in variables.items()
+    }
+    return _Told(**values)

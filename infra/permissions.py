@@ -24,7 +24,6 @@ def allow_chat(
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
-            "dynamodb:Query",
             "dynamodb:UpdateItem",
         ],
         [table.table.table_arn],

@@ -23,6 +23,7 @@ def answered(monkeypatch, caplog):
         monkeypatch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("CHATKIT_COOKIE_KEY", "k" * 32)
+    monkeypatch.setenv("CHATKIT_TABLE", "meter-tests")  # moto's tables are this process's
     get_settings.cache_clear()
     model = OpenAIServer(Say("a secret answer"))
     with local_cloud(Settings(_env_file=None)), served(model.app) as url:

@@ -387,15 +387,32 @@ def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
     assert not role.permits(Need("dynamodb:Scan", stage.names_arn("Table")))
 
 
-def test_the_second_function_may_do_less(stage):
-    def size(function):
-        return sum(
-            len(as_list(s["Action"]))
-            for s in stage.statements(function)
-            if s["Sid"] not in LAMBDAS_OWN
-        )
+def test_the_second_function_lists_no_conversations_and_checks_no_new_thread(stage):
+    chat, actions = stage.role("Chat"), stage.role("Actions")
+    table = stage.names_arn("Table")
+    for need in (
+        Need("dynamodb:Query", f"{table}/index/by_position"),
+        Need("dynamodb:ConditionCheckItem", table),
+    ):
+        assert chat.permits(need)
+        assert not actions.permits(need)
 
-    assert size("Actions") < size("Chat")
+
+def test_the_second_function_reads_the_models_key_only_where_it_hears(synth):
+    def readers(**typed):
+        (template,) = synth(**typed).values()
+        return {
+            name
+            for name in ("Chat", "Actions")
+            for role in template.of_type("AWS::IAM::Role")
+            if role.startswith(f"{name}Role")
+            for statement in statements_of(template, role)
+            if statement["Sid"] == "ModelKey"
+        }
+
+    assert readers(provider="openai") == {"Chat", "Actions"}
+    assert readers(provider="openai", voice="false") == {"Chat"}
+    assert readers(provider="demo") == set()
 
 
 @pytest.mark.parametrize("function", ["Chat", "Actions"])

@@ -26,6 +26,7 @@ def cloud():
             patch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
         patch.setenv("AWS_REGION", "us-east-1")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        patch.setenv("CHATKIT_TABLE", "smoke-tests")  # moto's tables are this process's
         patch.setattr(demo_events, "PACE", 0.015)
         get_settings.cache_clear()
         with local_cloud(Settings(_env_file=None)):
