@@ -1,6 +1,7 @@
 """The whole stack, in its variants: valid, free of cycles and clashes, and safe to look at."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -52,12 +53,13 @@ def templates(request, synth):
     return synth(**VARIANTS[request.param])
 
 
-def test_cfn_lint_finds_nothing(templates, tmp_path):
+def test_cfn_lint_finds_nothing_in_any_variant(synth, tmp_path):
     paths = []
-    for name, template in templates.items():
-        path = tmp_path / f"{name}.template.json"
-        path.write_text(json.dumps(template.body))
-        paths.append(str(path))
+    for variant, typed in VARIANTS.items():
+        for name, template in synth(**typed).items():
+            path = tmp_path / f"{variant} {name}.template.json"
+            path.write_text(json.dumps(template.body))
+            paths.append(str(path))
     # W3005: the CDK writes a DependsOn beside each reference to a role.
     done = subprocess.run(
         [sys.executable, "-c", CFN_LINT, "--ignore-checks", "W3005", "--", *paths],
@@ -421,3 +423,11 @@ def test_make_lambda_starts_what_the_template_says(dev):
     assert chat["Handler"] == project.CHAT_HANDLER
     assert actions["Handler"] == project.ACTIONS_HANDLER
     assert chat["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == project.WRAPPER
+
+
+def test_the_web_adapter_is_given_a_script_that_can_be_run(synth):
+    from functions.settings import ROOT
+
+    template = synth(**VARIANTS["web adapter"])["chatkit-dev"]
+    script = ROOT / template.only("AWS::Lambda::Function", "ChatFunction")["Handler"]
+    assert os.access(script, os.X_OK)
