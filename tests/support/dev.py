@@ -26,7 +26,7 @@ class Dev:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)}
-        self._printed = tempfile.TemporaryFile("w+b")
+        self._printed = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed with the process
         self.process = subprocess.Popen(
             ["make", target],
             cwd=ROOT,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from functions.requests import parse
 from functions.http import Refusal
+from functions.requests import parse
 
 
 def message(text="hi", **more):

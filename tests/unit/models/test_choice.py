@@ -16,20 +16,24 @@ def no_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+RESPONSES, COMPLETIONS = "responses", "chat_completions"
+OLLAMA = {"openai_base_url": "http://localhost:11434/v1", "model": "llama"}
+
+
 @pytest.mark.parametrize(
     ("values", "provider", "api", "default"),
     [
-        ({}, "demo", "responses", "demo"),
-        ({"openai_api_key": "k"}, "openai", "responses", "gpt-5-mini"),
-        ({"openai_api_key": "k", "model_api": "chat_completions"}, "openai", "chat_completions", "gpt-5-mini"),
-        ({"openai_api_key": "k", "model": "gpt-5"}, "openai", "responses", "gpt-5"),
-        ({"gemini_api_key": "k"}, "gemini", "chat_completions", "gemini-2.5-flash"),
-        ({"gemini_api_key": "g", "openai_api_key": "o"}, "openai", "responses", "gpt-5-mini"),
-        ({"openai_base_url": "http://localhost:11434/v1", "model": "llama"}, "compatible", "chat_completions", "llama"),
-        ({"openai_base_url": "http://h/v1", "model": "m", "model_api": "responses"}, "compatible", "responses", "m"),
-        ({"openai_api_key_secret": "name"}, "openai", "responses", "gpt-5-mini"),
+        ({}, "demo", RESPONSES, "demo"),
+        ({"openai_api_key": "k"}, "openai", RESPONSES, "gpt-5-mini"),
+        ({"openai_api_key": "k", "model_api": COMPLETIONS}, "openai", COMPLETIONS, "gpt-5-mini"),
+        ({"openai_api_key": "k", "model": "gpt-5"}, "openai", RESPONSES, "gpt-5"),
+        ({"gemini_api_key": "k"}, "gemini", COMPLETIONS, "gemini-2.5-flash"),
+        ({"gemini_api_key": "g", "openai_api_key": "o"}, "openai", RESPONSES, "gpt-5-mini"),
+        (OLLAMA, "compatible", COMPLETIONS, "llama"),
+        ({**OLLAMA, "model_api": RESPONSES}, "compatible", RESPONSES, "llama"),
+        ({"openai_api_key_secret": "name"}, "openai", RESPONSES, "gpt-5-mini"),
     ],
-)  # fmt: skip
+)
 def test_the_choice_that_settings_make(values, provider, api, default):
     choice = choose(settings(**values))
     assert (choice.provider, choice.api, choice.names[0]) == (provider, api, default)
