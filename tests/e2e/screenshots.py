@@ -64,6 +64,7 @@ def visit(browser: Browser, url: str, scheme: str) -> None:
         chat.ask(question)
     chat.button("Conversations").click()
     chat.page.locator(".threads .open").nth(3).wait_for()
+    expect(chat.page.locator(".toast")).to_have_count(0)
     take(chat.page, f"history-{scheme}")
     chat.page.context.close()
 
