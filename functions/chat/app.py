@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
 from chatkit.types import is_streaming_req
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -103,10 +103,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         visitor.introduce(request, response)
         return response
 
-    @app.get("/chatkit/entities")
-    async def entities(
-        request: Request, visitor: Asking, q: Annotated[str, Query(max_length=200)] = ""
-    ) -> dict[str, object]:
+    # No response model and no declared query here: FastAPI would import all of pydantic.v1 to
+    # look at their types, which every cold start would pay for.
+    @app.get("/chatkit/entities", response_model=None)
+    async def entities(request: Request, visitor: Asking) -> dict[str, object]:
+        q = request.query_params.get("q", "")[:200]
         context = request_context(request, visitor)
         return {"entities": await search_entities(q, services.assistant_data(context))}
 
@@ -121,7 +122,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         return Response(status_code=204)
 
-    @app.get("/chatkit/health")
+    @app.get("/chatkit/health", response_model=None)
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": VERSION, "model": choice.names[0]}
 
