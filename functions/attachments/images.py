@@ -4,9 +4,7 @@ Gemini takes 7 MB an image inline; OpenAI scales what is larger than 2,048 pixel
 down by itself, so nothing is lost by doing it here.
 https://docs.cloud.google.com/vertex-ai/generative-ai/docs/image/image-captioning
 
-Pillow does it where it is installed (`pip install chatkit-serverless[images]`).
-It is not part of the default bundle: 21 MB for the few photos over the limit.
-Without it such an image is not sent, and the model is told so.
+Pillow is imported when the first such image comes: it costs a cold start nothing.
 """
 
 import io
@@ -28,10 +26,8 @@ def fit(data: bytes, mime_type: str) -> tuple[bytes, str] | None:
     """
     if len(data) <= LARGEST:
         return data, mime_type
-    try:
-        from PIL import Image, ImageOps  # noqa: PLC0415 - optional, and slow to import
-    except ImportError:
-        return None
+    from PIL import Image, ImageOps  # noqa: PLC0415 - slow to import, and rarely needed
+
     try:
         with Image.open(io.BytesIO(data)) as image:
             # A JPEG can be decoded at a fraction of its size, which bounds the memory.

@@ -1,7 +1,6 @@
 """What the model gets to see: images, PDFs and text by content, anything else by name."""
 
 import base64
-import builtins
 import io
 import random
 
@@ -97,19 +96,6 @@ async def test_a_photo_over_the_limit_is_scaled_down(place, ada, kind):
 
 async def test_an_image_that_only_begins_like_one_is_named_when_it_is_too_large(place, ada):
     data = PNG + bytes(images.LARGEST)
-    assert "too large for you" in (await shown(place, ada, data))["text"]
-
-
-async def test_without_pillow_a_photo_over_the_limit_is_named(place, ada, monkeypatch):
-    real = builtins.__import__
-
-    def without_pillow(name, *args, **kwargs):
-        if name == "PIL":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    data = photo(3200, quality=95)
-    monkeypatch.setattr(builtins, "__import__", without_pillow)
     assert "too large for you" in (await shown(place, ada, data))["text"]
 
 
