@@ -16,9 +16,9 @@ from unittest.mock import patch
 from functions.chat.app import create_app
 from functions.settings import Settings, get_settings
 from functions.store import create_table
-from tests.bench.memory_store import MemoryRuns, MemoryStore
 from tests.dynamodb_local import engine
 from tests.support.chat import Chat, message
+from tests.support.memory_store import MemoryRuns, MemoryStore
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 
