@@ -23,7 +23,7 @@ from openai.types.responses import (
     ResponseTextDoneEvent,
 )
 
-PACE = 0.03
+PACE = 0.02
 """Seconds between two words: about as fast as a real model, slow enough to watch."""
 
 

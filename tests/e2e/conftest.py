@@ -1,25 +1,9 @@
-"""The page in a real browser, against the real `make dev`.
-
-The browser is the system's Chromium; where there is none, Playwright's own; and
-where that cannot be had either, these tests are skipped by name.
-"""
-
-import shutil
+"""The page in a real browser, against the real `make dev` and the real `make lambda`."""
 
 import pytest
-from playwright.sync_api import Error, sync_playwright
 
+from tests.support.chromium import chromium
 from tests.support.dev import Dev
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -30,22 +14,23 @@ def dev():
 
 
 @pytest.fixture(scope="session")
-def server(dev):
-    """The base URL that the page is tested at."""
-    return dev.url
+def emulated():
+    """A running `make lambda`: the built bundles of both functions."""
+    with Dev("lambda") as running:
+        yield running
+
+
+@pytest.fixture(params=["dev", "emulated"])
+def server(request):
+    """The base URL that the page is tested at: every test runs at both."""
+    return request.getfixturevalue(request.param).url
 
 
 @pytest.fixture(scope="module")
 def browser():
     # A module's, not the session's: while it is open, no event loop can run beside it.
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        try:
-            launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        except Error as error:
-            pytest.skip(f"no Chromium to be had: {error.message.splitlines()[0]}")
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 Run it from the repository's root: `python -m tests.e2e.screenshots`.
 """
 
-import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chat_page import Chat
-from conftest import FLAGS
 
+from tests.support.chromium import chromium
 from tests.support.dev import ROOT, Dev
 
 IMAGES = ROOT / "docs" / "images"
@@ -23,13 +22,10 @@ PHONE = {"width": 390, "height": 780}
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with Dev() as dev, sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with Dev() as dev, chromium() as browser:
         for scheme in ("light", "dark"):
             visit(browser, dev.url, scheme)
         phone(browser, dev.url)
-        browser.close()
 
 
 def window(browser: Browser, url: str, scheme: str, viewport: dict[str, int], scale: float) -> Chat:

@@ -1,12 +1,10 @@
 """Speaking instead of typing, with Chromium's fake microphone and a server that listens."""
 
-import shutil
-
 import pytest
 from chat_page import Chat
-from conftest import FLAGS
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.support.chromium import chromium
 from tests.support.dev import Dev
 from tests.support.openai_server import Fail, OpenAIServer
 from tests.support.served import served
@@ -32,20 +30,12 @@ def browser(tmp_path_factory):
     """Chromium with somebody at its microphone."""
     voice = tmp_path_factory.mktemp("voice") / "voice.wav"
     spoken(WORDS, voice)
-    flags = [
-        *FLAGS,
+    with chromium(
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={voice}",
-    ]
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        try:
-            launched = playwright.chromium.launch(executable_path=chromium, args=flags)
-        except Error as error:
-            pytest.skip(f"no Chromium to be had: {error.message.splitlines()[0]}")
+    ) as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
