@@ -7,6 +7,7 @@ from shutil import which
 import pytest
 
 from functions.store import schema
+from tests.support.template import ACCOUNT, Template
 
 ANYONE = {"AWS": "*"}
 
@@ -250,7 +251,6 @@ def test_the_web_adapter_takes_the_place_of_our_loop(architecture, layer):
 def cdn_template(tmp_path_factory):
     from aws_cdk import App, Environment, Stack
     from aws_cdk import aws_s3 as s3
-    from conftest import ACCOUNT, Template
 
     from infra.cdn import Cdn, content_security_policy
 

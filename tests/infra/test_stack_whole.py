@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.support.template import ACCOUNT
+
 EVERYTHING = {
     "stage": "prod",
     "region": "eu-central-1",
@@ -76,7 +78,6 @@ def test_cdk_nag_finds_nothing_that_has_no_reason(variant, placeholders, tmp_pat
     from aws_cdk import App, Aspects, Stack
     from aws_cdk.assertions import Annotations, Match
     from cdk_nag import AwsSolutionsChecks
-    from conftest import ACCOUNT
 
     from infra.app import add_stage
     from infra.config import read_settings
@@ -211,7 +212,6 @@ def test_the_same_inputs_give_the_same_template_wherever_they_lie(placeholders, 
     import shutil
 
     from aws_cdk import App
-    from conftest import ACCOUNT
 
     from infra.app import add_stage
     from infra.config import read_settings
