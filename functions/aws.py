@@ -48,7 +48,7 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(POOL, thread_name_prefix="aws")
 
 
-def config(service: str) -> Config:
+def config(service: str, endpoint: str | None = None) -> Config:
     """Botocore's settings for a service, as decided above."""
     return Config(
         max_pool_connections=POOL,
@@ -61,6 +61,9 @@ def config(service: str) -> Config:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         tcp_keepalive=True,
+        # A new bucket is not known at S3's global host yet, which answers with a redirect that
+        # a browser's upload may not follow. (An endpoint of one's own keeps its own style.)
+        s3={"addressing_style": "virtual"} if service == "s3" and endpoint is None else None,
     )
 
 
@@ -70,7 +73,7 @@ def _client(service: str, region: str, endpoint: str | None) -> Any:
         service,
         region_name=region,
         endpoint_url=endpoint,
-        config=config(service),
+        config=config(service, endpoint),
     )
 
 

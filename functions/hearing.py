@@ -2,7 +2,11 @@
 
 from functions.context import RequestContext
 from functions.http import Refusal
-from functions.models.transcription import Transcriber, TranscriptionError
+from functions.models.transcription import (
+    HOW_TO_TURN_IT_ON,
+    Transcriber,
+    TranscriptionError,
+)
 from functions.store import OverQuota, Quota
 
 
@@ -17,9 +21,10 @@ class Hearing:
         self._transcriber = transcriber
         self._quota = quota
 
-    @property
-    def available(self) -> bool:
-        return self._transcriber.available
+    def check_available(self) -> None:
+        """Raises `Refusal`, with the setting that turns voice on, when nobody listens."""
+        if not self._transcriber.available:
+            raise Refusal(400, HOW_TO_TURN_IT_ON)
 
     async def hear(self, data: bytes, claimed: str | None, context: RequestContext) -> str:
         """The words in `data`; empty for silence. Raises `Refusal`."""

@@ -125,14 +125,14 @@ class Settings(BaseSettings):
     def voice_provider(self) -> Literal["openai", "gemini"] | None:
         """Who turns speech into text; None when nobody does.
 
-        A key for another endpoint (`OPENAI_BASE_URL`) says nothing about speech there:
-        it has to be asked for.
+        With `OPENAI_BASE_URL` and a key, that endpoint is asked; `transcription="off"` says
+        that it does not listen.
         """
         if self.transcription is not None:
             return None if self.transcription == "off" else self.transcription
         if self.transcription_base_url is not None:
             return "openai"
-        if self.has_openai_key and self.openai_base_url is None:
+        if self.has_openai_key:
             return "openai"
         return "gemini" if self.has_gemini_key else None
 

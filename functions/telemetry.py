@@ -14,10 +14,18 @@ FRAMES = 12
 """The innermost frames of a traceback that are kept."""
 
 
+NO_ERRORS = {"RunAlreadyStarted", "RunCancelled", "StopAsyncIteration"}
+"""What the SDKs log as errors and is none: a request that was sent again, a run that was stopped
+before it began, and the reader that waited for events when a run was stopped."""
+
+
 class SafeExceptions(logging.Filter):
     """Replaces an exception, wherever in a record, by its description."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if type(error).__name__ in NO_ERRORS:
+            return False
         if isinstance(record.msg, BaseException):
             record.msg, record.args = describe(record.msg), None
         elif isinstance(record.args, tuple):

@@ -12,7 +12,7 @@ from functions.context import RequestContext
 from functions.hearing import Hearing
 from functions.http import Refusal
 from functions.models.audio import LEAST, claimed_container
-from functions.models.transcription import HOW_TO_TURN_IT_ON, TranscriptionError
+from functions.models.transcription import TranscriptionError
 
 FOLDER = f"{UPLOADS}voice/"
 """Under the prefix whose objects S3 removes after a day, whatever becomes of them."""
@@ -56,6 +56,7 @@ class VoiceNotes:
         Nobody but the person it was signed for can name it. After a failure of the
         provider it stays, to be tried again.
         """
+        self._hearing.check_available()
         if not key.startswith(_folder(context)):
             raise Refusal(404, "There is no such recording.")
         head = await self._bucket.head(key)
@@ -72,8 +73,7 @@ class VoiceNotes:
         return text
 
     def _check_upload(self, mime_type: str, size: int) -> None:
-        if not self._hearing.available:
-            raise Refusal(400, HOW_TO_TURN_IT_ON)
+        self._hearing.check_available()
         try:
             container = claimed_container(mime_type)
         except TranscriptionError as error:

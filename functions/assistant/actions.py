@@ -23,6 +23,7 @@ class Tick(BaseModel):
 
 @action("task.toggle", payload=Tick, sync=True)
 async def toggle_task(run: ActionRun, tick: Tick) -> Redraw:
+    _pressed_on(run, "task.toggle")
     await run.data.set_done(tick.id, done=tick.done)
 
     async def redraw(_: WidgetItem) -> WidgetRoot:
@@ -74,6 +75,7 @@ class Pick(BaseModel):
 
 @action("choice.pick", payload=Pick, streams_answer=True)
 async def pick_option(run: ActionRun, pick: Pick) -> Handover:
+    _pressed_on(run, "choice.pick")
     choice = await run.data.pick(pick.choice, pick.option)
     option = next(option for option in choice.options if option.id == pick.option)
 
@@ -93,9 +95,16 @@ class Applied(BaseModel):
 @action("theme.applied", payload=Applied, sync=True)
 async def remember_scheme(run: ActionRun, applied: Applied) -> Redraw:
     """The page changed its theme (`theme.set`, which it handles itself) and says so."""
+    _pressed_on(run, "theme.set")
     await run.data.set_scheme(applied.scheme)
 
     async def redraw(_: WidgetItem) -> WidgetRoot:
         return widgets.appearance((await run.data.preferences()).scheme)
 
     return redraw
+
+
+def _pressed_on(run: ActionRun, offered: str) -> None:
+    """Only a card that offers an action can be pressed for it: it is drawn anew afterwards."""
+    if run.sender is not None and not widgets.offers(run.sender.widget, offered):
+        raise ActionError(409, "This card has no such button any more.")

@@ -24,6 +24,11 @@ def digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def _newest_signature(signature_version: str, **_: Any) -> str | None:
+    """In some regions boto3 signs links the old way, which leaves out length and type."""
+    return "s3v4-query" if signature_version.endswith("-query") else None
+
+
 @dataclass(frozen=True)
 class Head:
     """What S3 says of an object: bytes, content type and ETag."""
@@ -39,6 +44,10 @@ class Bucket:
     def __init__(self, name: str, client: Any = None) -> None:
         self.name = name
         self._given = client
+        if client is not None:
+            client.meta.events.register_first(
+                "choose-signer.s3", _newest_signature, unique_id="chatkit-s3v4"
+            )
 
     @property
     def client(self) -> Any:

@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title="ChatKit Serverless", lifespan=lifespan, openapi_url=None, docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would name the function's own host
     )  # fmt: skip
     http.install(app, settings)
 

@@ -32,7 +32,7 @@ from functions.attachments import AttachmentError, S3AttachmentStore
 from functions.chat.turn import TurnStore
 from functions.context import RequestContext
 from functions.http import Refusal
-from functions.store import DynamoDBStore
+from functions.store import DynamoDBStore, Runs
 
 
 @dataclass
@@ -54,6 +54,7 @@ class StreamChecks:
         self,
         store: DynamoDBStore,
         attachments: S3AttachmentStore,
+        runs: Runs,
         *,
         models: tuple[str, ...],
         tools: frozenset[str],
@@ -61,6 +62,7 @@ class StreamChecks:
     ) -> None:
         self._store = store
         self._attachments = attachments
+        self._runs = runs
         self._models = models
         self._tools = tools
         self._history = history
@@ -71,7 +73,9 @@ class StreamChecks:
         """Raises `Refusal`: 404 for what is not there, 409 for what it is too late for."""
         match request:
             case ThreadsCreateReq():
-                return Checked(attachments=await self._message(request.params.input, context))
+                files = await self._message(request.params.input, context)
+                await self._free(files, turn, context)
+                return Checked(attachments=files)
             case ThreadsAddUserMessageReq():
                 params = request.params
                 files, _ = await asyncio.gather(
@@ -135,6 +139,16 @@ class StreamChecks:
         return list(
             await asyncio.gather(*(self._file(name, context) for name in message.attachments))
         )
+
+    async def _free(
+        self, files: list[Attachment], turn: TurnStore, context: RequestContext
+    ) -> None:
+        """A file is in one conversation: it goes when that does."""
+        if all(file.thread_id is None for file in files):
+            return
+        # A request that is sent again finds its own file in its own conversation.
+        if not await self._runs.has_begun(turn.run.id, context):
+            raise Refusal(409, "This file belongs to another conversation.")
 
     async def _file(self, attachment_id: str, context: RequestContext) -> Attachment:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from chatkit.server import ChatKitServer, NonStreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import (
+    AttachmentsDeleteReq,
     AudioInput,
     FeedbackKind,
     ItemsListReq,
@@ -53,8 +54,12 @@ class Operations(ChatKitServer[RequestContext]):
                 case ThreadsSyncCustomActionReq():
                     prepared = await check(request.params, self._services.store, context)
                     return Result(self._serialize(await prepared.run_sync()))
-                case _:
-                    return Result(await self._json(body, context))
+                case ThreadsDeleteReq():
+                    await self._services.store.load_thread(request.params.thread_id, context)
+                case AttachmentsDeleteReq():
+                    attachment_id = request.params.attachment_id
+                    await self._services.store.load_attachment(attachment_id, context)
+            return Result(await self._json(body, context))
         except NotFoundError:
             raise Refusal(404, _missing(request)) from None
         except AttachmentError as error:

@@ -113,9 +113,14 @@ class AssistantServer(ChatKitServer[RequestContext]):
         try:
             images = GeneratedImages(self._files, thread.id, context)
             answer = stream_agent_response(agent_context, result, converter=images)
+            answered = False
             async for event in ids.rewrite(answer):
+                answered = True
                 self._meter.see(event)
                 yield event
+            if not answered:
+                # What a server that is no model sends: a web page, where `/v1` was forgotten.
+                raise CustomStreamError("The model answered nothing at all.", allow_retry=True)
             if naming is not None:
                 await self._rename(thread, await naming, context)
         except openai.APIError as error:

@@ -39,6 +39,7 @@ class Streams:
         self._checks = StreamChecks(
             services.store,
             services.attachments,
+            services.runs,
             models=choice.names,
             tools=frozenset(tool.name for tool in TOOLS),
             history=services.settings.history_items,

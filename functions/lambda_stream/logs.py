@@ -91,7 +91,7 @@ def set_up() -> RequestIds:
 
 
 def _to_stdout(text: str, _record: logging.LogRecord) -> None:
-    sys.stdout.write(text)
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     sys.stdout.flush()
 
 

@@ -113,7 +113,9 @@ class DynamoDBStore(Store[Any]):
     async def delete_thread(self, thread_id: str, context: Any) -> None:
         """The thread is gone when this returns; unknown ids are fine. See `purge` above."""
         user = owner(context)
-        if await self._threads.delete(thread_id, user) and self._purge_now:
+        await self._threads.delete(thread_id, user)
+        if self._purge_now:
+            # Also for a thread that is gone already: a purge that failed is finished here.
             await self._purge.thread(keys.thread_partition(user, thread_id))
 
     async def load_thread_items(

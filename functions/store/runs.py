@@ -140,6 +140,11 @@ class Runs:
         )
         return bool(row and row.get("cancelled", {}).get("BOOL"))
 
+    async def has_begun(self, run_id: str, context: Any) -> bool:
+        """Whether the run was claimed before, however it went since. One read unit."""
+        row = await self.table.get(keys.run_key(owner(context), run_id))
+        return bool(row and "state" in row)
+
     async def finish(self, run_id: str, thread_id: str, context: Any, state: str) -> None:
         """Note how a run ended, and take its mark off the thread if it is still there.
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-_NOT_SHIPPED_SUFFIXES = frozenset({".md", ".pyc"})
+_NOT_SHIPPED_SUFFIXES = frozenset({".pyc"})
+_NOT_SHIPPED_NAMES = frozenset({"README.md"})  # other Markdown may be a prompt
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Sources:
             relative = path.relative_to(directory)
             hidden = any(part.startswith((".", "__pycache__")) for part in relative.parts)
             shipped = not hidden and path.suffix not in _NOT_SHIPPED_SUFFIXES
+            shipped = shipped and path.name not in _NOT_SHIPPED_NAMES
             if shipped and relative.parts[0] not in without and path.is_file():
                 files[str(relative)] = (path.read_bytes(), os.access(path, os.X_OK))
         return cls(files)

@@ -7,7 +7,7 @@ outlive a reload, and end with Ctrl-C.
 
 import argparse
 import contextlib
-import logging
+import errno
 import os
 import secrets
 import signal
@@ -27,26 +27,21 @@ from pydantic import ValidationError
 from functions.identity import identity_of
 from functions.models import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
-from infra.local.cloud import local_cloud
+from infra.local.cloud import CloudError, local_cloud
 from infra.local.setup import BIN, node_folder
 
 READY_WITHIN = 60.0
+LAST_PORT = 65_535
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="make dev")
     arguments.add_argument("--page", action="store_true", help="with Vite's dev server")
     with_vite = arguments.parse_args().page
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
-    if not port.isdigit():
-        _stop(f"PORT={port} is not a number.")
-    settings = _settings()
-    if not _free(host, int(port)):
-        _stop(f"Port {port} is taken. Choose another one: PORT={int(port) + 1} make dev")
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
+    host, port = address_of("8000")
+    settings = settings_or_stop()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), local_cloud(settings):
+    with contextlib.suppress(KeyboardInterrupt), _cloud(settings):
         address = f"http://{host}:{port}"
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
             threading.Thread(target=_announce, args=(address, page, settings), daemon=True).start()
@@ -63,7 +58,7 @@ def main() -> None:
             )
 
 
-def _settings() -> Settings:
+def settings_or_stop() -> Settings:
     """The settings, or one line that names the one that makes no sense."""
     # No secret of anybody's: it signs cookies of this run, whose threads end with it.
     os.environ.setdefault("CHATKIT_COOKIE_KEY", secrets.token_hex(32))
@@ -75,28 +70,48 @@ def _settings() -> Settings:
         first = error.errors()[0]
         name = "".join(str(part) for part in first["loc"][:1])
         name = f"CHATKIT_{name.upper()}: " if name.islower() else ""
-        _stop(f".env or environment: {name}{first['msg']}")
+        stop(f".env or environment: {name}{first['msg'].removeprefix('Value error, ')}")
     except ValueError as error:
-        _stop(f".env or environment: {error}")
+        stop(f".env or environment: {error}")
     return settings
 
 
-def _free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def address_of(default_port: str, name: str = "make dev") -> tuple[str, str]:
+    """Where to listen (`HOST`, `PORT`), or one line that says why not there."""
+    host = os.environ.get("HOST") or "127.0.0.1"
+    port = os.environ.get("PORT") or default_port
+    if not port.isdigit() or not 1 <= int(port) <= LAST_PORT:
+        stop(f"PORT={port} is not a number from 1 to {LAST_PORT}.", name)
+    try:
+        family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, int(port)))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            stop(f"Port {port} is taken. Choose another one: PORT={int(port) + 1} {name}", name)
+        if error.errno == errno.EACCES:
+            stop(f"Port {port} is not allowed. Choose one from 1024: PORT=8000 {name}", name)
+        stop(f"HOST={host} is not an address of this machine.", name)
+    return host, port
+
+
+@contextlib.contextmanager
+def _cloud(settings: Settings) -> Iterator[None]:
+    try:
+        with local_cloud(settings):
+            yield
+    except CloudError as error:
+        stop(str(error))
 
 
 def _announce(address: str, page: str, settings: Settings) -> None:
     """Say where it is and what answers, once it does."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{address}/chatkit/health", timeout=2):  # noqa: S310
+            with direct.open(f"{address}/chatkit/health", timeout=2):
                 break
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
@@ -129,8 +144,8 @@ def _vite(address: str) -> Iterator[str]:
         process.wait()
 
 
-def _stop(why: str) -> NoReturn:
-    print(f"make dev: {why}", file=sys.stderr)
+def stop(why: str, name: str = "make dev") -> NoReturn:
+    print(f"{name}: {why}", file=sys.stderr)
     sys.exit(1)
 
 

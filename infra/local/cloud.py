@@ -1,13 +1,22 @@
 """The table and the bucket on this machine, in moto."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.attachments import create_bucket
 from functions.aws import client
 from functions.settings import Settings, get_settings
 from functions.store import create_table
+
+HERE = "127.0.0.1,localhost"
+
+
+class CloudError(Exception):
+    """The table and the bucket could not be made. The message says where to look."""
 
 
 @contextlib.contextmanager
@@ -27,16 +36,27 @@ def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
             "AWS_SECRET_ACCESS_KEY": "local",
             "CHATKIT_TABLE": settings.table,
             "CHATKIT_ATTACHMENTS_BUCKET": settings.attachments_bucket,
+            # What is on this machine is not behind anybody's proxy.
+            "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), HERE])),
+            "no_proxy": ",".join(filter(None, [os.environ.get("no_proxy"), HERE])),
         }
         os.environ.update(environment)
+        os.environ.pop("AWS_PROFILE", None)  # a profile of theirs is not needed, nor used
         get_settings.cache_clear()
-        create_table(client("dynamodb"), settings.table)
-        create_bucket(client("s3"), settings.attachments_bucket)
+        try:
+            create_table(client("dynamodb"), settings.table)
+            create_bucket(client("s3"), settings.attachments_bucket)
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise CloudError(
+                f"no table and bucket at {endpoint} ({type(error).__name__}): "
+                "look at AWS_ENDPOINT_URL and AWS_REGION"
+            ) from None
         yield environment
 
 
 @contextlib.contextmanager
 def _moto() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow, and not always needed
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

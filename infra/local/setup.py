@@ -21,6 +21,7 @@ STAMPS = os.path.join(VENV, "stamps")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 22
 LOCK = os.path.join(ROOT, "requirements", "dev.txt")
+LOG = os.path.join(VENV, "setup.log")
 BOOTSTRAP = os.path.join(ROOT, "requirements", "bootstrap.txt")
 
 
@@ -42,17 +43,18 @@ def main() -> None:
 
 
 def install_python_packages() -> None:
-    if not os.path.exists(PYTHON):
+    if not os.path.exists(os.path.join(BIN, "pip")):
         say("making .venv")
+        shutil.rmtree(VENV, ignore_errors=True)  # a half-made one has no pip
         run([sys.executable, "-m", "venv", VENV], "Python's venv module is missing: "
             "on Debian and Ubuntu, apt install python3-venv")  # fmt: skip
     with step("python", [LOCK, BOOTSTRAP]) as needed:
         if needed:
             say("installing Python packages (half a minute)")
             hint = "The Python packages could not be installed. Is there a network?"
-            pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--retries=1"]
             run([*pip, "--require-hashes", "-r", BOOTSTRAP], hint)
-            uv = [os.path.join(BIN, "uv"), "pip", "install", "--quiet", "--python", PYTHON]
+            uv = [os.path.join(BIN, "uv"), "pip", "install", "--python", PYTHON]
             run([*uv, "--require-hashes", "-r", LOCK], hint)
 
 
@@ -61,7 +63,7 @@ def install_page_packages() -> None:
     with step("node", [lock]) as needed:
         if needed or not os.path.isdir(os.path.join(FRONTEND, "node_modules")):
             say("installing the page's packages (half a minute)")
-            npm("ci", "--no-audit", "--no-fund", "--loglevel=error",
+            npm("ci", "--no-audit", "--no-fund", "--fetch-retries=1", quiet=True,
                 hint="The page's packages could not be installed. Is there a network?")  # fmt: skip
 
 
@@ -81,12 +83,12 @@ def build_page() -> None:
     with step("page", sources) as needed:
         if needed or not os.path.exists(os.path.join(FRONTEND, "dist", "index.html")):
             say("building the page")
-            npm("run", "--silent", "build", hint="The page could not be built: see above.")
+            npm("run", "--silent", "build", hint="The page could not be built.", quiet=True)
 
 
-def npm(*arguments: str, hint: str) -> None:
+def npm(*arguments: str, hint: str, quiet: bool = False) -> None:
     env = dict(os.environ, PATH=node_folder() + os.pathsep + os.environ.get("PATH", ""))
-    run(["npm", *arguments], hint, cwd=FRONTEND, env=env)
+    run(["npm", *arguments], hint, quiet=quiet, cwd=FRONTEND, env=env)
 
 
 def node_folder() -> str:
@@ -127,11 +129,22 @@ class step:  # noqa: N801 - reads as a statement
                 file.write(self.digest)
 
 
-def run(command: Sequence[str], hint: str, **options: Any) -> None:
+def run(command: Sequence[str], hint: str, *, quiet: bool = True, **options: Any) -> None:
+    """Run a step, or stop with its hint. What a quiet one says is kept in `LOG`."""
     if shutil.which(command[0], path=options.get("env", os.environ).get("PATH")) is None:
         stop(hint)
-    if subprocess.run(command, check=False, **options).returncode:
-        stop(hint)
+    if not quiet:
+        if subprocess.run(command, check=False, **options).returncode:
+            stop(hint)
+        return
+    done = subprocess.run(
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
+    )
+    if done.returncode:
+        os.makedirs(VENV, exist_ok=True)
+        with open(LOG, "wb") as log:
+            log.write(done.stdout)
+        stop(hint + " (What was said: %s)" % os.path.relpath(LOG, ROOT))
 
 
 def say(what: str) -> None:

@@ -7,12 +7,12 @@ many frozen and thawed processes as there are requests at once. moto stands in f
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from contextlib import AsyncExitStack
 
 from functions.settings import ROOT, get_settings
+from infra.local.__main__ import address_of, settings_or_stop
 from infra.local.cloud import local_cloud
 from infra.page_config import page_config
 from tests.emulator.edge import Edge
@@ -47,10 +47,10 @@ async def serve(cloud: dict[str, str], host: str, port: int) -> None:
 
 
 def main() -> None:
-    host = os.environ.get("HOST", "127.0.0.1")
-    port = int(os.environ.get("PORT", "8001"))
-    with local_cloud(get_settings()) as cloud:
-        asyncio.run(serve(cloud, host, port))
+    host, port = address_of("8001", "make lambda")
+    settings = settings_or_stop()
+    with local_cloud(settings) as cloud:
+        asyncio.run(serve(cloud, host, int(port)))
 
 
 if __name__ == "__main__":

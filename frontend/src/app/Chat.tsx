@@ -1,7 +1,7 @@
 import { ChatKit, useChatKit } from "@openai/chatkit-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { chatKitOptions, describeError } from "../chatkit";
-import { assistantOptions, onDeeplink, onEffect, type PageActions } from "./assistant";
+import { assistantOptions, locale, onDeeplink, onEffect, type PageActions } from "./assistant";
 import { Banner } from "./Banner";
 import type { Ready } from "./boot";
 import type { useScheme } from "./scheme";
@@ -23,6 +23,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
     scheme: look.scheme,
     assistant,
     initialThread,
+    locale,
   });
   const chat = useChatKit({
     ...options,

@@ -2,7 +2,7 @@
  * Yours to edit: what the page says, suggests, and does when the assistant asks it to.
  * The other half, what the assistant itself can do, is in `functions/assistant/`.
  */
-import type { Command } from "@openai/chatkit";
+import type { Command, SupportedLocale } from "@openai/chatkit";
 import type { AssistantOptions, GetToken } from "../chatkit";
 
 export type Look = "light" | "dark" | "system";
@@ -25,6 +25,9 @@ export type PageActions = {
  * Without, visitors are anonymous.
  */
 export const getToken: GetToken | undefined = undefined;
+
+/** The language of ChatKit's own words; undefined leaves it to the browser. */
+export const locale: SupportedLocale | undefined = undefined;
 
 const look = (value: unknown): Look => (value === "light" || value === "dark" ? value : "system");
 

@@ -48,9 +48,14 @@ def contact_form(
     )
 
 
+def offers(widget: WidgetRoot, action: str) -> bool:
+    """Whether something on `widget` can be pressed for `action`."""
+    return f'"{action}"' in widget.model_dump_json()
+
+
 def is_contact_form(widget: WidgetRoot) -> bool:
     """Whether `widget` still is a form that was not sent."""
-    return '"contact.save"' in widget.model_dump_json()
+    return offers(widget, "contact.save")
 
 
 def contact_card(contact: Contact) -> DynamicWidgetRoot:

@@ -55,6 +55,16 @@ def test_a_file_that_is_not_what_it_claims_is_refused(ada):
     assert answer.status_code == 422
 
 
+def test_a_file_is_in_one_conversation_only(ada):
+    attachment = uploaded(ada, PNG)
+    headers = {"x-chatkit-run-id": "run-file"}
+    first = ada.create("Look", headers, attachments=[attachment])
+    again = ada.create("Look", headers, attachments=[attachment])
+    assert thread_of(again) == thread_of(first)
+    answer = ada.post("threads.create", input=message("Look", attachments=[attachment]))
+    assert answer.status_code == 409
+
+
 def test_a_strangers_file_does_not_exist(ada, bob):
     attachment = uploaded(ada, PNG)
     answer = bob.post("threads.create", input=message("Look", attachments=[attachment]))

@@ -23,6 +23,8 @@ def refused(answer, status):
     [
         ("threads.get_by_id", {"thread_id": UNKNOWN}),
         ("threads.update", {"thread_id": UNKNOWN, "title": "t"}),
+        ("threads.delete", {"thread_id": UNKNOWN}),
+        ("attachments.delete", {"attachment_id": "atc_unknown"}),
         ("items.list", {"thread_id": UNKNOWN}),
         ("items.feedback", {"thread_id": UNKNOWN, "item_ids": ["i"], "kind": "positive"}),
         ("threads.add_user_message", {"thread_id": UNKNOWN, "input": message("hi")}),
@@ -50,7 +52,7 @@ def test_a_strangers_thread_does_not_exist(ada, bob):
         ("threads.retry_after_item", {"item_id": ada.items(thread)[0]["id"]}),
     ]:
         refused(bob.post(kind, thread_id=thread, **params), 404)
-    bob.post("threads.delete", thread_id=thread)
+    refused(bob.post("threads.delete", thread_id=thread), 404)
     assert len(ada.items(thread)) == 2
     assert bob.read("threads.list")["data"] == []
 

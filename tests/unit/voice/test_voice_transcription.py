@@ -174,7 +174,8 @@ async def test_sound_that_nothing_can_decode_is_the_senders_fault():
     [
         ({}, None),
         ({"openai_api_key": "k"}, "openai"),
-        ({"openai_api_key": "k", "openai_base_url": "http://127.0.0.1/v1"}, None),
+        ({"openai_api_key": "k", "openai_base_url": "http://127.0.0.1/v1"}, "openai"),
+        ({"openai_base_url": "http://127.0.0.1/v1"}, None),
         ({"openai_base_url": "http://127.0.0.1/v1", "transcription": "openai"}, "openai"),
         ({"gemini_api_key": "k"}, "gemini"),
         ({"gemini_api_key": "k", "openai_api_key": "k"}, "openai"),
