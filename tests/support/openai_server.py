@@ -52,12 +52,17 @@ class Draw:
 
 
 @dataclass
+class Silence:
+    """A stream with no event in it, as a server sends that is no model."""
+
+
+@dataclass
 class Fail:
     status: int
     message: str = "no"
 
 
-Step = Say | Call | Draw
+Step = Say | Call | Draw | Silence
 
 
 class OpenAIServer:
@@ -226,6 +231,9 @@ def _completion(fields: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _completion_chunks(step: Step):
+    if isinstance(step, Silence):
+        return
+
     def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         data = _completion({"choices": [choice]}, "chat.completion.chunk")

@@ -238,3 +238,11 @@ async def test_other_operations_are_told_where_they_belong(ada):
         assert response.status_code == 400
         assert "/chatkit" in response.json()["message"]
     assert await ada.store.load_thread(thread.id, ada.context)
+
+
+async def test_a_card_cannot_be_pressed_for_what_another_card_offers(ada):
+    _, item = await checklist(ada)
+    response = await ada.press(item, "theme.applied", {"scheme": "dark"})
+    assert response.status_code == 409
+    assert (await ada.stored(item)).widget == item.widget
+    assert (await ada.data.preferences()).scheme == "system"

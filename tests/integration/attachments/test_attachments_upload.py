@@ -5,6 +5,7 @@ import json
 from datetime import datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
@@ -12,7 +13,7 @@ from chatkit.store import NotFoundError
 from chatkit.types import AttachmentCreateParams, ThreadMetadata
 from pydantic import AnyUrl
 
-from functions.attachments import AttachmentError, schema
+from functions.attachments import AttachmentError, S3AttachmentStore, schema
 
 NOW = datetime(2026, 1, 2)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)  # 208 bytes
@@ -304,3 +305,15 @@ def test_unsent_uploads_go_after_a_day_and_nothing_else_does(place):
 
 def _key(url):
     return urlsplit(url).path.removeprefix("/chatkit-files/")
+
+
+async def test_a_plain_client_signs_length_and_type_too(ada, monkeypatch):
+    """boto3's own default in us-east-1 is the old signature."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    plain = boto3.client("s3", region_name="us-east-1")
+    files = S3AttachmentStore("chatkit-files", client=plain)
+    made = await files.create_attachment(announced(), ada)
+    signed = parse_qs(urlsplit(str(made.upload_descriptor.url)).query)
+    assert signed["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
+    assert "X-Amz-Signature" in str(made.preview_url)

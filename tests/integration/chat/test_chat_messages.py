@@ -7,7 +7,7 @@ import pytest
 
 from functions.settings import Settings
 from tests.support.chat import Chat, message, text_of, thread_of
-from tests.support.openai_server import Call, Fail, Say
+from tests.support.openai_server import Call, Fail, Say, Silence
 
 
 class TestWithEitherApi:
@@ -110,6 +110,12 @@ def test_a_model_that_fails_is_explained_in_words(ada, model, status, says, retr
     assert (error["type"], says in error["message"]) == ("error", True)
     assert error["allow_retry"] is retry
     assert "secret" not in error["message"]
+
+
+def test_a_model_that_answers_nothing_at_all_is_an_error_that_says_so(ada, model):
+    model.script = [Silence()]
+    error = ada.create("Hi")[-1]
+    assert (error["type"], error["message"]) == ("error", "The model answered nothing at all.")
 
 
 def test_a_message_whose_model_failed_is_kept_and_can_be_tried_again(ada, model):
