@@ -6,6 +6,8 @@ become a 5xx, and every refusal says what is wrong.
 """
 
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -91,8 +93,28 @@ class Shield:
             await answer(scope, receive, send)
 
 
-def install(app: FastAPI, settings: Settings) -> None:
-    """Give `app` the shared error answers and CORS."""
+def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> FastAPI:
+    """An app with the shared error answers and CORS, and no routes. `on_shutdown` is awaited
+    before the process ends.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await on_shutdown()
+
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # the redirect would name the function's own host
+    )
+    _install(app, settings)
+    return app
+
+
+def _install(app: FastAPI, settings: Settings) -> None:
 
     @app.exception_handler(Refusal)
     async def _refusal(_: Request, error: Refusal) -> JSONResponse:

@@ -5,8 +5,6 @@ whole, never in pieces, and holds no agent: what makes the assistant answer is s
 on to `/chatkit`.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -66,17 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         Bucket(settings.attachments_bucket), hearing, settings.transcription_max_bytes
     )
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await transcriber.aclose()
-
-    app = FastAPI(
-        title="ChatKit Serverless: actions", lifespan=lifespan, openapi_url=None, docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # the redirect would name the function's own host
-    )  # fmt: skip
-    http.install(app, settings)
+    app = http.create(settings, on_shutdown=transcriber.aclose)
 
     async def visitor_of(request: Request) -> Visitor:
         return await identity.identify(request)

@@ -7,8 +7,6 @@ uvicorn; it knows neither.
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
 from chatkit.types import is_streaming_req
@@ -56,17 +54,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     streams = Streams(services, choice)
     operations = Operations(services)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def shut_down() -> None:
         await stop_all()
+        await services.transcriber.aclose()
 
-    app = FastAPI(
-        title="ChatKit Serverless", lifespan=lifespan, openapi_url=None, docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # the redirect would name the function's own host
-    )  # fmt: skip
-    http.install(app, settings)
+    app = http.create(settings, on_shutdown=shut_down)
 
     async def visitor_of(request: Request) -> Visitor:
         return await identity.identify(request)

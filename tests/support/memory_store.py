@@ -55,7 +55,7 @@ class MemoryStore(Store[Any]):
         return Page(data=list(self.threads.values())[:limit])
 
     async def save_attachment(self, attachment, context):
-        raise NotImplementedError
+        raise NotFoundError
 
     load_attachment = delete_attachment = save_attachment
 
