@@ -108,5 +108,5 @@ class Operations(ChatKitServer[RequestContext]):
 def _missing(request: NonStreamingReq) -> str:
     match request:
         case ThreadsGetByIdReq() | ItemsListReq() | ThreadsUpdateReq() | ThreadsDeleteReq():
-            return "This conversation does not exist."
+            return "This conversation, or the place in it, does not exist."
     return "That does not exist."

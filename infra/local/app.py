@@ -1,8 +1,12 @@
 """Page, chat and actions on one origin, as CloudFront puts them together in AWS."""
 
+import asyncio
+import signal
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import FrameType
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functions.actions.app import create_app as create_actions
 from functions.actions.events import Events
 from functions.attachments.bucket import Bucket
+from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
 from functions.settings import ROOT, get_settings
 from infra.local.events import events_delivered
@@ -41,6 +46,7 @@ class Origin:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        _end_answers_first()
         async with AsyncExitStack() as stack:
             for app in (self._chat, self._actions):
                 await stack.enter_async_context(app.router.lifespan_context(app))
@@ -53,6 +59,26 @@ class Origin:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _end_answers_first() -> None:
+    """Tell whoever is reading an answer, as soon as this process is asked to end.
+
+    uvicorn waits for open streams before it shuts the apps down, and then cuts them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # a test's server: signals are not its own
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.getsignal(number)
+
+        def end(number: int, frame: FrameType | None, before: object = before) -> None:
+            loop.call_soon_threadsafe(lambda: tasks.add(loop.create_task(stop_all())))
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(number, end)
 
 
 def create_page(dist: Path = DIST) -> Starlette:

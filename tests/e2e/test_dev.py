@@ -1,11 +1,12 @@
 """`make dev` as a developer lives with it."""
 
 import os
+import signal
 import time
 
 import httpx2
 
-from tests.support.chat import Chat, thread_of
+from tests.support.chat import Chat, message, thread_of
 from tests.support.dev import ROOT, Dev
 
 
@@ -41,3 +42,16 @@ def _still_there(chat, thread):
         return chat.read("threads.get_by_id", thread_id=thread)["id"] == thread
     except httpx2.HTTPError:
         return False
+
+
+def test_ctrl_c_in_mid_answer_tells_the_reader_and_prints_no_traceback():
+    with Dev() as dev:
+        chat = Chat(dev.url)
+        with chat.open("threads.create", input=message("Tell me a long story")) as events:
+            next(event for event in events if "delta" in event.get("update", {}))
+            os.killpg(dev.process.pid, signal.SIGINT)
+            last = list(events)[-1]
+        dev.process.wait(timeout=30)
+        assert (last["type"], "restarting" in last["message"]) == ("error", True)
+        assert "Traceback" not in dev.output()
+        assert "ERROR" not in dev.output()
