@@ -7,7 +7,7 @@ from pydantic import AnyUrl, TypeAdapter
 from functions.attachments import arrival
 from functions.store import keys
 from functions.store.links import Links
-from functions.store.table import Row, Table
+from functions.store.table import Refused, Row, Table
 from functions.store.threads import Threads, expired
 
 _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
@@ -40,7 +40,16 @@ class AttachmentRecords:
         if self.links.bucket is not None:
             await arrival.check(self.links.bucket, attachment, user)
         rows = self.rows(attachment, user)
-        await self.table.transact([{"Put": {"Item": row}} for row in rows])
+        not_deleted = {
+            "Key": keys.tombstone_key(user, attachment.thread_id),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        try:
+            await self.table.transact(
+                [{"ConditionCheck": not_deleted}, *({"Put": {"Item": row}} for row in rows)]
+            )
+        except Refused:
+            raise NotFoundError(f"Thread {attachment.thread_id} not found") from None
         # The SDK puts this very instance into the message that it then stores and sends.
         attachment.upload_descriptor = None
         if isinstance(attachment, ImageAttachment):

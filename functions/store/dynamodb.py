@@ -159,7 +159,8 @@ class DynamoDBStore(Store[Any]):
 
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:
         """Upsert a record. With a `thread_id` and a bucket, the file is checked and kept first:
-        `AttachmentError` when it was not uploaded or is not what it claims.
+        `AttachmentError` when it was not uploaded or is not what it claims; `NotFoundError`
+        when the thread was deleted.
         """
         await self._attachments.save(attachment, owner(context))
 

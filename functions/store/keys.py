@@ -32,6 +32,8 @@ Key = dict[str, Value]
 
 def part(name: str) -> str:
     """One name as one key part; distinct names give distinct parts."""
+    if not isinstance(name, str):
+        raise ValueError(f"an id is text, not {type(name).__name__}")  # noqa: TRY004 - bad input
     raw = name.encode("utf-8", "surrogatepass")
     encoded = quote(raw, safe="")
     # quote() never leaves a "!" standing, so a digest cannot meet an encoded name.

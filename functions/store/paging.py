@@ -30,7 +30,7 @@ def bounds(partition: str, order: str, start: str | None, limit: int) -> dict[st
 
 def check_page(limit: int, order: str) -> None:
     """`ValueError` for a page that cannot be."""
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, not {limit}")
+    if not isinstance(limit, int) or limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit!r}")
     if order not in {"asc", "desc"}:
         raise ValueError(f"order must be 'asc' or 'desc', not {order!r}")

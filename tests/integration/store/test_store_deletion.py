@@ -330,3 +330,33 @@ async def test_a_sweep_removes_orphans_and_nothing_else(backend, store, ada, mon
     assert len(backend.objects()) == objects - 2
     assert await store.sweep() == sweep_module.Swept(0, 0)
     assert (await store.load_item("thr_1", "big", ada)).content[0].text == BIG
+
+
+async def test_a_file_cannot_be_put_into_a_deleted_thread(backend, store, ada):
+    await store.save_thread(thread("thr_1"), ada)
+    made = await upload(backend, store, ada)
+    await store.delete_thread("thr_1", ada)
+    with pytest.raises(NotFoundError):
+        await store.save_attachment(made.model_copy(update={"thread_id": "thr_1"}), ada)
+
+
+async def test_a_delete_that_failed_half_way_is_finished_by_asking_again(
+    backend, store, ada, monkeypatch
+):
+    await furnish(backend, store, ada, items=3)
+
+    def fails(**_):
+        raise ClientError({"Error": {"Code": "InternalServerError"}}, "BatchWriteItem")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(backend.dynamodb, "batch_write_item", fails)
+        with pytest.raises(ClientError):
+            await store.delete_thread("thr_1", ada)
+    await store.delete_thread("thr_1", ada)
+    assert [row["sk"]["S"] for row in backend.rows()] == ["TOMBSTONE"]
+
+
+@pytest.mark.parametrize("bad", [None, 7, b"thr_1"])
+async def test_an_id_that_is_no_text_is_a_value_error(store, ada, bad):
+    with pytest.raises(ValueError, match="an id is text"):
+        await store.load_thread(bad, ada)
