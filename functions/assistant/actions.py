@@ -75,7 +75,8 @@ class Pick(BaseModel):
 
 @action("choice.pick", payload=Pick, streams_answer=True)
 async def pick_option(run: ActionRun, pick: Pick) -> Handover:
-    _pressed_on(run, "choice.pick")
+    if (await run.data.choice(pick.choice)).chosen is None:
+        _pressed_on(run, "choice.pick")
     choice = await run.data.pick(pick.choice, pick.option)
     option = next(option for option in choice.options if option.id == pick.option)
 
