@@ -214,7 +214,7 @@ async def test_two_hundred_turns_in_one_environment_leave_nothing_behind(
     await turns(200)
     after = _resources(environment.pid)
     assert deployed.chat.environments == [environment]
-    # Bounded pools fill up as calls happen to overlap; a leak would leave one for each turn.
-    assert after["threads"] <= before["threads"] + 10
-    assert after["descriptors"] <= before["descriptors"] + 10
+    # The pool grows by a thread when more calls overlap than in the first turns: by one, as seen.
+    assert after["threads"] <= before["threads"] + 2
+    assert after["descriptors"] <= before["descriptors"]
     assert after["memory"] - before["memory"] < 8 * MB, (before, after)
