@@ -14,9 +14,9 @@ from uuid import uuid4
 
 from agents import Model, ModelResponse, Tool, TResponseInputItem, Usage
 from agents.items import TResponseStreamEvent
-from openai.types.responses import ResponseFunctionToolCall
+from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
-from functions.models.demo_events import message, stream_message, stream_tool_call
+from functions.models.demo_events import message, stream
 from functions.models.demo_script import (
     GREETING,
     INTRODUCTION,
@@ -51,8 +51,7 @@ class DemoModel(Model):
         **__: Any,
     ) -> ModelResponse:
         output = _reply(system_instructions, input, model_settings, tools)
-        item = message(output) if isinstance(output, str) else output
-        return ModelResponse(output=[item], usage=Usage(requests=1), response_id=None)
+        return ModelResponse(output=[*output], usage=Usage(requests=1), response_id=None)
 
     async def stream_response(
         self,
@@ -63,9 +62,7 @@ class DemoModel(Model):
         *_: Any,
         **__: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        output = _reply(system_instructions, input, model_settings, tools)
-        events = stream_message(output) if isinstance(output, str) else stream_tool_call(output)
-        async for event in events:
+        async for event in stream(_reply(system_instructions, input, model_settings, tools)):
             yield event
 
 
@@ -74,26 +71,30 @@ def _reply(
     given: str | list[TResponseInputItem],
     model_settings: Any,
     tools: list[Tool],
-) -> str | ResponseFunctionToolCall:
+) -> list[ResponseOutputMessage | ResponseFunctionToolCall]:
     heard = _listen(given)
     if not tools and "title" in (instructions or "").lower():
-        return short_title(heard.text)
+        return [message(short_title(heard.text))]
     if heard.result is not None:
-        words = result_in_words(heard.result)
-        return f"{words}\n\n{INTRODUCTION}" if heard.first else words
+        return [message(result_in_words(heard.result))]
     call = pick_tool(heard.text, {tool.name for tool in tools}, model_settings.tool_choice)
     if call is not None:
-        name, arguments = call
-        return ResponseFunctionToolCall(
-            id=f"fc_{uuid4().hex}",
-            call_id=f"call_{uuid4().hex}",
-            name=name,
-            arguments=json.dumps(arguments),
-            type="function_call",
-        )
+        # Before the call: after some tools the assistant waits, and says no more.
+        introduction = [message(INTRODUCTION)] if heard.first else []
+        return [*introduction, _tool_call(*call)]
     if re.search(r"\b(story|long)\b", heard.text, re.IGNORECASE):
-        return f"{INTRODUCTION}\n\n{STORY}" if heard.first else STORY
-    return GREETING if heard.first else default_answer(heard.text)
+        return [message(f"{INTRODUCTION}\n\n{STORY}" if heard.first else STORY)]
+    return [message(GREETING if heard.first else default_answer(heard.text))]
+
+
+def _tool_call(name: str, arguments: dict[str, Any]) -> ResponseFunctionToolCall:
+    return ResponseFunctionToolCall(
+        id=f"fc_{uuid4().hex}",
+        call_id=f"call_{uuid4().hex}",
+        name=name,
+        arguments=json.dumps(arguments),
+        type="function_call",
+    )
 
 
 def _listen(given: str | list[TResponseInputItem]) -> _Heard:

@@ -1,9 +1,11 @@
 """The Responses API's stream events, as a real model would send them."""
 
 import asyncio
+import itertools
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import cast
 from uuid import uuid4
 
 from agents.items import TResponseStreamEvent
@@ -27,9 +29,9 @@ PACE = 0.02
 """Seconds between two words: about as fast as a real model, slow enough to watch."""
 
 
-def message(text: str, *, item_id: str | None = None) -> ResponseOutputMessage:
+def message(text: str) -> ResponseOutputMessage:
     return ResponseOutputMessage(
-        id=item_id or f"msg_{uuid4().hex}",
+        id=f"msg_{uuid4().hex}",
         content=[ResponseOutputText(text=text, type="output_text", annotations=[])],
         role="assistant",
         status="completed",
@@ -37,49 +39,54 @@ def message(text: str, *, item_id: str | None = None) -> ResponseOutputMessage:
     )
 
 
-async def stream_tool_call(call: ResponseFunctionToolCall) -> AsyncIterator[TResponseStreamEvent]:
-    yield ResponseCreatedEvent(response=_response([]), sequence_number=0, type="response.created")
-    yield ResponseOutputItemAddedEvent(
-        item=call, output_index=0, sequence_number=1, type="response.output_item.added"
-    )
-    yield ResponseOutputItemDoneEvent(
-        item=call, output_index=0, sequence_number=2, type="response.output_item.done"
-    )
-    yield ResponseCompletedEvent(
-        response=_response([call]), sequence_number=3, type="response.completed"
-    )
-
-
-async def stream_message(text: str) -> AsyncIterator[TResponseStreamEvent]:
-    """One message, word by word at `PACE`."""
-    item_id = f"msg_{uuid4().hex}"
-    sequence = iter(range(1_000_000))
-    whole = message(text, item_id=item_id)
-    part = ResponseOutputText(text="", type="output_text", annotations=[])
-    empty = whole.model_copy(update={"content": [], "status": "in_progress"})
-
+async def stream(
+    output: Sequence[ResponseOutputMessage | ResponseFunctionToolCall],
+) -> AsyncIterator[TResponseStreamEvent]:
+    """One response: its messages word by word at `PACE`, its calls whole."""
+    sequence = itertools.count()
     yield ResponseCreatedEvent(
         response=_response([]), sequence_number=next(sequence), type="response.created"
     )
-    yield ResponseOutputItemAddedEvent(
-        item=empty,
-        output_index=0,
-        sequence_number=next(sequence),
-        type="response.output_item.added",
+    for index, item in enumerate(output):
+        is_message = isinstance(item, ResponseOutputMessage)
+        begun = item.model_copy(update={"content": [], "status": "in_progress"})
+        yield ResponseOutputItemAddedEvent(
+            item=begun if is_message else item,
+            output_index=index,
+            sequence_number=next(sequence),
+            type="response.output_item.added",
+        )
+        if isinstance(item, ResponseOutputMessage):
+            async for event in _words(item, index, sequence):
+                yield event
+        yield ResponseOutputItemDoneEvent(
+            item=item,
+            output_index=index,
+            sequence_number=next(sequence),
+            type="response.output_item.done",
+        )
+    yield ResponseCompletedEvent(
+        response=_response([*output]), sequence_number=next(sequence), type="response.completed"
     )
+
+
+async def _words(
+    whole: ResponseOutputMessage, index: int, sequence: Iterator[int]
+) -> AsyncIterator[TResponseStreamEvent]:
+    part = cast("ResponseOutputText", whole.content[0])
     yield ResponseContentPartAddedEvent(
-        item_id=item_id,
+        item_id=whole.id,
         content_index=0,
-        output_index=0,
-        part=part,
+        output_index=index,
+        part=part.model_copy(update={"text": ""}),
         sequence_number=next(sequence),
         type="response.content_part.added",
     )
-    for word in re.findall(r"\S+\s*|\s+", text):
+    for word in re.findall(r"\S+\s*|\s+", part.text):
         yield ResponseTextDeltaEvent(
-            item_id=item_id,
+            item_id=whole.id,
             content_index=0,
-            output_index=0,
+            output_index=index,
             delta=word,
             logprobs=[],
             sequence_number=next(sequence),
@@ -87,30 +94,21 @@ async def stream_message(text: str) -> AsyncIterator[TResponseStreamEvent]:
         )
         await asyncio.sleep(PACE)
     yield ResponseTextDoneEvent(
-        item_id=item_id,
+        item_id=whole.id,
         content_index=0,
-        output_index=0,
-        text=text,
+        output_index=index,
+        text=part.text,
         logprobs=[],
         sequence_number=next(sequence),
         type="response.output_text.done",
     )
     yield ResponseContentPartDoneEvent(
-        item_id=item_id,
+        item_id=whole.id,
         content_index=0,
-        output_index=0,
-        part=part.model_copy(update={"text": text}),
+        output_index=index,
+        part=part,
         sequence_number=next(sequence),
         type="response.content_part.done",
-    )
-    yield ResponseOutputItemDoneEvent(
-        item=whole,
-        output_index=0,
-        sequence_number=next(sequence),
-        type="response.output_item.done",
-    )
-    yield ResponseCompletedEvent(
-        response=_response([whole]), sequence_number=next(sequence), type="response.completed"
     )
 
 

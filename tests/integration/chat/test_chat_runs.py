@@ -3,7 +3,9 @@
 import json
 import threading
 import time
+from types import SimpleNamespace
 
+from functions.chat import answer
 from tests.support.chat import Chat, message, text_of, thread_of
 from tests.support.openai_server import Say
 
@@ -153,11 +155,16 @@ def test_the_second_of_two_requests_waits_for_the_first_and_shows_its_answer(ada
 
 
 def test_an_answer_that_would_outlive_its_time_is_kept_and_can_be_tried_again(
-    ada, model, app_settings, monkeypatch
+    ada, model, monkeypatch
 ):
-    monkeypatch.setattr(app_settings, "answer_seconds", 0.8)
     model.script = [Say("one two three", gate=threading.Event())]
-    events = ada.create("Count")
+    events = []
+    with ada.open("threads.create", input=message("Count")) as stream:
+        for event in stream:
+            events.append(event)
+            if text_of(events) == "one two ":  # and now time flies
+                later = SimpleNamespace(time=lambda: time.time() + 3600)
+                monkeypatch.setattr(answer, "time", later)
     assert (events[-1]["type"], events[-1]["allow_retry"]) == ("error", True)
     assert text_of(events) == "one two "
     assert answers(ada, thread_of(events)) == ["one two "]

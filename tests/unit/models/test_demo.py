@@ -48,7 +48,23 @@ async def test_it_calls_a_tool_of_the_agents_and_tells_the_result():
     agent = Agent(name="a", model=DemoModel(), tools=[calculate])
     deltas, _ = await streamed(agent, "What is 6 * 7?")
     assert "the value of 6 * 7 is 42" in "".join(deltas)
-    assert "demo" in "".join(deltas)
+    assert "".join(deltas).count("demo model") == 1
+
+
+async def test_a_first_answer_that_ends_with_a_tool_says_that_it_is_a_demo_too():
+    @function_tool
+    def switch_theme(theme: str) -> str:
+        return theme
+
+    agent = Agent(
+        name="a",
+        model=DemoModel(),
+        tools=[switch_theme],
+        tool_use_behavior="stop_on_first_tool",
+    )
+    deltas, result = await streamed(agent, "Dark mode, please")
+    assert "OPENAI_API_KEY" in "".join(deltas)
+    assert result.final_output == "dark"
 
 
 async def test_later_answers_do_not_introduce_it_again():
