@@ -3,6 +3,7 @@
 import asyncio
 import filecmp
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -28,6 +29,16 @@ def _size(tree: Path) -> int:
 
 def _files(tree: Path) -> set[str]:
     return {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
+
+
+def _is_compiled(name: str) -> bool:
+    """Machine code, by its name: `x.so`, `x.cpython-313-aarch64-linux-gnu.so`, `libx-1a2b.so.6`."""
+    return re.search(r"\.so(\.\d+)*$", name) is not None
+
+
+def _without_tag(name: str) -> str:
+    """A file's name without what says which Python and which CPU it is for."""
+    return re.sub(r"\.cpython-\d+(-[\w-]+)?(?=\.(so|pyc)$)", "", name)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +93,39 @@ def test_binaries_for_lambda_are_of_its_platform_and_python(for_lambda):
     assert binaries
     assert all(path.read_bytes()[18:20] == b"\xb7\x00" for path in binaries)  # ELF: aarch64
     assert not [path for path in binaries if "cpython-31" in path.name and "313" not in path.name]
+
+
+@pytest.mark.parametrize(
+    ("function", "gemini_hears"), [("chat", False), ("actions", False), ("actions", True)]
+)
+def test_the_host_bundle_holds_the_files_that_lambda_gets_but_for_compiled_libraries(
+    function, gemini_hears
+):
+    """What is proven with the one is proven of the other: same names, same bytes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shipped = bundle.build(function, gemini_hears=gemini_hears)
+    tested = bundle.build(function, host=True, gemini_hears=gemini_hears)
+    here, there = _files(tested), _files(shipped)
+
+    plain = {name for name in here | there if not name.endswith(".pyc") and not _is_compiled(name)}
+    assert plain - here == set()
+    assert plain - there == set()
+    _, different, errors = filecmp.cmpfiles(shipped, tested, plain, shallow=False)
+    assert (different, errors) == ([], [])
+
+    # Each Python and CPU has its own machine code and byte-code, of the same modules. What lies
+    # in `*.libs` is no module: a wheel brings there what its own platform needs.
+    def made(names: set[str], *kinds: str) -> set[str]:
+        return {
+            _without_tag(name)
+            for name in names
+            if name.endswith(kinds) and not name.split("/")[0].endswith(".libs")
+        }
+
+    assert made(here, ".so") == made(there, ".so") != set()
+    if made(there, ".pyc"):  # none where no Python for Lambda could be had, which warns
+        assert made(here, ".pyc") == made(there, ".pyc")
 
 
 def test_the_wrapper_is_where_the_template_says_and_may_be_run(chat, for_lambda):
