@@ -3,15 +3,13 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import FrameType
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.staticfiles import StaticFiles
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.actions.app import create_app as create_actions
@@ -21,6 +19,7 @@ from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
 from functions.settings import ROOT, get_settings
 from infra.local.events import events_delivered
+from infra.local.page import file_at
 from infra.page_config import page_config
 
 DIST = ROOT / "frontend" / "dist"
@@ -82,29 +81,21 @@ def _end_answers_first() -> None:
 
 
 def create_page(dist: Path = DIST) -> Starlette:
-    """The built page, with its configuration; unknown paths are the page's own to show."""
+    """The built page, with its configuration."""
     app = Starlette()
 
     async def config(_: Request) -> Response:
         return JSONResponse(page_config(get_settings()), headers={"cache-control": "no-cache"})
 
-    async def page(_: Request) -> Response:
-        return FileResponse(dist / "index.html", headers={"cache-control": "no-cache"})
+    async def page(request: Request) -> Response:
+        file = file_at(dist, request.url.path)
+        if file is None:
+            return PlainTextResponse("There is no such file.", status_code=404)
+        return FileResponse(file, headers={"cache-control": "no-cache"})
 
     app.add_route("/config.json", config, methods=["GET"])
-    app.mount("/assets", StaticFiles(directory=dist / "assets", check_dir=False))
-    for file in dist.iterdir() if dist.is_dir() else ():
-        if file.is_file() and file.name not in {"index.html", "config.json"}:
-            app.add_route(f"/{file.name}", _file(file), methods=["GET"])
     app.add_route("/{path:path}", page, methods=["GET"])
     return app
-
-
-def _file(path: Path) -> Callable[[Request], Awaitable[Response]]:
-    async def serve(_: Request) -> Response:
-        return FileResponse(path)
-
-    return serve
 
 
 def create_app() -> Origin:

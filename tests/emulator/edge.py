@@ -6,6 +6,7 @@ import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
 
+from infra.local.page import file_at
 from tests.emulator import wire
 from tests.emulator.function_url import FunctionUrl
 
@@ -13,7 +14,8 @@ _NO_HASH = b'{"Message":"The request signature we calculated does not match your
 
 
 class Edge:
-    """`origins`: Function URLs by the beginning of their paths. `page`: the built site.
+    """`origins`: Function URLs by the beginning of their paths, where `/chatkit` is the pattern
+    `/chatkit*` and takes `/chatkitty` too. `page`: the built site.
 
     As origin access control makes it, `Authorization` does not reach the functions, and a
     POST from a browser must carry the hash of its body in `x-amz-content-sha256`. Other
@@ -30,7 +32,7 @@ class Edge:
     async def answer(self, request: wire.Request, writer: asyncio.StreamWriter) -> None:
         path = request.target.partition("?")[0]
         for prefix, origin in self._origins.items():
-            if path == prefix or path.startswith(prefix + "/"):
+            if path.startswith(prefix):
                 await self._forward(request, origin, writer)
                 return
         await request.body()
@@ -57,18 +59,17 @@ class Edge:
         await origin.handle(request, writer, body=body, scheme="http")
 
     async def _static(self, request: wire.Request, path: str, writer: asyncio.StreamWriter) -> None:
-        body, name = self._find(path)
+        found = self._find(path)
+        body, name = found or (b"There is no such file.", "nothing.txt")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         headers = [("Content-Type", kind), ("Cache-Control", "no-cache")]
-        data = wire.response(200, headers, body)
+        data = wire.response(200 if found else 404, headers, body)
         writer.write(data[: len(data) - len(body)] if request.method == "HEAD" else data)
         await writer.drain()
 
-    def _find(self, path: str) -> tuple[bytes, str]:
-        """A file of the page, or the page itself for paths that are its own to show."""
+    def _find(self, path: str) -> tuple[bytes, str] | None:
+        """A file's bytes and its name."""
         if path in self._files:
             return self._files[path], path
-        file = (self._page / path.lstrip("/")).resolve()
-        if not (file.is_file() and file.is_relative_to(self._page.resolve())):
-            file = self._page / "index.html"
-        return file.read_bytes(), file.name
+        file = file_at(self._page, path)
+        return (file.read_bytes(), file.name) if file else None

@@ -1,0 +1,42 @@
+"""Which address gives what: the same at `make dev` and behind the emulated CloudFront."""
+
+import httpx2
+import pytest
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/some/deep/link", "/index.html", "/?thread=thr_1", "/assets"]
+)
+def test_a_place_in_the_page_is_the_page(server, path):
+    answer = httpx2.get(server + path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert '<div id="root">' in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/nope.js", "/nope.svg", "/deep/nope.html", "/assets/..js"]
+)
+def test_a_file_that_is_not_there_is_not_there(server, path):
+    answer = httpx2.get(server + path)
+    assert answer.status_code == 404
+    assert "<html" not in answer.text
+
+
+def test_no_file_outside_of_the_page_is_given(server):
+    with httpx2.Client() as client:
+        for path in (
+            "/..%2Fpackage.json",
+            "/%2e%2e/package.json",
+            "/assets/..%2f..%2fpackage.json",
+        ):
+            answer = client.send(httpx2.Request("GET", httpx2.URL(server, raw_path=path.encode())))
+            assert "devDependencies" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/chatkitty", "/chatkit/nope", "/actionsnope", "/actions/nope"])
+def test_what_begins_like_the_api_is_the_api_s_to_refuse(server, path):
+    # CloudFront's patterns are `/chatkit*` and `/actions*`, with no slash in front of the star.
+    answer = httpx2.get(server + path)
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"message"}
