@@ -85,7 +85,7 @@ def main() -> None:
         bundle=lambda function: build(
             function,
             architecture=settings.architecture,
-            gemini_hears=settings.voice and settings.provider == "gemini",
+            gemini_hears=settings.gemini_hears,
         ),
         page=PAGE,
         account=os.environ.get("CDK_DEFAULT_ACCOUNT"),

@@ -21,9 +21,13 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from functions.settings import Settings
+
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
 _ORIGIN = re.compile(r"https?://[^/*\s]+")
+_MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
+_FILES = Settings.model_fields
 
 
 class SettingsError(Exception):
@@ -81,8 +85,25 @@ class StackSettings(BaseModel):
         description="Name or ARN of an existing Secrets Manager secret with the model's key. "
         "Without it the stack makes one, and `make secret` fills it.",
     )
-    voice: bool = Field(
-        True, description="Dictation and voice notes, where the provider hears (OpenAI, Gemini)."
+    voice: bool | None = Field(
+        None,
+        description="Dictation and voice notes. Without it they are on with `provider=openai`, "
+        "`provider=gemini` or `transcriptionBaseUrl`; `true` says that a compatible endpoint "
+        "listens too, `false` turns them off.",
+    )
+    transcription_base_url: str | None = Field(
+        None,
+        pattern=r"^https://\S+$",
+        description="Address of a server with OpenAI's `/audio/transcriptions`, such as whisper, "
+        "that hears in place of the model's provider.",
+    )
+    transcription_model: str | None = Field(
+        None, description="Name of the model that hears. Each provider has a default."
+    )
+    transcription_secret: str | None = Field(
+        None,
+        description="Name or ARN of an existing secret with the key of `transcriptionBaseUrl`, "
+        "where it wants one.",
     )
     cookie_secret: str | None = Field(
         None,
@@ -104,6 +125,22 @@ class StackSettings(BaseModel):
     allowed_origins: list[str] = Field(
         default_factory=list,
         description="Other origins whose pages may call the API, exact, comma-separated.",
+    )
+
+    # Files
+    attachment_max_bytes: int = Field(
+        _FILES["attachment_max_bytes"].default,
+        ge=1,
+        le=100 * 1024 * 1024,
+        description="Bytes of the largest file that can be attached. Files pass through the "
+        "streaming function's memory: more wants more `chatMemory`.",
+    )
+    attachment_types: list[str] = Field(
+        default_factory=lambda: list(
+            _FILES["attachment_types"].get_default(call_default_factory=True)
+        ),
+        min_length=1,
+        description="Types of files that can be attached, comma-separated; `text/*` is all text.",
     )
 
     # The functions
@@ -250,7 +287,9 @@ class StackSettings(BaseModel):
         "when `region` is us-east-1, where it is always made.",
     )
 
-    @field_validator("allowed_origins", "frame_ancestors", "models", mode="before")
+    @field_validator(
+        "allowed_origins", "attachment_types", "frame_ancestors", "models", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -271,6 +310,14 @@ class StackSettings(BaseModel):
                 raise ValueError(f"{origin!r} is not an exact origin such as https://example.com")
         return origins
 
+    @field_validator("attachment_types")
+    @classmethod
+    def _types(cls, types: list[str]) -> list[str]:
+        for kind in types:
+            if not _MIME_TYPE.fullmatch(kind):
+                raise ValueError(f"{kind!r} is not a type such as image/png or text/*")
+        return types
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         for wrong, message in (
@@ -289,6 +336,22 @@ class StackSettings(BaseModel):
             (
                 self.provider == "demo" and bool(self.model or self.models),
                 "model and models need a provider other than demo",
+            ),
+            (
+                self.voice is True and self.provider == "demo" and not self.transcription_base_url,
+                "voice=true needs transcriptionBaseUrl or a provider other than demo",
+            ),
+            (
+                self.voice is False and self.transcription_base_url is not None,
+                "voice=false excludes transcriptionBaseUrl",
+            ),
+            (
+                self.transcription_secret is not None and self.transcription_base_url is None,
+                "transcriptionSecret needs transcriptionBaseUrl",
+            ),
+            (
+                self.transcription_model is not None and not self.hears,
+                "transcriptionModel needs a provider that hears (see voice)",
             ),
             (
                 self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience),
@@ -319,6 +382,18 @@ class StackSettings(BaseModel):
             if wrong:
                 raise ValueError(message)
         return self
+
+    @property
+    def hears(self) -> bool:
+        """Whether speech is turned into text."""
+        if self.voice is not None:
+            return self.voice
+        return self.transcription_base_url is not None or self.provider in {"openai", "gemini"}
+
+    @property
+    def gemini_hears(self) -> bool:
+        """Whether Gemini does, which takes other formats than browsers record."""
+        return self.hears and self.provider == "gemini" and self.transcription_base_url is None
 
     @property
     def needs_edge(self) -> bool:

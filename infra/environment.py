@@ -60,7 +60,11 @@ def environment(
         "CHATKIT_MODEL": settings.model,
         "CHATKIT_MODELS": ",".join(settings.models),
         "CHATKIT_MODEL_API": settings.model_api,
-        "CHATKIT_TRANSCRIPTION": None if settings.voice else "off",
+        "CHATKIT_TRANSCRIPTION": None if settings.hears else "off",
+        "CHATKIT_TRANSCRIPTION_BASE_URL": settings.transcription_base_url,
+        "CHATKIT_TRANSCRIPTION_MODEL": settings.transcription_model,
+        "CHATKIT_ATTACHMENT_MAX_BYTES": str(settings.attachment_max_bytes),
+        "CHATKIT_ATTACHMENT_TYPES": ",".join(settings.attachment_types),
         "OPENAI_BASE_URL": settings.model_base_url,
         "CHATKIT_AUTH": settings.auth,
         "CHATKIT_JWT_ISSUER": settings.jwt_issuer,
@@ -78,6 +82,8 @@ def environment(
             else "CHATKIT_OPENAI_API_KEY_SECRET"
         )
         values[name] = secrets.model.id
+    if secrets.transcription:
+        values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
     return {name: value for name, value in values.items() if value}
 
 

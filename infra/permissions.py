@@ -45,7 +45,7 @@ def allow_actions(
     table: ChatTable,
     files: FilesBucket,
     secrets: Secrets,
-    hears: bool,
+    hears_with_model_key: bool,
     key: kms.IKey | None,
 ) -> None:
     function.allow(
@@ -67,7 +67,7 @@ def allow_actions(
         [files.bucket.arn_for_objects("*")],
     )
     _allow_listing(function, files)
-    _allow_secrets(function, secrets, model=hears)
+    _allow_secrets(function, secrets, model=hears_with_model_key)
     _allow_key(function, key)
 
 
@@ -81,6 +81,10 @@ def _allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) 
     function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
     if secrets.model and model:
         function.allow("ModelKey", ["secretsmanager:GetSecretValue"], [secrets.model.arn])
+    if secrets.transcription:
+        function.allow(
+            "TranscriptionKey", ["secretsmanager:GetSecretValue"], [secrets.transcription.arn]
+        )
 
 
 def _allow_key(function: ServiceFunction, key: kms.IKey | None) -> None:

@@ -19,7 +19,7 @@ class SecretReference:
 
 
 class Secrets(Construct):
-    """The key that signs cookies, and the key of the model's provider where there is one."""
+    """The key that signs cookies, and those of the model's provider and of who hears, if any."""
 
     def __init__(
         self,
@@ -28,6 +28,7 @@ class Secrets(Construct):
         *,
         cookie_secret: str | None,
         model_secret: str | None,
+        transcription_secret: str | None,
         needs_model_key: bool,
         key: kms.IKey | None,
         removal_policy: RemovalPolicy,
@@ -62,6 +63,8 @@ class Secrets(Construct):
             )
             empty.apply_removal_policy(removal_policy)
             self.model = SecretReference(empty.ref, empty.ref)
+
+        self.transcription = self._existing(transcription_secret) if transcription_secret else None
 
     def _existing(self, name: str) -> SecretReference:
         if name.startswith("arn:"):

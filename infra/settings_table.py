@@ -36,7 +36,9 @@ def with_table(page: str) -> str:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    return "" if value in (None, []) else f"`{json.dumps(value).strip(chr(34))}`"
+    if isinstance(value, list):
+        value = ",".join(value)
+    return "" if value in (None, "") else f"`{json.dumps(value).strip(chr(34))}`"
 
 
 def _choices(field: FieldInfo) -> list[str]:

@@ -69,6 +69,7 @@ class ChatKitStack(Stack):
             "Secrets",
             cookie_secret=settings.cookie_secret,
             model_secret=settings.model_secret,
+            transcription_secret=settings.transcription_secret,
             needs_model_key=settings.provider != "demo",
             key=key,
             removal_policy=removal_policy,
@@ -116,7 +117,7 @@ class ChatKitStack(Stack):
             table=table,
             files=files,
             secrets=secrets,
-            hears=reads.voice_provider is not None,
+            hears_with_model_key=settings.hears and settings.transcription_base_url is None,
             key=key,
         )
         events = Events(

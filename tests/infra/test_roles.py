@@ -398,8 +398,8 @@ def test_the_second_function_lists_no_conversations_and_checks_no_new_thread(sta
         assert not actions.permits(need)
 
 
-def test_the_second_function_reads_the_models_key_only_where_it_hears(synth):
-    def readers(**typed):
+def test_the_second_function_reads_the_models_key_only_where_it_hears_with_it(synth):
+    def readers(sid="ModelKey", **typed):
         (template,) = synth(**typed).values()
         return {
             name
@@ -407,12 +407,16 @@ def test_the_second_function_reads_the_models_key_only_where_it_hears(synth):
             for role in template.of_type("AWS::IAM::Role")
             if role.startswith(f"{name}Role")
             for statement in statements_of(template, role)
-            if statement["Sid"] == "ModelKey"
+            if statement["Sid"] == sid
         }
 
     assert readers(provider="openai") == {"Chat", "Actions"}
     assert readers(provider="openai", voice="false") == {"Chat"}
     assert readers(provider="demo") == set()
+    own = {"transcriptionBaseUrl": "https://whisper.example/v1", "transcriptionSecret": "whisper"}
+    assert readers(provider="openai", **own) == {"Chat"}
+    assert readers("TranscriptionKey", **own) == {"Chat", "Actions"}
+    assert readers("TranscriptionKey", provider="openai") == set()
 
 
 @pytest.mark.parametrize("function", ["Chat", "Actions"])

@@ -124,7 +124,8 @@ def secrets(bare, **given):
     from infra.secrets import Secrets
 
     made = {}
-    defaults = {"cookie_secret": None, "model_secret": None, "needs_model_key": False, "key": None}
+    named = dict.fromkeys(("cookie_secret", "model_secret", "transcription_secret"))
+    defaults = {**named, "needs_model_key": False, "key": None}
 
     def make(stack):
         made["secrets"] = Secrets(
@@ -149,8 +150,14 @@ def test_the_models_key_is_made_without_a_value(bare):
 
 
 def test_secrets_that_exist_are_named_and_none_is_made(bare):
-    template, made = secrets(bare, cookie_secret="chat/cookie", model_secret="chat/openai")
+    template, made = secrets(
+        bare,
+        cookie_secret="chat/cookie",
+        model_secret="chat/openai",
+        transcription_secret="chat/whisper",
+    )
     assert not template.of_type("AWS::SecretsManager::Secret")
+    assert made.transcription.arn.endswith(":secret:chat/whisper-??????")
     assert made.model.id == "chat/openai"
     assert made.model.arn.endswith(":secret:chat/openai-??????")
 

@@ -74,6 +74,18 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
             "alarmEmail and alarmTopicArn exclude each other",
         ),
         ({"chatkit": "dev"}, "chatkit in cdk.json is not an object"),
+        ({"attachmentMaxBytes": "0"}, "attachmentMaxBytes='0': Input should be greater than"),
+        ({"attachmentMaxBytes": "20MB"}, "attachmentMaxBytes='20MB': Input should be a valid int"),
+        ({"attachmentTypes": "image/png,pdf"}, "'pdf' is not a type such as image/png or text/*"),
+        ({"attachmentTypes": "*"}, "'*' is not a type such as image/png or text/*"),
+        ({"transcriptionBaseUrl": "http://whisper"}, "transcriptionBaseUrl='http://whisper'"),
+        ({"voice": "true"}, "voice=true needs transcriptionBaseUrl or a provider other than demo"),
+        (
+            {"voice": "false", "transcriptionBaseUrl": "https://whisper.example/v1"},
+            "voice=false excludes transcriptionBaseUrl",
+        ),
+        ({"transcriptionSecret": "whisper"}, "transcriptionSecret needs transcriptionBaseUrl"),
+        ({"transcriptionModel": "whisper-1"}, "transcriptionModel needs a provider that hears"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(context, line):
@@ -93,3 +105,35 @@ def test_every_setting_says_what_it_is_for():
     for name, field in StackSettings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
+
+
+OWN = {"provider": "compatible", "model": "llama", "modelBaseUrl": "https://llm.example/v1"}
+WHISPER = {"transcriptionBaseUrl": "https://whisper.example/v1"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "hears", "by_gemini"),
+    [
+        ({}, False, False),
+        ({"provider": "openai"}, True, False),
+        ({"provider": "openai", "voice": "false"}, False, False),
+        ({"provider": "gemini"}, True, True),
+        ({"provider": "gemini", **WHISPER}, True, False),
+        (OWN, False, False),
+        ({**OWN, "voice": "true"}, True, False),
+        ({**OWN, **WHISPER}, True, False),
+        (WHISPER, True, False),
+    ],
+)
+def test_voice_is_on_where_somebody_is_known_to_hear(typed, hears, by_gemini):
+    """A compatible endpoint listens only when told: few of them do."""
+    settings = read_settings(typed)
+    assert (settings.hears, settings.gemini_hears) == (hears, by_gemini)
+
+
+def test_files_are_limited_as_the_functions_limit_them_by_themselves():
+    from functions.settings import Settings
+
+    ours, theirs = read_settings({}), Settings(_env_file=None)
+    assert ours.attachment_max_bytes == theirs.attachment_max_bytes
+    assert ours.attachment_types == theirs.attachment_types

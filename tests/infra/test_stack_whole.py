@@ -41,6 +41,11 @@ VARIANTS = {
         "domainName": "chat.example.com",
         "certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/abc",
         "alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
+        "attachmentMaxBytes": "1048576",
+        "attachmentTypes": "image/png, application/x-notebook+json",
+        "transcriptionBaseUrl": "https://whisper.example.com/v1",
+        "transcriptionModel": "whisper-large",
+        "transcriptionSecret": "whisper/key",
         "chatConcurrency": "0",
         "actionsConcurrency": "0",
     },
@@ -407,6 +412,61 @@ def test_what_the_functions_are_told_is_what_they_read(synth):
                 function = template.only("AWS::Lambda::Function", prefix)
                 told = set(function["Environment"]["Variables"])
                 assert {n for n in told if not n.startswith("AWS_L")} <= known | ours
+
+
+def page_config_of(template):
+    """`config.json` as it is put into the site's bucket."""
+    deployed = template.of_type("Custom::CDKBucketDeployment")
+    (config,) = [d for name, d in deployed.items() if name.startswith("PageConfig")]
+    return config["Properties"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "provider", "listens"),
+    [
+        ({}, None, False),
+        ({"provider": "openai"}, "openai", True),
+        ({"provider": "openai", "voice": "false"}, None, False),
+        ({"provider": "gemini"}, "gemini", True),
+        (VARIANTS["own everything"], "openai", True),
+        (
+            {"provider": "compatible", "model": "m", "modelBaseUrl": "https://llm.example.com/v1"},
+            None,
+            False,
+        ),
+        (
+            {
+                "provider": "compatible",
+                "model": "m",
+                "modelBaseUrl": "https://llm.example.com/v1",
+                "voice": "true",
+            },
+            "openai",
+            True,
+        ),
+    ],
+)
+def test_the_functions_hear_where_the_settings_say_so(synth, typed, provider, listens):
+    from infra.config import read_settings
+    from infra.environment import told
+
+    (template,) = (t for name, t in synth(**typed).items() if "edge" not in name)
+    for name in ("ChatFunction", "ActionsFunction"):
+        variables = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        reads = told({n: str(v) for n, v in variables.items() if not n.startswith("AWS_")})
+        assert reads.voice_provider == provider
+        assert read_settings(typed).hears is listens
+
+
+def test_what_is_limited_and_who_hears_is_told_to_both_functions(synth):
+    template = synth(**VARIANTS["own everything"])["chatkit-dev"]
+    for name in ("ChatFunction", "ActionsFunction"):
+        told = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        assert told["CHATKIT_ATTACHMENT_MAX_BYTES"] == "1048576"
+        assert told["CHATKIT_ATTACHMENT_TYPES"] == "image/png,application/x-notebook+json"
+        assert told["CHATKIT_TRANSCRIPTION_BASE_URL"] == "https://whisper.example.com/v1"
+        assert told["CHATKIT_TRANSCRIPTION_MODEL"] == "whisper-large"
+        assert told["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] == "whisper/key"
 
 
 def test_every_log_group_forgets(templates):
