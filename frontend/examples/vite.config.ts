@@ -2,19 +2,18 @@
 import { copyFileSync } from "node:fs";
 import { defineConfig } from "vite";
 
-const OUT = "dist-examples";
-
 export default defineConfig({
   publicDir: false,
   build: {
-    outDir: OUT,
+    outDir: "dist-examples",
+    emptyOutDir: true,
     target: "es2022",
     lib: { entry: "src/chatkit/index.ts", formats: ["es"], fileName: "chatkit-serverless" },
   },
   plugins: [
     {
       name: "copy-the-page",
-      closeBundle: () => copyFileSync("examples/plain.html", `${OUT}/plain.html`),
+      writeBundle: ({ dir }) => copyFileSync("examples/plain.html", `${dir}/plain.html`),
     },
   ],
 });

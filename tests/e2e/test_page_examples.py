@@ -1,0 +1,125 @@
+"""The page without a framework, as an adopter has it: bundled, served, and driven."""
+
+import functools
+import json
+import re
+import subprocess
+import sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import httpx2
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+from tests.support.dev import ROOT, Dev
+
+README = ROOT / "frontend" / "src" / "chatkit" / "README.md"
+STAND_IN = """
+import { build } from "vite";
+await build({
+    configFile: false, publicDir: false, logLevel: "error",
+    build: {
+        outDir: process.argv[1], emptyOutDir: false, target: "es2022",
+        lib: { entry: "src/standin/index.ts", formats: ["es"], fileName: "standin" },
+    },
+});
+"""
+
+
+def npm(*arguments):
+    subprocess.run(
+        [sys.executable, "infra/local/setup.py", "npm", *arguments], cwd=ROOT, check=True
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What an adopter puts on their web server, and the stand-in for what the CDN would give."""
+    out = tmp_path_factory.mktemp("examples")
+    config = ["--config", "examples/vite.config.ts", "--logLevel", "error"]
+    npm("exec", "--", "vite", "build", *config, "--outDir", str(out))
+    npm("exec", "-c", f"node --input-type=module -e '{STAND_IN}' {out}")
+    (snippet,) = re.findall(r"```html\n(.*?)```", README.read_text(), re.DOTALL)
+    (out / "snippet.html").write_text(f"<!doctype html><title>Snippet</title>{snippet}")
+    return out
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def elsewhere(folder):
+    """The folder on an origin of its own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module", params=["dev", "lambda"])
+def api(request, elsewhere):
+    """A server that takes pages of the other origin."""
+    with Dev(request.param, CHATKIT_ALLOWED_ORIGINS=elsewhere) as running:
+        yield running.url
+
+
+def visit(page, origin):
+    """A window in which the CDN gives the stand-in as `chatkit.js`."""
+    chat = Chat(page(), origin)
+    chat.script(f'import("{origin}/standin.js").then((made) => made.defineStandIn());')
+    return chat
+
+
+def put(chat, folder, *names):
+    """The adopter's files on the server's own origin."""
+
+    def give(route):
+        route.fulfill(path=folder / route.request.url.rpartition("/")[2])
+
+    for name in names:
+        chat.page.route(f"{chat.server}/{name}", give)
+
+
+def test_the_example_page_works_on_the_server_s_own_origin(page, server, folder):
+    chat = visit(page, server)
+    put(chat, folder, "plain.html", "chatkit-serverless.js", "standin.js")
+    chat.open("/plain.html")
+    expect(chat.page.get_by_role("heading", name="Hello from plain HTML")).to_be_visible()
+    chat.ask("What is 7 * 6?")
+    expect(chat.answers.last).to_contain_text("42")
+    assert chat.problems == []
+
+
+def test_the_example_page_says_what_is_wrong(page, server, folder):
+    chat = visit(page, server)
+    put(chat, folder, "plain.html", "chatkit-serverless.js")
+    chat.script(None)
+    chat.page.goto(server + "/plain.html")
+    expect(chat.page.get_by_role("alert")).to_have_text("chatkit.js could not be loaded.")
+
+
+def test_the_readme_s_page_works_on_another_origin_with_a_token_of_its_own(
+    page, api, elsewhere, folder
+):
+    config = httpx2.get(f"{api}/config.json").json()
+    config["api"] = {name: api + path for name, path in config["api"].items()}
+    (folder / "chatkit.json").write_text(json.dumps(config))
+    chat = visit(page, elsewhere)
+    chat.open("/snippet.html")
+    chat.ask("Show me my checklist")
+    chat.widgets.last.get_by_label("Say hello").click()
+    expect(chat.widgets.last).to_contain_text("2 to do")
+    (asked,) = chat.operations("threads.create")
+    assert asked.url == f"{api}/chatkit"
+    assert asked.headers["x-chatkit-authorization"].startswith("Bearer ")
+    chat.page.reload()
+    chat.button("Conversations").click()
+    expect(chat.page.locator(".threads li")).to_have_count(1)
+    assert chat.problems == []

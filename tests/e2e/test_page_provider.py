@@ -1,0 +1,92 @@
+"""A real model behind the page: which one is asked, and what its answers may do."""
+
+import pytest
+from chat_page import Chat
+from playwright.sync_api import expect
+
+from tests.support.dev import Dev
+from tests.support.openai_server import OpenAIServer, Say
+from tests.support.served import served
+
+
+@pytest.fixture(scope="module")
+def provider():
+    return OpenAIServer()
+
+
+@pytest.fixture(scope="module", params=["dev", "lambda"])
+def server(request, provider):
+    with (
+        served(provider.app) as url,
+        Dev(
+            request.param,
+            OPENAI_BASE_URL=f"{url}/v1",
+            CHATKIT_MODEL="quick",
+            CHATKIT_MODELS="quick,thorough",
+        ) as running,
+    ):
+        yield running.url
+
+
+@pytest.fixture
+def chat(page, server, provider):
+    provider.requests.clear()
+    provider.script = [Say("Here you are.")]
+    return Chat(page(), server).open()
+
+
+def asked(provider):
+    """The models that were asked for an answer; titles are made without tools."""
+    return [request["model"] for request in provider.requests if request.get("tools")]
+
+
+def picker(chat):
+    return chat.page.locator("summary", has_text="Model:")
+
+
+def choose(chat, name):
+    picker(chat).click()
+    chat.page.locator(".menu-entry", has_text=name).click()
+
+
+def test_the_model_that_the_visitor_picks_is_the_one_that_answers(chat, provider):
+    expect(picker(chat)).to_contain_text("quick")
+    chat.ask("Hello")
+    choose(chat, "thorough")
+    expect(picker(chat)).to_contain_text("thorough")
+    chat.ask("Think it over")
+    expect(chat.answers.last).to_contain_text("Here you are.")
+    chat.button("New conversation").click()
+    choose(chat, "quick")
+    chat.ask("Hello again")
+    assert asked(provider) == ["quick", "thorough", "quick"]
+
+
+def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
+    picker(chat).focus()
+    chat.page.keyboard.press("Enter")
+    chosen = chat.page.locator(".menu-entry[aria-pressed='true']")
+    expect(chosen).to_contain_text("quick")
+    chat.page.keyboard.press("Escape")
+    expect(chosen).not_to_be_visible()
+
+
+def test_a_deeplink_in_an_answer_is_followed_by_the_page_and_not_by_the_browser(chat, provider):
+    provider.script = [
+        Say("Shall I [plan the week](chatkit-link://compose?text=Plan%20my%20week)?")
+    ]
+    chat.ask("What next?")
+    before = chat.page.url
+    chat.answers.last.get_by_role("link", name="plan the week").click()
+    expect(chat.composer).to_have_value("Plan my week")
+    assert chat.page.url == before
+    # One that the page knows nothing of does nothing, and breaks nothing.
+    provider.script = [Say("Or [elsewhere](chatkit-link://nowhere?a=1).")]
+    chat.ask("And then?")
+    chat.answers.last.get_by_role("link", name="elsewhere").click()
+    assert chat.page.url == before
+
+
+def test_with_one_model_there_is_nothing_to_pick(page, dev):
+    chat = Chat(page(), dev.url).open()
+    expect(picker(chat)).to_have_count(0)
