@@ -1,0 +1,114 @@
+/** What the server's config and the theme file become: ChatKit's options. */
+import { expect, it } from "vitest";
+import { chatKitOptions, type PageConfig, pageProperties, theme } from "../src/chatkit";
+import { mount, page, thread } from "./chatkit";
+
+const config: PageConfig = {
+  version: "0",
+  chatkitScript: "https://cdn.example.com/chatkit.js",
+  domainKey: "key",
+  api: { chat: "/chatkit", actions: "/actions" },
+  auth: "anonymous",
+  model: { name: "a", label: "A" },
+  models: [{ id: "a", label: "A", default: true }],
+  features: {
+    attachments: true,
+    dictation: true,
+    voiceNotes: true,
+    feedback: true,
+    entities: true,
+  },
+  attachments: { maxSize: 7, maxCount: 2, accept: { "image/png": [".png"] } },
+};
+const off = Object.fromEntries(Object.keys(config.features).map((name) => [name, false]));
+
+const options = (
+  changed: Partial<PageConfig> = {},
+  more: Partial<Parameters<typeof chatKitOptions>[0]> = {},
+) =>
+  chatKitOptions({
+    config: { ...config, ...changed },
+    fetch: globalThis.fetch,
+    scheme: "light",
+    initialThread: null,
+    assistant: {},
+    ...more,
+  });
+
+it("takes the limits of attachments from the server, and uploads in two phases", () => {
+  expect(options().composer?.attachments).toEqual({ enabled: true, ...config.attachments });
+  expect(options().api).toMatchObject({ uploadStrategy: { type: "two_phase" }, domainKey: "key" });
+});
+
+it("offers nothing that the server has turned off", () => {
+  const { api, composer, entities, threadItemActions } = options({
+    features: off as PageConfig["features"],
+  });
+  expect(api).not.toHaveProperty("uploadStrategy");
+  expect(composer?.attachments).toEqual({ enabled: false });
+  expect(composer?.dictation).toEqual({ enabled: false });
+  expect(threadItemActions?.feedback).toBe(false);
+  expect(entities).toBeUndefined();
+});
+
+it("offers a choice of models where there is one", () => {
+  expect(options().composer?.models).toBeUndefined();
+  const models = [...(config.models ?? []), { id: "b", label: "B" }];
+  expect(options({ models }).composer?.models).toEqual(models);
+});
+
+it("lets history be renamed and deleted, and answers be had again", () => {
+  expect(options().history).toEqual({ enabled: true, showDelete: true, showRename: true });
+  expect(options().threadItemActions?.retry).toBe(true);
+});
+
+it.each(["light", "dark"] as const)(
+  "wears the one theme file in %s, page and chat alike",
+  (scheme) => {
+    expect(options({}, { scheme }).theme).toEqual({
+      colorScheme: scheme,
+      radius: theme.radius,
+      density: theme.density,
+      color: {
+        grayscale: theme.grayscale,
+        accent: { primary: theme.accent[scheme], level: 1 },
+        surface: theme.surface[scheme],
+      },
+      typography: {
+        baseSize: theme.baseSize,
+        fontFamily: theme.fontFamily,
+        fontFamilyMono: theme.fontFamilyMono,
+      },
+    });
+    expect(pageProperties(scheme)).toMatchObject({
+      "--page-accent": theme.accent[scheme],
+      "--page-background": theme.surface[scheme].background,
+      "--page-font": theme.fontFamily,
+      "color-scheme": scheme,
+    });
+  },
+);
+
+it("leaves the language to the visitor's browser unless it is told one", () => {
+  expect(options()).not.toHaveProperty("locale");
+  expect(options({}, { locale: "de" }).locale).toBe("de");
+});
+
+it("has the stand-in ask and write dates in the language that it is told", async () => {
+  let asked = "";
+  const old = { ...thread, created_at: "2020-03-01T12:00:00" };
+  const chat = await mount(() => page([old]), {
+    locale: "de",
+    api: {
+      url: "/chatkit",
+      domainKey: "x",
+      fetch: async (_url, init) => {
+        asked = new Headers(init?.headers).get("accept-language") ?? "";
+        return page([old]);
+      },
+    },
+  });
+  await chat.element.showHistory();
+  await chat.sees("01.03.2020");
+  expect(asked).toBe("de");
+});
