@@ -5,7 +5,7 @@ import { type Answer, json, startServer, stream } from "./server";
 import { until } from "./wait";
 
 let server: Awaited<ReturnType<typeof startServer>>;
-afterEach(() => server.close());
+afterEach(() => server?.close());
 
 async function setUp(answer: Answer, options: Partial<ChatKitFetchOptions> = {}) {
   server = await startServer(answer);
@@ -89,6 +89,23 @@ describe("headers", () => {
     expect(boundary).toBeTruthy();
     expect(seen?.body.toString()).toContain(boundary);
     expect(seen?.headers["x-amz-content-sha256"]).toBe(seen?.sha256);
+  });
+
+  it("says who asks by cookies, also to another origin", async () => {
+    let sent: RequestInit | undefined;
+    const request = createChatKitFetch({
+      api: {
+        chat: "https://chat.example.com/chatkit",
+        actions: "https://chat.example.com/actions",
+      },
+      fetch: async (_url, init) => {
+        sent = init;
+        return Response.json({});
+      },
+    });
+    await request("https://chat.example.com/chatkit", { method: "POST", body: "{}" });
+    expect(sent?.credentials).toBe("include");
+    expect(new Headers(sent?.headers).has("x-chatkit-authorization")).toBe(false);
   });
 
   it("says what page it is, in any script", async () => {
