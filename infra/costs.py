@@ -1,7 +1,8 @@
 """Computes `docs/costs.md` from the synthesized template: `python -m infra.costs`.
 
 Prices are AWS's list prices for us-east-1, on demand, without taxes. What a turn asks
-of the table is what `python -m tests.bench.store` measured on DynamoDB Local.
+of the table is what `python -m tests.bench.store` measures on DynamoDB Local; a test
+holds the two together.
 """
 
 import sys
@@ -9,6 +10,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from infra.config import StackSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "costs.md"
@@ -19,12 +23,28 @@ Resources = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
+class Read:
+    """Where a price was read, and how old what was read is.
+
+    AWS's own pages show most of their numbers by script, so that a stored copy of them has
+    none: the number then is from somebody who wrote it down, with a date.
+    """
+
+    where: str
+    when: str
+
+
+@dataclass(frozen=True)
 class Price:
-    """Dollars for one unit, what of it is free each month, and where that is written."""
+    """Dollars for one unit, what of it is free each month, AWS's page, and where it was read.
+
+    Without `read` the number is from memory, which the page says.
+    """
 
     dollars: float
     unit: str
-    source: str
+    page: str
+    read: Read | None
     free: float = 0.0
 
 
@@ -36,30 +56,69 @@ S3 = "https://aws.amazon.com/s3/pricing/"
 SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
 KMS = "https://aws.amazon.com/kms/pricing/"
 WAF = "https://aws.amazon.com/waf/pricing/"
+ROUTE53 = "https://aws.amazon.com/route53/pricing/"
+
+_COPIES = "https://raw.githubusercontent.com/api-evangelist"
+_SECONDS = Read("https://cloudchipr.com/blog/aws-lambda-pricing", "2024")
+_REQUESTS = Read(f"{_COPIES}/aws-lambda/main/plans/aws-lambda-plans-pricing.yml", "2026-09-20")
+_SNAPSHOTS = Read("https://awsnegotiations.com/blog/lambda-snapstart-cost-impact/", "2026-05")
+_UNITS = Read("https://airbyte.com/data-engineering-resources/dynamodb-pricing", "2025-07-21")
+_STORAGE = Read(
+    "https://gist.github.com/bahrmichael/94e01d26dc21b9b7156d7d27b1b9e16e", "2020-12-27"
+)
+_FILES = Read(
+    "https://devnotes.tech/understanding-aws-s3-pricing-a-complete-cost-breakdown-with-examples",
+    "undated",
+)
+_EDGE = Read(CLOUDFRONT, "undated copy of AWS's page")
+_EDGE_REQUESTS = Read("https://wring.co/blog/aws-cloudfront-pricing-guide", "undated")
+_METRICS = Read("https://signoz.io/guides/cloudwatch-pricing", "2026-02-15")
+_WATCHING = Read(
+    "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/",
+    "2026-06-13",
+)
+_ALARMS = Read("https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm", "undated")
+_SECRETS = Read(
+    f"{_COPIES}/amazon-secrets-manager/main/plans/amazon-secrets-manager-plans-pricing.yml",
+    "2026-09-20",
+)
+_KEYS = Read("https://cloudburn.io/blog/aws-kms-pricing", "2026-03-14")
+_WAF = Read("https://awsnegotiations.com/waf-pricing-strategy.html", "2026")
+_ZONES = Read(
+    f"{_COPIES}/amazon-route53-resolver/main/plans/amazon-route53-resolver-plans-pricing.yml",
+    "2026-09-20",
+)
 
 PRICES = {
-    "arm64": Price(0.0000133334, "GB-second on arm64", LAMBDA, 400_000),
-    "x86_64": Price(0.0000166667, "GB-second on x86_64", LAMBDA, 400_000),
-    "invocation": Price(0.20 / 1e6, "Lambda request", LAMBDA, 1_000_000),
-    "snapshot": Price(0.0000015046, "GB-second of a cached SnapStart snapshot", LAMBDA),
-    "restore": Price(0.0001397998, "GB restored from a snapshot", LAMBDA),
-    "read": Price(0.125 / 1e6, "read request unit", DYNAMODB),
-    "write": Price(0.625 / 1e6, "write request unit", DYNAMODB),
-    "table": Price(0.25, "GB-month in the table", DYNAMODB, 25),
-    "recovery": Price(0.20, "GB-month of point-in-time recovery", DYNAMODB),
-    "files": Price(0.023, "GB-month in S3", S3),
-    "request": Price(0.01 / 1e4, "HTTPS request at CloudFront", CLOUDFRONT, 10_000_000),
-    "transfer": Price(0.085, "GB from CloudFront to the internet", CLOUDFRONT, 1024),
-    "logs": Price(0.50, "GB of logs taken in", CLOUDWATCH, 5),
-    "alarm": Price(0.10, "metric of an alarm a month", CLOUDWATCH, 10),
-    "metric": Price(0.30, "metric of our own a month, while it is sent", CLOUDWATCH, 10),
-    "dashboard": Price(3.00, "dashboard a month", CLOUDWATCH, 3),
-    "secret": Price(0.40, "secret a month", SECRETS),
-    "key": Price(1.00, "KMS key a month", KMS),
-    "acl": Price(5.00, "web ACL a month", WAF),
-    "rule": Price(1.00, "rule of a web ACL a month", WAF),
-    "inspected": Price(0.60 / 1e6, "request that WAF looks at", WAF),
+    "arm64": Price(0.0000133334, "GB-second on arm64", LAMBDA, _SECONDS, 400_000),
+    "x86_64": Price(0.0000166667, "GB-second on x86_64", LAMBDA, _SECONDS, 400_000),
+    "invocation": Price(0.20 / 1e6, "Lambda request", LAMBDA, _REQUESTS, 1_000_000),
+    "snapshot": Price(0.0000015046, "GB-second of a cached SnapStart snapshot", LAMBDA, _SNAPSHOTS),
+    "restore": Price(0.0001397998, "GB restored from a snapshot", LAMBDA, _SNAPSHOTS),
+    "read": Price(0.125 / 1e6, "read request unit", DYNAMODB, _UNITS),
+    "write": Price(0.625 / 1e6, "write request unit", DYNAMODB, _UNITS),
+    "table": Price(0.25, "GB-month in the table", DYNAMODB, _STORAGE, 25),
+    "recovery": Price(0.20, "GB-month of point-in-time recovery", DYNAMODB, None),
+    "files": Price(0.023, "GB-month in S3", S3, _FILES),
+    "request": Price(
+        0.01 / 1e4, "HTTPS request at CloudFront", CLOUDFRONT, _EDGE_REQUESTS, 10_000_000
+    ),
+    "transfer": Price(0.085, "GB from CloudFront to the internet", CLOUDFRONT, _EDGE, 1024),
+    "logs": Price(0.50, "GB of logs taken in", CLOUDWATCH, _WATCHING, 5),
+    "alarm": Price(0.10, "metric of an alarm a month", CLOUDWATCH, _ALARMS, 10),
+    "metric": Price(0.30, "metric of our own a month, while it is sent", CLOUDWATCH, _METRICS, 10),
+    "dashboard": Price(3.00, "dashboard a month", CLOUDWATCH, _WATCHING, 3),
+    "secret": Price(0.40, "secret a month", SECRETS, _SECRETS),
+    "secret-read": Price(0.05 / 1e4, "secret read", SECRETS, _SECRETS),
+    "key": Price(1.00, "KMS key a month", KMS, _KEYS),
+    "acl": Price(5.00, "web ACL a month", WAF, _WAF),
+    "rule": Price(1.00, "rule of a web ACL a month", WAF, _WAF),
+    "inspected": Price(0.60 / 1e6, "request that WAF looks at", WAF, _WAF),
+    "zone": Price(0.50, "Route 53 zone a month", ROUTE53, _ZONES),
 }
+
+MODEL_PAGE = "https://openai.com/api/pricing/"
+MODEL_READ = Read("https://ai.cloudprice.net/api/v1/models/openai-gpt-5-mini/pricing", "2026-06-15")
 
 
 @dataclass(frozen=True)
@@ -198,7 +257,9 @@ SETTINGS = {
 def page(default: Resources, variants: dict[str, Resources]) -> str:
     """The whole page. `variants` are the resources of all stacks with one setting each."""
     idle_lines, turn_lines = idle(default), turns(default)
-    tokens = (TURN.input_tokens * 0.25 + TURN.output_tokens * 2.0) / 1e6 * TURNS
+    prices = StackSettings()
+    tokens = TURN.input_tokens * prices.input_token_price
+    tokens = (tokens + TURN.output_tokens * prices.output_token_price) / 1e6 * TURNS
     memory = function(default, "Chat")["MemorySize"]
     rows = [
         "# What it costs",
@@ -206,8 +267,8 @@ def page(default: Resources, variants: dict[str, Resources]) -> str:
         (
             "Made by `python -m infra.costs` from the synthesized template; a test fails when this "
             "page is not what the template says. List prices of us-east-1, on demand, without "
-            "taxes; "
-            "look them up before you rely on them."
+            "taxes. The last table says where each was read, and when: nobody has compared them "
+            "with a bill yet, so look at AWS's page before you rely on one."
         ),
         "",
         "## A month in which nobody comes",
@@ -259,8 +320,10 @@ def page(default: Resources, variants: dict[str, Resources]) -> str:
         (
             f"The model is what costs: {TURN.input_tokens:,} tokens in and "
             f"{TURN.output_tokens} out "
-            "a turn, at 0.25 and 2.00 dollars a million (the stack's defaults for its spend "
-            "alarm), "
+            f"a turn, at {prices.input_token_price:.2f} and {prices.output_token_price:.2f} "
+            "dollars a million (the defaults of `inputTokenPrice` and `outputTokenPrice`, those "
+            f"of gpt-5-mini as [read]({MODEL_READ.where}) on {MODEL_READ.when}; "
+            f"[OpenAI's page]({MODEL_PAGE})), "
             f"are {_money(tokens)} for {TURNS:,} turns, paid to its provider."
         ),
         "",
@@ -278,20 +341,26 @@ def page(default: Resources, variants: dict[str, Resources]) -> str:
         (
             "Besides: a start from a snapshot is "
             f"{_money(PRICES['restore'].dollars * memory / GB)}; WAF looks at 1,000 requests for "
-            f"{_money(PRICES['inspected'].dollars * 1000)}; reserved concurrency, alarms by "
-            f"mail and "
-            "a certificate cost nothing; a Route 53 zone of your own is 0.50 dollars a month."
+            f"{_money(PRICES['inspected'].dollars * 1000)}; a key of your own is turned over each "
+            f"year, which adds {_money(PRICES['key'].dollars)} a month each "
+            "time, and its uses are billed beyond 20,000 a month; a function that is in use "
+            "reads its secrets every five minutes, at "
+            f"{_money(PRICES['secret-read'].dollars * 1000)} for 1,000 times; reserved "
+            "concurrency and a certificate cost nothing; a Route 53 zone of your own is "
+            f"{_money(PRICES['zone'].dollars)} a month."
         ),
         "",
         "## Prices",
         "",
-        "| unit | dollars | free each month | source |",
-        "| --- | ---: | ---: | --- |",
-        *(
-            f"| {price.unit} | {price.dollars:.10f}".rstrip("0").rstrip(".")
-            + f" | {f'{price.free:,.0f}' if price.free else ''} | <{price.source}> |"
-            for price in PRICES.values()
+        (
+            "AWS's page is what counts. It shows most of its numbers by script and could not be "
+            "read from where this was written, so each number is from somebody who wrote it "
+            "down, or from memory where that is said."
         ),
+        "",
+        "| unit | dollars | free each month | AWS's page | read |",
+        "| --- | ---: | ---: | --- | --- |",
+        *(_price(price) for price in PRICES.values()),
         "",
     ]
     return "\n".join(rows)
@@ -303,6 +372,17 @@ def _row(line: Line, *, free: bool = True) -> str:
     if free:
         cells.append(_money(line.beyond_free))
     return f"| {' | '.join(cells)} |"
+
+
+def _price(price: Price) -> str:
+    dollars = f"{price.dollars:.10f}".rstrip("0").rstrip(".")
+    free = f"{price.free:,.0f}" if price.free else ""
+    page = f"[{price.page.removeprefix('https://aws.amazon.com/').rstrip('/')}]({price.page})"
+    if price.read is None:
+        read = "not found: from memory"
+    else:
+        read = f"[{urlsplit(price.read.where).hostname}]({price.read.where}), {price.read.when}"
+    return f"| {price.unit} | {dollars} | {free} | {page} | {read} |"
 
 
 def _money(dollars: float) -> str:

@@ -1,8 +1,12 @@
 """The pages about the stack say what the stack is."""
 
 import json
+from uuid import uuid4
+
+import pytest
 
 from infra import costs, settings_table
+from tests.dynamodb_local import engine
 
 BILLED_BY_THE_HOUR = (
     "AWS::EC2::",
@@ -30,6 +34,43 @@ def test_the_cost_page_is_the_templates(synth):
     variants = {name: resources(synth(**typed)) for name, typed in costs.SETTINGS.items()}
     made = costs.page(resources(synth()), variants)
     assert costs.PAGE.read_text() == made, "run python -m infra.costs"
+
+
+@pytest.mark.skipif(engine.why_not() is not None, reason=str(engine.why_not()))
+async def test_a_turn_asks_of_the_table_what_the_bench_measures():
+    from functions.store import DynamoDBStore, create_table
+    from tests.bench import store as bench
+    from tests.dynamodb_local.meter import metered
+
+    reads = writes = 0.0
+    with bench.backend() as (_, endpoint):
+        client, table = bench.connect(endpoint), f"costs-{uuid4().hex}"
+        create_table(client, table)
+        store = DynamoDBStore(table, client=client)
+        await bench.furnish(store, "thr_1")
+        with metered(client) as meter:
+            meter.calibrate(client, table)
+            for _, phase in bench.Turn(store).phases:
+                meter.clear()
+                await phase()
+                reads += meter.read_units
+                writes += meter.write_units
+    assert (costs.TURN.reads, costs.TURN.writes) == (reads, writes), "change infra.costs.TURN"
+
+
+def test_the_bench_counts_dollars_as_the_cost_page_does():
+    from tests.bench import store as bench
+
+    assert costs.PRICES["read"].dollars == pytest.approx(bench.DOLLARS_A_MILLION_READS / 1e6)
+    assert costs.PRICES["write"].dollars == pytest.approx(bench.DOLLARS_A_MILLION_WRITES / 1e6)
+
+
+def test_every_price_says_where_it_was_read_or_that_it_was_not():
+    page = costs.PAGE.read_text()
+    for price in costs.PRICES.values():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| {price.unit} |"))
+        assert price.page in row
+        assert "from memory" in row if price.read is None else price.read.when in row
 
 
 def test_nothing_idle_is_billed_by_the_hour(dev):
