@@ -64,6 +64,29 @@ describe("history", () => {
     expect(chat.of("threads.delete")[0]?.params).toEqual({ thread_id: "t2" });
   });
 
+  it("keeps the focus where the keyboard was when what it was on is gone", async () => {
+    const chat = await mount(({ type }) =>
+      type === "threads.list" ? page(threads(1, 2)) : Response.json({}),
+    );
+    const focused = () => chat.root.activeElement?.textContent?.trim() ?? "";
+    await chat.element.showHistory();
+    const rename = await chat.button("Rename Talk 1");
+    rename.focus();
+    rename.click();
+    await until(() => chat.root.activeElement?.getAttribute("name") === "title");
+    (await chat.button("Save")).click();
+    await until(() => focused().startsWith("Talk 1"));
+    const remove = await chat.button("Delete Talk 2");
+    remove.focus();
+    remove.click();
+    await until(() => focused() === "Keep");
+    const sure = await chat.button("Delete");
+    sure.focus();
+    sure.click();
+    await until(() => !chat.text().includes("Talk 2"));
+    await until(() => focused() === "Close");
+  });
+
   it("puts a title back that could not be changed", async () => {
     const chat = await mount(({ type }) =>
       type === "threads.list"

@@ -110,9 +110,16 @@ export class ChatKitStandIn extends HTMLElement {
       }
       const opens = this.#chat.history.open && !this.#root.querySelector(".history");
       const closes = !this.#chat.history.open && this.#root.querySelector(".history");
-      if (opens) this.#before = this.#root.activeElement;
+      const focused = this.#root.activeElement;
+      const row = focused?.closest(".history li");
+      if (opens) this.#before = focused;
       render(chatView(this.#chat, this), this.#root);
       if (closes && this.#before instanceof HTMLElement) this.#before.focus();
+      else if (row && !focused?.isConnected) {
+        // What was pressed is gone: go on in its row, or without one at the panel's beginning.
+        const next = row.isConnected ? row : this.#root.querySelector(".history");
+        next?.querySelector("button")?.focus();
+      }
       const { autoScroll = false } = this.#chat.options.thread ?? {};
       if (this.#follow && autoScroll) this.#scrollNow();
     });
