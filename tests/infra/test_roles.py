@@ -419,6 +419,42 @@ def test_the_second_function_reads_the_models_key_only_where_it_hears_with_it(sy
     assert readers("TranscriptionKey", provider="openai") == set()
 
 
+def hears(url, model):
+    model.headers.clear()
+    files = {"file": ("note.wav", tone(), "audio/wav")}
+    answer = Chat(url).http.post("/actions/transcribe", files=files)
+    assert answer.status_code == 200, answer.text
+    return model.headers[-1].get("authorization")
+
+
+def test_who_hears_is_asked_with_its_own_key_which_nothing_else_opens(
+    synth, names, model, model_url
+):
+    """A stage whose whisper server has a key, named in the settings and made by somebody else."""
+    settings = {
+        "provider": "openai",
+        "transcriptionBaseUrl": "https://whisper.example/v1",
+        "transcriptionSecret": "our/whisper",
+    }
+    vault = boto3.client("secretsmanager", region_name=REGION)
+    vault.create_secret(Name="our/whisper", SecretString="whisper-key")
+    stage = Stage(synth(**settings)["chatkit-dev"], names, model, model_url)
+    stage.extra |= {"CHATKIT_TRANSCRIPTION_BASE_URL": model_url}
+    del stage.extra["CHATKIT_TRANSCRIPTION"]
+
+    allowed = stage.role("Actions")
+    with stage.running("Actions", allowed) as url:
+        assert hears(url, model) == "Bearer whisper-key"
+    assert allowed.denied == []
+
+    role = stage.role("Actions", without="TranscriptionKey")
+    with stage.running("Actions", role) as url, pytest.raises(AssertionError):
+        hears(url, model)
+    assert {need.resource for need in role.denied} == {
+        f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our/whisper-aB3dE6"
+    }
+
+
 @pytest.mark.parametrize("function", ["Chat", "Actions"])
 def test_no_statement_is_wider_than_the_stacks_own_things(stage, function):
     for statement in stage.statements(function):
