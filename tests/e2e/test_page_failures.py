@@ -6,7 +6,8 @@ from playwright.sync_api import expect
 
 
 @pytest.fixture
-def chat(page, server):
+def chat(page, server, tolerated):
+    tolerated.append("Failed to load resource")  # the browser says so of every refusal
     return Chat(page(), server)
 
 
@@ -68,6 +69,37 @@ def test_the_element_of_the_cdn_is_driven_by_the_same_options(chat):
         method: "POST", body: JSON.stringify({type: "threads.list", params: {}}),
         headers: {"content-type": "application/json"}}).then(r => r.json())""")
     assert posts(chat)[-1].headers["x-amz-content-sha256"]
+
+
+def test_what_the_element_of_the_cdn_reports_reaches_the_server_without_words(chat):
+    chat.script(DRIVEN.replace("HOW", "block"))
+    chat.page.goto(chat.server)
+    chat.page.wait_for_function("window.given")
+
+    def told(event, detail):
+        with chat.page.expect_request(chat.server + "/chatkit/log") as request:
+            chat.page.evaluate(
+                """([event, detail]) => {
+                    if (detail.message) {
+                        detail = { error: Object.assign(new TypeError(detail.message), detail) };
+                    }
+                    document.querySelector("openai-chatkit")
+                        .dispatchEvent(new CustomEvent(event, { detail }));
+                }""",
+                [event, detail],
+            )
+        assert request.value.response().status == 204
+        return request.value.post_data_json
+
+    assert told(
+        "chatkit.log",
+        {"name": "composer.submit", "data": {"text": "My secret words", "length": 15}},
+    ) == {"level": "info", "event": "composer.submit", "detail": {"length": 15}}
+    assert told("chatkit.error", {"message": "No such thing as My secret", "status": 422}) == {
+        "level": "error",
+        "event": "chatkit_error",
+        "detail": {"name": "TypeError", "status": 422},
+    }
 
 
 def test_an_element_that_takes_itself_away_is_explained(chat):

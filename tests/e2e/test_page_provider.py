@@ -22,7 +22,8 @@ def server(request, provider):
             request.param,
             OPENAI_BASE_URL=f"{url}/v1",
             CHATKIT_MODEL="quick",
-            CHATKIT_MODELS="quick,thorough",
+            CHATKIT_MODELS="quick,thorough,one-with-a-name-as-long-as-providers-like-them",
+            CHATKIT_TRANSCRIPTION_BASE_URL=f"{url}/v1",
         ) as running,
     ):
         yield running.url
@@ -69,6 +70,33 @@ def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
     expect(chosen).to_contain_text("quick")
     chat.page.keyboard.press("Escape")
     expect(chosen).not_to_be_visible()
+
+
+def test_everything_in_the_composer_has_room_on_a_phone(page, server):
+    chat = Chat(page(viewport={"width": 360, "height": 640}), server).open()
+
+    def inside(locator):
+        box = locator.bounding_box()
+        return box["x"] >= 0 and box["x"] + box["width"] <= 360 and box["y"] >= 0
+
+    picker(chat).click()
+    menu = chat.page.locator("details[open] .menu")
+    assert inside(menu)
+    menu.get_by_text("as-long-as").click()
+    chat.page.locator("summary", has_text="Tools").click()
+    assert inside(menu)
+    menu.get_by_text("Search my conversations").click()
+    box = chat.page.locator(".composer-box").bounding_box()
+    for part in chat.page.locator(".composer-bar > :not(.gap)").all():
+        place = part.bounding_box()
+        assert place["width"] >= 36
+        assert place["x"] >= box["x"]
+        assert place["x"] + place["width"] <= box["x"] + box["width"]
+    # And the greeting is what a short window begins with.
+    assert inside(chat.page.get_by_role("heading", level=1))
+    greeting = chat.page.get_by_role("heading", level=1).bounding_box()["y"]
+    header = chat.page.locator(".chat > .header").bounding_box()
+    assert greeting >= header["y"] + header["height"]
 
 
 def test_a_deeplink_in_an_answer_is_followed_by_the_page_and_not_by_the_browser(chat, provider):

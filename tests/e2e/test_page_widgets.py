@@ -96,4 +96,3 @@ def test_the_assistant_can_use_a_tool_of_the_page(chat):
     chat.settle()
     output = chat.operations("threads.add_client_tool_output")[0]
     assert output.post_data_json["params"]["result"] == {"theme": "dark"}
-    assert chat.problems == []

@@ -12,9 +12,9 @@ function dropdown(label: TemplateResult, entries: TemplateResult[], side: string
     if (event instanceof FocusEvent && details.contains(event.relatedTarget as Node)) return;
     details.open = false;
   };
-  return html`<details class="dropdown" @keydown=${close} @focusout=${close}>
+  return html`<details class="dropdown ${side}" @keydown=${close} @focusout=${close}>
     <summary class="tool wide">${label}</summary>
-    <div class="menu up ${side}">${entries}</div>
+    <div class="menu up">${entries}</div>
   </details>`;
 }
 

@@ -5,7 +5,7 @@ import { icon } from "../icons";
 export function startView(chat: Chat): TemplateResult {
   const { greeting = "What can I help with today?", prompts = [] } = chat.options.startScreen ?? {};
   return html`
-    <div class="start" data-scroller>
+    <div class="start">
       <h1 class="greeting">${greeting}</h1>
       <ul class="prompts">
         ${prompts.map(
