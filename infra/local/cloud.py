@@ -3,7 +3,9 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,6 +13,9 @@ from functions.attachments import create_bucket
 from functions.aws import client
 from functions.settings import Settings, get_settings
 from functions.store import create_table
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 HERE = "127.0.0.1,localhost"
 
@@ -57,12 +62,36 @@ def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
 @contextlib.contextmanager
 def _moto() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow, and not always needed
+    # Slow to import, and not always needed.
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server  # noqa: PLC0415
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _one_at_a_time(app: "WSGIApplication") -> "WSGIApplication":
+    """DynamoDB's requests one after the other: a transaction that fails in moto puts the whole
+    table back as it was, and with it what others have written meanwhile.
+    """
+    table = threading.Lock()
+
+    def serial(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
+            return app(environ, start)
+        with table:
+            return app(environ, start)
+
+    return serial

@@ -1,0 +1,56 @@
+"""The table on this machine keeps what it is given, as the one in AWS does."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from functions.aws import client
+from functions.settings import Settings, get_settings
+from infra.local.cloud import local_cloud
+
+TABLE = "kept"
+
+
+@pytest.fixture
+def table(monkeypatch):
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "")  # so that what local_cloud sets is put back as well
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("CHATKIT_TABLE", TABLE)
+    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", TABLE)
+    with local_cloud(Settings(_env_file=None)):
+        yield client("dynamodb")
+    get_settings.cache_clear()
+
+
+def test_a_transaction_that_fails_takes_nothing_with_it_that_others_wrote(table):
+    def refused():
+        with pytest.raises(table.exceptions.TransactionCanceledException):
+            table.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": TABLE,
+                            "Item": row("never"),
+                            "ConditionExpression": "attribute_exists(pk)",
+                        }
+                    }
+                ]
+            )
+
+    def written(number):
+        table.put_item(TableName=TABLE, Item=row(str(number)))
+
+    for number in range(300):  # so that there is something to put back
+        written(number)
+    asked = []
+    with ThreadPoolExecutor() as threads:
+        for number in range(300, 400):
+            asked += [threads.submit(refused), threads.submit(written, number)]
+    for each in asked:
+        each.result()
+    assert table.scan(TableName=TABLE, Select="COUNT")["Count"] == 400
+
+
+def row(name):
+    return {"pk": {"S": "rows"}, "sk": {"S": name}}
