@@ -54,7 +54,9 @@ class Events(Construct):
             ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
             [str(table.table_stream_arn)],
         )
-        function.allow("ListStreams", ["dynamodb:ListStreams"], [f"{table.table_arn}/stream/*"])
+        # It names streams and nothing else, and knows no resource to be narrowed to:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+        function.allow("ListStreams", ["dynamodb:ListStreams"], ["*"])
 
         mapping = lambda_.EventSourceMapping(
             self,

@@ -46,8 +46,8 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     },
     "Actions/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
-        r"/^Resource::<Table\w+\.Arn>\/stream\/\*$/": "ListStreams can be narrowed to a table's "
-        "streams and no further.",
+        r"/^Resource::\*$/": "ListStreams has no resource to be narrowed to, and only names "
+        "streams.",
     },
 }
 

@@ -114,7 +114,27 @@ def _secretsmanager(operation, params, place):
     yield Need(f"secretsmanager:{operation}", arn)
 
 
-_SERVICES = {"dynamodb": _dynamodb, "s3": _s3, "secretsmanager": _secretsmanager}
+def _dynamodbstreams(operation, params, _place):
+    if operation == "ListStreams":
+        yield Need("dynamodb:ListStreams", "*")  # the reference names no resource for it
+    else:
+        # An iterator begins with its stream's ARN.
+        arn = params.get("StreamArn") or params["ShardIterator"].split("|")[0]
+        yield Need(f"dynamodb:{operation}", arn)
+
+
+def _sqs(operation, params, place):
+    name = params["QueueUrl"].rsplit("/", 1)[1]
+    yield Need(f"sqs:{operation}", f"arn:aws:sqs:{place}:{name}")
+
+
+_SERVICES = {
+    "dynamodb": _dynamodb,
+    "dynamodbstreams": _dynamodbstreams,
+    "s3": _s3,
+    "secretsmanager": _secretsmanager,
+    "sqs": _sqs,
+}
 
 
 @contextmanager
