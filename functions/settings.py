@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
 
     retention_days: int | None = Field(None, ge=1)
-    """Rows disappear so long after they were last written; for ever when unset."""
+    """A thread is kept so long after its last activity; for ever when unset."""
     purge: Literal["now", "stream"] = "now"
     """When a deleted thread's remains go: at once, or by the table's stream, as in AWS."""
 

@@ -7,10 +7,9 @@ import logging
 from typing import Any
 from urllib.parse import unquote_plus
 
-from functions.actions.voice import FOLDER
 from functions.attachments.arrival import SNIFFED_BYTES, claims_wrongly
 from functions.attachments.bucket import Bucket
-from functions.attachments.schema import UPLOADS
+from functions.attachments.schema import UPLOADS, VOICE
 from functions.store import purge_deleted_threads
 from functions.telemetry import describe
 
@@ -66,7 +65,7 @@ class Events:
         is left to look at are its first bytes. The message that carries it looks
         again, at the record too. A voice note is looked at when it is heard.
         """
-        if not key.startswith(UPLOADS) or key.startswith(FOLDER):
+        if not key.startswith(UPLOADS) or key.startswith(VOICE):
             return
         head = await self._bucket.head(key)
         if head is None:

@@ -6,16 +6,13 @@ from secrets import token_hex
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from functions.attachments.bucket import Bucket, digest
-from functions.attachments.schema import UPLOADS
+from functions.attachments.bucket import Bucket, voice_prefix
 from functions.context import RequestContext
 from functions.hearing import Hearing
 from functions.http import Refusal
 from functions.models.audio import LEAST, claimed_container
 from functions.models.transcription import TranscriptionError
-
-FOLDER = f"{UPLOADS}voice/"
-"""Under the prefix whose objects S3 removes after a day, whatever becomes of them."""
+from functions.store.keys import owner
 
 UPLOAD_SECONDS = 600
 """25 MB in ten minutes: 330 kbit/s, a bad mobile connection."""
@@ -87,7 +84,8 @@ class VoiceNotes:
 
 
 def _folder(context: RequestContext) -> str:
-    return f"{FOLDER}{digest(context.user_id)}/"
+    """Where this person's recordings lie, which S3 removes after a day in any case."""
+    return voice_prefix(owner(context))
 
 
 async def _file(headers: Headers, body: bytes) -> UploadFile:

@@ -176,6 +176,10 @@ def upload_key(user: str, attachment: str) -> str:
     return f"{schema.UPLOADS}{digest(user)}/{digest(attachment)}"
 
 
+def voice_prefix(user: str) -> str:
+    return f"{schema.VOICE}{digest(user)}/"
+
+
 def file_key(user: str, attachment: str) -> str:
     return f"{schema.FILES}{digest(user)}/{digest(attachment)}"
 

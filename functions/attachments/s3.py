@@ -83,7 +83,12 @@ class S3AttachmentStore(AttachmentStore[Any]):
         preview = await aws.call(self.bucket.sign_get, key=key)
         return ImageAttachment(**common, preview_url=AnyUrl(preview))
 
-    def _checked(self, file: AttachmentCreateParams) -> str:
+    def _checked(self, announced: AttachmentCreateParams) -> str:
+        try:
+            file = AttachmentCreateParams.model_validate(vars(announced), strict=True)
+            file.name.encode()
+        except (TypeError, ValueError):
+            raise AttachmentError("A file needs a name, a size and a type.") from None
         mime_type = file.mime_type.partition(";")[0].strip().lower()
         if not file.name or len(file.name) > LONGEST_NAME:
             raise AttachmentError(f"A file's name must have 1 to {LONGEST_NAME} characters.")

@@ -3,16 +3,18 @@
 | prefix | holds | until |
 | --- | --- | --- |
 | `uploads/<user>/<attachment>` | an upload that no message carries yet | one day (lifecycle) |
+| `uploads/voice/<user>/<random>` | a recording that is to be heard | it is heard, or the same day |
 | `files/<user>/<attachment>` | a sent message's file, checked and copied | its thread is deleted |
 | `images/<user>/<thread>/<image>` | generated images | their thread is deleted |
 | `spill/<user>/<thread>/<item>/<hash>` | items too large for the table | the item changes or goes |
 
-Every part of a key is a digest: no text of a user's choosing gets into a key.
+Every part of a key is a digest or random: no text of a user's choosing gets into a key.
 """
 
 from typing import Any, Final
 
 UPLOADS: Final = "uploads/"
+VOICE: Final = f"{UPLOADS}voice/"
 FILES: Final = "files/"
 IMAGES: Final = "images/"
 SPILL: Final = "spill/"

@@ -7,14 +7,20 @@ console; above, zlib makes writes cheaper (a write unit is a kilobyte); above
 that a crash between the two leaves at worst an object that nothing points to.
 """
 
+import logging
 import secrets
 import zlib
 from hashlib import sha256
 from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from functions import aws
 from functions.attachments.bucket import Bucket
 from functions.store.keys import Value
+from functions.store.table import Row
+
+logger = logging.getLogger(__name__)
 
 PLAIN_BYTES: Final = 16 * 1024
 ROW_BYTES: Final = 150 * 1024
@@ -27,6 +33,10 @@ PLACES: Final = (BODY, PACKED, SPILL)
 
 class TooLargeError(ValueError):
     """The value does not fit into the table, and the store was given no bucket."""
+
+
+class NoBucketError(LookupError):
+    """The body lies in S3, and this store was given no bucket to read it from."""
 
 
 def version_of(text: bytes) -> str:
@@ -55,19 +65,38 @@ class Bodies:
         await self.bucket.put(key, packed, "application/zlib")
         return {SPILL: {"S": key}}
 
-    async def unpack(self, row: dict[str, Value]) -> bytes:
-        """The text that `pack` was given; raises `LookupError` when a spilled body is gone."""
+    async def unpack(self, row: Row) -> bytes:
+        """The text that `pack` was given; `LookupError` when it cannot be had any more."""
         if BODY in row:
             text: str = row[BODY]["S"]
             return text.encode()
         if PACKED in row:
             return await aws.call(_decompress, data=row[PACKED]["B"])
         if self.bucket is None:
-            raise TooLargeError("the body lies in S3: give the store a bucket")
+            raise NoBucketError(f"the body of {row['sk']['S']} is in S3: give the store a bucket")
         data = await self.bucket.get(row[SPILL]["S"])
         if data is None:
             raise LookupError(f"the body of {row['sk']['S']} is missing from the bucket")
         return await aws.call(_decompress, data=data)
+
+    async def discard(self, key: str | None) -> None:
+        """Remove a body that no row points to any more. One request, none for `None`.
+
+        Never fails: what was asked for is done by now, and a sweep finds what stays.
+        """
+        if key is None or self.bucket is None:
+            return
+        try:
+            await self.bucket.delete(key)
+        except (BotoCoreError, ClientError, OSError) as error:
+            reason = type(error).__name__
+            logger.warning("a replaced body was left to a sweep", extra={"reason": reason})
+
+
+def spilled(row: Row) -> str | None:
+    """The object that a row's body lies in; `None` when it lies in the row."""
+    key: str | None = row.get(SPILL, {}).get("S")
+    return key
 
 
 def _compress(data: bytes) -> bytes:
@@ -75,4 +104,7 @@ def _compress(data: bytes) -> bytes:
 
 
 def _decompress(data: bytes) -> bytes:
-    return zlib.decompress(data)
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        raise LookupError("the body is damaged") from None

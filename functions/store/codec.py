@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from chatkit.types import ThreadItem, WidgetItem
+from chatkit.types import ThreadItem, ThreadItemBase, WidgetItem
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import TypeAdapter
 
 from functions.store.keys import Value
+from functions.store.sound import check_finite, check_id, check_moment, sound
 
 TEMPLATED: Final = "templated"
 
@@ -23,9 +24,21 @@ def dump(item: ThreadItem) -> tuple[bytes, dict[str, Value]]:
     A widget from a template may use components and properties that this SDK has
     no class for. Read as any widget, it would become a `Card` or `ListView` and
     lose them, so its row says that it came from a template.
+
+    `ValueError` for what could not be read back: a lone surrogate, NaN, a wrong type.
     """
-    templated = isinstance(item, WidgetItem) and isinstance(item.widget, DynamicWidgetRoot)
-    return item.model_dump_json().encode(), {TEMPLATED: {"BOOL": True}} if templated else {}
+    if not isinstance(item, ThreadItemBase):
+        raise ValueError(f"not a thread item: {type(item).__name__}")  # noqa: TRY004 - bad input
+    with sound(f"item {item.id!r}"):
+        check_id(item.id)
+        check_moment(item.created_at)
+        templated = isinstance(item, WidgetItem) and isinstance(item.widget, DynamicWidgetRoot)
+        beside: dict[str, Value] = {TEMPLATED: {"BOOL": True}} if templated else {}
+        text = item.model_dump_json().encode()
+        if b":null" in text or b"[null" in text or b",null" in text:  # what NaN is written as
+            check_finite(item.model_dump())
+        load(text, beside)
+    return text, beside
 
 
 def load(text: bytes, row: dict[str, Value]) -> ThreadItem:

@@ -41,6 +41,8 @@ class Turn:
 class DynamoDBStore(Store[Any]):
     """Threads, items and attachment records, each owned by the context's `user_id`.
 
+    - Bad input is a `ValueError`, and what is not there or somebody else's a `NotFoundError`,
+      with nothing changed. What this version cannot read is skipped in pages, with a warning.
     - Reads are strongly consistent. Every write is atomic: it happens whole or not at all.
     - A write to a thread that was deleted (or never was) raises `NotFoundError`.
     - Saving a thread writes the fields that changed since this instance was loaded or saved,
@@ -50,8 +52,9 @@ class DynamoDBStore(Store[Any]):
     - Items are listed by `created_at`, ties by id; an item keeps its place when it is saved
       again. `after` is the last item's id. The cursor of a list of threads is opaque.
     - With a bucket, items may be of any size, and links to its objects are signed anew on
-      each load. Without one, an item over some 150 KB compressed raises `TooLargeError`.
-    - `retention_days`: rows disappear so long after they were last written.
+      each load. Without one, an item over some 150 KB compressed raises `TooLargeError`, and
+      one that another store put into a bucket is skipped (`NoBucketError` by itself).
+    - `retention_days`: a thread goes, with everything in it, so long after its last activity.
     - `purge`: `"now"` removes a deleted thread's items before `delete_thread` returns;
       `"stream"` leaves them, invisible, to `purge_deleted_threads` on the table's stream.
 
@@ -99,7 +102,8 @@ class DynamoDBStore(Store[Any]):
         """One write of what changed; none when nothing did."""
         user = owner(context)
         if not await self._threads.save(thread, user):
-            # The id of a deleted thread, used again before its remains were purged.
+            # The id of a deleted or expired thread, used again before its remains were purged.
+            await self._threads.bury_expired(thread.id, user)
             await self._purge.thread(keys.thread_partition(user, thread.id))
             await self._threads.revive(thread, user)
 
@@ -107,7 +111,7 @@ class DynamoDBStore(Store[Any]):
         self, limit: int, after: str | None, order: str, context: Any
     ) -> Page[ThreadMetadata]:
         """One query. Threads that move up meanwhile neither repeat nor hide others."""
-        check_page(limit, order)
+        check_page(limit, order, after)
         return await self._threads.page(limit, after, order, owner(context))
 
     async def delete_thread(self, thread_id: str, context: Any) -> None:
@@ -122,7 +126,7 @@ class DynamoDBStore(Store[Any]):
         self, thread_id: str, after: str | None, limit: int, order: str, context: Any
     ) -> Page[ThreadItem]:
         """One query, and in parallel a look at the thread's row; empty for an unknown thread."""
-        check_page(limit, order)
+        check_page(limit, order, after)
         return await self._items.page(thread_id, after, limit, order, owner(context))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
@@ -253,7 +257,8 @@ class DynamoDBStore(Store[Any]):
 
     def export_user(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
         """Everything of a user as JSON-able dicts, each with a `type`: `thread`, `item`,
-        `feedback`, `attachment` (with a signed `url` for the bytes) and `record`.
+        `feedback`, `attachment` (with a signed `url` for the bytes), `record` and
+        `recording` (a signed `url`: speech that was uploaded and not heard yet).
         """
         return self._people.export(keys.named(user_id))
 

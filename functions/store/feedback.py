@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from chatkit.store import NotFoundError
 from chatkit.types import FeedbackKind
 
+from functions import aws
 from functions.store import keys
+from functions.store.sound import check_id
 from functions.store.table import Refused, Row, Table
 from functions.store.threads import EXISTS, Threads, now_value
 
@@ -33,6 +35,10 @@ class Feedback:
         self, thread_id: str, item_ids: list[str], kind: FeedbackKind, user: str
     ) -> None:
         """Mark items, all or none up to 49 of them; `NotFoundError` for what is unknown."""
+        if kind not in list(get_args(FeedbackKind)):
+            raise ValueError(f"feedback is one of {get_args(FeedbackKind)}")
+        for item_id in item_ids:
+            check_id(item_id)
         unique = list(dict.fromkeys(item_ids))
         for i in range(0, len(unique), ITEMS_A_TRANSACTION):
             await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user)
@@ -69,7 +75,6 @@ class Feedback:
             "item": {"S": item_id},
             "kind": {"S": kind},
             "at": {"S": keys.stamp(datetime.now(UTC))},
-            **self.threads.expiry(),
         }
 
     async def load(self, thread_id: str, user: str) -> list[Mark]:
@@ -81,7 +86,8 @@ class Feedback:
                 ":feedback": {"S": keys.FEEDBACK},
             },
         }
-        return [
-            Mark(row["item"]["S"], row["kind"]["S"], row["at"]["S"])
-            async for row in self.table.query(**query)
-        ]
+        exists, rows = await aws.together(self.threads.exists(thread_id, user), self._rows(query))
+        return [Mark(r["item"]["S"], r["kind"]["S"], r["at"]["S"]) for r in rows if exists]
+
+    async def _rows(self, query: dict[str, Any]) -> list[Row]:
+        return [row async for row in self.table.query(**query)]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from functions import aws
 from functions.attachments.bucket import spill_prefix
 from functions.store import codec, keys
-from functions.store.bodies import PLACES, Bodies, version_of
+from functions.store.bodies import PLACES, SPILL, Bodies, NoBucketError, spilled, version_of
 from functions.store.links import Links
 from functions.store.paging import bounds
 from functions.store.table import Refused, Row, Table
@@ -41,24 +41,17 @@ class Items:
         self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     async def write(
-        self, thread_id: str, item: ThreadItem, user: str, *, expected: str | None = None
+        self, thread_id: str, item: ThreadItem, user: str
     ) -> tuple[dict[str, Any], str]:
         """The update that stores an item, and its version; part of a transaction.
 
-        A large body is in S3 when this returns. With `expected`, the update holds
-        only while the stored item has that version.
+        A large body is in S3 when this returns.
         """
         text, kind = codec.dump(self.links.unsign_item(item, user))
         version = version_of(text)
         prefix = spill_prefix(user, keys.part(thread_id), keys.part(item.id))
         body = await self.bodies.pack(text, prefix)
-        attributes = {
-            "id": {"S": item.id},
-            "version": {"S": version},
-            **kind,
-            **body,
-            **self.threads.expiry(),
-        }
+        attributes = {"id": {"S": item.id}, "version": {"S": version}, **kind, **body}
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
         removes = [name for name in OPTIONAL if name not in attributes]
         update: dict[str, Any] = {
@@ -71,35 +64,55 @@ class Items:
                 **{f":{name}": value for name, value in attributes.items()},
             },
         }
-        if expected is not None:
-            update["ConditionExpression"] = "#version = :expected"
-            update["ExpressionAttributeValues"][":expected"] = {"S": expected}
         return update, version
 
     async def save(
         self, thread_id: str, item: ThreadItem, user: str, *, expected: str | None = None
     ) -> str:
-        """Store an item and put its thread at the top, atomically; returns the item's version."""
-        update, version = await self.write(thread_id, item, user, expected=expected)
+        """Store an item and put its thread at the top, atomically; returns the item's version.
+
+        With `expected`, only while the stored item has that version. A body in S3 that
+        is replaced is removed afterwards. To know which one that is, the write is tried
+        on the condition that there is none; a refusal names it, and it is written again
+        on the condition that it is still that one. Each refusal is another's success.
+        """
+        update, version = await self.write(thread_id, item, user)
+        ours = update["ExpressionAttributeValues"].get(f":{SPILL}", {}).get("S")
         touch = self.threads.touch(thread_id, user, item.created_at)
-        try:
-            await self.table.transact([{"Update": touch}, {"Update": update}])
-        except Refused as refused:
-            if 0 in refused.failed:
-                raise NotFoundError(f"Thread {thread_id} not found") from None
-            raise Conflict(f"Item {item.id} was changed meanwhile") from None
-        return version
+        old: str | None = None
+        while True:
+            try:
+                guarded = _guarded(update, old, expected)
+                await self.table.transact([{"Update": touch}, {"Update": guarded}])
+            except Refused as refused:
+                met = refused.rows.get(1, {})
+                old = spilled(met)
+                if ours is not None and old == ours:
+                    # botocore sent it twice because the first answer was lost: it is stored.
+                    return version
+                if 0 in refused.failed:
+                    await self.bodies.discard(ours)
+                    raise NotFoundError(f"Thread {thread_id} not found") from None
+                if expected is not None and met.get("version", {}).get("S") != expected:
+                    await self.bodies.discard(ours)
+                    raise Conflict(f"Item {item.id} was changed meanwhile") from None
+            else:
+                await self.bodies.discard(old)
+                return version
 
     async def load(self, thread_id: str, item_id: str, user: str) -> tuple[ThreadItem, str]:
         thread, row = await self.table.get_many(
             [keys.thread_key(user, thread_id), keys.item_key(user, thread_id, item_id)]
         )
-        if thread is None or row is None or expired(thread) or not _present(row):
+        if thread is None or row is None or expired(thread) or "position" not in row:
             raise NotFoundError(f"Item {item_id} not found in thread {thread_id}")
-        item = await self._read(row, user)
-        if item is None:
-            raise NotFoundError(f"Item {item_id} in thread {thread_id} cannot be read")
-        return item, row["version"]["S"]
+        try:
+            item, row = await self._item(row)
+        except NoBucketError:
+            raise
+        except (ValidationError, LookupError):
+            raise NotFoundError(f"Item {item_id} in thread {thread_id} cannot be read") from None
+        return await self.links.sign_item(item, user), row["version"]["S"]
 
     async def delete(self, thread_id: str, item_id: str, user: str) -> None:
         """Remove an item's content at once, and its place a day later; unknown ids are fine."""
@@ -110,15 +123,17 @@ class Items:
     async def _blank(self, key: keys.Key) -> None:
         removed = ", ".join(["#position", "#version", codec.TEMPLATED, *PLACES])
         try:
-            await self.table.update(
+            old = await self.table.update(
                 key,
                 f"SET was = #position, expires = :expires REMOVE {removed}",
                 ConditionExpression="attribute_exists(#position)",
                 ExpressionAttributeNames={"#position": "position", "#version": "version"},
                 ExpressionAttributeValues={":expires": {"N": str(int(time.time()) + GONE_SECONDS)}},
+                ReturnValues="ALL_OLD",
             )
         except Refused:
             return
+        await self.bodies.discard(spilled(old))
 
     async def page(
         self, thread_id: str, after: str | None, limit: int, order: str, user: str
@@ -140,10 +155,11 @@ class Items:
         )
         if not exists:
             return Page()
-        if row is None:
+        if row is None and after:
             raise NotFoundError(f"Item {after} not found")
-        place = row.get("position") or row["was"]
-        return await self.read_page(thread_id, place["S"], limit, order, user)
+        # To the reference stores, an empty cursor is none.
+        place = (row.get("position") or row["was"])["S"] if row else None
+        return await self.read_page(thread_id, place, limit, order, user)
 
     async def read_page(
         self, thread_id: str, start: str | None, limit: int, order: str, user: str
@@ -154,8 +170,6 @@ class Items:
         items: list[ThreadItem] = []
         last: Row | None = None
         async for row in self.table.query(**bounds(partition, order, start, limit)):
-            if expired(row):
-                continue
             rows.append(row)
             if len(items) + len(rows) <= limit:
                 continue
@@ -185,17 +199,46 @@ class Items:
             self._places.popitem(last=False)
 
     async def _read(self, row: Row, user: str) -> ThreadItem | None:
-        """The item in a row; `None`, with a warning, for one that this version cannot read."""
+        """The item in a row; `None`, with a warning, for one that cannot be read here."""
         try:
-            item = codec.load(await self.bodies.unpack(row), row)
+            item, _ = await self._item(row)
         except (ValidationError, LookupError) as error:
             logger.warning(
-                "item skipped: this version cannot read it",
+                "item skipped: it cannot be read here",
                 extra={"item_id": row["id"]["S"], "reason": type(error).__name__},
             )
             return None
         return await self.links.sign_item(item, user)
 
+    async def _item(self, row: Row) -> tuple[ThreadItem, Row]:
+        """The item in a row, and the row that it was read from: a newer one when the body
+        was replaced, and the old one removed, since `row` was read.
+        """
+        while True:
+            try:
+                return codec.load(await self.bodies.unpack(row), row), row
+            except NoBucketError:
+                raise
+            except LookupError:
+                newer = await self.table.get(keys.key(row["pk"]["S"], row["sk"]["S"]))
+                if newer is None or "position" not in newer or spilled(newer) == spilled(row):
+                    raise
+                row = newer
 
-def _present(row: Row) -> bool:
-    return "position" in row and not expired(row)
+
+def _guarded(update: dict[str, Any], old: str | None, expected: str | None) -> dict[str, Any]:
+    """The update on the condition that it replaces the body `old` (none: one in the row)."""
+    values = dict(update["ExpressionAttributeValues"])
+    condition = "attribute_not_exists(spill)"
+    if old is not None:
+        condition = "spill = :old"
+        values[":old"] = {"S": old}
+    if expected is not None:
+        condition += " AND #version = :expected"
+        values[":expected"] = {"S": expected}
+    return {
+        **update,
+        "ConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }

@@ -28,9 +28,11 @@ def bounds(partition: str, order: str, start: str | None, limit: int) -> dict[st
     return query
 
 
-def check_page(limit: int, order: str) -> None:
+def check_page(limit: int, order: str, after: str | None = None) -> None:
     """`ValueError` for a page that cannot be."""
-    if not isinstance(limit, int) or limit < 1:
+    if after is not None and not isinstance(after, str):
+        raise ValueError(f"a cursor is text, not {type(after).__name__}")
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit!r}")
-    if order not in {"asc", "desc"}:
+    if order not in ("asc", "desc"):
         raise ValueError(f"order must be 'asc' or 'desc', not {order!r}")

@@ -2,7 +2,7 @@
 
 | row | pk | sk | position |
 | --- | --- | --- | --- |
-| thread | `U#<user>` | `THREAD#<id>` | last activity |
+| thread | `U#<user>` | `THREAD#<id>` | last activity; TTL with a retention |
 | item | `U#<user>#T#<thread>` | `ITEM#<id>` | created_at, set once |
 | attachment | `U#<user>` | `ATT#<id>` | |
 | attachment of a thread's message | `U#<user>#T#<thread>` | `ATT#<id>` | |

@@ -13,13 +13,20 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chatkit.types import Thread, ThreadMetadata
+from chatkit.types import LockedStatus, Thread, ThreadMetadata
+from pydantic import ValidationError
 from pydantic_core import to_json
 
 from functions.store.keys import Value
+from functions.store.sound import check_finite, check_id, check_moment, sound
 
 _SLOT: Final = "_chatkit_serverless_snapshot"
 REMEMBERED: Final = 256
+LARGEST: Final = 150_000
+"""Bytes of a thread's fields: with its index entry, a row must stay below DynamoDB's 400 KB."""
+
+UNKNOWN_STATUS: Final = LockedStatus(reason="This conversation needs a newer version of the app.")
+"""What a thread is shown with whose status only a newer ChatKit knows: to read, not to write."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,28 @@ class Snapshot:
         )
 
     @classmethod
+    def checked(cls, thread: ThreadMetadata) -> "Snapshot":
+        """What may be stored; `ValueError` for what could not be read back as it is."""
+        if not isinstance(thread, ThreadMetadata):
+            raise ValueError(f"not a thread: {type(thread).__name__}")  # noqa: TRY004 - bad input
+        with sound(f"thread {thread.id!r}"):
+            check_id(thread.id)
+            check_moment(thread.created_at)
+            check_finite(thread.metadata)
+            snapshot = cls.of(thread)
+            if any(not isinstance(name, str) for name in snapshot.metadata):
+                raise ValueError("a key of its metadata is no text")
+            size = sum(
+                len(name.encode()) + len(text.encode())
+                for part in (snapshot.fields, snapshot.metadata)
+                for name, text in part.items()
+            )
+            if size > LARGEST:
+                raise ValueError(f"its fields and metadata are {size} bytes, over {LARGEST}")
+            snapshot.parsed(snapshot.fields)
+        return snapshot
+
+    @classmethod
     def from_row(cls, row: dict[str, Value]) -> "Snapshot":
         return cls(
             {name: value["S"] for name, value in row["fields"]["M"].items()},
@@ -52,9 +81,20 @@ class Snapshot:
         }
 
     def thread(self) -> ThreadMetadata:
+        """The thread. A status that this version does not know reads as `UNKNOWN_STATUS`;
+        anything else that it cannot read raises pydantic's `ValidationError`.
+        """
+        try:
+            return self.parsed(self.fields)
+        except ValidationError as error:
+            if {each["loc"][:1] for each in error.errors()} != {("status",)}:
+                raise
+        return self.parsed({**self.fields, "status": UNKNOWN_STATUS.model_dump_json()})
+
+    def parsed(self, fields: dict[str, str]) -> ThreadMetadata:
         metadata = ",".join(f"{json.dumps(name)}:{text}" for name, text in self.metadata.items())
-        fields = [f"{json.dumps(name)}:{text}" for name, text in self.fields.items()]
-        body = ",".join([*fields, f'"metadata":{{{metadata}}}'])
+        members = [f"{json.dumps(name)}:{text}" for name, text in fields.items()]
+        body = ",".join([*members, f'"metadata":{{{metadata}}}'])
         return ThreadMetadata.model_validate_json(f"{{{body}}}")
 
 

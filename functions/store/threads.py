@@ -21,10 +21,9 @@ DAY: Final = 24 * 3600
 TOMBSTONE_SECONDS: Final = DAY
 """How long a deleted thread is remembered: longer than any run, so that what a run still wrote
 to S3 is purged once more when the tombstone goes."""
-LARGEST_ROW: Final = 150_000
-"""Bytes of a thread's row: with its index entry it must stay below DynamoDB's 400 KB."""
 
-EXISTS: Final = "attribute_exists(pk) AND (attribute_not_exists(expires) OR expires > :now)"
+ALIVE: Final = "(attribute_not_exists(expires) OR expires > :now)"
+EXISTS: Final = f"attribute_exists(pk) AND {ALIVE}"
 """The condition of every write that a deleted or expired thread must not survive."""
 
 
@@ -43,8 +42,11 @@ class Threads:
         self.retention_seconds = retention_days and retention_days * DAY
         self._snapshots = Snapshots()
 
-    def expiry(self) -> dict[str, Value]:
-        """The TTL attribute of a row written now; empty without a retention."""
+    def _expiry(self) -> dict[str, Value]:
+        """When a thread goes whose last activity is now; empty without a retention.
+
+        Only its own row says so: what lies below it goes with it, never before it.
+        """
         if not self.retention_seconds:
             return {}
         return {"expires": {"N": str(int(time.time()) + self.retention_seconds)}}
@@ -52,8 +54,11 @@ class Threads:
     def read(self, row: Row | None, user: str, thread_id: str) -> ThreadMetadata:
         if row is None or expired(row):
             raise NotFoundError(f"Thread {thread_id} not found")
-        snapshot = Snapshot.from_row(row)
-        thread = snapshot.thread()
+        try:
+            thread = Snapshot.from_row(row).thread()
+        except ValidationError as error:
+            _warn(thread_id, error)
+            raise NotFoundError(f"Thread {thread_id} cannot be read") from None
         # What a newer version stored and this one has no field for is not a change.
         self._snapshots.keep(thread, user, Snapshot.of(thread))
         return thread
@@ -62,14 +67,21 @@ class Threads:
         return self.read(await self.table.get(keys.thread_key(user, thread_id)), user, thread_id)
 
     async def exists(self, thread_id: str, user: str) -> bool:
+        return await self.part_exists(keys.part(thread_id), user)
+
+    async def part_exists(self, part: str, user: str) -> bool:
+        """The same, for a thread that is known by its key part."""
         row = await self.table.get(
-            keys.thread_key(user, thread_id), ProjectionExpression="pk, expires"
+            keys.key(keys.user_partition(user), keys.THREAD + part),
+            ProjectionExpression="pk, expires",
         )
         return row is not None and not expired(row)
 
     async def save(self, thread: ThreadMetadata, user: str) -> bool:
-        """Write what changed. False when a thread of this id was deleted and awaits its purge."""
-        snapshot = _checked(Snapshot.of(thread))
+        """Write what changed. False when a thread of this id was deleted, or has expired, and
+        awaits its purge.
+        """
+        snapshot = Snapshot.checked(thread)
         before = self._snapshots.find(thread, user)
         if before is not None:
             await self._change(thread.id, user, before, snapshot)
@@ -88,7 +100,7 @@ class Threads:
 
     async def revive(self, thread: ThreadMetadata, user: str) -> None:
         """Write a new thread under the id of a deleted one whose remains are purged."""
-        snapshot = _checked(Snapshot.of(thread))
+        snapshot = Snapshot.checked(thread)
         whole = {"Update": self._whole(thread, user, snapshot)}
         await self.table.transact([whole, {"Delete": {"Key": keys.tombstone_key(user, thread.id)}}])
         self._snapshots.created(thread, user, snapshot)
@@ -99,27 +111,30 @@ class Threads:
             **keys.thread_key(user, thread.id),
             "id": {"S": thread.id},
             "position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
-            **_checked(Snapshot.of(thread)).attributes(),
-            **self.expiry(),
+            **Snapshot.checked(thread).attributes(),
+            **self._expiry(),
         }
 
     def remember(self, thread: ThreadMetadata, user: str) -> None:
         self._snapshots.created(thread, user, Snapshot.of(thread))
 
     def _whole(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
-        attributes = {
-            "id": {"S": thread.id},
-            **snapshot.attributes(),
-            **self.expiry(),
+        # Writing a thread that exists is no activity: it keeps its place and its time.
+        kept = {
+            "position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
+            **self._expiry(),
         }
-        sets = [f"#{name} = :{name}" for name in attributes]
+        written = {"id": {"S": thread.id}, **snapshot.attributes()}
+        sets = [f"#{name} = if_not_exists(#{name}, :{name})" for name in kept]
+        sets += [f"#{name} = :{name}" for name in written]
+        attributes = {**kept, **written}
         return {
             "Key": keys.thread_key(user, thread.id),
-            "UpdateExpression": "SET #position = if_not_exists(#position, :position), "
-            + ", ".join(sets),
-            "ExpressionAttributeNames": {f"#{name}": name for name in [*attributes, "position"]},
+            "UpdateExpression": f"SET {', '.join(sets)}",
+            "ConditionExpression": ALIVE,
+            "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
             "ExpressionAttributeValues": {
-                ":position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
+                ":now": now_value(),
                 **{f":{name}": value for name, value in attributes.items()},
             },
         }
@@ -175,12 +190,15 @@ class Threads:
         latest = max(keys.stamp(moment), keys.stamp(datetime.now(UTC)))
         attributes = {
             "position": {"S": keys.position(latest, thread_id)},
-            **self.expiry(),
+            **self._expiry(),
             **(extra or {}),
         }
+        sets = ", ".join(f"#{name} = :{name}" for name in attributes)
+        # A retention that was turned off ends with the next activity.
+        forever = "" if "expires" in attributes else " REMOVE expires"
         return {
             "Key": keys.thread_key(user, thread_id),
-            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            "UpdateExpression": f"SET {sets}{forever}",
             "ConditionExpression": EXISTS,
             "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
             "ExpressionAttributeValues": {
@@ -191,22 +209,26 @@ class Threads:
 
     async def delete(self, thread_id: str, user: str) -> bool:
         """Remove the row and leave a tombstone, atomically; False when there was no such thread."""
+        return await self._bury(thread_id, user, "attribute_exists(pk)", {})
+
+    async def bury_expired(self, thread_id: str, user: str) -> bool:
+        """Delete a thread whose time is over, if it is still there."""
+        return await self._bury(thread_id, user, "expires <= :now", {":now": now_value()})
+
+    async def _bury(
+        self, thread_id: str, user: str, condition: str, values: dict[str, Value]
+    ) -> bool:
         tombstone = {
             **keys.tombstone_key(user, thread_id),
             "expires": {"N": str(int(time.time()) + TOMBSTONE_SECONDS)},
         }
+        row: dict[str, Any] = {
+            "Key": keys.thread_key(user, thread_id),
+            "ConditionExpression": condition,
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
         try:
-            await self.table.transact(
-                [
-                    {
-                        "Delete": {
-                            "Key": keys.thread_key(user, thread_id),
-                            "ConditionExpression": "attribute_exists(pk)",
-                        }
-                    },
-                    {"Put": {"Item": tombstone}},
-                ]
-            )
+            await self.table.transact([{"Delete": row}, {"Put": {"Item": tombstone}}])
         except Refused:
             return False
         return True
@@ -228,7 +250,7 @@ class Threads:
             cursor = keys.cursor(row["position"]["S"], thread.id)
         return Page(data=threads)
 
-    async def _start(self, after: str, user: str) -> str:
+    async def _start(self, after: str, user: str) -> str | None:
         carried = keys.read_cursor(after)
         if carried is not None:
             return carried
@@ -237,29 +259,21 @@ class Threads:
             ProjectionExpression="#position",
             ExpressionAttributeNames={"#position": "position"},
         )
-        if row is None:
-            raise NotFoundError(f"Thread {after} not found")
-        return str(row["position"]["S"])
+        if row is not None:
+            return str(row["position"]["S"])
+        if not after:  # to the reference stores, an empty cursor is none
+            return None
+        raise NotFoundError(f"Thread {after} not found")
 
     def _listed(self, row: Row, user: str) -> ThreadMetadata | None:
-        if expired(row):
-            return None
         try:
             return self.read(row, user, row["id"]["S"])
-        except ValidationError as error:
-            logger.warning(
-                "thread skipped: this version cannot read it",
-                extra={"thread_id": row["id"]["S"], "errors": error.error_count()},
-            )
+        except NotFoundError:
             return None
 
 
-def _checked(snapshot: Snapshot) -> Snapshot:
-    size = sum(
-        len(name.encode()) + len(text.encode())
-        for part in (snapshot.fields, snapshot.metadata)
-        for name, text in part.items()
+def _warn(thread_id: str, error: ValidationError) -> None:
+    logger.warning(
+        "thread skipped: this version cannot read it",
+        extra={"thread_id": thread_id, "errors": error.error_count()},
     )
-    if size > LARGEST_ROW:
-        raise ValueError(f"a thread's fields and metadata are {size} bytes, over {LARGEST_ROW}")
-    return snapshot

@@ -45,13 +45,16 @@ def proxy(request):
 
 @pytest.fixture(scope="module")
 def clients(proxy):
-    """By name: how the client behaves in production, and one that soon loses its patience."""
+    """By name: how the client behaves in production, one that soon loses its patience, and one
+    that waits for whatever is held back.
+    """
     config = aws.config("dynamodb")
-    hasty = config.merge(Config(read_timeout=0.2))
+    hasty, patient = (config.merge(Config(read_timeout=seconds)) for seconds in (0.2, 60))
     reach = {"endpoint_url": proxy.endpoint, **ACCESS}
     return {
         "dynamodb": boto3.client("dynamodb", config=config, **reach),
         "hasty": boto3.client("dynamodb", config=hasty, **reach),
+        "patient": boto3.client("dynamodb", config=patient, **reach),
     }
 
 
@@ -240,9 +243,12 @@ async def test_another_streams_events_come_on_time_while_every_call_takes_300_ms
     assert events >= 10
 
 
-async def test_as_many_calls_as_the_pool_has_threads_are_under_way_at_once(proxy, store, ada):
+async def test_as_many_calls_as_the_pool_has_threads_are_under_way_at_once(
+    proxy, clients, store, ada
+):
     proxy.hold = True
-    calls = [asyncio.create_task(store.load_thread("thr_1", ada)) for _ in range(aws.POOL + 5)]
+    waiting = DynamoDBStore(store.table.name, client=clients["patient"])
+    calls = [asyncio.create_task(waiting.load_thread("thr_1", ada)) for _ in range(aws.POOL + 5)]
     assert await asyncio.to_thread(proxy.wait_held, aws.POOL)
     assert proxy.held == aws.POOL
     proxy.hold = False

@@ -5,10 +5,8 @@ import zlib
 
 import pytest
 from botocore.exceptions import ClientError
-from chatkit.store import NotFoundError
 
 from functions.store import bodies, keys
-from functions.store.bodies import TooLargeError
 from tests.integration.store.samples import answer, at, thread
 
 KB = 1024
@@ -127,16 +125,6 @@ async def test_a_page_costs_no_more_in_a_long_thread_than_in_a_short_one(
         assert again == short
 
 
-async def test_without_a_bucket_only_what_fits_is_taken(backend, ada):
-    store = backend.store(bucket=None, s3_client=None)
-    await store.save_thread(thread(), ada)
-    await store.add_thread_item("thr_1", answer("a", noise(150 * KB)), ada)
-    before = backend.rows()
-    with pytest.raises(TooLargeError, match="bucket"):
-        await store.save_item("thr_1", answer("a", noise(300 * KB)), ada)
-    assert backend.rows() == before
-
-
 async def test_a_crash_between_s3_and_the_table_leaves_the_thread_as_it_was(
     backend, store, ada, monkeypatch
 ):
@@ -160,26 +148,8 @@ async def test_a_crash_between_s3_and_the_table_leaves_the_thread_as_it_was(
     assert page.data == [old]
 
 
-async def test_a_body_missing_from_s3_breaks_no_thread(backend, store, ada):
-    for n in range(3):
-        await store.add_thread_item("thr_1", answer(f"a{n}", "x", created_at=at(n)), ada)
-    await store.save_item("thr_1", answer("a1", noise(300 * KB)), ada)
-    backend.s3.delete_object(Bucket=backend.bucket, Key=backend.objects()[0])
-    page = await store.load_thread_items("thr_1", None, 9, "asc", ada)
-    assert [item.id for item in page.data] == ["a0", "a2"]
-    with pytest.raises(NotFoundError):
-        await store.load_item("thr_1", "a1", ada)
-
-
 async def test_ids_of_two_thousand_characters_fit_beside_the_largest_body(backend, store, ada):
     """Key, index key and body together stay below DynamoDB's 400 KB, index entry counted."""
     saved = answer("é" * 2000, packing_to(bodies.ROW_BYTES - 4 * KB))
     await store.add_thread_item("thr_1", saved, ada)
     assert await store.load_item("thr_1", saved.id, ada) == saved
-
-
-async def test_no_two_writes_share_an_object_in_s3(backend, store, ada):
-    """Removing the body of an old version must never meet a newer one of the same content."""
-    for _ in range(2):
-        await store.save_item("thr_1", answer("a", noise(300 * KB)), ada)
-    assert len(backend.objects()) == 2
