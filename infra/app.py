@@ -79,14 +79,18 @@ def main() -> None:
         sys.exit("The page is not built: run `make synth` or `make deploy`, which build it.")
     from infra.bundle import build  # noqa: PLC0415
 
+    def bundle(function: str) -> Path:
+        try:
+            return build(
+                function, architecture=settings.architecture, gemini_hears=settings.gemini_hears
+            )
+        except RuntimeError as error:
+            sys.exit(str(error))
+
     add_stage(
         app,
         settings,
-        bundle=lambda function: build(
-            function,
-            architecture=settings.architecture,
-            gemini_hears=settings.gemini_hears,
-        ),
+        bundle=bundle,
         page=PAGE,
         account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
         region=os.environ.get("CDK_DEFAULT_REGION"),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra import smoke
+from infra.account import Account, AccountError, explained
 from infra.config import SettingsError, StackSettings, read_settings
 from infra.local.setup import node_folder
 
@@ -32,21 +33,31 @@ def main() -> None:
     command, *arguments = sys.argv[1:]
     try:
         settings = read_settings(_context(arguments))
-    except SettingsError as error:
+        account = Account(settings, profile=_option(arguments, "--profile"))
+        if command in {"deploy", "destroy", "bootstrap", "secret"}:
+            account.check()  # before minutes are spent on building
+        run(command, arguments, settings, account)
+    except (SettingsError, AccountError) as error:
         _stop(str(error))
+    except KeyboardInterrupt:
+        _stop("\nStopped.")
+
+
+def run(command: str, arguments: list[str], settings: StackSettings, account: Account) -> None:
+    """One command. Raises `AccountError` when AWS refuses what it needs."""
     match command:
         case "synth":
             cdk("synth", "--quiet", *arguments)
             _say(f"The templates are in {_relative(ROOT / 'cdk.out')}.")
         case "deploy":
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
-            after_deploy(settings, json.loads(OUTPUTS.read_text())[_stack(settings)])
+            after_deploy(settings, account, json.loads(OUTPUTS.read_text())[_stack(settings)])
         case "destroy":
             cdk("destroy", "--all", *arguments)
         case "bootstrap":
             cdk("bootstrap", *arguments)
         case "secret":
-            set_secret(settings)
+            set_secret(settings, account)
         case _:
             _stop(f"There is no command {command!r}: synth, deploy, destroy, bootstrap, secret.")
 
@@ -75,11 +86,11 @@ def cdk(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def after_deploy(settings: StackSettings, outputs: dict[str, str]) -> None:
+def after_deploy(settings: StackSettings, account: Account, outputs: dict[str, str]) -> None:
     """Say where it is and what to do next, and test it from outside."""
     address = outputs["PageUrl"]
     _say(f"\n  {address}\n")
-    if "ModelSecret" in outputs and not _has_value(settings, outputs["ModelSecret"]):
+    if "ModelSecret" in outputs and not _has_value(account, outputs["ModelSecret"]):
         _say("The model's key is not set yet: run `make secret`, then")
         _say(f"  .venv/bin/python -m infra.smoke {address}")
         return
@@ -95,19 +106,21 @@ def after_deploy(settings: StackSettings, outputs: dict[str, str]) -> None:
         _say(f"\nNext: {outputs['Next']}")
 
 
-def set_secret(settings: StackSettings) -> None:
-    """Put a key, typed or piped in, into the stage's secret. It is shown nowhere."""
-    client = _client(settings, "cloudformation")
-    stacks = client.describe_stacks(StackName=_stack(settings))["Stacks"]
-    outputs = {o["OutputKey"]: o["OutputValue"] for o in stacks[0].get("Outputs", [])}
+def set_secret(settings: StackSettings, account: Account) -> None:
+    """Put a key, typed or piped in, into the stage's secret. It is shown nowhere.
+
+    Raises `AccountError`.
+    """
+    outputs = _outputs(settings, account)
     if "ModelSecret" not in outputs:
         _stop("This stage answers with the demo model: deploy it with -c provider=openai first.")
     value = getpass.getpass("Key: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not value.strip():
         _stop("Nothing was typed; the secret is as it was.")
-    _client(settings, "secretsmanager").put_secret_value(
-        SecretId=outputs["ModelSecret"], SecretString=value.strip()
-    )
+    with explained():
+        account.client("secretsmanager").put_secret_value(
+            SecretId=outputs["ModelSecret"], SecretString=value.strip()
+        )
     _say("Set. The functions read it within five minutes.")
 
 
@@ -134,15 +147,33 @@ def _context(arguments: list[str]) -> dict[str, Any]:
     return context
 
 
-def _has_value(settings: StackSettings, secret: str) -> bool:
-    found = _client(settings, "secretsmanager").describe_secret(SecretId=secret)
+def _option(arguments: list[str], name: str) -> str | None:
+    """The value of `--name value` or `--name=value`."""
+    for argument, following in pairwise([*arguments, ""]):
+        if argument == name:
+            return following
+        if argument.startswith(f"{name}="):
+            return argument.removeprefix(f"{name}=")
+    return None
+
+
+def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
+    """What the stage's stack says of itself; ends this process when there is none."""
+    client = account.client("cloudformation")
+    with explained():
+        try:
+            (stack,) = client.describe_stacks(StackName=_stack(settings))["Stacks"]
+        except client.exceptions.ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            _stop(f"There is no stack {_stack(settings)} here: `make deploy` makes it.")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _has_value(account: Account, secret: str) -> bool:
+    with explained():
+        found = account.client("secretsmanager").describe_secret(SecretId=secret)
     return bool(found.get("VersionIdsToStages"))
-
-
-def _client(settings: StackSettings, service: str) -> Any:
-    import boto3  # noqa: PLC0415 - a synth needs no client
-
-    return boto3.client(service, region_name=settings.region)
 
 
 def _stack(settings: StackSettings) -> str:
