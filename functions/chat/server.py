@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from agents import (
     OutputGuardrailTripwireTriggered,
     RunConfig,
     Runner,
+    RunResultStreaming,
 )
 from chatkit.actions import Action
 from chatkit.agents import stream_agent_response
@@ -45,6 +47,7 @@ from functions.chat.meter import Meter
 from functions.chat.turn import TurnStore
 from functions.context import RequestContext
 from functions.models.failure import in_words
+from functions.models.hold import hold
 from functions.settings import Settings
 
 _STOPPED: dict[StopReason, str] = {
@@ -54,11 +57,22 @@ _STOPPED: dict[StopReason, str] = {
 }
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """An agent's run that waits for `go` before it asks the model."""
+
+    history: list[ThreadItem]
+    context: AssistantContext
+    result: RunResultStreaming
+    go: asyncio.Event
+
+
 class AssistantServer(ChatKitServer[RequestContext]):
     """Answers one streaming request; made for it, and for no other.
 
     `store` is the request's own view of the table. `model` answers, `files` are what
     the visitor attached and the model drew, `data` is what the assistant knows of them.
+    `prepared` is the action to run, for a request that asks for one.
     """
 
     store: TurnStore
@@ -71,15 +85,16 @@ class AssistantServer(ChatKitServer[RequestContext]):
         files: S3AttachmentStore,
         data: AssistantData,
         settings: Settings,
-        action: PreparedAction | None = None,
     ) -> None:
         super().__init__(store)
+        store.on_message = self._get_ready
         self.stopped: StopReason = "visitor"
+        self.prepared: PreparedAction | None = None
         self._model = model
         self._files = files
         self._data = data
         self._settings = settings
-        self._prepared = action
+        self._ready: asyncio.Task[_Ready] | None = None
         self._meter = Meter()
 
     async def respond(
@@ -88,25 +103,12 @@ class AssistantServer(ChatKitServer[RequestContext]):
         input_user_message: UserMessageItem | None,
         context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        history = within_budget(
-            self.store.newest,
-            items=self._settings.history_items,
-            characters=self._settings.history_characters,
-        )
-        agent_context = AssistantContext(
-            thread=thread, store=self.store, request_context=context, data=self._data
-        )
-        options = input_user_message.inference_options if input_user_message else None
-        tool_choice = options.tool_choice.id if options and options.tool_choice else None
-        result = Runner.run_streamed(
-            build_agent(self._model, tool_choice),
-            await Converter(self._files, context).to_agent_input(history),
-            context=agent_context,
-            max_turns=MAX_TURNS,
-            # Lambda freezes the thread that would export traces.
-            run_config=RunConfig(tracing_disabled=True),
-        )
-        naming = self._name(thread, history)
+        ready = await (self._ready or self._begin(thread, input_user_message, context))
+        self._ready = None
+        result, agent_context = ready.result, ready.context
+        agent_context.thread = thread  # the one whose changes the SDK looks for
+        ready.go.set()
+        naming = self._name(thread, ready.history)
         ids = RunIds(
             lambda kind: self.store.generate_item_id(kind, thread, context), self.store.minted
         )
@@ -144,6 +146,55 @@ class AssistantServer(ChatKitServer[RequestContext]):
                     await result.run_loop_task
             self._meter.report(result.context_wrapper.usage)
 
+    def _get_ready(
+        self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
+    ) -> None:
+        self._ready = self._begin(thread, message, context)
+
+    def _begin(
+        self, thread: ThreadMetadata, message: UserMessageItem | None, context: RequestContext
+    ) -> "asyncio.Task[_Ready]":
+        """Run the agent up to its request to the model, which waits for `go`.
+
+        The SDK takes as long over it as the table takes to write the message.
+        """
+
+        async def begin() -> _Ready:
+            history = within_budget(
+                self.store.newest,
+                items=self._settings.history_items,
+                characters=self._settings.history_characters,
+            )
+            agent_context = AssistantContext(
+                thread=thread, store=self.store, request_context=context, data=self._data
+            )
+            options = message.inference_options if message else None
+            tool_choice = options.tool_choice.id if options and options.tool_choice else None
+            given = await Converter(self._files, context).to_agent_input(history)
+            go = hold()
+            result = Runner.run_streamed(
+                build_agent(self._model, tool_choice),
+                given,
+                context=agent_context,
+                max_turns=MAX_TURNS,
+                # Lambda freezes the thread that would export traces.
+                run_config=RunConfig(tracing_disabled=True),
+            )
+            return _Ready(history, agent_context, result, go)
+
+        return asyncio.create_task(begin())
+
+    async def abandon(self) -> None:
+        """Let go of what was made ready for a message that was not taken."""
+        if self._ready is None:
+            return
+        self._ready.cancel()
+        with contextlib.suppress(BaseException):
+            result = (await self._ready).result
+            result.cancel()
+            if result.run_loop_task is not None:
+                await result.run_loop_task
+
     def _name(self, thread: ThreadMetadata, history: list[ThreadItem]) -> asyncio.Task[str] | None:
         """A title on its way, for a thread that has none, while the answer streams."""
         first = next((item for item in history if isinstance(item, UserMessageItem)), None)
@@ -169,10 +220,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
         return self._act()
 
     async def _act(self) -> AsyncIterator[ThreadStreamEvent]:
-        if self._prepared is None:
+        if self.prepared is None:
             raise TypeError("an action is checked before it streams")
         try:
-            async for event in self._prepared.run(self.respond):
+            async for event in self.prepared.run(self.respond):
                 yield event
         except ActionError as error:
             raise CustomStreamError(error.message) from None

@@ -55,18 +55,20 @@ class Streams:
         """
         run = Run(id=context.run_id or uuid4().hex, thread_id="", deadline=deadline)
         turn = TurnStore(self._services.store, run, self._services.quota)
-        checked, _ = await asyncio.gather(
-            self._checks.check(request, turn, context), self._within_quota(context)
-        )
-        turn.attachments = {file.id: file for file in checked.attachments}
         server = AssistantServer(
             turn,
             model=await self._model(request),
             files=self._services.attachments,
             data=self._services.assistant_data(context),
             settings=self._services.settings,
-            action=checked.action,
         )
+        checked, _, events = await asyncio.gather(
+            self._checks.check(request, turn, context),
+            self._within_quota(context),
+            _process(server, body, context),
+        )
+        turn.attachments = {file.id: file for file in checked.attachments}
+        server.prepared = checked.action
 
         def stopping(reason: StopReason) -> None:
             server.stopped = reason
@@ -81,7 +83,7 @@ class Streams:
             return await self._services.runs.is_cancelled(run.id, context)
 
         answer = Answer(
-            self._events(server, request, body, context),
+            self._events(server, request, events, context),
             deadline=deadline,
             is_cancelled=is_cancelled,
             stopping=stopping,
@@ -90,17 +92,17 @@ class Streams:
         return answer.read()
 
     async def _events(
-        self, server: AssistantServer, request: StreamingReq, body: bytes, context: RequestContext
+        self,
+        server: AssistantServer,
+        request: StreamingReq,
+        events: AsyncIterator[bytes],
+        context: RequestContext,
     ) -> AsyncIterator[bytes]:
         new_thread = isinstance(request, ThreadsCreateReq)
         try:
             if not isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
                 # A message claims its run as it is written; what else there is may act first.
                 await server.store.begin(context)
-            result = await server.process(body, context)
-            if not isinstance(result, StreamingResult):
-                raise TypeError("a streaming request streams")
-            events = aiter(result)
             if new_thread:
                 # A thread is written with its first message, and told of when it is.
                 created, message = await anext(events), await anext(events)
@@ -114,6 +116,8 @@ class Streams:
                 yield event
         except RunCancelled:
             return  # stopped before it began
+        finally:
+            await server.abandon()
 
     async def _within_quota(self, context: RequestContext) -> None:
         try:
@@ -131,3 +135,16 @@ class Streams:
             # No fault of the request's, and nothing that sending it again would mend.
             raise Refusal(424, "The key of the model is not set here yet (make secret).") from None
         return build(self._choice, name, key)
+
+
+async def _process(
+    server: AssistantServer, body: bytes, context: RequestContext
+) -> AsyncIterator[bytes]:
+    """What the SDK makes of the request; nothing happens before its first event is asked for."""
+    for _ in range(2):
+        # The SDK takes milliseconds to read the request: let the table be asked first.
+        await asyncio.sleep(0)
+    result = await server.process(body, context)
+    if not isinstance(result, StreamingResult):
+        raise TypeError("a streaming request streams")
+    return aiter(result)

@@ -9,29 +9,37 @@ and a re-sent request writes nothing.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from chatkit.errors import CustomStreamError
 from chatkit.store import Store, StoreItemType
-from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
+from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata, UserMessageItem
 
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, OverQuota, Quota
 from functions.store.runs import Run
 
+OnMessage = Callable[[ThreadMetadata, UserMessageItem, RequestContext], None]
+
 
 class TurnStore(Store[RequestContext]):
-    """A `Store` for one run in one thread. Not for sharing between requests."""
+    """A `Store` for one run in one thread. Not for sharing between requests.
+
+    `on_message` is told of the visitor's message before the table has written it.
+    """
 
     def __init__(self, store: DynamoDBStore, run: Run, quota: Quota) -> None:
         self.run = run
         self.minted: set[str] = set()
         self.attachments: dict[str, Attachment] = {}
         self.claimed = False
+        self.on_message: OnMessage | None = None
         self._store = store
         self._quota = quota
         self._thread: ThreadMetadata | None = None
         self._new: ThreadMetadata | None = None
+        self._current: ThreadMetadata | None = None
         self._newest: list[ThreadItem] = []
         self._whole = True
         self._claiming = asyncio.Lock()
@@ -43,7 +51,7 @@ class TurnStore(Store[RequestContext]):
         """
         turn = await self._store.read_turn(thread_id, limit, context)
         self.run = replace(self.run, thread_id=thread_id)
-        self._thread = turn.thread
+        self._thread = self._current = turn.thread
         self._newest = list(turn.items.data)
         self._whole = not turn.items.has_more
         return turn.thread
@@ -85,15 +93,21 @@ class TurnStore(Store[RequestContext]):
             await self._store.save_thread(thread, context)
         else:
             # A new thread: it is written with its first message, or not at all.
-            self._new = thread
+            self._new = self._current = thread
             self.run = replace(self.run, thread_id=thread.id)
 
     async def add_thread_item(
         self, thread_id: str, item: ThreadItem, context: RequestContext
     ) -> None:
+        if self.claimed:
+            await self._store.add_thread_item(thread_id, item, context)
+            self._remember(item)
+            return
+        self._remember(item)
+        if self.on_message and self._current and isinstance(item, UserMessageItem):
+            self.on_message(self._current, item, context)
         if not await self._claim(context, item):
             await self._store.add_thread_item(thread_id, item, context)
-        self._remember(item)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         if not await self._claim(context, item):

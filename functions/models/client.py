@@ -4,7 +4,9 @@ import asyncio
 from weakref import WeakKeyDictionary
 
 from httpx2 import Timeout
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+from functions.models.hold import released
 
 TIMEOUT = Timeout(connect=5, read=120, write=30, pool=5)
 """Seconds. Reading waits for the next bytes of a stream: a reasoning model can be silent for
@@ -29,7 +31,9 @@ def openai_client(base_url: str | None, api_key: str) -> AsyncOpenAI:
         clients[endpoint] = AsyncOpenAI(
             api_key=api_key or "none",  # a local server asks for none, the SDK does
             base_url=base_url,
-            timeout=TIMEOUT,
             max_retries=RETRIES,
+            http_client=DefaultAsyncHttpxClient(
+                timeout=TIMEOUT, event_hooks={"request": [released]}
+            ),
         )
     return clients[endpoint]

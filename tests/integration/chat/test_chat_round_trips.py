@@ -1,5 +1,7 @@
 """What a message costs before the model is called: two round trips, one after the other."""
 
+import asyncio
+import threading
 import time
 
 import pytest
@@ -57,3 +59,32 @@ def test_a_message_in_an_existing_thread_makes_two_round_trips_before_the_model(
     recorder.asked.clear()
     ada.say(thread, "And?")
     assert len(recorder.waves()) <= 2, recorder.waves()
+
+
+def test_the_model_is_not_asked_before_the_table_has_the_message(ada, model, monkeypatch):
+    order, asked = [], threading.Event()
+    call, answer = aws.call, model._next
+
+    async def slow(method, /, **kwargs):
+        if method.__name__ == "_transact" and not order:
+            # Time enough for a request that does not wait.
+            await asyncio.to_thread(asked.wait, 0.5)
+            order.append("written")
+        return await call(method, **kwargs)
+
+    async def noted(request):
+        order.append("asked")
+        asked.set()
+        return await answer(request)
+
+    monkeypatch.setattr(aws, "call", slow)
+    monkeypatch.setattr(model, "_next", noted)
+    ada.create("Hi")
+    assert order[:2] == ["written", "asked"]
+
+
+def test_a_request_that_is_sent_again_does_not_ask_the_model_again(ada, model):
+    ada.create("Hi", {"x-chatkit-run-id": "twice"})
+    asked = len(model.requests)
+    ada.create("Hi", {"x-chatkit-run-id": "twice"})
+    assert len(model.requests) == asked
