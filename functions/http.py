@@ -8,10 +8,12 @@ become a 5xx, and every refusal says what is wrong.
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
@@ -93,6 +95,16 @@ class Shield:
             await answer(scope, receive, send)
 
 
+class Cors(CORSMiddleware):
+    """Starlette's, but what it refuses is told as everything else is."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == HTTPStatus.OK:
+            return answer
+        return refuse(answer.status_code, bytes(answer.body).decode(), {"vary": "Origin"})
+
+
 def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> FastAPI:
     """An app with the shared error answers and CORS, and no routes. `on_shutdown` is awaited
     before the process ends.
@@ -133,7 +145,7 @@ def _install(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(Shield)
     if settings.allowed_origins:
         app.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=settings.allowed_origins,
             allow_credentials=True,
             allow_methods=["GET", "POST"],

@@ -100,7 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         asked = await _read(request, Upload)
         return voice.upload(asked.mime_type, asked.size, request_context(request, visitor))
 
-    @app.get("/actions/health")
+    @app.api_route("/actions/health", methods=["GET", "HEAD"])
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": VERSION, "model": choose(settings).names[0]}
 

@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         return Response(status_code=204)
 
-    @app.get("/chatkit/health", response_model=None)
+    @app.api_route("/chatkit/health", methods=["GET", "HEAD"], response_model=None)
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": VERSION, "model": choice.names[0]}
 

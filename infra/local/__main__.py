@@ -40,7 +40,8 @@ def main() -> None:
     with_vite = arguments.parse_args().page
     host, port = address_of("8000")
     settings = settings_or_stop()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends it too
+        signal.signal(ending, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), _cloud(settings):
         address = f"http://{host}:{port}"
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:

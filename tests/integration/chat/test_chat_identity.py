@@ -86,7 +86,9 @@ def test_preflights_of_configured_origins_are_answered_for_our_headers(ada):
     "origin", ["https://evil.example", "https://shop.example.evil.example", "null"]
 )
 def test_other_origins_are_allowed_nothing(ada, origin):
-    assert "access-control-allow-origin" not in preflight(ada, origin).headers
+    refused = preflight(ada, origin)
+    assert "access-control-allow-origin" not in refused.headers
+    assert (refused.status_code, refused.json()["message"]) == (400, "Disallowed CORS origin")
     answer = ada.post("threads.list", {"origin": origin})
     assert "access-control-allow-origin" not in answer.headers
 
@@ -94,6 +96,7 @@ def test_other_origins_are_allowed_nothing(ada, origin):
 def test_health_says_what_runs(ada):
     answer = ada.http.get("/chatkit/health").json()
     assert answer == {"status": "ok", "version": "0.1.0", "model": "test"}
+    assert ada.http.head("/chatkit/health").status_code == 200
 
 
 def test_feedback_is_stored_with_who_and_when(ada):
