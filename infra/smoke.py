@@ -222,6 +222,17 @@ def check_stranger(stranger: Visitor, thread: str) -> str:
 
 def smoke(address: str, say: Callable[[str], object]) -> None:
     """Run every check in order; raises `SmokeError` at the first that fails."""
+    try:
+        _check(address, say)
+    except (OSError, HTTPException) as error:
+        raise SmokeError(f"a connection failed: {type(error).__name__} {error}") from None
+    except (LookupError, TypeError, ValueError) as error:
+        raise SmokeError(
+            f"an answer is not what ChatKit gives: {type(error).__name__} {error}"
+        ) from error
+
+
+def _check(address: str, say: Callable[[str], object]) -> None:
     visitor = Visitor(address, os.environ.get("CHATKIT_TOKEN"))
     stranger = Visitor(address, os.environ.get("CHATKIT_OTHER_TOKEN"))
     say(f"page       {check_page(address)}")

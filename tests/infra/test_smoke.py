@@ -115,6 +115,16 @@ class WithoutActions(Deployment):
         return await super().__call__(scope, receive, send)
 
 
+class Garbled(Deployment):
+    """Answers with something that is not ChatKit's, as a foreign proxy in between would."""
+
+    async def chat(self, scope, receive, send):
+        if scope["path"] == "/chatkit":
+            await HTMLResponse("<html></html>", 404)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 def test_all_is_well_where_all_is_well(cloud):
     lines = []
     with served(Deployment()) as url:
@@ -129,6 +139,7 @@ def test_all_is_well_where_all_is_well(cloud):
         (Swallowing, "an unknown thread was answered 200"),
         (Sharing, "a stranger sees our thread"),
         (WithoutActions, "GET /actions/health was answered 502"),
+        (Garbled, "an answer is not what ChatKit gives: JSONDecodeError"),
     ],
 )
 def test_what_is_wrong_is_said(cloud, deployment, says):
