@@ -45,6 +45,7 @@ from functions.chat.ids import RunIds
 from functions.chat.images import GeneratedImages
 from functions.chat.meter import Meter
 from functions.chat.turn import TurnStore
+from functions.chat.unfinished import kept
 from functions.context import RequestContext
 from functions.models.failure import in_words
 from functions.models.hold import hold
@@ -116,7 +117,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             images = GeneratedImages(self._files, thread.id, context)
             answer = stream_agent_response(agent_context, result, converter=images)
             answered = False
-            async for event in ids.rewrite(answer):
+            async for event in kept(ids.rewrite(answer)):
                 answered = True
                 self._meter.see(event)
                 yield event

@@ -22,7 +22,8 @@ from starlette.routing import Route
 class Say:
     """A message, sent word by word.
 
-    With a `gate`, the last word waits until the test opens it. Dies after `dies_after` words.
+    With a `gate`, the last word waits until the test opens it. Dies after `dies_after` words,
+    when the gate, if there is one, is open.
     """
 
     text: str
@@ -120,6 +121,7 @@ class OpenAIServer:
                 for data, is_text in events:
                     if isinstance(step, Say) and is_text:
                         if step.dies_after is not None and sent >= step.dies_after:
+                            await _opened(step.gate)
                             raise ConnectionError("as scripted")
                         sent += 1
                         if sent == len(step.pieces):

@@ -118,6 +118,20 @@ def test_a_model_that_answers_nothing_at_all_is_an_error_that_says_so(ada, model
     assert (error["type"], error["message"]) == ("error", "The model answered nothing at all.")
 
 
+def test_what_was_read_of_an_answer_that_broke_off_is_kept(ada, model):
+    gate = threading.Event()
+    model.script = [Say("one two three four", gate=gate, dies_after=2)]
+    events = []
+    with ada.open("threads.create", input=message("Hi")) as stream:
+        for event in stream:
+            events.append(event)
+            if text_of(events) == "one two ":
+                gate.set()
+    assert (events[-1]["type"], events[-1]["allow_retry"]) == ("error", True)
+    answer = ada.items(thread_of(events))[-1]
+    assert answer["content"][0]["text"] == "one two "
+
+
 def test_a_message_whose_model_failed_is_kept_and_can_be_tried_again(ada, model):
     model.script = [Fail(500)]
     thread = thread_of(ada.create("Hi"))
