@@ -25,7 +25,7 @@ def dump(item: ThreadItem) -> tuple[bytes, dict[str, Value]]:
     no class for. Read as any widget, it would become a `Card` or `ListView` and
     lose them, so its row says that it came from a template.
 
-    `ValueError` for what could not be read back: a lone surrogate, NaN, a wrong type.
+    `ValueError` for what has no JSON; `check` finds what could not be read back.
     """
     if not isinstance(item, ThreadItemBase):
         raise ValueError(f"not a thread item: {type(item).__name__}")  # noqa: TRY004 - bad input
@@ -34,11 +34,15 @@ def dump(item: ThreadItem) -> tuple[bytes, dict[str, Value]]:
         check_moment(item.created_at)
         templated = isinstance(item, WidgetItem) and isinstance(item.widget, DynamicWidgetRoot)
         beside: dict[str, Value] = {TEMPLATED: {"BOOL": True}} if templated else {}
-        text = item.model_dump_json().encode()
-        if b":null" in text or b"[null" in text or b",null" in text:  # what NaN is written as
+        return item.model_dump_json().encode(), beside
+
+
+def check(item: ThreadItem, text: bytes, beside: dict[str, Value]) -> None:
+    """`ValueError` when an item could not be read back from what `dump` made of it."""
+    with sound(f"item {item.id!r}"):
+        if b"null" in text:  # which is also what NaN is written as
             check_finite(item.model_dump())
         load(text, beside)
-    return text, beside
 
 
 def load(text: bytes, row: dict[str, Value]) -> ThreadItem:

@@ -12,7 +12,15 @@ from pydantic import ValidationError
 from functions import aws
 from functions.attachments.bucket import spill_prefix
 from functions.store import codec, keys
-from functions.store.bodies import PLACES, SPILL, Bodies, NoBucketError, spilled, version_of
+from functions.store.bodies import (
+    PLACES,
+    PLAIN_BYTES,
+    SPILL,
+    Bodies,
+    NoBucketError,
+    spilled,
+    version_of,
+)
 from functions.store.links import Links
 from functions.store.paging import bounds
 from functions.store.table import Refused, Row, Table
@@ -47,7 +55,12 @@ class Items:
 
         A large body is in S3 when this returns.
         """
-        text, kind = codec.dump(self.links.unsign_item(item, user))
+        stored = self.links.unsign_item(item, user)
+        text, kind = codec.dump(stored)
+        if len(text) <= PLAIN_BYTES:
+            codec.check(stored, text, kind)
+        else:
+            await aws.call(codec.check, item=stored, text=text, beside=kind)
         version = version_of(text)
         prefix = spill_prefix(user, keys.part(thread_id), keys.part(item.id))
         body = await self.bodies.pack(text, prefix)

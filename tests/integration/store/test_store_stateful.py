@@ -1,12 +1,12 @@
 """A machine drives the store beside a plain model in memory, with faults in between."""
 
 import asyncio
-import os
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from chatkit.store import NotFoundError
 from chatkit.types import FileAttachment, LockedStatus
@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from moto import mock_aws
 
+from functions.attachments import create_bucket
 from functions.context import RequestContext
-from functions.store import DynamoDBStore, create_table, keys
+from functions.store import DynamoDBStore, bodies, create_table, keys
+from tests.dynamodb_local import engine
 from tests.integration.store.samples import NOON, message, thread
+from tests.integration.store.test_store_sizes import noise
 
 USER_IDS = ["ada", "ada#T#t1"]
 THREAD_IDS = ["t1", "T/2 😀"]
@@ -27,17 +30,27 @@ THREADS = st.sampled_from([*THREAD_IDS, *THREAD_IDS, *THREAD_IDS, "t" * 300])
 ITEMS = st.sampled_from(ITEM_IDS)
 MOMENTS = st.sampled_from([NOON, NOON, NOON + timedelta(seconds=1), NOON - timedelta(days=1)])
 LIMITS = st.integers(1, 8)
+LETTERS = "ab"
 ORDERS = st.sampled_from(["asc", "desc"])
 
 
 class Fault:
-    """Breaks the n-th request from now on, before or after the table has seen it."""
+    """Breaks the n-th request from now on, before or after the table or bucket has seen it."""
 
     def __init__(self) -> None:
         self.countdown: int | None = None
+        self.late = False
         self.struck = False
 
-    def __call__(self, **_) -> None:
+    def before(self, **_) -> None:
+        if not self.late:
+            self.strike()
+
+    def after(self, **_) -> None:
+        if self.late:
+            self.strike()
+
+    def strike(self) -> None:
         if self.countdown is None:
             return
         self.countdown -= 1
@@ -48,27 +61,52 @@ class Fault:
 
 
 class StoreBesideModel(RuleBasedStateMachine):
+    engine = "dynamodb"
+
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+        self.patch = pytest.MonkeyPatch()
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            self.patch.setenv(name, "test")
+        # Every place where a body can lie, at lengths that a machine can afford.
+        self.patch.setattr(bodies, "PLAIN_BYTES", 400)
+        self.patch.setattr(bodies, "ROW_BYTES", 380)
         self.mock = mock_aws()
         self.mock.start()
-        self.client = CLIENTS.get("dynamodb") or boto3.client("dynamodb", region_name="us-east-1")
-        CLIENTS["dynamodb"] = self.client
+        self.client, self.s3 = self.clients()
         self.table = f"t-{uuid4().hex}"
         create_table(self.client, self.table)
-        self.store = DynamoDBStore(self.table, client=self.client)
+        create_bucket(self.s3, self.table)
+        self.store = DynamoDBStore(
+            self.table, client=self.client, bucket=self.table, s3_client=self.s3
+        )
         self.fault = Fault()
-        self.client.meta.events.register("before-send.dynamodb", self.fault)
+        for client in (self.client, self.s3):
+            client.meta.events.register("before-send", self.fault.before)
+            client.meta.events.register("after-call", self.fault.after)
         self.threads: dict[tuple[str, str], dict] = {}
         self.items: dict[tuple[str, str], dict[str, tuple[datetime, object]]] = {}
         self.attachments: dict[tuple[str, str], object] = {}
 
+    def clients(self):
+        """Made once an engine, and without retries: a fault that strikes is seen."""
+        for service in ("dynamodb", "s3"):
+            if service not in CLIENTS:
+                CLIENTS[service] = boto3.client(
+                    service,
+                    region_name="us-east-1",
+                    config=Config(retries={"total_max_attempts": 1}),
+                )
+        return CLIENTS[self.engine], CLIENTS["s3"]
+
     def teardown(self) -> None:
-        self.client.meta.events.unregister("before-send.dynamodb", self.fault)
+        for client in (self.client, self.s3):
+            client.meta.events.unregister("before-send", self.fault.before)
+            client.meta.events.unregister("after-call", self.fault.after)
         self.client.delete_table(TableName=self.table)
         self.mock.stop()
+        self.patch.undo()
         self.loop.close()
 
     def run(self, awaitable):
@@ -91,9 +129,10 @@ class StoreBesideModel(RuleBasedStateMachine):
                 for item_id in ITEM_IDS[number:6:2]:
                     self.save_item(user, thread_id, item_id, NOON, user)
 
-    @rule(requests=st.integers(0, 3))
-    def break_a_request_soon(self, requests):
+    @rule(requests=st.integers(0, 3), late=st.booleans())
+    def break_a_request_soon(self, requests, late):
         self.fault.countdown = requests
+        self.fault.late = late
 
     @rule(user=USERS, thread_id=THREADS, moment=MOMENTS)
     def create_thread(self, user, thread_id, moment):
@@ -134,7 +173,8 @@ class StoreBesideModel(RuleBasedStateMachine):
         thread_id=THREADS,
         item_id=ITEMS,
         moment=MOMENTS,
-        text=st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+        text=st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+        | st.sampled_from([LETTERS * 40, noise(300), noise(300), noise(301)]),
     )
     def save_item(self, user, thread_id, item_id, moment, text):
         item = message(item_id, text, thread_id=thread_id, created_at=moment)
@@ -201,6 +241,7 @@ class StoreBesideModel(RuleBasedStateMachine):
                 lambda: self.store.load_threads(limit, after, order, context(user))  # noqa: B023
             )
             found += [each.id for each in page.data]
+            assert page.has_more == (len(found) < sum(u == user for u, _ in self.threads))
             if not page.has_more:
                 break
             assert len(page.data) == limit
@@ -241,11 +282,28 @@ def context(user):
     return RequestContext(user_id=user)
 
 
+def many(examples):
+    return settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 TestStoreBesideModel = StoreBesideModel.TestCase
-TestStoreBesideModel.settings = settings(
-    max_examples=15,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+TestStoreBesideModel.settings = many(15)
+
+
+class StoreOnAwsEngine(StoreBesideModel):
+    engine = "dynamodb-local"
+
+
+@pytest.fixture
+def aws_engine(dynamodb_local):
+    CLIENTS["dynamodb-local"] = engine.connect(dynamodb_local)
+
+
+TestStoreOnAwsEngine = pytest.mark.usefixtures("aws_engine")(StoreOnAwsEngine.TestCase)
+TestStoreOnAwsEngine.settings = many(8)
