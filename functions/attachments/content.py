@@ -21,7 +21,8 @@ from openai.types.responses import (
 
 from functions import aws
 from functions.attachments import arrival, images
-from functions.attachments.s3 import PREVIEWED, S3AttachmentStore
+from functions.attachments.s3 import S3AttachmentStore
+from functions.attachments.schema import PREVIEWED
 
 LONGEST_TEXT: Final = 100_000
 """Characters of a text file that the model gets: some 25,000 tokens."""

@@ -17,6 +17,7 @@ from functions import aws
 from functions.attachments import arrival
 from functions.attachments.bucket import Bucket, file_key, image_key, upload_key
 from functions.attachments.errors import AttachmentError
+from functions.attachments.schema import PREVIEWED
 from functions.settings import MB
 from functions.store.ids import new_id
 from functions.store.keys import owner, part
@@ -24,8 +25,6 @@ from functions.store.keys import owner, part
 UPLOAD_SECONDS: Final = 900
 """How long an upload may take to begin."""
 LONGEST_NAME: Final = 255
-PREVIEWED: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""Images that every browser and model can show; other types become plain files."""
 
 
 class S3AttachmentStore(AttachmentStore[Any]):

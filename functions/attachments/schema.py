@@ -19,6 +19,9 @@ FILES: Final = "files/"
 IMAGES: Final = "images/"
 SPILL: Final = "spill/"
 
+PREVIEWED: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Images that every browser and model can show; other types become plain files."""
+
 UNSENT_DAYS: Final = 1
 """Days until an upload that no message carries is removed (S3 rounds up to midnight UTC)."""
 MULTIPART_DAYS: Final = 1

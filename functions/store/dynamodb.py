@@ -99,7 +99,9 @@ class DynamoDBStore(Store[Any]):
         return await self._threads.load(thread_id, owner(context))
 
     async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
-        """One write of what changed; none when nothing did."""
+        """One write of what changed; none when nothing did. A thread that this store never
+        loaded is one transaction: the row, and a look at the tombstone.
+        """
         user = owner(context)
         if not await self._threads.save(thread, user):
             # The id of a deleted or expired thread, used again before its remains were purged.
@@ -110,7 +112,9 @@ class DynamoDBStore(Store[Any]):
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: Any
     ) -> Page[ThreadMetadata]:
-        """One query. Threads that move up meanwhile neither repeat nor hide others."""
+        """One query of `limit` + 1 rows, whatever the number of threads. Those that move up
+        meanwhile neither repeat nor hide others.
+        """
         check_page(limit, order, after)
         return await self._threads.page(limit, after, order, owner(context))
 
@@ -125,12 +129,22 @@ class DynamoDBStore(Store[Any]):
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: Any
     ) -> Page[ThreadItem]:
-        """One query, and in parallel a look at the thread's row; empty for an unknown thread."""
+        """One query of `limit` + 1 rows, and in parallel a look at the thread's row; empty for
+        an unknown thread. `after` is looked up first when another process handed it out. The
+        cost does not depend on the thread's length; a query reads a megabyte at most, and
+        bodies in S3 are one request each, side by side.
+        """
         check_page(limit, order, after)
         return await self._items.page(thread_id, after, limit, order, owner(context))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
-        """Upsert an item and put its thread at the top, in one transaction."""
+        """Upsert an item and put its thread at the top, in one transaction of two rows.
+
+        An upload comes before it when the body is over some 150 KB compressed, or is a
+        generated image as a data URL. Where the old body lay in S3, a second transaction
+        and a removal follow. Raises `NotFoundError` when the thread was never saved, or
+        was deleted: nothing then stays behind.
+        """
         await self._items.save(thread_id, item, owner(context))
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
@@ -138,7 +152,11 @@ class DynamoDBStore(Store[Any]):
         await self._items.save(thread_id, item, owner(context))
 
     async def load_item(self, thread_id: str, item_id: str, context: Any) -> ThreadItem:
-        """One request for the item and its thread."""
+        """One request for the item and its thread, and one to S3 for a large body.
+
+        `NotFoundError` also for an item that this version cannot read, and `NoBucketError`
+        for one whose body is in a bucket that this store was not given.
+        """
         return (await self._items.load(thread_id, item_id, owner(context)))[0]
 
     async def load_item_versioned(
@@ -158,7 +176,9 @@ class DynamoDBStore(Store[Any]):
         return await self._items.save(thread_id, item, owner(context), expected=expected)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: Any) -> None:
-        """The item is gone when this returns; unknown ids are fine."""
+        """The item is gone when this returns; unknown ids are fine. Two writes, side by side,
+        and the removal of a body in S3.
+        """
         await self._items.delete(thread_id, item_id, owner(context))
 
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:

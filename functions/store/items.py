@@ -55,7 +55,8 @@ class Items:
 
         A large body is in S3 when this returns.
         """
-        stored = self.links.unsign_item(item, user)
+        kept = await self.links.keep_image(thread_id, item, user)
+        stored = self.links.unsign_item(kept, user)
         text, kind = codec.dump(stored)
         if len(text) <= PLAIN_BYTES:
             codec.check(stored, text, kind)

@@ -1,9 +1,11 @@
 """Signed links in what is stored: taken out on the way in, made anew on the way out.
 
 A signed link expires within the hour, so the table keeps `s3://<bucket>/<key>`
-in its place. Only keys of the asking user are signed.
+in its place. Only keys of the asking user are signed. A data URL is no link at
+all but megabytes of text: a generated image goes to the bucket, whoever draws it.
 """
 
+import base64
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,7 +20,9 @@ from chatkit.types import (
 from pydantic import AnyUrl
 
 from functions import aws
-from functions.attachments.bucket import Bucket, digest, file_key, upload_key
+from functions.attachments import arrival
+from functions.attachments.bucket import Bucket, digest, file_key, image_key, upload_key
+from functions.attachments.schema import PREVIEWED
 from functions.store.keys import part
 
 SCHEME: Final = "s3"
@@ -51,6 +55,27 @@ class Links:
         if key.split("/")[1:2] != [digest(user)]:
             return url
         return await aws.call(bucket.sign_get, key=key)
+
+    async def keep_image(self, thread_id: str, item: ThreadItem, user: str) -> ThreadItem:
+        """A generated image that comes as a data URL, as the SDK's default makes them, with its
+        bytes put into the bucket; one request then. Any other item as it is.
+        """
+        if self.bucket is None or not isinstance(item, GeneratedImageItem) or not item.image:
+            return item
+        head, _, encoded = item.image.url.partition(";base64,")
+        if not head.startswith("data:"):
+            return item
+        try:
+            data = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            data = b""
+        kind = arrival.sniff(data[: arrival.SNIFFED_BYTES])
+        if kind not in PREVIEWED:
+            raise ValueError("a generated image must be PNG, JPEG, GIF or WebP")
+        key = image_key(user, part(thread_id), part(item.image.id))
+        await self.bucket.put(key, data, kind)
+        image = GeneratedImage(id=item.image.id, url=f"{SCHEME}://{self.bucket.name}/{key}")
+        return item.model_copy(update={"image": image})
 
     def unsign_attachment(self, attachment: Attachment, user: str) -> Attachment:
         """As it is stored: no signed link, and no way to upload once a message carries it."""

@@ -6,7 +6,13 @@ import random
 
 import pytest
 from agents.models.chatcmpl_converter import Converter
-from chatkit.types import FileAttachment, GeneratedImage, GeneratedImageItem, ImageAttachment
+from chatkit.types import (
+    FileAttachment,
+    GeneratedImage,
+    GeneratedImageItem,
+    ImageAttachment,
+    ThreadMetadata,
+)
 from PIL import Image
 
 from functions.attachments import images
@@ -109,8 +115,6 @@ async def test_every_part_goes_through_the_agents_sdk_to_chat_completions(place,
 
 
 async def test_a_generated_image_becomes_a_link_that_is_signed_anew_on_load(place, ada, bob):
-    from chatkit.types import ThreadMetadata
-
     store, files = place.store(), place.files()
     await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
     url = await files.put_image("thr_1", "img_1", PNG, ada)
@@ -151,3 +155,39 @@ async def test_an_svg_is_a_file_and_not_a_preview(place, ada):
         AttachmentCreateParams(name="x.svg", size=5, mime_type="image/svg+xml"), ada
     )
     assert not isinstance(made, ImageAttachment)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FIRST if kind.startswith("image/")])
+@pytest.mark.parametrize("method", ["add_thread_item", "save_item"])
+async def test_a_data_url_of_anyones_server_never_lands_in_the_table(place, ada, kind, method):
+    """The SDK's own converter makes them; the drafts of an image share its id."""
+    store = place.store()
+    await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
+    for draft in (b"1", b"2"):
+        url = f"data:{kind};base64,{base64.b64encode(FIRST[kind] + draft).decode()}"
+        image = GeneratedImage(id="img_1", url=url)
+        item = GeneratedImageItem(id="i", thread_id="thr_1", created_at=NOW, image=image)
+        await getattr(store, method)("thr_1", item, ada)
+        assert item.image.url == url
+    assert "base64" not in str(place.dynamodb.scan(TableName="chatkit")["Items"])
+    (key,) = place.objects()
+    assert key.startswith("images/")
+    loaded = await store.load_item("thr_1", "i", ada)
+    answer = await place.http.get(loaded.image.url)
+    assert (answer.content, answer.headers["content-type"]) == (FIRST[kind] + b"2", kind)
+    await store.delete_thread("thr_1", ada)
+    assert place.objects() == []
+
+
+@pytest.mark.parametrize(
+    "url", ["data:image/svg+xml;base64,PHN2Zz4=", "data:,x", "data:a;base64,?"]
+)
+async def test_a_data_url_that_is_no_image_is_refused(place, ada, url):
+    store = place.store()
+    await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
+    image = GeneratedImage(id="img_1", url=url)
+    item = GeneratedImageItem(id="i", thread_id="thr_1", created_at=NOW, image=image)
+    with pytest.raises(ValueError, match="must be PNG"):
+        await store.add_thread_item("thr_1", item, ada)
+    assert place.objects() == []
+    assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data == []

@@ -1,7 +1,9 @@
 """Deleting is complete: at once for whoever looks, and in the end for whoever scans."""
 
+import json
 import logging
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -243,6 +245,17 @@ async def test_a_person_is_exported_whole_and_deleted_whole(backend, store, ada,
     }
     texts = [e["item"]["content"][0]["text"] for e in exported if e.get("item", {}).get("content")]
     assert BIG in texts
+    assert [e["value"] for e in exported if e["type"] == "record"] == [{"a": [1]}]
+    assert {(e["thread_id"], e["item_id"], e["kind"]) for e in exported if "at" in e} == {
+        ("thr_1", "big", "positive"),
+        ("thr_2", "big", "positive"),
+    }
+    for entry in exported:
+        json.dumps(entry)
+        if entry["type"] == "attachment":
+            key = urlsplit(entry["url"]).path.lstrip("/")
+            stored = backend.s3.get_object(Bucket=backend.bucket, Key=key)["Body"].read()
+            assert (entry["attachment"]["name"], stored) == ("cat.png", PNG)
     await store.delete_user(ada.user_id)
     assert left(backend) == bobs
     assert len(unsent(backend)) == files / 3
