@@ -48,7 +48,8 @@ class Domain:
 
 
 def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[str]) -> str:
-    """What the page may load and call, and nothing else.
+    """What the page may load and call, and nothing else: itself, ChatKit's script, its frame
+    and what that asks, and the files. What the frame itself loads is its own policy's.
 
     Styles may be inline: the element and React set `style` attributes. Pictures may
     come from anywhere over HTTPS, because a widget or an answer may name any.
@@ -64,11 +65,9 @@ def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[s
         "style-src": "'self' 'unsafe-inline'",
         "font-src": f"'self' data: {CHATKIT_CDN}",
         "img-src": "'self' data: blob: https:",
-        "media-src": f"'self' blob: {files}",
         "connect-src": f"'self' {CHATKIT_CDN} {OPENAI_API} {files}",
         "frame-src": CHATKIT_CDN,
         "worker-src": "'self' blob:",
-        "manifest-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": " ".join(frame_ancestors) or "'none'",

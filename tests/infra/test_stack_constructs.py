@@ -346,6 +346,7 @@ def test_every_answer_has_the_security_headers(cdn_template, distribution):
     assert config["ContentTypeOptions"] == {"Override": True}
     assert config["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
     assert config["ReferrerPolicy"]["ReferrerPolicy"] == "strict-origin-when-cross-origin"
+    assert all(header["Override"] is True for header in config.values())
     (name,) = cdn_template.of_type("AWS::CloudFront::ResponseHeadersPolicy")
     for behavior in [distribution["DefaultCacheBehavior"], *distribution["CacheBehaviors"]]:
         assert behavior["ResponseHeadersPolicyId"] == {"Ref": name}
@@ -369,6 +370,19 @@ def test_the_content_policy_allows_what_chatkit_needs_and_no_inline_script(cdn_t
     ]
     assert directives["frame-ancestors"] == "https://in.example"
     assert directives["base-uri"] == "'none'"
+    assert set(directives) == {
+        "default-src",
+        "script-src",
+        "style-src",
+        "font-src",
+        "img-src",
+        "connect-src",
+        "frame-src",
+        "worker-src",
+        "base-uri",
+        "form-action",
+        "frame-ancestors",
+    }
 
 
 @pytest.mark.parametrize(
