@@ -47,6 +47,12 @@ class Chat:
         self.composer.wait_for(timeout=15_000)
         return self
 
+    def draw_each_event(self) -> None:
+        """From the next load on. Once a frame, what lives shortly may share a frame with what
+        comes after it.
+        """
+        self.page.add_init_script("window.requestAnimationFrame = (draw) => queueMicrotask(draw)")
+
     @property
     def composer(self) -> Locator:
         return self.page.locator("textarea[data-composer]")

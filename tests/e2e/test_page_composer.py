@@ -69,14 +69,16 @@ def uploads_go(chat, answer):
 def test_an_upload_shows_how_far_it_is_and_is_waited_for(chat):
     held = []
     uploads_go(chat, held.append)
-    attach(chat, "notes.txt", "text/plain", b"remember the milk")
+    with chat.page.expect_request(lambda request: request.method == "PUT"):
+        attach(chat, "notes.txt", "text/plain", b"remember the milk")
     progress = chat.page.get_by_role("progressbar", name="Uploading notes.txt")
     expect(progress).to_be_visible()
     chat.composer.fill("Hello")
     chat.composer.press("Enter")
     expect(chat.page.locator(".send")).to_be_disabled()
     assert chat.operations("threads.create") == []
-    held[0].continue_()
+    (upload,) = held
+    upload.continue_()
     expect(progress).to_have_count(0)
     chat.composer.press("Enter")
     expect(chat.questions.first).to_contain_text("notes.txt")

@@ -104,6 +104,54 @@ def test_the_example_page_says_what_is_wrong(page, server, folder):
     expect(chat.page.get_by_role("alert")).to_have_text("chatkit.js could not be loaded.")
 
 
+SIGN_IN = """<!doctype html><title>Sign-in</title>
+<openai-chatkit id="chat"></openai-chatkit>
+<script type="module">
+    import * as kit from "./chatkit-serverless.js";
+    window.asked = [];
+    const getToken = ({ refresh }) => {
+        asked.push(refresh);
+        return refresh ? "second" : "first";
+    };
+    const config = await kit.loadConfig();
+    const session = kit.createSession({ api: config.api, getToken });
+    await session.open();
+    await kit.loadChatKitScript(config.chatkitScript);
+    document.getElementById("chat").setOptions(kit.chatKitOptions({
+        config, fetch: kit.createChatKitFetch({ api: config.api, ...session }),
+        scheme: "light", initialThread: null, assistant: {},
+    }));
+</script>"""
+
+
+def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
+    page, server, folder, tolerated
+):
+    tolerated.append("401")
+    (folder / "sign-in.html").write_text(SIGN_IN)
+    chat = visit(page, server)
+    put(chat, folder, "sign-in.html", "chatkit-serverless.js", "standin.js")
+    chat.open("/sign-in.html")
+    sent = []
+
+    def expired(route):
+        sent.append(route.request)
+        if len(sent) == 1:
+            route.fulfill(status=401, json={"message": "expired"})
+        else:
+            route.continue_()
+
+    chat.page.route(f"{server}/chatkit", expired)
+    asked_before = chat.page.evaluate("asked.length")
+    chat.ask("What is 7 * 6?")
+    expect(chat.answers.last).to_contain_text("42")
+    tokens = [request.headers["x-chatkit-authorization"] for request in sent[:2]]
+    assert tokens == ["Bearer first", "Bearer second"]
+    assert sent[0].post_data == sent[1].post_data
+    assert sent[0].headers["x-chatkit-run-id"] == sent[1].headers["x-chatkit-run-id"]
+    assert chat.page.evaluate("asked")[asked_before : asked_before + 2] == [False, True]
+
+
 def test_the_readme_s_page_works_on_another_origin_with_a_token_of_its_own(
     page, api, elsewhere, folder
 ):

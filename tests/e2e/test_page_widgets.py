@@ -1,7 +1,7 @@
 """Cards, forms and lists: what is pressed happens, and is still so after a reload."""
 
 import pytest
-from chat_page import Chat
+from chat_page import ANSWER_WITHIN_MS, Chat
 from playwright.sync_api import expect
 
 
@@ -67,10 +67,15 @@ def test_what_the_page_does_itself_is_told_to_the_server(chat):
 
 
 def test_a_note_is_written_word_by_word_and_announced(chat):
+    chat.draw_each_event()
+    chat.page.reload()
+    chat.composer.wait_for()
+    seen = chat.collect('[data-item="widget"]')
     chat.send("Write a note about rivers")
-    chat.widgets.last.wait_for()
-    seen = chat.watch(chat.widgets.last.inner_text, until=lambda text: "in the table" in text)
-    assert len(seen) >= 5
+    expect(chat.widgets.last).to_contain_text("in the table", timeout=ANSWER_WITHIN_MS)
+    growing = [text for text in seen() if text.startswith("Rivers")]
+    assert len(growing) >= 5
+    assert sorted(growing, key=len) == growing
     expect(chat.page.locator('[data-banner="said"]')).to_contain_text("Rivers")
     chat.settle()
     chat.page.reload()
