@@ -36,7 +36,9 @@ class S3AttachmentStore(AttachmentStore[Any]):
     message carries it.
 
     `max_bytes` and `types` (exact or with `*`, such as `text/*`) limit what may be
-    announced. A context needs `user_id` and nothing else: keys lie under the
+    announced. S3 is strongly consistent, and so is every method here; each object is
+    written whole or not at all. What is refused is an `AttachmentError` with words for
+    the user. A context needs `user_id` and nothing else: keys lie under the
     user, so nobody reaches another's file.
     """
 
@@ -113,20 +115,26 @@ class S3AttachmentStore(AttachmentStore[Any]):
         await arrival.check(self.bucket, attachment, owner(context))
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
-        """Remove a file's bytes, sent or not. An unknown or foreign id changes nothing."""
+        """Remove a file's bytes, sent or not. An unknown or foreign id changes nothing.
+
+        One request.
+        """
         user = owner(context)
         await self.bucket.delete(
             upload_key(user, part(attachment_id)), file_key(user, part(attachment_id))
         )
 
     async def download_url(self, attachment: Attachment, context: Any) -> str:
-        """A link that downloads the file under its own name and lives an hour at most."""
+        """A link that downloads the file under its own name and lives an hour at most.
+
+        Signed here: no request.
+        """
         return await aws.call(
             self.bucket.sign_get, key=self.key(attachment, context), name=attachment.name
         )
 
     async def read(self, attachment: Attachment, context: Any) -> bytes | None:
-        """The file's bytes; `None` when they are not there."""
+        """The file's bytes; `None` when they are not there. One request."""
         return await self.bucket.get(self.key(attachment, context))
 
     def key(self, attachment: Attachment, context: Any) -> str:
@@ -135,7 +143,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return place(owner(context), part(attachment.id))
 
     async def put_image(self, thread_id: str, image_id: str, data: bytes, context: Any) -> str:
-        """Keep a generated image and return a signed link to it.
+        """Keep a generated image and return a signed link to it. One request.
 
         The type is taken from the bytes; `ValueError` when they are no image. The
         same id again (a partial image, then the next) replaces the last one.
@@ -148,5 +156,5 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return await aws.call(self.bucket.sign_get, key=key)
 
     async def read_image(self, thread_id: str, image_id: str, context: Any) -> bytes | None:
-        """A generated image's bytes; `None` when they are not there."""
+        """A generated image's bytes; `None` when they are not there. One request."""
         return await self.bucket.get(image_key(owner(context), part(thread_id), part(image_id)))

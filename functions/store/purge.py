@@ -1,8 +1,9 @@
 """Finishing what deletion began: the rows and objects below a thread that is gone.
 
-Deleting a thread removes its row and leaves a tombstone. What lies below it is
-removed here, by `delete_thread` itself or by the table's stream event; and once
-more when the tombstone expires, for what a run still wrote to S3 meanwhile.
+Deleting a thread removes its row and leaves a tombstone; where a retention is
+set, TTL removes the row. What lies below it is removed here, by `delete_thread`
+itself or by the table's stream event; and once more when the tombstone expires,
+for what a run still wrote to S3 meanwhile.
 Everything may run twice, or die half-way and run again.
 """
 
