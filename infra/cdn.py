@@ -145,7 +145,10 @@ class Cdn(Construct):
             default_root_object="index.html",
             default_behavior=cloudfront.BehaviorOptions(
                 origin=origins.S3BucketOrigin.with_origin_access_control(
-                    site_bucket, origin_access_control=page_access
+                    site_bucket,
+                    origin_access_control=page_access,
+                    # With the right to list, a file that is missing is a 404 and not a 403.
+                    origin_access_levels=[cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST],
                 ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,

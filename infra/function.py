@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -41,6 +41,23 @@ def log_group(scope: Construct, construct_id: str, *, retention_days: int) -> lo
         retention=_RETENTION[retention_days],
         removal_policy=RemovalPolicy.DESTROY,
     )
+
+
+def give_logs(stack: Stack, *, retention_days: int) -> None:
+    """A log group for the functions that the CDK adds for its own use and gives none.
+
+    They would make one by themselves, which forgets nothing and outlives the stack.
+    """
+    without = [
+        child
+        for child in stack.node.find_all()
+        if isinstance(child, CfnResource)
+        and child.cfn_resource_type == lambda_.CfnFunction.CFN_RESOURCE_TYPE_NAME
+        and not (isinstance(child, lambda_.CfnFunction) and child.logging_config)
+    ]
+    group = log_group(stack, "DeploymentLogs", retention_days=retention_days)
+    for function in without:
+        function.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name})
 
 
 class ServiceFunction(Construct):

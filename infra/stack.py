@@ -22,7 +22,7 @@ from infra.edge import zone
 from infra.environment import environment, runtime, told
 from infra.events import Events
 from infra.files import FilesBucket
-from infra.function import ServiceFunction
+from infra.function import ServiceFunction, give_logs
 from infra.nag import suppress
 from infra.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.permissions import allow_actions, allow_chat
@@ -177,6 +177,7 @@ class ChatKitStack(Stack):
 
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
+        give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
 
     def _domain(

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.infra.iam import as_list
 from tests.support.template import ACCOUNT
 
 EVERYTHING = {
@@ -473,6 +474,62 @@ def test_every_log_group_forgets(templates):
     for template in templates.values():
         for group in template.of_type("AWS::Logs::LogGroup").values():
             assert group["Properties"]["RetentionInDays"] == 30
+
+
+def test_every_function_writes_to_a_log_group_that_forgets(templates):
+    """Those that the CDK adds too: a group that Lambda makes by itself never forgets, and stays."""
+    for template in templates.values():
+        groups = set(template.of_type("AWS::Logs::LogGroup"))
+        for name, function in template.of_type("AWS::Lambda::Function").items():
+            if name.startswith("CustomCrossRegionExport"):
+                continue  # made while references are resolved: too late to be given anything
+            logging = function["Properties"].get("LoggingConfig", {})
+            assert logging.get("LogGroup", {}).get("Ref") in groups, name
+
+
+def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
+    body = dev.only("AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "X" for part in body)
+    shown = {widget["properties"]["title"] for widget in json.loads(text)["widgets"]}
+    assert shown == {
+        "Requests",
+        "Errors",
+        "Throttles",
+        "First token, p90 (ms)",
+        "Duration, p99",
+        "Throttled rows",
+        "Tokens a day",
+        "Dollars a day",
+    }
+    (without,) = synth(dashboard="false").values()
+    assert not without.of_type("AWS::CloudWatch::Dashboard")
+
+
+def test_the_page_is_framed_by_whom_the_settings_name_and_by_nobody_else(synth, dev):
+    def policy(template):
+        (headers,) = template.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
+        return json.dumps(headers["Properties"])
+
+    assert "frame-ancestors 'none'" in policy(dev)
+    (framed,) = synth(frameAncestors="https://a.example,https://b.example").values()
+    assert "frame-ancestors https://a.example https://b.example" in policy(framed)
+
+
+def test_only_cloudfront_reads_the_site_and_a_file_that_is_missing_is_a_404(dev):
+    config = dev.only("AWS::CloudFront::Distribution")["DistributionConfig"]
+    (site,) = [o for o in config["Origins"] if "S3OriginConfig" in o]
+    access = dev.resources[site["OriginAccessControlId"]["Fn::GetAtt"][0]]["Properties"]
+    signing = access["OriginAccessControlConfig"]
+    assert (signing["OriginAccessControlOriginType"], signing["SigningBehavior"]) == (
+        "s3",
+        "always",
+    )
+    policy = dev.only("AWS::S3::BucketPolicy", "Site")["PolicyDocument"]["Statement"]
+    readers = [s for s in policy if s["Principal"] == {"Service": "cloudfront.amazonaws.com"}]
+    # Who may not list a bucket is told 403 of a file that is not there.
+    allowed = {action for s in readers for action in as_list(s["Action"])}
+    assert allowed == {"s3:GetObject", "s3:ListBucket"}
+    assert all("AWS:SourceArn" in s["Condition"]["StringEquals"] for s in readers)
 
 
 def test_make_lambda_starts_what_the_template_says(dev):

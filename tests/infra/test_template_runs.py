@@ -13,7 +13,7 @@ from moto.iam.access_control import IAMPolicyStatement
 from moto.server import ThreadedMotoServer
 
 from infra.bundle import build
-from infra.smoke import smoke
+from infra.smoke import SmokeError, smoke
 from tests.emulator.edge import Edge
 from tests.emulator.environment import Configuration
 from tests.emulator.function import Function
@@ -248,3 +248,31 @@ async def test_motos_own_enforcement_lets_the_roles_do_it_too(account, page, enf
     enforcing()
     lines = await talk(account, page)
     assert len(lines) == 5
+
+
+@pytest.fixture
+def without_rows(account):
+    """The streaming function's role as made in moto, but for the statement on the table's rows."""
+    iam, role = account.client("iam"), account.physical("ChatRole")
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    less = [s for s in whole["Statement"] if s["Sid"] != "Rows"]
+    assert len(less) == len(whole["Statement"]) - 1
+
+    def put(statements):
+        document = json.dumps({**whole, "Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+    put(less)
+    yield
+    put(whole["Statement"])
+
+
+async def test_motos_own_enforcement_refuses_what_the_role_does_not_allow(
+    account, page, without_rows, enforcing
+):
+    configurations = {f: account.configuration(f) for f in ("Chat", "Actions")}
+    account.configuration = configurations.__getitem__
+    enforcing()
+    with pytest.raises(SmokeError, match="was answered 5"):
+        await talk(account, page)
