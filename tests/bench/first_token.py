@@ -1,35 +1,36 @@
 """How long a visitor waits for the first word: the table against no table at all.
 
-One run, one process, one model that answers at once over real HTTP. Both servers
-are the whole product; only the store behind them differs. The engine is DynamoDB
+One run, one model that answers at once over real HTTP, and two servers, each the whole
+product in a process of its own; only the store behind them differs. The engine is DynamoDB
 Local, AWS's own; run it with `make bench`.
 """
 
 import os
 import statistics
+import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
-from functions.chat.app import create_app
-from functions.settings import Settings, get_settings
 from functions.store import create_table
+from tests.bench import first_token_app
 from tests.dynamodb_local import engine
 from tests.support.chat import Chat, message
-from tests.support.memory_store import MemoryRuns, MemoryStore
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 
 BAR = 1.3
-TURNS = 60
-WARM_UP = 10
+TURNS = 80
+WARM_UP = 120
+"""Turns until the engine's Java is as quick as it gets; AWS's is warm."""
+A_THREAD = 10
+"""Turns in one thread before the next is begun."""
 CACHE = Path(__file__).resolve().parents[2] / ".pytest_cache" / "d" / "dynamodb-local"
 
 
 def first_token(chat, text, thread=None):
-    """Seconds from the request to the answer's first word."""
+    """Seconds from the request to the answer's first word, and where to go on."""
     began = time.perf_counter()
     kind, params = (
         ("threads.create", {}) if thread is None else ("threads.add_user_message", thread)
@@ -44,44 +45,65 @@ def first_token(chat, text, thread=None):
     return seconds, params
 
 
+@contextmanager
+def server(store, environment):
+    process = subprocess.Popen(
+        [sys.executable, "-m", first_token_app.__name__, store],
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # one line of log for each answer
+        text=True,
+    )
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.communicate()
+
+
+def measure(chats, case):
+    """Milliseconds of each turn, by store; the stores take turns."""
+    taken = {name: [] for name in chats}
+    threads = dict.fromkeys(chats)
+    for turn in range(WARM_UP + TURNS):
+        for name, chat in chats.items():
+            if case == "new thread":
+                seconds, _ = first_token(chat, "Hi")
+            else:
+                if turn % A_THREAD == 0:
+                    _, threads[name] = first_token(chat, "Hi")
+                seconds, _ = first_token(chat, "Hi", threads[name])
+            if turn >= WARM_UP:
+                taken[name].append(seconds * 1000)
+    return taken
+
+
 def main():
     if reason := engine.why_not():
         print(f"first token: not measured, {reason}")
         return 0
-    model = OpenAIServer(Say("Hello there."))
     with ExitStack() as stack:
         CACHE.mkdir(parents=True, exist_ok=True)
         endpoint = stack.enter_context(engine.running(CACHE))
-        os.environ.update(
-            AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local",
-            CHATKIT_COOKIE_KEY="k" * 32, CHATKIT_TABLE="bench",
-        )  # fmt: skip
-        get_settings.cache_clear()
         create_table(engine.connect(endpoint), "bench")
-        settings = Settings(
-            _env_file=None,
-            model="m",
-            openai_base_url=stack.enter_context(served(model.app)) + "/v1",
-        )
-        table = Chat(stack.enter_context(served(create_app(settings))))
-        with patch.multiple("functions.services", DynamoDBStore=MemoryStore, Runs=MemoryRuns):
-            memory = Chat(stack.enter_context(served(create_app(settings))))
-
+        model = stack.enter_context(served(OpenAIServer(Say("Hello there.")).app))
+        environment = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "CHATKIT_COOKIE_KEY": "k" * 32,
+            "CHATKIT_TABLE": "bench",
+            "CHATKIT_MODEL": "m",
+            "OPENAI_BASE_URL": f"{model}/v1",
+        }
+        chats = {
+            name: Chat(stack.enter_context(server(name, environment)))
+            for name in ("table", "memory")
+        }
         print(f"first token, {TURNS} turns each way, in turns; milliseconds, median")
         worst = 0.0
         for case in ("new thread", "existing thread"):
-            taken = {"table": [], "memory": []}
-            threads = {"table": None, "memory": None}
-            for turn in range(TURNS + WARM_UP):
-                for name, chat in (("table", table), ("memory", memory)):
-                    if case == "new thread" or threads[name] is None or turn % 10 == 0:
-                        seconds, threads[name] = first_token(chat, "Hi")
-                        if case != "new thread":
-                            seconds, _ = first_token(chat, "Hi", threads[name])
-                    else:
-                        seconds, _ = first_token(chat, "Hi", threads[name])
-                    if turn >= WARM_UP:
-                        taken[name].append(seconds * 1000)
+            taken = measure(chats, case)
             medians = {name: statistics.median(values) for name, values in taken.items()}
             ratio = medians["table"] / medians["memory"]
             worst = max(worst, ratio)
