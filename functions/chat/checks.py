@@ -87,7 +87,7 @@ class StreamChecks:
                 return Checked(attachments=files)
             case ThreadsAddClientToolOutputReq():
                 await self._open(turn, request.params.thread_id, context)
-                newest = turn.newest[0] if turn.newest else None
+                newest = next(iter(await turn.newest.all()), None)
                 if not isinstance(newest, ClientToolCallItem) or newest.status != "pending":
                     raise Refusal(409, "No tool of the page is waiting for a result here.")
             case ThreadsAddStructuredInputReq():

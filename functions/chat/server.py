@@ -161,8 +161,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
         """
 
         async def begin() -> _Ready:
+            await asyncio.sleep(0)  # let the table be asked first
             history = within_budget(
-                self.store.newest,
+                await self.store.newest.all(),
                 items=self._settings.history_items,
                 characters=self._settings.history_characters,
             )

@@ -2,7 +2,7 @@
 
 The SDK reads the thread, its newest items and again its newest items, one after
 the other, and writes the thread and the message in between. Here all of that is
-read in one round trip before the stream starts, and the first write of the
+read in one round trip, begun before the stream starts, and the first write of the
 request carries the run's claim, and a new thread, in the same transaction. So a
 message costs two round trips before the model is called, one in a new thread,
 and a re-sent request writes nothing.
@@ -16,6 +16,7 @@ from chatkit.errors import CustomStreamError
 from chatkit.store import Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata, UserMessageItem
 
+from functions.chat.newest import NewestItems
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, OverQuota, Quota
 from functions.store.runs import Run
@@ -40,26 +41,22 @@ class TurnStore(Store[RequestContext]):
         self._thread: ThreadMetadata | None = None
         self._new: ThreadMetadata | None = None
         self._current: ThreadMetadata | None = None
-        self._newest: list[ThreadItem] = []
-        self._whole = True
+        self.newest = NewestItems()
         self._claiming = asyncio.Lock()
 
     async def open(self, thread_id: str, limit: int, context: RequestContext) -> ThreadMetadata:
-        """Read the thread and its newest `limit` items, in one round trip.
+        """Read the thread, and beside it begin to read its newest `limit` items.
 
         Raises `NotFoundError` for a thread that is not this user's.
         """
-        turn = await self._store.read_turn(thread_id, limit, context)
+        self.newest.read(self._store.load_newest_items(thread_id, limit, context))
+        try:
+            self._thread = self._current = await self._store.load_thread(thread_id, context)
+        except BaseException:
+            self.newest.forget()
+            raise
         self.run = replace(self.run, thread_id=thread_id)
-        self._thread = self._current = turn.thread
-        self._newest = list(turn.items.data)
-        self._whole = not turn.items.has_more
-        return turn.thread
-
-    @property
-    def newest(self) -> list[ThreadItem]:
-        """The newest items, newest first: those that were read, and those written since."""
-        return self._newest
+        return self._thread
 
     # What the SDK reads at the beginning of a turn was read already.
 
@@ -72,16 +69,17 @@ class TurnStore(Store[RequestContext]):
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Page[ThreadItem]:
-        ours = thread_id == self.run.thread_id and after is None and order == "desc"
-        if ours and (self._whole or limit <= len(self._newest)):
-            data = [item.model_copy(deep=True) for item in self._newest[:limit]]
-            more = len(self._newest) > limit or not self._whole
-            return Page(data=data, has_more=more, after=data[-1].id if more and data else None)
+        if thread_id == self.run.thread_id and after is None and order == "desc":
+            items, older = await self.newest.all(), await self.newest.has_more()
+            if not older or limit <= len(items):
+                data = [item.model_copy(deep=True) for item in items[:limit]]
+                more = older or len(items) > limit
+                return Page(data=data, has_more=more, after=data[-1].id if more and data else None)
         return await self._store.load_thread_items(thread_id, after, limit, order, context)
 
     async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         if thread_id == self.run.thread_id:
-            for item in self._newest:
+            for item in await self.newest.all():
                 if item.id == item_id:
                     return item.model_copy(deep=True)
         return await self._store.load_item(thread_id, item_id, context)
@@ -101,9 +99,9 @@ class TurnStore(Store[RequestContext]):
     ) -> None:
         if self.claimed:
             await self._store.add_thread_item(thread_id, item, context)
-            self._remember(item)
+            self.newest.put(item)
             return
-        self._remember(item)
+        self.newest.put(item)
         if self.on_message and self._current and isinstance(item, UserMessageItem):
             self.on_message(self._current, item, context)
         if not await self._claim(context, item):
@@ -112,14 +110,14 @@ class TurnStore(Store[RequestContext]):
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         if not await self._claim(context, item):
             await self._store.save_item(thread_id, item, context)
-        self._remember(item)
+        self.newest.put(item)
 
     async def delete_thread_item(
         self, thread_id: str, item_id: str, context: RequestContext
     ) -> None:
         await self._claim(context)
         await self._store.delete_thread_item(thread_id, item_id, context)
-        self._newest = [item for item in self._newest if item.id != item_id]
+        self.newest.drop(item_id)
 
     async def begin(self, context: RequestContext) -> None:
         """Claim the run now, for a request that does something before it writes here."""
@@ -144,13 +142,6 @@ class TurnStore(Store[RequestContext]):
         if spent is not None:
             raise spent
         return True
-
-    def _remember(self, item: ThreadItem) -> None:
-        for place, known in enumerate(self._newest):
-            if known.id == item.id:
-                self._newest[place] = item.model_copy(deep=True)
-                return
-        self._newest.insert(0, item.model_copy(deep=True))
 
     # Ids are remembered, so that the run knows its own.
 

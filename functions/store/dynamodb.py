@@ -222,6 +222,13 @@ class DynamoDBStore(Store[Any]):
         """
         return await self._feedback.load(thread_id, owner(context))
 
+    async def load_newest_items(self, thread_id: str, limit: int, context: Any) -> Page[ThreadItem]:
+        """The newest items, newest first: one query, and no look at the thread, for a caller
+        who looks at it beside.
+        """
+        check_page(limit, "desc")
+        return await self._items.read_page(thread_id, None, limit, "desc", owner(context))
+
     async def read_turn(self, thread_id: str, limit: int, context: Any) -> Turn:
         """Everything a turn needs to begin, read in parallel: one round trip's time.
 

@@ -59,6 +59,9 @@ class MemoryStore(Store[Any]):
 
     load_attachment = delete_attachment = save_attachment
 
+    async def load_newest_items(self, thread_id, limit, context):
+        return await self.load_thread_items(thread_id, None, limit, "desc", context)
+
     async def read_turn(self, thread_id, limit, context):
         thread = await self.load_thread(thread_id, context)
         return Turn(

@@ -67,7 +67,10 @@ Step = Say | Call | Draw | Silence
 
 
 class OpenAIServer:
-    """`script` is what it answers, in order; the last one is repeated."""
+    """`script` is what it answers, in order; the last one is repeated.
+
+    `requests` are those for an answer. Titles are asked for beside them, at any time.
+    """
 
     def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
@@ -88,10 +91,10 @@ class OpenAIServer:
 
     async def _next(self, request: Request) -> tuple[dict[str, Any], Step | Fail]:
         body = await request.json()
-        self.requests.append(body)
         self.headers.append(dict(request.headers))
         if not body.get("tools") and "title" in json.dumps(body).lower()[:600]:
             return body, Say("A fine title")
+        self.requests.append(body)
         step = self.script[min(self._answered, len(self.script) - 1)]
         self._answered += 1
         return body, step
