@@ -37,7 +37,7 @@ _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
 _NOT_NEEDED = {"chat": ("actions",), "actions": ()}
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
-    "byte-code, and every cold start compiles what it imports: 3.4 s instead of 1.5 s where it "
+    "byte-code, and every cold start compiles what it imports: 2.6 s instead of 1.2 s where it "
     "was measured (python -m tests.bench.cold_start). Install Python "
     f"{PYTHON} (`uv python install {PYTHON}`) and build again."
 )
