@@ -2,7 +2,7 @@
 
 from functions import mcp_later
 
-mcp_later.install()  # before the Agents SDK is imported
+mcp_later.import_agents()  # before anything else does, and all of MCP with it
 
 from functions.chat.app import create_app  # noqa: E402
 

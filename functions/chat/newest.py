@@ -19,9 +19,10 @@ class NewestItems:
         self._reading = asyncio.create_task(page)
 
     def forget(self) -> None:
-        """Nobody is going to wait for the page."""
+        """Nobody is going to wait for the page any more, nor hear of it."""
         if self._reading is not None:
             self._reading.cancel()
+            self._reading.add_done_callback(lambda read: read.cancelled() or read.exception())
 
     async def all(self) -> list[ThreadItem]:
         """Newest first: those that were read, and those written since. Not for changing."""

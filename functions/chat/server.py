@@ -20,7 +20,7 @@ from agents import (
 from chatkit.actions import Action
 from chatkit.agents import stream_agent_response
 from chatkit.errors import CustomStreamError
-from chatkit.server import ChatKitServer
+from chatkit.server import ChatKitServer, agents_sdk_user_agent_override
 from chatkit.types import (
     AssistantMessageItem,
     ProgressUpdateEvent,
@@ -48,7 +48,7 @@ from functions.chat.turn import TurnStore
 from functions.chat.unfinished import kept
 from functions.context import RequestContext
 from functions.models.failure import in_words
-from functions.models.hold import hold
+from functions.models.hold import held, hold
 from functions.settings import Settings
 
 _STOPPED: dict[StopReason, str] = {
@@ -71,9 +71,9 @@ class _Ready:
 class AssistantServer(ChatKitServer[RequestContext]):
     """Answers one streaming request; made for it, and for no other.
 
-    `store` is the request's own view of the table. `model` answers, `files` are what
-    the visitor attached and the model drew, `data` is what the assistant knows of them.
-    `prepared` is the action to run, for a request that asks for one.
+    `store` is the request's own view of the table, `files` are what the visitor attached
+    and the model drew, `data` is what the assistant knows of them. Once the request is
+    checked it is given the `model` that answers, and the action to run (`prepared`), if any.
     """
 
     store: TurnStore
@@ -82,7 +82,6 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self,
         store: TurnStore,
         *,
-        model: Model,
         files: S3AttachmentStore,
         data: AssistantData,
         settings: Settings,
@@ -90,8 +89,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         super().__init__(store)
         store.on_message = self._get_ready
         self.stopped: StopReason = "visitor"
+        self.model: Model
         self.prepared: PreparedAction | None = None
-        self._model = model
         self._files = files
         self._data = data
         self._settings = settings
@@ -174,28 +173,32 @@ class AssistantServer(ChatKitServer[RequestContext]):
             tool_choice = options.tool_choice.id if options and options.tool_choice else None
             given = await Converter(self._files, context).to_agent_input(history)
             go = hold()
-            result = Runner.run_streamed(
-                build_agent(self._model, tool_choice),
-                given,
-                context=agent_context,
-                max_turns=MAX_TURNS,
-                # Lambda freezes the thread that would export traces.
-                run_config=RunConfig(tracing_disabled=True),
-            )
+            with agents_sdk_user_agent_override():
+                result = Runner.run_streamed(
+                    build_agent(held(self.model), tool_choice),
+                    given,
+                    context=agent_context,
+                    max_turns=MAX_TURNS,
+                    # Lambda freezes the thread that would export traces.
+                    run_config=RunConfig(tracing_disabled=True),
+                )
             return _Ready(history, agent_context, result, go)
 
         return asyncio.create_task(begin())
 
     async def abandon(self) -> None:
         """Let go of what was made ready for a message that was not taken."""
-        if self._ready is None:
+        ready, self._ready = self._ready, None
+        if ready is None:
             return
-        self._ready.cancel()
-        with contextlib.suppress(BaseException):
-            result = (await self._ready).result
-            result.cancel()
-            if result.run_loop_task is not None:
-                await result.run_loop_task
+        ready.cancel()
+        await asyncio.wait({ready})
+        if ready.cancelled() or ready.exception() is not None:
+            return
+        result = ready.result().result
+        result.cancel()
+        if result.run_loop_task is not None:
+            await asyncio.wait({result.run_loop_task})
 
     def _name(self, thread: ThreadMetadata, history: list[ThreadItem]) -> asyncio.Task[str] | None:
         """A title on its way, for a thread that has none, while the answer streams."""
@@ -205,7 +208,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         text = " ".join(part.text for part in first.content).strip()
         if not text and first.attachments:
             text = first.attachments[0].name
-        return asyncio.create_task(title_for(text, self._model))
+        return asyncio.create_task(title_for(text, self.model))
 
     async def _rename(self, thread: ThreadMetadata, title: str, context: RequestContext) -> None:
         """Give the thread its title, unless somebody renamed it meanwhile."""

@@ -57,16 +57,20 @@ class Streams:
         turn = TurnStore(self._services.store, run, self._services.quota)
         server = AssistantServer(
             turn,
-            model=await self._model(request),
             files=self._services.attachments,
             data=self._services.assistant_data(context),
             settings=self._services.settings,
         )
-        checked, _, events = await asyncio.gather(
-            self._checks.check(request, turn, context),
-            self._within_quota(context),
-            _process(server, body, context),
-        )
+        try:
+            checked, _, events = await asyncio.gather(
+                self._checks.check(request, turn, context),
+                self._within_quota(context),
+                _process(server, body, context),
+            )
+            server.model = await self._model(request)
+        except BaseException:
+            turn.newest.forget()
+            raise
         turn.attachments = {file.id: file for file in checked.attachments}
         server.prepared = checked.action
 
@@ -111,6 +115,7 @@ class Streams:
             async for event in events:
                 yield event
         except RunAlreadyStarted as started:
+            await server.abandon()
             # The page sent the request again: it reads what the first one writes.
             async for event in replay(self._services, started.run, context, new_thread):
                 yield event
@@ -118,6 +123,7 @@ class Streams:
             return  # stopped before it began
         finally:
             await server.abandon()
+            server.store.newest.forget()
 
     async def _within_quota(self, context: RequestContext) -> None:
         try:

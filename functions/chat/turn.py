@@ -50,11 +50,7 @@ class TurnStore(Store[RequestContext]):
         Raises `NotFoundError` for a thread that is not this user's.
         """
         self.newest.read(self._store.load_newest_items(thread_id, limit, context))
-        try:
-            self._thread = self._current = await self._store.load_thread(thread_id, context)
-        except BaseException:
-            self.newest.forget()
-            raise
+        self._thread = self._current = await self._store.load_thread(thread_id, context)
         self.run = replace(self.run, thread_id=thread_id)
         return self._thread
 
@@ -128,20 +124,33 @@ class TurnStore(Store[RequestContext]):
         async with self._claiming:
             if self.claimed:
                 return False
-            begun, spent = await asyncio.gather(
-                self._store.begin_run(self.run, context, thread=self._new, item=item),
-                self._quota.spend(context),
-                return_exceptions=True,
-            )
-            if begun is not None:
-                raise begun
-            self.claimed = True
+            claiming = asyncio.create_task(self._write_claim(context, item))
+            try:
+                spent = await asyncio.shield(claiming)
+            except asyncio.CancelledError:
+                # A write that was begun is made: whoever stops the run has to know of it.
+                await asyncio.gather(claiming, return_exceptions=True)
+                raise
         if isinstance(spent, OverQuota):
             # Others spent what was left since this request was checked.
             raise CustomStreamError(spent.message) from None
         if spent is not None:
             raise spent
         return True
+
+    async def _write_claim(
+        self, context: RequestContext, item: ThreadItem | None
+    ) -> BaseException | None:
+        """What counting the message came to."""
+        begun, spent = await asyncio.gather(
+            self._store.begin_run(self.run, context, thread=self._new, item=item),
+            self._quota.spend(context),
+            return_exceptions=True,
+        )
+        if begun is not None:
+            raise begun
+        self.claimed = True
+        return spent
 
     # Ids are remembered, so that the run knows its own.
 

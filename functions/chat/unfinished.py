@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartAdded,
+    AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
     ThreadItemAddedEvent,
@@ -48,6 +49,10 @@ def _write(message: AssistantMessageItem, event: ThreadItemUpdatedEvent) -> None
         case AssistantMessageContentPartTextDelta() as part:
             _reach(message, part.content_index)
             message.content[part.content_index].text += part.delta
+        case AssistantMessageContentPartAnnotationAdded() as part:
+            _reach(message, part.content_index)
+            annotations = message.content[part.content_index].annotations
+            annotations.insert(part.annotation_index, part.annotation)
 
 
 def _reach(message: AssistantMessageItem, index: int) -> None:

@@ -92,8 +92,9 @@ def build(choice: ModelChoice, name: str, api_key: str) -> "Model":
     from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel  # noqa: PLC0415
 
     from functions.models.client import openai_client  # noqa: PLC0415
+    from functions.models.hold import waits  # noqa: PLC0415
 
     client = openai_client(choice.base_url, api_key)
     if choice.api == "responses":
-        return OpenAIResponsesModel(model=name, openai_client=client)
-    return OpenAIChatCompletionsModel(model=name, openai_client=client)
+        return waits(OpenAIResponsesModel(model=name, openai_client=client))
+    return waits(OpenAIChatCompletionsModel(model=name, openai_client=client))

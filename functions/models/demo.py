@@ -26,7 +26,6 @@ from functions.models.demo_script import (
     result_in_words,
     short_title,
 )
-from functions.models.hold import released
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,6 @@ class DemoModel(Model):
         *_: Any,
         **__: Any,
     ) -> ModelResponse:
-        await released()
         output = _reply(system_instructions, input, model_settings, tools)
         return ModelResponse(output=[*output], usage=Usage(requests=1), response_id=None)
 
@@ -64,7 +62,6 @@ class DemoModel(Model):
         *_: Any,
         **__: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        await released()
         async for event in stream(_reply(system_instructions, input, model_settings, tools)):
             yield event
 

@@ -271,6 +271,7 @@ class DynamoDBStore(Store[Any]):
             moment = item.created_at if item else datetime.now(UTC)
             touch = self._threads.touch(run.thread_id, user, moment, marker(run))
             actions.append({"Update": touch})
+        update: dict[str, Any] = {}
         if item is not None:
             update, _ = await self._items.write(run.thread_id, item, user)
             actions.append({"Update": update})
@@ -280,6 +281,9 @@ class DynamoDBStore(Store[Any]):
         try:
             await self.table.transact(actions)
         except Refused as refused:
+            first = refused.rows.get(0, {}).get("thread", {}).get("S")
+            if first != run.thread_id:  # else it may be this very message that is there
+                await self._items.withdraw(update)
             if 0 in refused.failed:
                 raise claim_error(run, refused.rows.get(0)) from None
             raise NotFoundError(f"Thread {run.thread_id} not found") from None

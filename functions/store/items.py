@@ -80,6 +80,10 @@ class Items:
         }
         return update, version
 
+    async def withdraw(self, update: dict[str, Any]) -> None:
+        """Remove the body in S3, if any, of an update that was not made."""
+        await self.bodies.discard(_spilling(update))
+
     async def save(
         self, thread_id: str, item: ThreadItem, user: str, *, expected: str | None = None
     ) -> str:
@@ -91,7 +95,7 @@ class Items:
         on the condition that it is still that one. Each refusal is another's success.
         """
         update, version = await self.write(thread_id, item, user)
-        ours = update["ExpressionAttributeValues"].get(f":{SPILL}", {}).get("S")
+        ours = _spilling(update)
         touch = self.threads.touch(thread_id, user, item.created_at)
         old: str | None = None
         while True:
@@ -256,3 +260,8 @@ def _guarded(update: dict[str, Any], old: str | None, expected: str | None) -> d
         "ExpressionAttributeValues": values,
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+
+
+def _spilling(update: dict[str, Any]) -> str | None:
+    key: str | None = update.get("ExpressionAttributeValues", {}).get(f":{SPILL}", {}).get("S")
+    return key

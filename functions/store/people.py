@@ -55,8 +55,10 @@ class People:
 
     async def export(self, user: str) -> AsyncIterator[dict[str, Any]]:
         partition = keys.user_partition(user)
+        past: set[str] = set()
         async for row in self._rows(partition, keys.THREAD):
             if expired(row):
+                past.add(keys.part(row["id"]["S"]))
                 continue
             snapshot = Snapshot.from_row(row)
             fields = {name: json.loads(text) for name, text in snapshot.fields.items()}
@@ -65,6 +67,8 @@ class People:
             async for below in self._below(user, row["id"]["S"]):
                 yield below
         async for row in self._rows(partition, keys.ATTACHMENT):
+            if expired(row) or row.get("thread", {}).get("S") in past:
+                continue
             yield {
                 "type": "attachment",
                 "attachment": json.loads(row["body"]["S"]),

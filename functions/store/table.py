@@ -22,6 +22,8 @@ CONFLICT_LONGEST_WAIT: Final = 0.5
 """Transactions on one row at the same moment cancel each other, and botocore does not retry
 that. Waits double from 10 ms to 500 ms with full jitter: 3.6 s at most in all."""
 
+CONDITION: Final = "ConditionalCheckFailed"
+
 _TRANSIENT: Final = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
@@ -38,7 +40,8 @@ class Refused(Exception):  # noqa: N818 - an outcome, not a fault
 
     def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:
         super().__init__("a condition of the write did not hold")
-        self.failed = {i for i, reason in enumerate(reasons) if _code(reason) not in {"", "None"}}
+        # Beside a condition that failed, DynamoDB may name an action that met another's write.
+        self.failed = {i for i, reason in enumerate(reasons) if _code(reason) == CONDITION}
         self.rows: dict[int, Row] = {
             i: reason["Item"] for i, reason in enumerate(reasons) if reason.get("Item")
         }
@@ -142,7 +145,7 @@ class Table:
             except ClientError as error:
                 reasons = error.response.get("CancellationReasons", [])
                 codes = {_code(reason) for reason in reasons} - {"", "None"}
-                if "ConditionalCheckFailed" in codes:
+                if CONDITION in codes:
                     raise Refused(reasons) from None
                 last = attempt == CONFLICT_ATTEMPTS - 1
                 if last or not codes or codes - _TRANSIENT:
@@ -172,4 +175,4 @@ class Table:
 def _refused(error: ClientError) -> Refused | None:
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         return None
-    return Refused([{"Code": "ConditionalCheckFailed", "Item": error.response.get("Item")}])
+    return Refused([{"Code": CONDITION, "Item": error.response.get("Item")}])

@@ -11,5 +11,8 @@ def file_at(folder: Path, path: str) -> Path | None:
     """
     if "." not in path.rpartition("/")[2]:
         path = "/index.html"
-    file = (folder / path.lstrip("/")).resolve()
-    return file if file.is_file() and file.is_relative_to(folder.resolve()) else None
+    try:
+        file = (folder / path.lstrip("/")).resolve()
+        return file if file.is_file() and file.is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError):  # no file can have such a name
+        return None

@@ -15,7 +15,15 @@ def test_a_place_in_the_page_is_the_page(server, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/assets/nope.js", "/nope.svg", "/deep/nope.html", "/assets/..js"]
+    "path",
+    [
+        "/assets/nope.js",
+        "/nope.svg",
+        "/deep/nope.html",
+        "/assets/..js",
+        "/%00.js",
+        f"/{'n' * 300}.js",
+    ],
 )
 def test_a_file_that_is_not_there_is_not_there(server, path):
     answer = httpx2.get(server + path)

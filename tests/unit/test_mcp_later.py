@@ -7,7 +7,7 @@ import sys
 import pytest
 
 DEMO = {"PATH": os.environ["PATH"], "CHATKIT_COOKIE_KEY": "0" * 64}
-INSTALL = "import sys; from functions import mcp_later; mcp_later.install(); import agents; "
+INSTALL = "import sys; from functions import mcp_later; mcp_later.import_agents(); "
 
 
 def run(code):
@@ -32,7 +32,11 @@ def test_the_streaming_function_starts_without_mcp():
 
 @pytest.mark.parametrize(
     "use",
-    ["import mcp", "from agents.mcp import MCPServerStdio", "import mcp.shared.exceptions"],
+    [
+        "import mcp",
+        "from agents.mcp import MCPServerStdio",
+        "from mcp.shared.exceptions import MCPError",
+    ],
 )
 def test_whoever_uses_mcp_gets_the_real_one(use):
     code = (
@@ -50,5 +54,7 @@ def test_no_error_is_mcps_while_mcp_is_not_there():
 
 
 def test_with_the_sdk_imported_already_nothing_is_changed():
-    code = "before = list(sys.meta_path); mcp_later.install(); print(before == sys.meta_path)"
+    code = (
+        "before = dict(sys.modules); mcp_later.import_agents(); print(before == dict(sys.modules))"
+    )
     assert run(code) == "True"

@@ -214,3 +214,13 @@ async def test_the_record_of_another_stores_upload_stays(backend, store, ada):
     made = FileAttachment(id="theirs", name="a", mime_type="text/plain")
     await store.save_attachment(made, ada)
     assert [row for row in backend.rows() if "expires" in row] == []
+
+
+async def test_an_export_links_no_file_of_a_thread_that_expired(backend, store, ada):
+    await furnish(backend, store, ada)
+    before = [entry["type"] async for entry in store.export_user(ada.user_id)]
+    assert "attachment" in before
+    age(backend, ada, "thr_1", 31)
+    after = [entry async for entry in store.export_user(ada.user_id)]
+    threads = {entry.get("attachment", {}).get("thread_id") for entry in after}
+    assert "thr_1" not in threads

@@ -1,6 +1,9 @@
 """Runs, quota and records: claimed once, cancelled by their owner, counted, never overwritten."""
 
+import base64
+import random
 import time
+from contextlib import nullcontext
 
 import pytest
 from chatkit.store import NotFoundError
@@ -215,3 +218,14 @@ async def test_what_is_no_record_is_refused_and_nothing_stored(backend, ada, val
     with pytest.raises(error):
         await records.put("todo", value, ada, version=0)
     assert backend.rows() == []
+
+
+async def test_a_large_message_that_is_sent_again_leaves_no_second_body(backend, ada):
+    store = backend.store()
+    large = base64.b64encode(random.Random(1).randbytes(400_000)).decode()
+    for name, expected in (("one", nullcontext()), ("two", pytest.raises(RunAlreadyStarted))):
+        new, item = thread(name), message("m", text=large)
+        with expected:
+            await store.begin_run(Run("r", name, soon()), ada, thread=new, item=item)
+    assert len(backend.objects()) == 1
+    assert (await store.load_item("one", "m", ada)).content[0].text == large
