@@ -148,7 +148,8 @@ class DynamoDBStore(Store[Any]):
         An upload comes before it when the body is over some 150 KB compressed, or is a
         generated image as a data URL. Where the old body lay in S3, a second transaction
         and a removal follow. Raises `NotFoundError` when the thread was never saved, or
-        was deleted: nothing then stays behind.
+        was deleted: nothing is then in the table, and no body in S3. (The bytes of a
+        generated image that came as a data URL are left to a sweep.)
         """
         await self._items.save(thread_id, item, owner(context))
 
