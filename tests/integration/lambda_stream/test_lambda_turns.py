@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -50,7 +51,13 @@ def model():
 
 
 @pytest.fixture
-async def deployed(cloud, model, tmp_path):
+def chat_timeout():
+    """Seconds that the streaming function may take; a test that needs another overrides this."""
+    return 300
+
+
+@pytest.fixture
+async def deployed(cloud, model, chat_timeout):
     """Both functions behind one edge, answering with the scripted model."""
     with served(model.app) as url:
         environment = {
@@ -62,14 +69,13 @@ async def deployed(cloud, model, tmp_path):
             "CHATKIT_MODEL_API": "chat_completions",
         }
         async with AsyncExitStack() as stack:
-            yield await _Deployed(environment).start(stack)
+            yield await _Deployed(environment, chat_timeout).start(stack)
 
 
 class _Deployed:
-    def __init__(self, environment):
-        self.chat = Function(
-            project.chat_configuration(build("chat", host=True), environment), echo=False
-        )
+    def __init__(self, environment, chat_timeout):
+        chat = project.chat_configuration(build("chat", host=True), environment)
+        self.chat = Function(replace(chat, timeout=chat_timeout), echo=False)
         self.actions = Function(
             project.actions_configuration(build("actions", host=True), environment), echo=False
         )
@@ -167,6 +173,21 @@ async def test_a_killed_function_cuts_the_answer_and_the_thread_goes_on(deployed
     assert [item["type"] for item in page["data"]] == ["user_message"]
     await deployed.turn("Still there?", thread_id=thread)
     assert (await deployed.answers(thread))[-1] == "and again"
+
+
+@pytest.mark.parametrize("chat_timeout", [14])
+async def test_an_answer_ends_ten_seconds_before_the_function_would_be_killed(deployed, model):
+    await deployed.http.post("/chatkit/session")  # the cold start is not what is timed
+    await deployed.chat.settled()
+    model.script = [Say("one two three four", gate=threading.Event())]
+    began = time.monotonic()
+    events = await deployed.turn()
+    assert (events[-1]["type"], events[-1]["allow_retry"]) == ("error", True)
+    assert 3 < time.monotonic() - began < 14 - 5
+    await deployed.chat.settled()
+    thread = next(event["thread"]["id"] for event in events if event["type"] == "thread.created")
+    assert await deployed.answers(thread) == ["one two three "]
+    assert model.hung_up == 1
 
 
 async def test_a_reader_who_leaves_finds_the_whole_answer(deployed, model):
