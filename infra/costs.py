@@ -36,15 +36,12 @@ class Read:
 
 @dataclass(frozen=True)
 class Price:
-    """Dollars for one unit, what of it is free each month, AWS's page, and where it was read.
-
-    Without `read` the number is from memory, which the page says.
-    """
+    """Dollars for one unit, what of it is free each month, AWS's page, and where it was read."""
 
     dollars: float
     unit: str
     page: str
-    read: Read | None
+    read: Read
     free: float = 0.0
 
 
@@ -66,6 +63,7 @@ _UNITS = Read("https://airbyte.com/data-engineering-resources/dynamodb-pricing",
 _STORAGE = Read(
     "https://gist.github.com/bahrmichael/94e01d26dc21b9b7156d7d27b1b9e16e", "2020-12-27"
 )
+_RECOVERY = Read("https://finops.com.py/services/dynamodb/backups", "undated")
 _FILES = Read(
     "https://devnotes.tech/understanding-aws-s3-pricing-a-complete-cost-breakdown-with-examples",
     "undated",
@@ -98,7 +96,7 @@ PRICES = {
     "read": Price(0.125 / 1e6, "read request unit", DYNAMODB, _UNITS),
     "write": Price(0.625 / 1e6, "write request unit", DYNAMODB, _UNITS),
     "table": Price(0.25, "GB-month in the table", DYNAMODB, _STORAGE, 25),
-    "recovery": Price(0.20, "GB-month of point-in-time recovery", DYNAMODB, None),
+    "recovery": Price(0.20, "GB-month of point-in-time recovery", DYNAMODB, _RECOVERY),
     "files": Price(0.023, "GB-month in S3", S3, _FILES),
     "request": Price(
         0.01 / 1e4, "HTTPS request at CloudFront", CLOUDFRONT, _EDGE_REQUESTS, 10_000_000
@@ -355,7 +353,7 @@ def page(default: Resources, variants: dict[str, Resources]) -> str:
         (
             "AWS's page is what counts. It shows most of its numbers by script and could not be "
             "read from where this was written, so each number is from somebody who wrote it "
-            "down, or from memory where that is said."
+            "down."
         ),
         "",
         "| unit | dollars | free each month | AWS's page | read |",
@@ -378,10 +376,7 @@ def _price(price: Price) -> str:
     dollars = f"{price.dollars:.10f}".rstrip("0").rstrip(".")
     free = f"{price.free:,.0f}" if price.free else ""
     page = f"[{price.page.removeprefix('https://aws.amazon.com/').rstrip('/')}]({price.page})"
-    if price.read is None:
-        read = "not found: from memory"
-    else:
-        read = f"[{urlsplit(price.read.where).hostname}]({price.read.where}), {price.read.when}"
+    read = f"[{urlsplit(price.read.where).hostname}]({price.read.where}), {price.read.when}"
     return f"| {price.unit} | {dollars} | {free} | {page} | {read} |"
 
 
