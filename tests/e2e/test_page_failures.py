@@ -134,9 +134,14 @@ def test_a_refused_message_is_explained_and_given_back(chat):
     assert len(posts(chat)) == 1
 
 
-def test_a_server_that_fails_is_asked_five_times_more_with_the_same_run_id(chat):
+@pytest.mark.parametrize("answer", ["5xx", "no stream"])
+def test_a_server_that_fails_is_asked_five_times_more_with_the_same_run_id(chat, answer):
     chat.open()
-    refuse(chat, "/chatkit", 503, "internal detail")
+    if answer == "5xx":
+        refuse(chat, "/chatkit", 503, "internal detail")
+    else:
+        page = {"status": 200, "content_type": "text/html", "body": "<p>internal detail</p>"}
+        chat.page.route(chat.server + "/chatkit", lambda route: route.fulfill(**page))
     chat.page.clock.install()
     chat.send("My precious text")
     for _ in range(60):

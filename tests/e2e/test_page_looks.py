@@ -65,8 +65,18 @@ def test_page_and_chat_wear_the_one_theme_file(page, server, scheme, nth):
     assert colour(chat.page.locator("body"), "backgroundColor") == rgb(surfaces[nth])
     element = chat.page.locator("openai-chatkit")
     assert element.evaluate("it => it.style.getPropertyValue('--background')") == surfaces[nth]
+    assert element.evaluate("it => getComputedStyle(it).fontSize") == f"{said(text, 'baseSize')}px"
+    corners = {"pill": "22px", "round": "14px", "soft": "8px", "sharp": "2px"}
+    spaces = {"compact": "0.8", "normal": "1", "spacious": "1.25"}
+    for name, known in (("radius", corners), ("density", spaces)):
+        worn = element.evaluate("(it, name) => it.style.getPropertyValue(name)", f"--{name}")
+        assert worn == known[said(text, name)]
     for font in (chat.composer, chat.page.locator(".brand span")):
         assert "ui-sans-serif" in colour(font, "fontFamily")
+
+
+def said(text, name):
+    return re.search(rf"^  {name}: \"?(\w+)\"?,$", text, re.MULTILINE)[1]
 
 
 def rgb(colour):
