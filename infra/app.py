@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from aws_cdk import App, Environment, Tags
+from aws_cdk import App, CrossStackReferences, Environment, ReferenceStrength, Tags
 
 from infra.alarms import CLOUDFRONT_REGION
 from infra.config import SettingsError, StackSettings, read_settings
@@ -31,6 +31,10 @@ def add_stage(
     region = settings.region or region
     name = f"chatkit-{settings.stage}"
     edge_environment = Environment(account=account, region=CLOUDFRONT_REGION)
+    # Each stack reads the other's outputs (Fn::GetStackOutput). The CDK's default, a strong
+    # reference, would add two functions of its own in each region to carry the values, with logs
+    # that never end. AWS itself refuses to delete a certificate or a web ACL that is in use.
+    CrossStackReferences.of(app).consume(ReferenceStrength.WEAK)
 
     edge: EdgeStack | None = None
     if settings.waf or settings.makes_certificate:
@@ -41,7 +45,6 @@ def add_stage(
             domain_name=settings.domain_name if settings.makes_certificate else None,
             hosted_zone=settings.hosted_zone,
             env=edge_environment,
-            cross_region_references=True,
         )
     stack = ChatKitStack(
         app,
@@ -52,7 +55,6 @@ def add_stage(
         web_acl_arn=edge.web_acl_arn if edge else None,
         certificate=edge.certificate if edge else None,
         env=Environment(account=account, region=region),
-        cross_region_references=settings.needs_edge,
         description="ChatKit, self-hosted: streaming Lambda, DynamoDB, S3, CloudFront",
     )
     if settings.edge_alarms and region != CLOUDFRONT_REGION:
@@ -63,7 +65,6 @@ def add_stage(
             email=settings.alarm_email,
             topic_arn=settings.alarm_topic_arn,
             env=edge_environment,
-            cross_region_references=True,
         )
     Tags.of(app).add("chatkit:stage", settings.stage)
     return stack

@@ -20,3 +20,19 @@ class Template:
         found = [r for name, r in self.of_type(kind).items() if name.startswith(prefix)]
         assert len(found) == 1, f"{len(found)} of {kind} {prefix}*"
         return found[0].get("Properties", {})
+
+    def without_logs_that_end(self) -> list[str]:
+        """Functions whose logs go to no log group of this template that forgets and ends with it.
+
+        The group that Lambda makes by itself keeps everything, and outlives the stack.
+        """
+        groups = [
+            {"Ref": name}
+            for name, group in self.of_type("AWS::Logs::LogGroup").items()
+            if group["Properties"].get("RetentionInDays") and group["DeletionPolicy"] == "Delete"
+        ]
+        return [
+            name
+            for name, function in self.of_type("AWS::Lambda::Function").items()
+            if function["Properties"].get("LoggingConfig", {}).get("LogGroup") not in groups
+        ]
