@@ -21,15 +21,20 @@ https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, partial
 from threading import Lock
 from typing import Any, TypeVar
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
+from functions import VERSION
+from functions.dynamodb_json import read_fast
 from functions.settings import get_settings
 
 POOL = 32
@@ -37,10 +42,12 @@ TOTAL_ATTEMPTS = 3
 CONNECT_SECONDS = 1
 READ_SECONDS = {"dynamodb": 3, "s3": 10}
 DEFAULT_READ_SECONDS = 5
+USER_AGENT = f"chatkit-serverless/{VERSION} Boto3/{boto3.__version__}"
 
 T = TypeVar("T")
 
 _creating = Lock()
+_departed: ContextVar[Callable[[], object] | None] = ContextVar("departed", default=None)
 
 
 @cache
@@ -61,6 +68,10 @@ def config(service: str, endpoint: str | None = None) -> Config:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         tcp_keepalive=True,
+        # botocore would make this anew, twice a call, with every feature that the call uses.
+        user_agent=USER_AGENT,
+        # Only the store makes DynamoDB's parameters, of values that it has checked.
+        parameter_validation=service != "dynamodb",
         # A new bucket is not known at S3's global host yet, which answers with a redirect that
         # a browser's upload may not follow. (An endpoint of one's own keeps its own style.)
         s3={"addressing_style": "virtual"} if service == "s3" and endpoint is None else None,
@@ -68,13 +79,20 @@ def config(service: str, endpoint: str | None = None) -> Config:
 
 
 @cache
+def _session() -> boto3.Session:
+    return boto3.Session(botocore_session=read_fast(botocore.session.get_session()))
+
+
+@cache
 def _client(service: str, region: str, endpoint: str | None) -> Any:
-    return boto3.client(
+    made = _session().client(
         service,
         region_name=region,
         endpoint_url=endpoint,
         config=config(service, endpoint),
     )
+    made.meta.events.register("before-send", _departs)
+    return made
 
 
 def client(service: str) -> Any:
@@ -97,6 +115,28 @@ async def call(method: Callable[..., T], /, **kwargs: Any) -> T:
     context = contextvars.copy_context()
     work = partial(context.run, partial(method, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_pool(), work)
+
+
+@contextmanager
+def departing(departed: Callable[[], object]) -> Iterator[None]:
+    """Calls that are begun inside tell `departed`, on the loop, when their request leaves.
+
+    boto3 takes a millisecond to make one ready, and threads share one interpreter: what
+    the loop computes meanwhile holds the request up by as long as it takes. What it
+    computes afterwards costs no time at all, for AWS is at work then, too.
+    """
+    loop = asyncio.get_running_loop()
+    before = _departed.set(partial(loop.call_soon_threadsafe, departed))
+    try:
+        yield
+    finally:
+        _departed.reset(before)
+
+
+def _departs(**_: object) -> None:
+    departed = _departed.get()
+    if departed is not None:
+        departed()
 
 
 async def together(*calls: Awaitable[Any]) -> list[Any]:

@@ -48,7 +48,7 @@ from functions.chat.turn import TurnStore
 from functions.chat.unfinished import kept
 from functions.context import RequestContext
 from functions.models.failure import in_words
-from functions.models.hold import held, hold
+from functions.models.hold import Held, Hold
 from functions.settings import Settings
 
 _STOPPED: dict[StopReason, str] = {
@@ -60,12 +60,11 @@ _STOPPED: dict[StopReason, str] = {
 
 @dataclass(frozen=True)
 class _Ready:
-    """An agent's run that waits for `go` before it asks the model."""
+    """An agent's run that is held before it asks the model."""
 
     history: list[ThreadItem]
     context: AssistantContext
     result: RunResultStreaming
-    go: asyncio.Event
 
 
 class AssistantServer(ChatKitServer[RequestContext]):
@@ -87,7 +86,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
         settings: Settings,
     ) -> None:
         super().__init__(store)
+        self._hold = Hold()
         store.on_message = self._get_ready
+        store.on_claim = self._hold.leave.set
         self.stopped: StopReason = "visitor"
         self.model: Model
         self.prepared: PreparedAction | None = None
@@ -107,7 +108,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._ready = None
         result, agent_context = ready.result, ready.context
         agent_context.thread = thread  # the one whose changes the SDK looks for
-        ready.go.set()
+        self._hold.let_go()
         naming = self._name(thread, ready.history)
         ids = RunIds(
             lambda kind: self.store.generate_item_id(kind, thread, context), self.store.minted
@@ -149,42 +150,42 @@ class AssistantServer(ChatKitServer[RequestContext]):
     def _get_ready(
         self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
     ) -> None:
-        self._ready = self._begin(thread, message, context)
+        """The SDK takes as long to make a request as the table takes to write the message."""
 
-    def _begin(
+        async def once_asked() -> _Ready:
+            await self.store.asked.wait()
+            return await self._begin(thread, message, context)
+
+        self._ready = asyncio.create_task(once_asked())
+
+    async def _begin(
         self, thread: ThreadMetadata, message: UserMessageItem | None, context: RequestContext
-    ) -> "asyncio.Task[_Ready]":
-        """Run the agent up to its request to the model, which waits for `go`.
-
-        The SDK takes as long over it as the table takes to write the message.
+    ) -> _Ready:
+        """Run the agent up to its request to the model, which leaves when the message is written
+        and is answered when `respond` is there.
         """
-
-        async def begin() -> _Ready:
-            await asyncio.sleep(0)  # let the table be asked first
-            history = within_budget(
-                await self.store.newest.all(),
-                items=self._settings.history_items,
-                characters=self._settings.history_characters,
+        history = within_budget(
+            await self.store.newest.all(),
+            items=self._settings.history_items,
+            characters=self._settings.history_characters,
+        )
+        agent_context = AssistantContext(
+            thread=thread, store=self.store, request_context=context, data=self._data
+        )
+        options = message.inference_options if message else None
+        tool_choice = options.tool_choice.id if options and options.tool_choice else None
+        given = await Converter(self._files, context).to_agent_input(history)
+        self._hold.take()
+        with agents_sdk_user_agent_override():
+            result = Runner.run_streamed(
+                build_agent(Held(self.model), tool_choice),
+                given,
+                context=agent_context,
+                max_turns=MAX_TURNS,
+                # Lambda freezes the thread that would export traces.
+                run_config=RunConfig(tracing_disabled=True),
             )
-            agent_context = AssistantContext(
-                thread=thread, store=self.store, request_context=context, data=self._data
-            )
-            options = message.inference_options if message else None
-            tool_choice = options.tool_choice.id if options and options.tool_choice else None
-            given = await Converter(self._files, context).to_agent_input(history)
-            go = hold()
-            with agents_sdk_user_agent_override():
-                result = Runner.run_streamed(
-                    build_agent(held(self.model), tool_choice),
-                    given,
-                    context=agent_context,
-                    max_turns=MAX_TURNS,
-                    # Lambda freezes the thread that would export traces.
-                    run_config=RunConfig(tracing_disabled=True),
-                )
-            return _Ready(history, agent_context, result, go)
-
-        return asyncio.create_task(begin())
+        return _Ready(history, agent_context, result)
 
     async def abandon(self) -> None:
         """Let go of what was made ready for a message that was not taken."""

@@ -16,6 +16,7 @@ from chatkit.errors import CustomStreamError
 from chatkit.store import Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata, UserMessageItem
 
+from functions import aws
 from functions.chat.newest import NewestItems
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, OverQuota, Quota
@@ -27,7 +28,8 @@ OnMessage = Callable[[ThreadMetadata, UserMessageItem, RequestContext], None]
 class TurnStore(Store[RequestContext]):
     """A `Store` for one run in one thread. Not for sharing between requests.
 
-    `on_message` is told of the visitor's message before the table has written it.
+    `on_message` is told of the visitor's message before the table has written it, `on_claim`
+    when it has. In between, `asked` says that the request to write it is on its way.
     """
 
     def __init__(self, store: DynamoDBStore, run: Run, quota: Quota) -> None:
@@ -36,6 +38,8 @@ class TurnStore(Store[RequestContext]):
         self.attachments: dict[str, Attachment] = {}
         self.claimed = False
         self.on_message: OnMessage | None = None
+        self.on_claim: Callable[[], None] | None = None
+        self.asked = asyncio.Event()
         self._store = store
         self._quota = quota
         self._thread: ThreadMetadata | None = None
@@ -100,8 +104,11 @@ class TurnStore(Store[RequestContext]):
         self.newest.put(item)
         if self.on_message and self._current and isinstance(item, UserMessageItem):
             self.on_message(self._current, item, context)
-        if not await self._claim(context, item):
-            await self._store.add_thread_item(thread_id, item, context)
+        try:
+            if not await self._claim(context, item):
+                await self._store.add_thread_item(thread_id, item, context)
+        finally:
+            self.asked.set()
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         if not await self._claim(context, item):
@@ -124,7 +131,8 @@ class TurnStore(Store[RequestContext]):
         async with self._claiming:
             if self.claimed:
                 return False
-            claiming = asyncio.create_task(self._write_claim(context, item))
+            with aws.departing(self.asked.set):
+                claiming = asyncio.create_task(self._write_claim(context, item))
             try:
                 spent = await asyncio.shield(claiming)
             except asyncio.CancelledError:
@@ -136,6 +144,8 @@ class TurnStore(Store[RequestContext]):
             raise CustomStreamError(spent.message) from None
         if spent is not None:
             raise spent
+        if self.on_claim:
+            self.on_claim()
         return True
 
     async def _write_claim(

@@ -10,22 +10,39 @@ from agents import Model, ModelResponse
 from agents.items import TResponseStreamEvent
 from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
-_held: ContextVar[asyncio.Event | None] = ContextVar("held", default=None)
+
+class Hold:
+    """Two gates for the requests of a run: `leave` lets them out, `answer` their answers in."""
+
+    def __init__(self) -> None:
+        self.leave = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    def take(self) -> None:
+        """From here on, requests of this task and of those that it begins wait at the gates."""
+        _hold.set(self)
+
+    def let_go(self) -> None:
+        self.leave.set()
+        self.answer.set()
+
+
+_hold: ContextVar[Hold | None] = ContextVar("hold", default=None)
 _at_its_request: WeakSet[Model] = WeakSet()
-
-
-def hold() -> asyncio.Event:
-    """From here on, requests of this task and of those that it begins wait for the event."""
-    event = asyncio.Event()
-    _held.set(event)
-    return event
 
 
 async def released(*_: object) -> None:
     """Wait until this task's requests may leave; at once for one that nobody holds."""
-    event = _held.get()
-    if event is not None:
-        await event.wait()
+    hold = _hold.get()
+    if hold is not None:
+        await hold.leave.wait()
+
+
+async def _awaited() -> None:
+    """Wait until somebody is there for the answer."""
+    hold = _hold.get()
+    if hold is not None:
+        await hold.answer.wait()
 
 
 def waits(model: Model) -> Model:
@@ -34,24 +51,28 @@ def waits(model: Model) -> Model:
     return model
 
 
-def held(model: Model) -> Model:
+class Held(Model):
     """A model that is not asked before its request is released, whatever model it is."""
-    return model if model in _at_its_request else _Held(model)
 
-
-class _Held(Model):
     def __init__(self, model: Model) -> None:
         self._model = model
 
+    async def _may_be_asked(self) -> None:
+        if self._model not in _at_its_request:
+            await released()
+
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
-        await released()
-        return await self._model.get_response(*args, **kwargs)
+        await self._may_be_asked()
+        response = await self._model.get_response(*args, **kwargs)
+        await _awaited()
+        return response
 
     async def stream_response(
         self, *args: Any, **kwargs: Any
     ) -> AsyncIterator[TResponseStreamEvent]:
-        await released()
+        await self._may_be_asked()
         async for event in self._model.stream_response(*args, **kwargs):
+            await _awaited()
             yield event
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:

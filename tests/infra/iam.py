@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import boto3
 from botocore.exceptions import ClientError
 
+from functions import aws
+
 
 @dataclass(frozen=True)
 class Need:
@@ -156,15 +158,18 @@ def enforced(role: Role, region: str):
         context["bucket_arn"] = f"arn:aws:s3:::{params['Bucket']}"
 
     boto3.setup_default_session()
-    events = boto3.DEFAULT_SESSION._session.get_component("event_emitter")
-    events.register("provide-client-params.*.*", before)
-    events.register("before-parameter-build.s3.HeadObject", remember)
-    events.register("before-parameter-build.s3.GetObject", remember)
-    events.register("after-call.s3.*", missing)
+    aws._session.cache_clear()
+    for session in (boto3.DEFAULT_SESSION, aws._session()):
+        events = session.events
+        events.register("provide-client-params.*.*", before)
+        events.register("before-parameter-build.s3.HeadObject", remember)
+        events.register("before-parameter-build.s3.GetObject", remember)
+        events.register("after-call.s3.*", missing)
     try:
         yield
     finally:
         boto3.DEFAULT_SESSION = None
+        aws._session.cache_clear()
 
 
 def resolve(value, names):
