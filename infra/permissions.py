@@ -90,25 +90,19 @@ def _allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) 
 def _allow_key(function: ServiceFunction, key: kms.IKey | None) -> None:
     if key is None:
         return
-    # What DynamoDB asks of whoever uses a table with such a key; S3 and Secrets Manager ask for
-    # less. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    # What is asked of who reads and writes. DynamoDB decrypts the table's own key on the caller's
+    # behalf, for a write too; the rest it does by grants of who made the table, CloudFormation:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     function.allow(
-        "DataKey",
-        [
-            "kms:Decrypt",
-            "kms:DescribeKey",
-            "kms:Encrypt",
-            "kms:GenerateDataKey",
-            "kms:GenerateDataKeyWithoutPlaintext",
-            "kms:ReEncryptFrom",
-            "kms:ReEncryptTo",
-        ],
-        [key.key_arn],
-        {
-            "StringLike": {
-                "kms:ViaService": [
-                    f"{service}.*.amazonaws.com" for service in ("dynamodb", "s3", "secretsmanager")
-                ]
-            }
-        },
+        "DataKey", ["kms:Decrypt"], [key.key_arn], _through("dynamodb", "s3", "secretsmanager")
     )
+    # S3 encrypts with a data key that it has made:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    function.allow("NewDataKey", ["kms:GenerateDataKey"], [key.key_arn], _through("s3"))
+
+
+def _through(*services: str) -> dict[str, dict[str, object]]:
+    """Only when one of these services asks, on the function's behalf."""
+    return {
+        "StringLike": {"kms:ViaService": [f"{service}.*.amazonaws.com" for service in services]}
+    }

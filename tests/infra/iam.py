@@ -9,6 +9,7 @@ for it, and held against the role's statements before it leaves.
 
 import fnmatch
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ class Need:
 
     action: str
     resource: str
+    via: str = ""  # the service that asks for it on the caller's behalf
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Role:
 
     statements: list[dict]
     account: str
+    also: Callable[[Need], Iterable[Need]] = lambda _: ()  # what a need brings with it
     asked: set[Need] = field(default_factory=set)
     denied: list[Need] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -41,10 +44,13 @@ class Role:
 
     def require(self, need: Need, operation: str) -> None:
         with self.lock:
-            self.asked.add(need)
-            if self.permits(need):
+            needs = [need, *self.also(need)]
+            self.asked.update(needs)
+            missing = [each for each in needs if not self.permits(each)]
+            if not missing:
                 return
-            self.denied.append(need)
+            self.denied += missing
+            need = missing[0]
         error = {"Code": "AccessDeniedException", "Message": f"{need.action} on {need.resource}"}
         raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}, operation)
 
@@ -55,7 +61,14 @@ def as_list(value):
 
 def _matches(statement, need: Need) -> bool:
     assert statement["Effect"] == "Allow", "the roles have no Deny"
-    assert "Condition" not in statement, "conditions are checked apart"
+    conditions = statement.get("Condition", {"StringLike": {}})
+    assert set(conditions) == {"StringLike"}, "no other condition is known here"
+    assert set(conditions["StringLike"]) <= {"kms:ViaService"}, "nor another key"
+    if not all(
+        any(fnmatch.fnmatchcase(need.via, service) for service in as_list(services))
+        for services in conditions["StringLike"].values()
+    ):
+        return False
     return any(
         fnmatch.fnmatchcase(need.action.lower(), action.lower())
         for action in as_list(statement["Action"])

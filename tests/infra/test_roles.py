@@ -1,9 +1,12 @@
 """The roles are enough, and no more: the functions' real code, held to the template's policies."""
 
 import asyncio
+import json
 import random
 import secrets
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import product
 from urllib.parse import urlsplit
 
 import boto3
@@ -19,6 +22,7 @@ from functions.settings import Settings, get_settings
 from functions.store import DynamoDBStore
 from infra.local.cloud import local_cloud
 from tests.infra.iam import Need, Role, as_list, enforced, resolve, statements_of
+from tests.infra.keys import Keys
 from tests.support.chat import Chat, thread_of
 from tests.support.openai_server import Call, OpenAIServer, Say
 from tests.support.served import served
@@ -28,13 +32,16 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 TABLE, BUCKET, QUEUE = "the-table", "the-bucket", "the-dead-letters"
 PNG = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(64)
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/the-key"
 # Lambda writes the logs itself.
 LAMBDAS_OWN = {"WriteLogs"}
+OF_THE_KEY = {"DataKey", "NewDataKey"}
 
 
 @pytest.fixture(scope="module")
 def template(synth):
-    return synth(provider="openai")["chatkit-dev"]
+    """With a key of one's own, which adds its statements to the roles and changes no other."""
+    return synth(provider="openai", kms="true")["chatkit-dev"]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +83,8 @@ def names(template, cloud):
         elif kind == "AWS::SQS::Queue":
             boto3.client("sqs", region_name=REGION).create_queue(QueueName=QUEUE)
             names[f"{name}.Arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
+        elif kind == "AWS::KMS::Key":
+            names[f"{name}.Arn"] = KEY
         elif kind == "AWS::Logs::LogGroup":
             names[f"{name}.Arn"] = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
     return names
@@ -117,7 +126,8 @@ class Stage:
     def role(self, function, without=None):
         """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid)."""
         found = self.statements(function)
-        return Role([s for s in found if s["Sid"] != without], ACCOUNT)
+        keys = Keys(self.template, self.names)
+        return Role([s for s in found if s["Sid"] != without], ACCOUNT, keys.asked)
 
     @contextmanager
     def running(self, function, role):
@@ -360,15 +370,24 @@ def test_a_role_is_enough_for_all_its_function_does(asked, function):
     assert len({need.action for need in asked[function]}) > 5
 
 
+def grants(statement):
+    """A statement's single rights: each action on each resource, through each service."""
+    through = statement.get("Condition", {}).get("StringLike", {}).get("kms:ViaService")
+    for action, resource, service in product(
+        as_list(statement["Action"]), as_list(statement["Resource"]), as_list(through)
+    ):
+        narrow = {"Condition": {"StringLike": {"kms:ViaService": service}}} if service else {}
+        yield {**statement, "Action": action, "Resource": resource, **narrow}
+
+
 @pytest.mark.parametrize("function", ["Chat", "Actions"])
-def test_every_action_of_every_statement_is_one_that_the_function_makes(stage, asked, function):
+def test_every_right_of_every_statement_is_one_that_the_function_uses(stage, asked, function):
     for statement in stage.statements(function):
         if statement["Sid"] in LAMBDAS_OWN:
             continue
-        for action in as_list(statement["Action"]):
-            for resource in as_list(statement["Resource"]):
-                alone = Role([{**statement, "Action": action, "Resource": resource}], ACCOUNT)
-                assert any(alone.permits(need) for need in asked[function]), (action, resource)
+        for grant in grants(statement):
+            alone = Role([grant], ACCOUNT)
+            assert any(alone.permits(need) for need in asked[function]), grant
 
 
 @pytest.mark.parametrize(
@@ -377,6 +396,7 @@ def test_every_action_of_every_statement_is_one_that_the_function_makes(stage, a
         *(("Chat", sid) for sid in ("Rows", "Index", "Objects", "List", "CookieKey", "ModelKey")),
         *(("Actions", sid) for sid in ("Rows", "Objects", "List", "CookieKey", "ModelKey")),
         *(("Actions", sid) for sid in ("ReadStream", "ListStreams", "DeadLetters")),
+        *((function, sid) for function in ("Chat", "Actions") for sid in sorted(OF_THE_KEY)),
     ],
 )
 def test_without_one_statement_something_breaks(stage, model, lived_in, function, sid):
@@ -410,6 +430,42 @@ def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
     assert not role.permits(Need("secretsmanager:GetSecretValue", vault))
     assert not role.permits(Need("dynamodb:DeleteTable", stage.names_arn("Table")))
     assert not role.permits(Need("dynamodb:Scan", stage.names_arn("Table")))
+
+
+def test_the_key_is_used_by_both_functions_only_through_what_keeps_data_with_it(stage, asked):
+    for function in ("Chat", "Actions"):
+        role = stage.role(function)
+        used = {need for need in asked[function] if need.action.startswith("kms:")}
+        assert {(need.action, need.via.split(".")[0]) for need in used} == {
+            ("kms:Decrypt", "dynamodb"),
+            ("kms:Decrypt", "s3"),
+            ("kms:Decrypt", "secretsmanager"),
+            ("kms:GenerateDataKey", "s3"),
+        }
+        for need in used:
+            assert need.resource == KEY
+            assert not role.permits(replace(need, via=""))
+            assert not role.permits(replace(need, via=f"sqs.{REGION}.amazonaws.com"))
+            assert not role.permits(replace(need, resource=f"{KEY}-2"))
+
+
+def test_a_role_that_touches_nothing_encrypted_has_no_right_to_the_key(template):
+    for name in template.of_type("AWS::IAM::Role"):
+        statements = statements_of(template, name)
+        inline = template.resources[name]["Properties"].get("Policies", [])
+        ours = name.startswith(("ChatRole", "ActionsRole"))
+        assert ("kms:" in json.dumps([statements, inline])) == ours, name
+
+
+def test_without_a_key_of_ones_own_the_roles_are_the_same_but_for_it(synth, template):
+    default = synth(provider="openai")["chatkit-dev"]
+    assert not default.of_type("AWS::KMS::Key")
+    roles = [n for n in template.of_type("AWS::IAM::Role") if n.startswith(("Chat", "Actions"))]
+    assert len(roles) == 2
+    for role in roles:
+        with_key = statements_of(template, role)
+        assert {s["Sid"] for s in with_key} > OF_THE_KEY
+        assert statements_of(default, role) == [s for s in with_key if s["Sid"] not in OF_THE_KEY]
 
 
 @pytest.fixture
