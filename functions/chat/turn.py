@@ -49,14 +49,15 @@ class TurnStore(Store[RequestContext]):
         self._claiming = asyncio.Lock()
 
     async def open(self, thread_id: str, limit: int, context: RequestContext) -> ThreadMetadata:
-        """Read the thread, and beside it begin to read its newest `limit` items.
+        """Read the thread, and with it its newest `limit` items.
 
         Raises `NotFoundError` for a thread that is not this user's.
         """
-        self.newest.read(self._store.load_newest_items(thread_id, limit, context))
-        self._thread = self._current = await self._store.load_thread(thread_id, context)
+        thread, read_items = await self._store.open_turn(thread_id, limit, context)
+        self.newest.read(read_items())
+        self._thread = self._current = thread
         self.run = replace(self.run, thread_id=thread_id)
-        return self._thread
+        return thread
 
     # What the SDK reads at the beginning of a turn was read already.
 

@@ -1,6 +1,6 @@
 """ChatKit's `Store`, in one DynamoDB table."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -23,7 +23,7 @@ from functions.store.people import People
 from functions.store.purge import Purge
 from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
 from functions.store.sweep import Swept, sweep
-from functions.store.table import Refused, Table
+from functions.store.table import Refused, Row, Table
 from functions.store.threads import Threads
 
 
@@ -101,8 +101,8 @@ class DynamoDBStore(Store[Any]):
         return await self._threads.load(thread_id, owner(context))
 
     async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
-        """One write of what changed; none when nothing did. A thread that this store never
-        loaded is one transaction: the row, and a look at the tombstone.
+        """One transaction of what changed, in the thread's row and its head; none when nothing
+        did. A thread that this store never loaded is written whole, with a look at the tombstone.
         """
         user = owner(context)
         if not await self._threads.save(thread, user):
@@ -223,12 +223,26 @@ class DynamoDBStore(Store[Any]):
         """
         return await self._feedback.load(thread_id, owner(context))
 
-    async def load_newest_items(self, thread_id: str, limit: int, context: Any) -> Page[ThreadItem]:
-        """The newest items, newest first: one query, and no look at the thread, for a caller
-        who looks at it beside.
+    async def open_turn(
+        self, thread_id: str, limit: int, context: Any
+    ) -> tuple[ThreadMetadata, Callable[[], Coroutine[Any, Any, Page[ThreadItem]]]]:
+        """A thread, and what makes a page of its newest items, newest first: one query for both,
+        and one request to S3 for each large body of the page. With a retention, the thread's
+        own row is read beside, for only that knows when it expires.
+
+        Raises `NotFoundError` when the thread is unknown, deleted, expired or somebody else's.
         """
         check_page(limit, "desc")
-        return await self._items.read_page(thread_id, None, limit, "desc", owner(context))
+        user = owner(context)
+        opening = self._items.open(thread_id, limit, user)
+        row: Row | None
+        if self._threads.retention_seconds:
+            (_, page), row = await aws.together(
+                opening, self.table.get(keys.thread_key(user, thread_id))
+            )
+        else:
+            row, page = await opening
+        return self._threads.read(row, user, thread_id), page
 
     async def read_turn(self, thread_id: str, limit: int, context: Any) -> Turn:
         """Everything a turn needs to begin, read in parallel: one round trip's time.
@@ -264,10 +278,7 @@ class DynamoDBStore(Store[Any]):
         user = owner(context)
         actions = [claim_action(run, user)]
         if thread is not None:
-            row = {**self._threads.new_row(thread, user), **marker(run)}
-            actions.append(
-                {"Put": {"Item": row, "ConditionExpression": "attribute_not_exists(pk)"}}
-            )
+            actions += self._threads.create(thread, user, marker(run))
         else:
             moment = item.created_at if item else datetime.now(UTC)
             touch = self._threads.touch(run.thread_id, user, moment, marker(run))

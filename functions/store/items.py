@@ -3,6 +3,8 @@
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from chatkit.store import NotFoundError
@@ -184,16 +186,36 @@ class Items:
     ) -> Page[ThreadItem]:
         """One page behind a position, whether or not the thread is there."""
         partition = keys.thread_partition(user, thread_id)
+        query = bounds(partition, order, start, limit, keys.END_OF_ITEMS)
+        return await self._page(self.table.query(**query), partition, limit, user)
+
+    async def open(
+        self, thread_id: str, limit: int, user: str
+    ) -> tuple[Row, Callable[[], Coroutine[Any, Any, Page[ThreadItem]]]]:
+        """A thread's head, and what makes a page of its newest items of the same query.
+
+        Only the page fetches bodies from S3. Raises `NotFoundError` without a head.
+        """
+        partition = keys.thread_partition(user, thread_id)
+        rows = self.table.query(**bounds(partition, "desc", None, limit + 1))
+        head = await anext(rows, None)
+        if head is None or head["sk"]["S"] != keys.HEAD:
+            raise NotFoundError(f"Thread {thread_id} not found")
+        return head, partial(self._page, rows, partition, limit, user)
+
+    async def _page(
+        self, found: AsyncIterator[Row], partition: str, limit: int, user: str
+    ) -> Page[ThreadItem]:
         rows: list[Row] = []
         items: list[ThreadItem] = []
         last: Row | None = None
-        async for row in self.table.query(**bounds(partition, order, start, limit)):
+        async for row in found:
             rows.append(row)
             if len(items) + len(rows) <= limit:
                 continue
             # A row past the page: turn what came before into items, and see whether it is full.
-            read = await aws.together(*(self._read(found, user) for found in rows))
-            for found, item in zip(rows, read, strict=True):
+            read = await aws.together(*(self._read(each, user) for each in rows))
+            for source, item in zip(rows, read, strict=True):
                 if item is None:
                     continue
                 if len(items) == limit:
@@ -201,9 +223,9 @@ class Items:
                     self._remember(partition, after, last)
                     return Page(data=items, has_more=True, after=after)
                 items.append(item)
-                last = found
+                last = source
             rows = []
-        read = await aws.together(*(self._read(found, user) for found in rows))
+        read = await aws.together(*(self._read(each, user) for each in rows))
         items += [item for item in read if item is not None]
         return Page(data=items)
 

@@ -25,6 +25,12 @@ RUN: Final = "RUN#"
 RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
 TOMBSTONE: Final = "TOMBSTONE"
+HEAD: Final = "HEAD"
+END_OF_ITEMS: Final = "}"
+HEAD_POSITION: Final = "~"
+"""Behind every item's position, which begins with a year: a query backwards meets the head first,
+and one that is after items alone ends before it.
+"""
 
 Value = dict[str, Any]
 Key = dict[str, Value]
@@ -87,6 +93,11 @@ def attachment_link_key(user: str, thread_id: str, attachment_id: str) -> Key:
 
 def tombstone_key(user: str, thread_id: str) -> Key:
     return key(thread_partition(user, thread_id), TOMBSTONE)
+
+
+def head_key(user: str, thread_id: str) -> Key:
+    """The thread's copy of its own fields, among its items."""
+    return key(thread_partition(user, thread_id), HEAD)
 
 
 def run_key(user: str, run_id: str) -> Key:

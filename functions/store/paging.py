@@ -8,8 +8,10 @@ LARGEST_QUERY: Final = 1000
 """Rows asked for at once; a larger page takes more queries."""
 
 
-def bounds(partition: str, order: str, start: str | None, limit: int) -> dict[str, Any]:
-    """A query by position in one partition, in `order`, behind `start`.
+def bounds(
+    partition: str, order: str, start: str | None, limit: int, end: str | None = None
+) -> dict[str, Any]:
+    """A query by position in one partition, in `order`, behind `start`, below `end`.
 
     It asks for one row more than the page holds, which tells whether there is more.
     """
@@ -20,10 +22,15 @@ def bounds(partition: str, order: str, start: str | None, limit: int) -> dict[st
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": partition}},
     }
-    if start is not None:
-        comparison = ">" if order == "asc" else "<"
-        query["KeyConditionExpression"] += f" AND #position {comparison} :start"
-        query["ExpressionAttributeValues"][":start"] = {"S": start}
+    low, high = (start, end) if order == "asc" else (None, start or end)
+    if low is not None:
+        # BETWEEN takes its ends in: the least text that is behind `start`.
+        query["ExpressionAttributeValues"][":low"] = {"S": f"{low}\0"}
+    if high is not None:
+        query["ExpressionAttributeValues"][":high"] = {"S": high}
+    if low or high:
+        between = "BETWEEN :low AND :high" if low and high else ">= :low" if low else "< :high"
+        query["KeyConditionExpression"] += f" AND #position {between}"
         query["ExpressionAttributeNames"] = {"#position": "position"}  # a reserved word
     return query
 

@@ -3,6 +3,7 @@
 | row | pk | sk | position |
 | --- | --- | --- | --- |
 | thread | `U#<user>` | `THREAD#<id>` | last activity; TTL with a retention |
+| head: the thread's fields once more | `U#<user>#T#<thread>` | `HEAD` | after all items |
 | item | `U#<user>#T#<thread>` | `ITEM#<id>` | created_at, set once |
 | attachment | `U#<user>` | `ATT#<id>` | |
 | attachment of a thread's message | `U#<user>#T#<thread>` | `ATT#<id>` | |
@@ -12,6 +13,9 @@
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | quota of a user | `Q#<user>` | `<seconds>#<window>` | TTL |
 | budget of the stage | `Q` | `DAY#<date>` | TTL |
+
+The head lets one query answer what a turn begins with: the thread and its newest items. It is
+written in the same transaction as the thread's own fields, and nowhere else.
 
 The index is local because ChatKit reads items just after writing them, and a
 global index is only eventually consistent. It makes a thread's items (with

@@ -91,8 +91,9 @@ class Threads:
         guard = {
             "ConditionCheck": {"Key": buried, "ConditionExpression": "attribute_not_exists(pk)"}
         }
+        whole = {"Update": self._whole(thread, user, snapshot)}
         try:
-            await self.table.transact([{"Update": self._whole(thread, user, snapshot)}, guard])
+            await self.table.transact([whole, guard, _head(thread, user, snapshot)])
         except Refused:
             return False
         self._snapshots.created(thread, user, snapshot)
@@ -102,18 +103,25 @@ class Threads:
         """Write a new thread under the id of a deleted one whose remains are purged."""
         snapshot = Snapshot.checked(thread)
         whole = {"Update": self._whole(thread, user, snapshot)}
-        await self.table.transact([whole, {"Delete": {"Key": keys.tombstone_key(user, thread.id)}}])
+        unburied = {"Delete": {"Key": keys.tombstone_key(user, thread.id)}}
+        await self.table.transact([whole, unburied, _head(thread, user, snapshot)])
         self._snapshots.created(thread, user, snapshot)
 
-    def new_row(self, thread: ThreadMetadata, user: str) -> Row:
-        """The row of a thread that must not exist yet; `remember` it once it is written."""
-        return {
+    def create(self, thread: ThreadMetadata, user: str, extra: Row) -> list[dict[str, Any]]:
+        """What writes a thread that must not exist yet, with `extra` attributes; part of a
+        transaction. `remember` it once it is written.
+        """
+        snapshot = Snapshot.checked(thread)
+        row = {
             **keys.thread_key(user, thread.id),
             "id": {"S": thread.id},
             "position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
-            **Snapshot.checked(thread).attributes(),
+            **snapshot.attributes(),
             **self._expiry(),
+            **extra,
         }
+        new = {"Put": {"Item": row, "ConditionExpression": "attribute_not_exists(pk)"}}
+        return [new, _head(thread, user, snapshot)]
 
     def remember(self, thread: ThreadMetadata, user: str) -> None:
         self._snapshots.created(thread, user, Snapshot.of(thread))
@@ -143,7 +151,7 @@ class Threads:
         sets: list[str] = []
         removes: list[str] = []
         names: dict[str, str] = {}
-        values: dict[str, Value] = {":now": now_value()}
+        values: dict[str, Value] = {}
 
         def compare(attribute: str, old: dict[str, str], new: dict[str, str], prefix: str) -> None:
             for name in sorted(old.keys() | new.keys()):
@@ -168,14 +176,21 @@ class Threads:
             for verb, parts in (("SET", sets), ("REMOVE", removes))
             if parts
         )
+        change = {"UpdateExpression": expression, "ExpressionAttributeNames": names}
+        row = {
+            "Key": keys.thread_key(user, thread_id),
+            **change,
+            "ConditionExpression": EXISTS,
+            "ExpressionAttributeValues": {":now": now_value(), **values},
+        }
+        head = {
+            "Key": keys.head_key(user, thread_id),
+            **change,
+            "ConditionExpression": "attribute_exists(pk)",  # else the update itself is invalid
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
         try:
-            await self.table.update(
-                keys.thread_key(user, thread_id),
-                expression,
-                ConditionExpression=EXISTS,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-            )
+            await self.table.transact([{"Update": row}, {"Update": head}])
         except Refused:
             raise NotFoundError(f"Thread {thread_id} not found") from None
 
@@ -228,7 +243,13 @@ class Threads:
             **({"ExpressionAttributeValues": values} if values else {}),
         }
         try:
-            await self.table.transact([{"Delete": row}, {"Put": {"Item": tombstone}}])
+            await self.table.transact(
+                [
+                    {"Delete": row},
+                    {"Delete": {"Key": keys.head_key(user, thread_id)}},
+                    {"Put": {"Item": tombstone}},
+                ]
+            )
         except Refused:
             return False
         return True
@@ -270,6 +291,16 @@ class Threads:
             return self.read(row, user, row["id"]["S"])
         except NotFoundError:
             return None
+
+
+def _head(thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
+    """What writes a thread's head whole; part of the transaction that writes its row."""
+    head = {
+        **keys.head_key(user, thread.id),
+        "position": {"S": keys.HEAD_POSITION},
+        **snapshot.attributes(),
+    }
+    return {"Put": {"Item": head}}
 
 
 def _warn(thread_id: str, error: ValidationError) -> None:

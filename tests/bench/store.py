@@ -132,7 +132,10 @@ class Turn:
         ]
 
     async def read(self) -> None:
-        await asyncio.gather(self.store.read_turn("thr_1", HISTORY, ADA), self.quota.check(ADA))
+        (_, items), _ = await asyncio.gather(
+            self.store.open_turn("thr_1", HISTORY, ADA), self.quota.check(ADA)
+        )
+        await items()
 
     async def begin(self) -> None:
         item = question("q", "thr_1", START + timedelta(days=1))
@@ -234,7 +237,7 @@ async def show_calls(store: DynamoDBStore, rounds: int) -> None:
             "thr_1", answer(f"a-{tag}", "thr_1", later()), ADA
         ),
         "delete_thread_item": lambda tag: store.delete_thread_item("thr_1", f"a-{tag}", ADA),
-        "read_turn": lambda _: store.read_turn("thr_1", HISTORY, ADA),
+        "open_turn": lambda _: store.open_turn("thr_1", HISTORY, ADA),
         "begin_run": lambda tag: store.begin_run(
             Run(f"run-{tag}", "thr_1", time.time() + 60),
             ADA,

@@ -1,6 +1,7 @@
 """The same server's store with no engine behind it: what the table is measured against."""
 
 from collections import defaultdict
+from functools import partial
 from typing import Any
 
 from chatkit.store import NotFoundError, Store
@@ -59,8 +60,9 @@ class MemoryStore(Store[Any]):
 
     load_attachment = delete_attachment = save_attachment
 
-    async def load_newest_items(self, thread_id, limit, context):
-        return await self.load_thread_items(thread_id, None, limit, "desc", context)
+    async def open_turn(self, thread_id, limit, context):
+        thread = await self.load_thread(thread_id, context)
+        return thread, partial(self.load_thread_items, thread_id, None, limit, "desc", context)
 
     async def read_turn(self, thread_id, limit, context):
         thread = await self.load_thread(thread_id, context)

@@ -197,12 +197,13 @@ async def test_a_wrong_type_is_refused_by_every_method(backend, store, refused, 
 
 
 @pytest.mark.parametrize("limit", [0, -1, -(10**12), True, 1.0, "3", None, [3]])
-@pytest.mark.parametrize("listing", ["threads", "items", "turn"])
+@pytest.mark.parametrize("listing", ["threads", "items", "turn", "opening"])
 async def test_a_page_of_no_size_is_refused(store, refused, ada, limit, listing):
     ask = {
         "threads": lambda: store.load_threads(limit, None, "desc", ada),
         "items": lambda: store.load_thread_items("thr_1", None, limit, "desc", ada),
         "turn": lambda: store.read_turn("thr_1", limit, ada),
+        "opening": lambda: store.open_turn("thr_1", limit, ada),
     }
     assert "limit" in await refused(ask[listing])
 

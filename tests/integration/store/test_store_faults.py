@@ -95,6 +95,7 @@ OPERATIONS = {
     "delete_thread_item": lambda store, ada: store.delete_thread_item("thr_1", "m1", ada),
     "delete_thread": lambda store, ada: store.delete_thread("thr_1", ada),
     "read_turn": lambda store, ada: store.read_turn("thr_1", 9, ada),
+    "open_turn": lambda store, ada: store.open_turn("thr_1", 9, ada),
     "save_feedback": lambda store, ada: store.save_feedback("thr_1", ["m1"], "positive", ada),
     "begin_run": lambda store, ada: store.begin_run(
         Run("r", "thr_1", time.time() + 60), ada, item=message("m9")

@@ -268,6 +268,9 @@ class StoreBesideModel(RuleBasedStateMachine):
         for (user, thread_id), fields in self.threads.items():
             loaded = self.run(self.store.load_thread(thread_id, context(user)))
             assert loaded.model_dump() == fields
+            opened, page = self.run(self.store.open_turn(thread_id, 3, context(user)))
+            assert opened.model_dump() == fields
+            assert self.run(page()).data == self.ordered(user, thread_id, "desc")[:3]
 
     def ordered(self, user, thread_id, order):
         places = self.items.get((user, thread_id), {})
