@@ -26,11 +26,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
+from io import BytesIO
 from threading import Lock
 from typing import Any, TypeVar
 
 import boto3
 import botocore.session
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
 from functions import VERSION
@@ -119,7 +121,7 @@ async def call(method: Callable[..., T], /, **kwargs: Any) -> T:
 
 @contextmanager
 def departing(departed: Callable[[], object]) -> Iterator[None]:
-    """Calls that are begun inside tell `departed`, on the loop, when their request leaves.
+    """Calls that are begun inside tell `departed`, on the loop, when their request has left.
 
     boto3 takes a millisecond to make one ready, and threads share one interpreter: what
     the loop computes meanwhile holds the request up by as long as it takes. What it
@@ -133,9 +135,27 @@ def departing(departed: Callable[[], object]) -> Iterator[None]:
         _departed.reset(before)
 
 
-def _departs(**_: object) -> None:
+class _Departing(BytesIO):
+    """A request's body that tells when all of it was sent: when more of it is asked for."""
+
+    def __init__(self, body: bytes, departed: Callable[[], object]) -> None:
+        super().__init__(body)
+        self._departed = departed
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if not data:
+            self._departed()
+        return data
+
+
+def _departs(request: AWSPreparedRequest, **_: object) -> None:
     departed = _departed.get()
-    if departed is not None:
+    if departed is None:
+        return
+    if isinstance(request.body, bytes):
+        request.body = _Departing(request.body, departed)
+    else:
         departed()
 
 

@@ -12,9 +12,10 @@ from chatkit.types import (
     ThreadsCreateReq,
 )
 
+from functions import aws
 from functions.assistant.agent import TOOLS
 from functions.chat.answer import Answer, StopReason
-from functions.chat.checks import StreamChecks
+from functions.chat.checks import Checked, StreamChecks
 from functions.chat.replay import replay
 from functions.chat.server import AssistantServer
 from functions.chat.turn import TurnStore
@@ -61,11 +62,12 @@ class Streams:
             data=self._services.assistant_data(context),
             settings=self._services.settings,
         )
+        asked = asyncio.Event()
         try:
             checked, _, events = await asyncio.gather(
-                self._checks.check(request, turn, context),
+                self._check(request, turn, context, asked),
                 self._within_quota(context),
-                _process(server, body, context),
+                _process(server, body, context, asked),
             )
             server.model = await self._model(request)
         except BaseException:
@@ -125,6 +127,16 @@ class Streams:
             await server.abandon()
             server.store.newest.forget()
 
+    async def _check(
+        self, request: StreamingReq, turn: TurnStore, context: RequestContext, asked: asyncio.Event
+    ) -> Checked:
+        """`asked` is set when the table was asked, or will not be."""
+        try:
+            with aws.departing(asked.set):
+                return await self._checks.check(request, turn, context)
+        finally:
+            asked.set()
+
     async def _within_quota(self, context: RequestContext) -> None:
         try:
             await self._services.quota.check(context)
@@ -144,12 +156,13 @@ class Streams:
 
 
 async def _process(
-    server: AssistantServer, body: bytes, context: RequestContext
+    server: AssistantServer, body: bytes, context: RequestContext, asked: asyncio.Event
 ) -> AsyncIterator[bytes]:
-    """What the SDK makes of the request; nothing happens before its first event is asked for."""
-    for _ in range(2):
-        # The SDK takes milliseconds to read the request: let the table be asked first.
-        await asyncio.sleep(0)
+    """What the SDK makes of the request; nothing happens before its first event is asked for.
+
+    The SDK takes milliseconds to read it, while the table reads too.
+    """
+    await asked.wait()
     result = await server.process(body, context)
     if not isinstance(result, StreamingResult):
         raise TypeError("a streaming request streams")

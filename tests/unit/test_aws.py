@@ -40,19 +40,24 @@ ANSWERS = [
 ]
 
 
+requests = []
+"""Bodies that the server below was sent."""
+
+
 @pytest.fixture
 def at(monkeypatch):
     """A client of DynamoDB at a server that answers each request with what `answer` returns."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a")
     servers = []
+    requests.clear()
 
     async def start(answer):
         async def serve(reader, writer):
             head = await reader.readuntil(b"\r\n\r\n")
             lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if line)
             length = {name.lower(): value for name, value in lines.items()}["content-length"]
-            await reader.readexactly(int(length))
+            requests.append(await reader.readexactly(int(length)))
             status, body = await answer()
             writer.write(b"HTTP/1.1 %d .\r\ncontent-length: %d\r\n" % (status, len(body)))
             writer.write(b"connection: close\r\n\r\n" + body)
@@ -116,6 +121,21 @@ async def test_only_calls_that_were_begun_inside_say_so(at):
     await aws.call(client.get_item, TableName="t", Key={})
     await inside
     assert told == [1]
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_a_request_that_said_so_is_sent_whole_and_can_be_sent_again(at, size):
+    statuses, told = [500, 200], []
+
+    async def reply():
+        return statuses.pop(0), b"{}"
+
+    client = await at(reply)
+    item = {"pk": {"S": "a" * size}}
+    with aws.departing(lambda: told.append(1)):
+        await aws.call(client.put_item, TableName="t", Item=item)
+    assert [json.loads(body) for body in requests] == [{"TableName": "t", "Item": item}] * 2
+    assert len(told) == 2
 
 
 def test_a_client_names_this_product_and_botocore_does_not_name_itself_anew_each_time():
