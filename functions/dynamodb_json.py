@@ -6,7 +6,6 @@ threads share one interpreter. All attributes but binary ones are in the answer 
 hands them out.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import botocore.session
@@ -19,11 +18,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 
 
 class _Parser(JSONParser):
-    _parse_shape: Callable[[Any, Any], Any]
-
     def _handle_map(self, shape: Any, value: dict[str, Any]) -> Any:
         if shape.value.name != "AttributeValue":
-            return super()._handle_map(shape, value)  # type: ignore[misc]  # not in the stubs
+            return super()._handle_map(shape, value)
         return {
             name: attribute
             if AS_THEY_ARE.issuperset(attribute)
