@@ -13,6 +13,7 @@ from functions.attachments import create_bucket
 from functions.aws import client
 from functions.settings import Settings, get_settings
 from functions.store import create_table
+from infra.local.transactions import undone_row_by_row
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -75,7 +76,8 @@ def _moto() -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        with undone_row_by_row():
+            yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
@@ -83,8 +85,8 @@ def _moto() -> Iterator[str]:
 
 
 def _one_at_a_time(app: "WSGIApplication") -> "WSGIApplication":
-    """DynamoDB's requests one after the other: a transaction that fails in moto puts the whole
-    table back as it was, and with it what others have written meanwhile.
+    """DynamoDB's requests one after the other: moto does not keep a transaction apart from what
+    others read and write meanwhile.
     """
     table = threading.Lock()
 
