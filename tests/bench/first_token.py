@@ -4,9 +4,9 @@ One run, one model that answers at once over real HTTP, and two servers, each th
 product in a process of its own; only the store behind them differs. The engine is DynamoDB
 Local, AWS's own; run it with `make bench`.
 
-A server has one CPU to itself, as the function has by default (1,769 MB is one:
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html), and the engine, the
-model and the visitor, which are elsewhere in AWS, have the others.
+Twice: with all of them on the same CPUs, and with a server on a CPU of its own, as the function
+is by default (1,769 MB is one: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+The bar is held against both.
 """
 
 import os
@@ -119,11 +119,8 @@ def measure(chats, case):
     return taken
 
 
-def main():
-    if reason := engine.why_not():
-        print(f"first token: not measured, {reason}")
-        return 0
-    cpus = share_out()
+def worst_ratio(cpus):
+    """Measure with the servers on `cpus`, on all of them when empty."""
     with ExitStack() as stack:
         CACHE.mkdir(parents=True, exist_ok=True)
         endpoint = stack.enter_context(engine.running(CACHE))
@@ -144,7 +141,7 @@ def main():
             name: Chat(stack.enter_context(server(name, environment, cpus)))
             for name in ("table", "memory")
         }
-        place = "on a CPU of its own" if cpus else "beside the engine on one CPU"
+        place = "a server on a CPU of its own" if cpus else "all on the same CPUs"
         print(f"first token, {TURNS} turns each way, in turns, {place}; milliseconds, median")
         worst = 0.0
         for case in ("new thread", "existing thread"):
@@ -156,6 +153,16 @@ def main():
                 f"  {case:<16} table {medians['table']:6.1f}   memory {medians['memory']:6.1f}"
                 f"   ratio {ratio:.2f}   bar {BAR}"
             )
+    return worst
+
+
+def main():
+    if reason := engine.why_not():
+        print(f"first token: not measured, {reason}")
+        return 0
+    worst = worst_ratio(set())
+    if cpus := share_out():
+        worst = max(worst, worst_ratio(cpus))
     print("  holds" if worst <= BAR else "  DOES NOT HOLD")
     return 0 if worst <= BAR else 1
 
