@@ -26,16 +26,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
-from io import BytesIO
 from threading import Lock
 from typing import Any, TypeVar
 
 import boto3
 import botocore.session
-from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
 from functions import VERSION
+from functions.dynamodb_http import PlainSession
 from functions.dynamodb_json import read_fast
 from functions.settings import get_settings
 
@@ -93,7 +92,11 @@ def _client(service: str, region: str, endpoint: str | None) -> Any:
         endpoint_url=endpoint,
         config=config(service, endpoint),
     )
-    made.meta.events.register("before-send", _departs)
+    if service == "dynamodb":
+        # The event `before-send` asks all who listen: what moto has answered would be sent as well.
+        made._endpoint.http_session = PlainSession(made._endpoint.http_session, _sent)  # noqa: SLF001
+    else:
+        made.meta.events.register("before-send", _sent)
     return made
 
 
@@ -135,27 +138,9 @@ def departing(departed: Callable[[], object]) -> Iterator[None]:
         _departed.reset(before)
 
 
-class _Departing(BytesIO):
-    """A request's body that tells when all of it was sent: when more of it is asked for."""
-
-    def __init__(self, body: bytes, departed: Callable[[], object]) -> None:
-        super().__init__(body)
-        self._departed = departed
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size)
-        if not data:
-            self._departed()
-        return data
-
-
-def _departs(request: AWSPreparedRequest, **_: object) -> None:
+def _sent(**_: object) -> None:
     departed = _departed.get()
-    if departed is None:
-        return
-    if isinstance(request.body, bytes):
-        request.body = _Departing(request.body, departed)
-    else:
+    if departed is not None:
         departed()
 
 
