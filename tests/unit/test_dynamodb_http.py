@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from functions import aws
 from functions.dynamodb_http import PlainSession
 
+PLAIN_TEXT = "http://127.0.0.1:{}"
 TLS = "https://127.0.0.1:{}"
 ROW = {"pk": {"S": "ä" * 40_000}}
 BODY = json.dumps({"Item": ROW}).encode()
@@ -94,7 +95,7 @@ def serve():
         server.listener.close()
 
 
-def client_of(server, *, attempts=1, sent=lambda: None, address="http://127.0.0.1:{}", verify=None):
+def client_of(server, *, attempts=1, sent=lambda: None, address=PLAIN_TEXT, verify=None, **config):
     made = boto3.client(
         "dynamodb",
         region_name="us-east-1",
@@ -106,6 +107,7 @@ def client_of(server, *, attempts=1, sent=lambda: None, address="http://127.0.0.
             connect_timeout=5,
             read_timeout=0.3,
             retries={"mode": "standard", "total_max_attempts": attempts},
+            **config,
         ),
     )
     made._endpoint.http_session = PlainSession(made._endpoint.http_session, sent)
@@ -288,11 +290,11 @@ def test_a_certificate_that_botocore_was_told_of_is_taken(serve, certificate):
     assert server.connections == 1
 
 
-def test_a_proxy_of_the_environment_is_asked_as_botocore_asks_it(serve, monkeypatch):
+def test_a_proxy_is_asked_as_botocore_asks_it(serve):
     proxy, server = serve([PLAIN]), serve()
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-    monkeypatch.setenv("NO_PROXY", "")
     sent = []
-    assert get(client_of(server, sent=lambda: sent.append(1)))["Item"] == ROW
+    proxies = {"http": f"http://127.0.0.1:{proxy.port}"}
+    client = client_of(server, sent=lambda: sent.append(1), proxies=proxies)
+    assert get(client)["Item"] == ROW
     assert proxy.requests[0][0].startswith(b"POST http://127.0.0.1:%d/ " % server.port)
     assert sent == [1]
