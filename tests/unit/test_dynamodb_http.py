@@ -235,10 +235,9 @@ def test_nobody_there_is_an_endpoint_that_cannot_be_reached(serve):
         get(client_of(server))
 
 
-def test_a_handshake_without_an_end_is_a_connect_timeout(serve, monkeypatch):
+def test_a_handshake_without_an_end_is_a_connect_timeout(serve):
     server = serve()  # accepts, in the kernel, and says nothing
     client = client_of(server, address=TLS, verify=False)
-    monkeypatch.setattr("urllib3.connection.HTTPConnection.default_socket_options", [])
     client._endpoint.http_session._session._manager.connection_pool_kw["timeout"]._connect = 0.2
     with pytest.raises(ConnectTimeoutError):
         get(client)

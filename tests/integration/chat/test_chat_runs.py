@@ -1,12 +1,9 @@
 """Stop stops, leaving does not, and a request that is sent twice runs once."""
 
-import gc
 import json
 import threading
 import time
 from types import SimpleNamespace
-
-import pytest
 
 from functions.chat import answer
 from tests.support.chat import Chat, message, text_of, thread_of
@@ -39,18 +36,6 @@ def answers(chat, thread):
     ]
 
 
-@pytest.fixture
-def nothing_to_collect():
-    """Whatever tests left in this process so far, the servers' too: to look through it takes the
-    collector most of a second by now, in which no thread runs.
-    """
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-@pytest.mark.usefixtures("nothing_to_collect")
 def test_stop_closes_the_connection_to_the_model_and_keeps_the_partial_answer(ada, model, actions):
     model.script = [Say("one two three", gate=threading.Event())]
     headers = {"x-chatkit-run-id": "run-1"}
