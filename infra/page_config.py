@@ -7,6 +7,7 @@ it to the site's bucket.
 from typing import Any
 
 from functions import VERSION
+from functions.attachments.schema import TEXT_EXTENSIONS
 from functions.models import choose
 from functions.settings import Settings
 
@@ -25,7 +26,7 @@ EXTENSIONS = {
     "image/webp": [".webp"],
     "application/pdf": [".pdf"],
     "application/json": [".json"],
-    "text/*": [".txt", ".md", ".csv", ".log", ".py", ".ts", ".js", ".html", ".css", ".yaml"],
+    "text/*": [*TEXT_EXTENSIONS],
 }
 
 

@@ -3,8 +3,10 @@
 An upload lies under `uploads/` and goes after a day. When a message carries it,
 the object itself is looked at and copied to `files/` exactly as it was looked
 at (by its ETag), so that whoever still holds the upload link cannot swap it.
+What a message carries already is not looked at again.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from botocore.exceptions import ClientError
@@ -48,19 +50,31 @@ def claims_wrongly(mime_type: str, first: bytes) -> bool:
     return mime_type in provable and sniff(first) != mime_type
 
 
-async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:
-    """Check an uploaded file and keep it; raises `AttachmentError`. Two requests, and one to copy.
+@dataclass(frozen=True)
+class Arrived:
+    """An uploaded file as it was looked at."""
 
-    An attachment that did not come through our store, or was kept before, is fine.
+    name: str
+    source: str
+    target: str
+    etag: str
+
+
+async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | None:
+    """Look at an uploaded file: what is to be kept of it. Raises `AttachmentError`. Two requests.
+
+    `None` for what did not come through our store, and for what was kept before.
     """
     if not is_ours(attachment):
-        return
+        return None
     source = upload_key(user, part(attachment.id))
     target = file_key(user, part(attachment.id))
+    if attachment.thread_id is not None and await bucket.head(target) is not None:
+        return None
     head = await bucket.head(source)
     if head is None:
         if await bucket.head(target) is not None:
-            return
+            return None
         raise AttachmentError(f"{attachment.name} was not uploaded. Please attach it again.")
     promised = (attachment.metadata or {})[OURS]
     if head.size != promised:
@@ -71,11 +85,23 @@ async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:
     first = await bucket.get(source, first=SNIFFED_BYTES)
     if claims_wrongly(attachment.mime_type, first or b""):
         raise AttachmentError(f"{attachment.name} is not a valid {attachment.mime_type} file.")
+    return Arrived(attachment.name, source, target, head.etag)
+
+
+async def keep(bucket: Bucket, arrived: Arrived) -> None:
+    """Keep a file as it was looked at; raises `AttachmentError` if it changed. One request."""
     try:
-        await bucket.copy(source, target, head.etag)
+        await bucket.copy(arrived.source, arrived.target, arrived.etag)
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"PreconditionFailed", "NoSuchKey"}:
             raise
         raise AttachmentError(
-            f"{attachment.name} changed while it was sent. Please attach it again."
+            f"{arrived.name} changed while it was sent. Please attach it again."
         ) from None
+
+
+async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:
+    """Look at an uploaded file and keep it; raises `AttachmentError`."""
+    arrived = await look(bucket, attachment, user)
+    if arrived is not None:
+        await keep(bucket, arrived)

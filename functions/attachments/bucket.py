@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -139,19 +139,33 @@ class Bucket:
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def sign_get(self, key: str, name: str | None = None) -> str:
+    def sign_get(self, key: str, name: str | None = None, draft: int | None = None) -> str:
         """A link to an object that lives `LINK_SECONDS`; made locally, no request.
 
-        With a `name`, in any script, it is downloaded under it and not shown.
+        With a `name`, in any script, it is downloaded under it and not shown. The links to the
+        drafts of an image differ, as a page loads the same link only once.
         """
         params: dict[str, Any] = {"Bucket": self.name, "Key": key}
         if name is not None:
             quoted = quote(name.encode("utf-8", "replace"), safe="")
             params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quoted}"
+        elif draft is not None:
+            params["ResponseContentDisposition"] = f'inline; filename="draft-{draft}"'
         url: str = self.client.generate_presigned_url(
             "get_object", Params=params, ExpiresIn=LINK_SECONDS
         )
         return url
+
+    def key_of(self, url: str) -> str | None:
+        """The key of a link that this bucket's client signed; `None` for any other."""
+        if "X-Amz-Signature=" not in url:
+            return None
+        parts = urlsplit(url)
+        path = parts.path.lstrip("/")
+        if (parts.hostname or "").startswith(f"{self.name}."):
+            return path
+        in_path = f"{self.name}/"
+        return path.removeprefix(in_path) if path.startswith(in_path) else None
 
     def sign_put(self, key: str, content_type: str, size: int, seconds: int) -> str:
         """A link that takes exactly `size` bytes of `content_type`, both signed (s3v4)."""
@@ -184,8 +198,12 @@ def file_key(user: str, attachment: str) -> str:
     return f"{schema.FILES}{digest(user)}/{digest(attachment)}"
 
 
+def image_prefix(user: str, thread: str) -> str:
+    return f"{schema.IMAGES}{digest(user)}/{digest(thread)}/"
+
+
 def image_key(user: str, thread: str, image: str) -> str:
-    return f"{schema.IMAGES}{digest(user)}/{digest(thread)}/{digest(image)}"
+    return f"{image_prefix(user, thread)}{digest(image)}"
 
 
 def spill_prefix(user: str, thread: str, item: str) -> str:

@@ -3,12 +3,15 @@
 The parts have the Responses API's shape; the Agents SDK turns them into chat
 completions where that is the model's API. Both take images and PDFs as data
 URLs, so the bytes are read from S3 here, and no provider needs to reach S3.
-Chat completions take no files but PDFs, so text goes as text to either:
+Chat completions take no files but PDFs, so text goes as text to either. A request
+may hold 50 MB of files, and a model reads only so many words:
 https://developers.openai.com/api/docs/guides/file-inputs
 """
 
 import base64
+import codecs
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from chatkit.types import Attachment, GeneratedImageItem
@@ -26,6 +29,49 @@ from functions.attachments.schema import PREVIEWED
 
 LONGEST_TEXT: Final = 100_000
 """Characters of a text file that the model gets: some 25,000 tokens."""
+MOST_TEXT: Final = 400_000
+"""Characters of all text files of a request."""
+MOST_DATA: Final = 45_000_000
+"""Characters of all data URLs of a request."""
+AT_ONCE: Final = 4
+"""Files that are read side by side: each may be 20 MB, and the function has its memory to mind."""
+
+Part = ResponseInputContentParam
+
+
+async def show(
+    newest_first: Sequence[Attachment | GeneratedImageItem], files: S3AttachmentStore, context: Any
+) -> dict[str, Part]:
+    """What the model gets to see, by the id of a file or of a generated image's item.
+
+    The newest, as many as one request may hold: what is missing is older than what fills it,
+    and is not even read. One read from S3 each.
+    """
+    shown: dict[str, Part] = {}
+    text = data = 0
+    each_once = [*{each.id: each for each in newest_first}.values()]
+    for start in range(0, len(each_once), AT_ONCE):
+        several = each_once[start : start + AT_ONCE]
+        parts = await aws.together(*(_show(each, files, context) for each in several))
+        for each, part in zip(several, parts, strict=True):
+            if part is None:
+                continue
+            if part["type"] == "input_text":
+                text += len(part["text"])
+            else:
+                data += len(part.get("image_url") or part.get("file_data") or "")
+            if text > MOST_TEXT or data > MOST_DATA:
+                return shown
+            shown[each.id] = part
+    return shown
+
+
+async def _show(
+    each: Attachment | GeneratedImageItem, files: S3AttachmentStore, context: Any
+) -> Part | None:
+    if isinstance(each, GeneratedImageItem):
+        return await generated_image_to_model(each, files, context)
+    return await to_model(each, files, context)
 
 
 async def to_model(
@@ -38,7 +84,7 @@ async def to_model(
     """
     data = await files.read(attachment, context)
     if data is None:
-        return _named(attachment, "The file is no longer there.")
+        return named(attachment, "The file is no longer there.")
     return await aws.call(_part, attachment=attachment, data=data)
 
 
@@ -46,9 +92,7 @@ async def generated_image_to_model(
     item: GeneratedImageItem, files: S3AttachmentStore, context: Any
 ) -> ResponseInputImageParam | None:
     """A generated image as the model's input; `None` when its bytes are gone."""
-    if item.image is None:
-        return None
-    data = await files.read_image(item.thread_id, item.image.id, context)
+    data = await files.read_image(item, context)
     kind = arrival.sniff(data[: arrival.SNIFFED_BYTES]) if data else None
     if data is None or kind is None:
         return None
@@ -57,16 +101,19 @@ async def generated_image_to_model(
 
 def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
     kind = arrival.sniff(data[: arrival.SNIFFED_BYTES])
-    if kind in PREVIEWED:
+    # Text may begin like an image, or speak of PDFs; a real one is no text.
+    text = None if kind is not None and kind == attachment.mime_type else _text(data)
+    if text is None and kind in PREVIEWED:
         image = _image(data, kind)
-        return image or _named(attachment, "The image is too large for you to see.")
-    if kind == "application/pdf":
+        return image or named(attachment, "The image is too large for you to see, or damaged.")
+    if text is None and kind == "application/pdf":
         return ResponseInputFileParam(
             type="input_file", filename=attachment.name, file_data=_data_url(data, kind)
         )
-    text = _text(data)
+    if text is None and attachment.mime_type.startswith("text/") and b"\x00" not in data:
+        text = data.decode("cp1252", "replace")  # what Windows' programs write
     if text is None:
-        return _named(attachment, "You cannot read files of this type.")
+        return named(attachment, "You cannot read files of this type.")
     cut = text[:LONGEST_TEXT]
     note = (
         "" if len(cut) == len(text) else f"\n[cut after {LONGEST_TEXT} of {len(text)} characters]"
@@ -89,7 +136,9 @@ def _data_url(data: bytes, mime_type: str) -> str:
 
 def _text(data: bytes) -> str | None:
     """A file's text, by its content and not by its name; `None` when it is none."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        encoding = "utf-32"
+    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     elif b"\x00" in data:
         return None
@@ -107,6 +156,7 @@ def _header(attachment: Attachment) -> str:
     return f"The user attached the file {name} of type {kind}."
 
 
-def _named(attachment: Attachment, why: str) -> ResponseInputTextParam:
+def named(attachment: Attachment, why: str) -> ResponseInputTextParam:
+    """What stands for a file that cannot be shown."""
     text = f"{_header(attachment)} {why} If it matters for the answer, say so politely."
     return ResponseInputTextParam(type="input_text", text=text)

@@ -1,10 +1,11 @@
-"""Images that a provider takes: as they are, or smaller.
+"""Images that a provider takes: as they are, or smaller, or in another format.
 
-Gemini takes 7 MB an image inline; OpenAI scales what is larger than 2,048 pixels
-down by itself, so nothing is lost by doing it here.
+Gemini takes 7 MB an image inline, and no GIF; OpenAI scales what is larger than
+2,048 pixels down by itself, so nothing is lost by doing it here. One image that a
+provider refuses would be refused with every later message of its thread too.
 https://docs.cloud.google.com/vertex-ai/generative-ai/docs/image/image-captioning
 
-Pillow is imported when the first such image comes: it costs a cold start nothing.
+Pillow is imported when the first image comes: it costs a cold start nothing.
 """
 
 import io
@@ -15,31 +16,42 @@ logger = logging.getLogger(__name__)
 
 LARGEST: Final = 5_000_000
 """Bytes of an image that is sent as it is; base64 makes 6.7 MB of them."""
+SENT_AS_IS: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
 LONGEST_SIDE: Final = 2048
+MOST_PIXELS: Final = 50_000_000
+"""Of an image that has to be decoded whole, which takes up to 12 bytes a pixel."""
 JPEG_QUALITY: Final = 85
+FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP")
 
 
 def fit(data: bytes, mime_type: str) -> tuple[bytes, str] | None:
-    """Bytes and type of an image within the limit; `None` when that cannot be had.
+    """Bytes and type of an image within the limit; `None` when that cannot be had, or it is none.
 
-    Takes up to a second for a large photo: call it on a thread.
+    Of a moving image, the first frame. Takes up to a second for a large photo: call it on
+    a thread.
     """
-    if len(data) <= LARGEST:
-        return data, mime_type
     from PIL import Image, ImageOps  # noqa: PLC0415 - slow to import, and rarely needed
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if len(data) <= LARGEST and mime_type in SENT_AS_IS:
+                image.verify()
+                return data, mime_type
             # A JPEG can be decoded at a fraction of its size, which bounds the memory.
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            if image.width * image.height > MOST_PIXELS:
+                return None
+            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            flat = Image.new("RGB", upright.size, "white")
+            if upright.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+                upright = upright.convert("I").point(lambda value: value * (1 / 256)).convert("L")
             rgba = upright.convert("RGBA")
+            flat = Image.new("RGB", rgba.size, "white")
             flat.paste(rgba, mask=rgba)
             out = io.BytesIO()
             flat.save(out, "JPEG", quality=JPEG_QUALITY)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        logger.warning("an image could not be scaled down", extra={"reason": type(error).__name__})
+    # Whatever a file holds: Pillow raises what its parsers of a dozen formats happen to raise.
+    except Exception as error:  # noqa: BLE001
+        logger.warning("an image could not be shown", extra={"reason": type(error).__name__})
         return None
     return out.getvalue(), "image/jpeg"

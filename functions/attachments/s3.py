@@ -1,6 +1,7 @@
 """Files in S3: announced, uploaded by the browser with a signed link, checked when sent."""
 
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from chatkit.store import AttachmentStore
@@ -9,15 +10,22 @@ from chatkit.types import (
     AttachmentCreateParams,
     AttachmentUploadDescriptor,
     FileAttachment,
+    GeneratedImageItem,
     ImageAttachment,
 )
 from pydantic import AnyUrl
 
 from functions import aws
 from functions.attachments import arrival
-from functions.attachments.bucket import Bucket, file_key, image_key, upload_key
+from functions.attachments.bucket import (
+    Bucket,
+    file_key,
+    image_key,
+    image_prefix,
+    upload_key,
+)
 from functions.attachments.errors import AttachmentError
-from functions.attachments.schema import PREVIEWED
+from functions.attachments.schema import PREVIEWED, TEXT_EXTENSIONS
 from functions.settings import MB
 from functions.store.ids import new_id
 from functions.store.keys import owner, part
@@ -90,7 +98,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
             file.name.encode()
         except (TypeError, ValueError):
             raise AttachmentError("A file needs a name, a size and a type.") from None
-        mime_type = file.mime_type.partition(";")[0].strip().lower()
+        mime_type = self._type(file)
         if not file.name or len(file.name) > LONGEST_NAME:
             raise AttachmentError(f"A file's name must have 1 to {LONGEST_NAME} characters.")
         if file.size < 1:
@@ -101,9 +109,24 @@ class S3AttachmentStore(AttachmentStore[Any]):
             )
         if not mime_type.isascii() or "/" not in mime_type or not mime_type.isprintable():
             raise AttachmentError(f"The type of {file.name} is not known.")
-        if not any(fnmatchcase(mime_type, allowed) for allowed in self.types):
+        if not self._allows(mime_type):
             raise AttachmentError(f"{file.name}: files of type {mime_type} cannot be attached.")
         return mime_type
+
+    def _type(self, file: AttachmentCreateParams) -> str:
+        """What a browser calls it; text that a browser calls nothing, or by another name, is text.
+
+        A browser takes types from its system: `.ts` is a video in one, nothing in another.
+        """
+        mime_type = file.mime_type.partition(";")[0].strip().lower()
+        known = "/" in mime_type and mime_type != "application/octet-stream"
+        if known and self._allows(mime_type):
+            return mime_type
+        extension = PurePosixPath(file.name).suffix.lower()
+        return "text/plain" if extension in TEXT_EXTENSIONS else mime_type
+
+    def _allows(self, mime_type: str) -> bool:
+        return any(fnmatchcase(mime_type, allowed) for allowed in self.types)
 
     async def check_uploaded(self, attachment: Attachment, context: Any) -> None:
         """Check an uploaded file and keep it beyond the day that unsent uploads live.
@@ -113,6 +136,14 @@ class S3AttachmentStore(AttachmentStore[Any]):
         requests to S3; repeating it is harmless.
         """
         await arrival.check(self.bucket, attachment, owner(context))
+
+    async def look(self, attachment: Attachment, context: Any) -> arrival.Arrived | None:
+        """The first half of `check_uploaded`, which changes nothing: what is to be kept, if any."""
+        return await arrival.look(self.bucket, attachment, owner(context))
+
+    async def keep(self, arrived: arrival.Arrived) -> None:
+        """The second half: once it is certain that a message will carry the file."""
+        await arrival.keep(self.bucket, arrived)
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
         """Remove a file's bytes, sent or not. An unknown or foreign id changes nothing.
@@ -142,19 +173,35 @@ class S3AttachmentStore(AttachmentStore[Any]):
         place = file_key if attachment.thread_id is not None else upload_key
         return place(owner(context), part(attachment.id))
 
-    async def put_image(self, thread_id: str, image_id: str, data: bytes, context: Any) -> str:
+    async def put_image(
+        self,
+        thread_id: str,
+        image_id: str,
+        data: bytes,
+        context: Any,
+        *,
+        draft: int | None = None,
+    ) -> str:
         """Keep a generated image and return a signed link to it. One request.
 
         The type is taken from the bytes; `ValueError` when they are no image. The
-        same id again (a partial image, then the next) replaces the last one.
+        same id again (a partial image, its `draft` counted from 0, then the next) replaces
+        the last one: an id is one image's, and a model's own ids need not be.
         """
         mime_type = arrival.sniff(data[: arrival.SNIFFED_BYTES])
         if mime_type not in PREVIEWED:
             raise ValueError("a generated image must be PNG, JPEG, GIF or WebP")
         key = image_key(owner(context), part(thread_id), part(image_id))
         await self.bucket.put(key, data, mime_type)
-        return await aws.call(self.bucket.sign_get, key=key)
+        return await aws.call(self.bucket.sign_get, key=key, draft=draft)
 
-    async def read_image(self, thread_id: str, image_id: str, context: Any) -> bytes | None:
-        """A generated image's bytes; `None` when they are not there. One request."""
-        return await self.bucket.get(image_key(owner(context), part(thread_id), part(image_id)))
+    async def read_image(self, item: GeneratedImageItem, context: Any) -> bytes | None:
+        """A generated image's bytes, by the link of an item that was loaded or just drawn.
+
+        `None` when they are not there, or not this user's. One request.
+        """
+        key = self.bucket.key_of(item.image.url) if item.image else None
+        thread = part(item.thread_id)
+        if key is None or not key.startswith(image_prefix(owner(context), thread)):
+            return None
+        return await self.bucket.get(key)

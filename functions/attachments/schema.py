@@ -22,6 +22,15 @@ SPILL: Final = "spill/"
 PREVIEWED: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """Images that every browser and model can show; other types become plain files."""
 
+TEXT_EXTENSIONS: Final = (
+    ".txt", ".md", ".csv", ".tsv", ".log", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini",
+    ".xml", ".html", ".css", ".js", ".mjs", ".jsx", ".ts", ".tsx", ".vue", ".py", ".ipynb",
+    ".java", ".kt", ".c", ".h", ".cpp", ".cs", ".go", ".rs", ".rb", ".php", ".swift", ".scala",
+    ".r", ".lua", ".pl", ".sh", ".ps1", ".bat", ".sql", ".graphql", ".tf", ".diff", ".patch",
+    ".tex", ".rst", ".srt", ".vtt", ".ics", ".eml", ".svg",
+)  # fmt: skip
+"""What counts as text by its name, whatever a browser calls it: code, notes, tables."""
+
 UNSENT_DAYS: Final = 1
 """Days until an upload that no message carries is removed (S3 rounds up to midnight UTC)."""
 MULTIPART_DAYS: Final = 1

@@ -26,9 +26,11 @@ from chatkit.types import (
     UserMessageItem,
 )
 
+from functions import aws
 from functions.assistant.dispatch import PreparedAction, check
 from functions.assistant.errors import ActionError
 from functions.attachments import AttachmentError, S3AttachmentStore
+from functions.attachments.arrival import Arrived
 from functions.chat.turn import TurnStore
 from functions.context import RequestContext
 from functions.http import Refusal
@@ -41,6 +43,8 @@ class Checked:
 
     action: PreparedAction | None = None
     attachments: list[Attachment] = field(default_factory=list)
+    arrived: list[Arrived] = field(default_factory=list)
+    """Files that are to be kept when nothing else is against the message."""
 
 
 class StreamChecks:
@@ -73,18 +77,20 @@ class StreamChecks:
         """Raises `Refusal`: 404 for what is not there, 409 for what it is too late for."""
         match request:
             case ThreadsCreateReq():
-                files = await self._message(request.params.input, context)
-                await self._free(files, turn, context)
-                return Checked(attachments=files)
+                message = await self._message(request.params.input, context)
+                await self._free(message.attachments, turn, context)
+                return message
             case ThreadsAddUserMessageReq():
                 params = request.params
-                files, _ = await asyncio.gather(
+                message, _ = await asyncio.gather(
                     self._message(params.input, context),
                     self._open(turn, params.thread_id, context),
                 )
-                if any(file.thread_id not in {None, params.thread_id} for file in files):
+                if any(
+                    file.thread_id not in {None, params.thread_id} for file in message.attachments
+                ):
                     raise Refusal(409, "This file belongs to another conversation.")
-                return Checked(attachments=files)
+                return message
             case ThreadsAddClientToolOutputReq():
                 await self._open(turn, request.params.thread_id, context)
                 newest = next(iter(await turn.newest.all()), None)
@@ -128,16 +134,23 @@ class StreamChecks:
         except NotFoundError:
             raise Refusal(404, "There is no such item in this conversation.") from None
 
-    async def _message(
-        self, message: UserMessageInput, context: RequestContext
-    ) -> list[Attachment]:
+    async def keep(self, checked: Checked) -> None:
+        """Keep the message's files. Raises `Refusal` when one changed meanwhile."""
+        try:
+            await aws.together(*(self._attachments.keep(each) for each in checked.arrived))
+        except AttachmentError as error:
+            raise Refusal(422, error.message) from None
+
+    async def _message(self, message: UserMessageInput, context: RequestContext) -> Checked:
         options = message.inference_options
         if options.model is not None and options.model not in self._models:
             raise Refusal(422, "There is no such model here.")
         if options.tool_choice is not None and options.tool_choice.id not in self._tools:
             raise Refusal(422, "There is no such tool here.")
-        return list(
-            await asyncio.gather(*(self._file(name, context) for name in message.attachments))
+        files = await asyncio.gather(*(self._file(name, context) for name in message.attachments))
+        return Checked(
+            attachments=[file for file, _ in files],
+            arrived=[arrived for _, arrived in files if arrived is not None],
         )
 
     async def _free(
@@ -150,12 +163,14 @@ class StreamChecks:
         if not await self._runs.has_begun(turn.run.id, context):
             raise Refusal(409, "This file belongs to another conversation.")
 
-    async def _file(self, attachment_id: str, context: RequestContext) -> Attachment:
+    async def _file(
+        self, attachment_id: str, context: RequestContext
+    ) -> tuple[Attachment, Arrived | None]:
         try:
             attachment = await self._store.load_attachment(attachment_id, context)
-            await self._attachments.check_uploaded(attachment, context)
+            arrived = await self._attachments.look(attachment, context)
         except NotFoundError:
             raise Refusal(404, "There is no such file.") from None
         except AttachmentError as error:
             raise Refusal(422, error.message) from None
-        return attachment
+        return attachment, arrived

@@ -10,6 +10,7 @@ from chatkit.types import (
     GeneratedImageItem,
     HiddenContextItem,
     ThreadItem,
+    ThreadItemBase,
     UserMessageItem,
     UserMessageTagContent,
 )
@@ -22,7 +23,7 @@ from openai.types.responses.response_input_item_param import Message
 from pydantic_core import to_json
 
 from functions.attachments import S3AttachmentStore
-from functions.attachments.content import generated_image_to_model, to_model
+from functions.attachments.content import named, show
 from functions.context import RequestContext
 
 
@@ -45,22 +46,43 @@ def within_budget(
     return kept[::-1]
 
 
+def _files_of(item: ThreadItem) -> Sequence[Attachment | GeneratedImageItem]:
+    if isinstance(item, GeneratedImageItem):
+        return [item]
+    return item.attachments if isinstance(item, UserMessageItem) else []
+
+
 class Converter(ThreadItemConverter):
     """Thread items as model input, with the contents of attachments and mentioned entities."""
 
     def __init__(self, files: S3AttachmentStore, context: RequestContext) -> None:
         self._files = files
         self._context = context
+        self._shown: dict[str, ResponseInputContentParam] = {}
+        self._given: set[str] = set()
+
+    async def to_agent_input(
+        self, thread_items: Sequence[ThreadItem] | ThreadItem
+    ) -> list[TResponseInputItem]:
+        items = [thread_items] if isinstance(thread_items, ThreadItemBase) else [*thread_items]
+        newest_first = [each for item in reversed(items) for each in _files_of(item)]
+        self._shown = await show(newest_first, self._files, self._context)
+        return await super().to_agent_input(items)
 
     async def attachment_to_message_content(
         self, attachment: Attachment
     ) -> ResponseInputContentParam:
-        return await to_model(attachment, self._files, self._context)
+        if attachment.id in self._given:
+            return named(attachment, "It is the one that was shown above.")
+        self._given.add(attachment.id)
+        return self._shown.get(attachment.id) or named(
+            attachment, "It is not shown to you: there are too many files, or too large ones."
+        )
 
     async def generated_image_to_input(
         self, item: GeneratedImageItem
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
-        image = await generated_image_to_model(item, self._files, self._context)
+        image = self._shown.get(item.id)
         if image is None:
             return None
         words = ResponseInputTextParam(

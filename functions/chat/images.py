@@ -1,6 +1,7 @@
 """Images that the model draws: kept in S3, and never as data URLs in the table."""
 
 import base64
+from uuid import uuid4
 
 from chatkit.agents import ResponseStreamConverter
 
@@ -19,12 +20,22 @@ class GeneratedImages(ResponseStreamConverter):
         self._files = files
         self._thread_id = thread_id
         self._context = context
+        self._drawing: dict[str, str] = {}
 
     async def base64_image_to_url(
         self,
         image_id: str,
         base64_image: str,
-        partial_image_index: int | None = None,  # noqa: ARG002 - each draft replaces the last
+        partial_image_index: int | None = None,
     ) -> str:
-        data = base64.b64decode(base64_image)
-        return await self._files.put_image(self._thread_id, image_id, data, self._context)
+        # A model's id may come again, with the next image; each draft replaces the last.
+        ours = self._drawing.setdefault(image_id, uuid4().hex)
+        if partial_image_index is None:
+            del self._drawing[image_id]
+        return await self._files.put_image(
+            self._thread_id,
+            ours,
+            base64.b64decode(base64_image),
+            self._context,
+            draft=partial_image_index,
+        )

@@ -70,6 +70,7 @@ class Streams:
                 _process(server, body, context, asked),
             )
             server.model = await self._model(request)
+            await self._checks.keep(checked)
         except BaseException:
             turn.newest.forget()
             raise

@@ -1,7 +1,7 @@
 """Attachment records: what ChatKit knows of a file, and which thread it belongs to."""
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from chatkit.store import NotFoundError
 from chatkit.types import Attachment, AttachmentBase, ImageAttachment
@@ -13,7 +13,7 @@ from functions.store import keys
 from functions.store.links import Links
 from functions.store.sound import check_finite, check_id, sound
 from functions.store.table import Refused, Row, Table
-from functions.store.threads import DAY, Threads, expired
+from functions.store.threads import ALIVE, DAY, EXISTS, Threads, expired, now_value
 
 LARGEST: Final = 300_000
 """Bytes of a record as JSON; DynamoDB holds 400 KB."""
@@ -48,6 +48,20 @@ class AttachmentRecords:
         record["thread"] = {"S": keys.part(attachment.thread_id)}
         return [record, keys.attachment_link_key(user, attachment.thread_id, attachment.id)]
 
+    def puts(self, attachment: Attachment, user: str) -> list[dict[str, Any]]:
+        """The actions that write the record of a file that a message carries: of one thread, for
+        it goes when that does.
+        """
+        record, *link = self.rows(attachment, user)
+        mine: dict[str, Any] = {"Item": record}
+        if link:
+            mine |= {
+                "ConditionExpression": "attribute_not_exists(#thread) OR #thread = :thread",
+                "ExpressionAttributeNames": {"#thread": "thread"},
+                "ExpressionAttributeValues": {":thread": record["thread"]},
+            }
+        return [{"Put": mine}, *({"Put": {"Item": row}} for row in link)]
+
     async def save(self, attachment: Attachment, user: str) -> None:
         rows = self.rows(attachment, user)
         if attachment.thread_id is None:
@@ -59,13 +73,24 @@ class AttachmentRecords:
             "Key": keys.tombstone_key(user, attachment.thread_id),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
+        not_expired = {
+            "Key": keys.thread_key(user, attachment.thread_id),
+            # With a retention, one that is not there may have gone by TTL, without a tombstone.
+            "ConditionExpression": EXISTS if self.threads.retention_seconds else ALIVE,
+            "ExpressionAttributeValues": {":now": now_value()},
+        }
+        checks = [{"ConditionCheck": check} for check in (not_deleted, not_expired)]
         try:
-            await self.table.transact(
-                [{"ConditionCheck": not_deleted}, *({"Put": {"Item": row}} for row in rows)]
-            )
+            await self.table.transact([*checks, *({"Put": {"Item": row}} for row in rows)])
         except Refused:
             raise NotFoundError(f"Thread {attachment.thread_id} not found") from None
-        # The SDK puts this very instance into the message that it then stores and sends.
+        await self.settle(attachment, user)
+
+    async def settle(self, attachment: Attachment, user: str) -> None:
+        """Make an attachment that a message carries now what it is when it is loaded.
+
+        The SDK puts this very instance into the message that it then stores and sends.
+        """
         attachment.upload_descriptor = None
         if isinstance(attachment, ImageAttachment):
             kept = self.links.unsign_preview(attachment, user)
@@ -73,16 +98,28 @@ class AttachmentRecords:
 
     async def load(self, attachment_id: str, user: str) -> Attachment:
         row = await self.table.get(keys.attachment_key(user, attachment_id))
-        if row is None or expired(row) or await self._of_expired_thread(row, user):
+        if row is None or expired(row) or await self._thread_is_over(row, user):
             raise NotFoundError(f"Attachment {attachment_id} not found")
         attachment = _ATTACHMENT.validate_json(row["body"]["S"])
         return await self.links.sign_attachment(attachment, user)
 
-    async def _of_expired_thread(self, row: Row, user: str) -> bool:
-        """Whether its thread is over. Without a retention none is, and nothing is read."""
-        if not self.threads.retention_seconds or "thread" not in row:
+    async def _thread_is_over(self, row: Row, user: str) -> bool:
+        """Whether the thread that it names, if any, was deleted or has expired.
+
+        One that never was is not over: a file may be saved before its thread is.
+        """
+        if "thread" not in row:
             return False
-        return not await self.threads.part_exists(row["thread"]["S"], user)
+        part, partition = row["thread"]["S"], keys.user_partition(user)
+        thread, tombstone = await self.table.get_many(
+            [
+                keys.key(partition, keys.THREAD + part),
+                keys.key(f"{partition}#T#{part}", keys.TOMBSTONE),
+            ]
+        )
+        if thread is None:  # TTL leaves no tombstone
+            return tombstone is not None or bool(self.threads.retention_seconds)
+        return expired(thread)
 
     async def delete(self, attachment_id: str, user: str) -> None:
         await self.table.delete(keys.attachment_key(user, attachment_id))

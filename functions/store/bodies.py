@@ -79,15 +79,16 @@ class Bodies:
             raise LookupError(f"the body of {row['sk']['S']} is missing from the bucket")
         return await aws.call(_decompress, data=data)
 
-    async def discard(self, key: str | None) -> None:
-        """Remove a body that no row points to any more. One request, none for `None`.
+    async def discard(self, *keys: str | None) -> None:
+        """Remove objects that no row points to any more. One request, none for `None`.
 
         Never fails: what was asked for is done by now, and a sweep finds what stays.
         """
-        if key is None or self.bucket is None:
+        there = [key for key in keys if key is not None]
+        if not there or self.bucket is None:
             return
         try:
-            await self.bucket.delete(key)
+            await self.bucket.delete(*there)
         except (BotoCoreError, ClientError, OSError) as error:
             reason = type(error).__name__
             logger.warning("a replaced body was left to a sweep", extra={"reason": reason})

@@ -24,7 +24,7 @@ from functions.store.purge import Purge
 from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
 from functions.store.sweep import Swept, sweep
 from functions.store.table import Refused, Row, Table
-from functions.store.threads import Threads
+from functions.store.threads import DATED, Threads
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ class DynamoDBStore(Store[Any]):
         retention_days: int | None = None,
         purge: Literal["now", "stream"] = "now",
     ) -> None:
+        if purge not in ("now", "stream"):
+            raise ValueError(f"purge is 'now' or 'stream', not {purge!r}")
+        if retention_days is not None and (type(retention_days) is not int or retention_days < 1):
+            raise ValueError(f"retention_days is a whole number from 1, not {retention_days!r}")
         self.table = Table(table_name, client)
         self.bucket = Bucket(bucket, s3_client) if bucket else None
         links = Links(self.bucket)
@@ -80,7 +84,7 @@ class DynamoDBStore(Store[Any]):
         self._attachments = AttachmentRecords(self.table, self._threads, links)
         self._feedback = Feedback(self.table, self._threads)
         self._purge = Purge(self.table, self.bucket)
-        self._people = People(self.table, self._threads, bodies, self._purge)
+        self._people = People(self.table, self._threads, bodies, links, self._purge)
         self._purge_now = purge == "now"
 
     def generate_thread_id(self, context: Any) -> str:  # noqa: ARG002 - the SDK calls it so
@@ -102,7 +106,10 @@ class DynamoDBStore(Store[Any]):
 
     async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
         """One transaction of what changed, in the thread's row and its head; none when nothing
-        did. A thread that this store never loaded is written whole, with a look at the tombstone.
+        did, and a read before it for over 50 changes. A thread that this store never loaded is
+        written whole, with a look at the tombstone. Only a `Thread` (with `items`) is what the
+        SDK goes on with after it saved a copy: of a thread that exists it changes what it has
+        otherwise than a new one, and one that was deleted is a `NotFoundError`.
         """
         user = owner(context)
         if not await self._threads.save(thread, user):
@@ -114,8 +121,9 @@ class DynamoDBStore(Store[Any]):
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: Any
     ) -> Page[ThreadMetadata]:
-        """One query of `limit` + 1 rows, whatever the number of threads. Those that move up
-        meanwhile neither repeat nor hide others.
+        """One query of `limit` + 1 rows, whatever the number of threads. Newest first, those that
+        move up meanwhile neither repeat nor hide others; one that moves up before its page was
+        read is on none of the next, and on the first one when that is read again.
         """
         check_page(limit, order, after)
         return await self._threads.page(limit, after, order, owner(context))
@@ -123,7 +131,8 @@ class DynamoDBStore(Store[Any]):
     async def delete_thread(self, thread_id: str, context: Any) -> None:
         """The thread is gone when this returns; unknown ids are fine. One transaction; with
         `purge="now"` also the removal of what lies below it: a query a megabyte, a write for
-        each 25 rows, two requests for each file and for each 1,000 objects.
+        each 25 rows, a read for each 200, three requests for each file, two for each 1,000
+        objects, and four more. One that breaks off is finished by calling it again.
         """
         user = owner(context)
         await self._threads.delete(thread_id, user)
@@ -135,9 +144,10 @@ class DynamoDBStore(Store[Any]):
         self, thread_id: str, after: str | None, limit: int, order: str, context: Any
     ) -> Page[ThreadItem]:
         """One query of `limit` + 1 rows, and in parallel a look at the thread's row; empty for
-        an unknown thread. `after` is looked up first when another process handed it out. The
-        cost does not depend on the thread's length; a query reads a megabyte at most, and
-        bodies in S3 are one request each, side by side.
+        an unknown thread. `after` is looked up first when another process handed it out, and
+        read along with the page when this one did. An item that was deleted is a cursor for
+        a day, then a `NotFoundError`. The cost does not depend on the thread's length; a
+        query reads a megabyte at most, and bodies in S3 are one request each, side by side.
         """
         check_page(limit, order, after)
         return await self._items.page(thread_id, after, limit, order, owner(context))
@@ -179,6 +189,8 @@ class DynamoDBStore(Store[Any]):
         Raises `Conflict`, with nothing changed, when the item was changed or deleted
         meanwhile, and `NotFoundError` when the thread was.
         """
+        if not isinstance(expected, str):
+            raise ValueError(f"a version is text, not {type(expected).__name__}")  # noqa: TRY004
         return await self._items.save(thread_id, item, owner(context), expected=expected)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: Any) -> None:
@@ -190,14 +202,16 @@ class DynamoDBStore(Store[Any]):
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:
         """Upsert a record. With a `thread_id` and a bucket, the file is checked and kept first:
         `AttachmentError` when it was not uploaded or is not what it claims; `NotFoundError`
-        when the thread was deleted. One write of the record; with a `thread_id` one
-        transaction (the record, its entry in the thread, a look at the tombstone), after
-        three or four requests to S3.
+        when the thread was deleted or has expired. One write of the record; with a
+        `thread_id` one transaction (the record, its entry in the thread, a look at the thread
+        and at the tombstone), after three or four requests to S3.
         """
         await self._attachments.save(attachment, owner(context))
 
     async def load_attachment(self, attachment_id: str, context: Any) -> Attachment:
-        """One read, and with a retention one of its thread; links are signed anew, here."""
+        """One read, and one of its thread for a file that was sent: `NotFoundError` when that was
+        deleted or has expired. Links are signed anew, here.
+        """
         return await self._attachments.load(attachment_id, owner(context))
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
@@ -228,7 +242,8 @@ class DynamoDBStore(Store[Any]):
     ) -> tuple[ThreadMetadata, Callable[[], Coroutine[Any, Any, Page[ThreadItem]]]]:
         """A thread, and what makes a page of its newest items, newest first: one query for both,
         and one request to S3 for each large body of the page. With a retention, the thread's
-        own row is read beside, for only that knows when it expires.
+        own row is read beside, for only that knows when it expires; without one, it is read
+        after the query for a thread that was written when there was one.
 
         Raises `NotFoundError` when the thread is unknown, deleted, expired or somebody else's.
         """
@@ -242,6 +257,8 @@ class DynamoDBStore(Store[Any]):
             )
         else:
             row, page = await opening
+            if DATED in row:
+                row = await self.table.get(keys.thread_key(user, thread_id))
         return self._threads.read(row, user, thread_id), page
 
     async def read_turn(self, thread_id: str, limit: int, context: Any) -> Turn:
@@ -269,14 +286,16 @@ class DynamoDBStore(Store[Any]):
 
         `thread` is created (a fresh id); without it, the run's thread must exist.
         `item`, if any, is added to it, its attachments' records along with it (their
-        files must have been checked: `S3AttachmentStore.check_uploaded`). The thread
+        files must have been checked: `S3AttachmentStore.check_uploaded`), and stands in it
+        as it is loaded later: no upload link, a fresh preview. The thread
         moves to the top and names its running run until `run.deadline`.
 
         Raises, with nothing written: `RunAlreadyStarted` and `RunCancelled`, or
-        `NotFoundError` when the thread is gone.
+        `NotFoundError` when the thread is gone, or a file is in another thread.
         """
         user = owner(context)
         actions = [claim_action(run, user)]
+        attachments = {each.id: each for each in getattr(item, "attachments", [])}.values()
         if thread is not None:
             actions += self._threads.create(thread, user, marker(run))
         else:
@@ -284,12 +303,13 @@ class DynamoDBStore(Store[Any]):
             touch = self._threads.touch(run.thread_id, user, moment, marker(run))
             actions.append({"Update": touch})
         update: dict[str, Any] = {}
+        files_from = len(actions)
         if item is not None:
             update, _ = await self._items.write(run.thread_id, item, user)
             actions.append({"Update": update})
-            for attachment in getattr(item, "attachments", []):
-                rows = self._attachments.rows(attachment, user)
-                actions += [{"Put": {"Item": row}} for row in rows]
+            files_from = len(actions)
+            for attachment in attachments:
+                actions += self._attachments.puts(attachment, user)
         try:
             await self.table.transact(actions)
         except Refused as refused:
@@ -298,26 +318,46 @@ class DynamoDBStore(Store[Any]):
                 await self._items.withdraw(update)
             if 0 in refused.failed:
                 raise claim_error(run, refused.rows.get(0)) from None
+            if refused.failed and min(refused.failed) >= files_from:
+                raise NotFoundError("A file of this message is in another thread") from None
             raise NotFoundError(f"Thread {run.thread_id} not found") from None
         if thread is not None:
             self._threads.remember(thread, user)
+        for attachment in getattr(item, "attachments", []):
+            await self._attachments.settle(attachment, user)
 
     async def delete_user(self, user_id: str) -> None:
         """Remove everything of a user: threads, items, files, records, runs, counters.
 
-        Some requests a thread; what is begun and breaks off is finished by calling it
-        again. Tombstones, which hold ids and nothing else, go by themselves a day later.
+        What is begun and breaks off is finished by calling it again, and so is whatever
+        `delete_thread` began. Tombstones, which hold ids and nothing else, go by themselves
+        a day later. A thread that TTL took, in a store with no stream, is left to a sweep.
+
+        An answer that is still running may write a few rows again: its run's and a counter,
+        which expire by themselves within two days; an object, which goes with the tombstone or
+        in a sweep; a record that a tool puts, or a thread that was just begun, which stay. To
+        be rid of all of these, call it again once no answer can run any more.
+
+        For each thread what `delete_thread` costs with `purge="now"`; then a query a megabyte
+        of the user's own rows, a write for each 25, two requests for each 1,000 objects, and
+        some ten more.
         """
         await self._people.delete(keys.named(user_id))
 
     def export_user(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
         """Everything of a user as JSON-able dicts, each with a `type`: `thread`, `item`,
-        `feedback`, `attachment` (with a signed `url` for the bytes), `record` and
-        `recording` (a signed `url`: speech that was uploaded and not heard yet). Read page
-        by page, each consistent by itself; what has expired is left out.
+        `feedback`, `attachment` (with a signed `url` for the bytes; `None` where there are
+        none), `record` and `recording` (a signed `url`: speech that was uploaded and not heard
+        yet). Images in items are linked as in items that are loaded; links live an hour.
+
+        Read page by page, each consistent by itself; what has expired is left out. A query a
+        megabyte and one a thread, a request to S3 for each large body and for each 1,000
+        recordings, and one or two for each file.
         """
         return self._people.export(keys.named(user_id))
 
     async def sweep(self) -> Swept:
-        """Remove rows and objects that nothing points to. Reads the whole table: see `sweep`."""
+        """Remove rows and objects that nothing points to, and finish deletions that broke off.
+        Reads the whole table: see `sweep`.
+        """
         return await sweep(self.table, self.bucket, self._purge)

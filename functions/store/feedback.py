@@ -37,6 +37,8 @@ class Feedback:
         """Mark items, all or none up to 49 of them; `NotFoundError` for what is unknown."""
         if kind not in list(get_args(FeedbackKind)):
             raise ValueError(f"feedback is one of {get_args(FeedbackKind)}")
+        if not isinstance(item_ids, list | tuple):
+            raise ValueError(f"a list of ids, not {type(item_ids).__name__}")  # noqa: TRY004
         for item_id in item_ids:
             check_id(item_id)
         unique = list(dict.fromkeys(item_ids))

@@ -34,7 +34,9 @@ GONE_SECONDS: Final = DAY
 """How long a deleted item's place is kept, for a reader whose cursor names it."""
 REMEMBERED_PLACES: Final = 4096
 
-OPTIONAL: Final = (*PLACES, codec.TEMPLATED, "was", "expires")
+IMAGE: Final = "image"
+"""Where the image of a generated image lies: it goes with the item."""
+OPTIONAL: Final = (*PLACES, codec.TEMPLATED, IMAGE, "was", "expires")
 """Attributes that an item's row may have; writing it anew removes those it then has not."""
 
 
@@ -57,17 +59,21 @@ class Items:
 
         A large body is in S3 when this returns.
         """
-        kept = await self.links.keep_image(thread_id, item, user)
-        stored = self.links.unsign_item(kept, user)
+        linked, image = await self.links.take_image(thread_id, item, user)
+        stored = self.links.unsign_item(linked, user)
         text, kind = codec.dump(stored)
         if len(text) <= PLAIN_BYTES:
             codec.check(stored, text, kind)
         else:
             await aws.call(codec.check, item=stored, text=text, beside=kind)
+        if image is not None and self.links.bucket is not None:
+            await self.links.bucket.put(*image)
         version = version_of(text)
         prefix = spill_prefix(user, keys.part(thread_id), keys.part(item.id))
         body = await self.bodies.pack(text, prefix)
         attributes = {"id": {"S": item.id}, "version": {"S": version}, **kind, **body}
+        if (drawn := self.links.image_of(thread_id, stored, user)) is not None:
+            attributes[IMAGE] = {"S": drawn}
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
         removes = [name for name in OPTIONAL if name not in attributes]
         update: dict[str, Any] = {
@@ -141,7 +147,7 @@ class Items:
         await aws.together(self._blank(key), self.table.delete(feedback))
 
     async def _blank(self, key: keys.Key) -> None:
-        removed = ", ".join(["#position", "#version", codec.TEMPLATED, *PLACES])
+        removed = ", ".join(["#position", "#version", codec.TEMPLATED, IMAGE, *PLACES])
         try:
             old = await self.table.update(
                 key,
@@ -153,22 +159,33 @@ class Items:
             )
         except Refused:
             return
-        await self.bodies.discard(spilled(old))
+        await self.bodies.discard(spilled(old), old.get(IMAGE, {}).get("S"))
 
     async def page(
         self, thread_id: str, after: str | None, limit: int, order: str, user: str
     ) -> Page[ThreadItem]:
         """One page; empty when the thread is not there. One round trip, or two for a cursor
-        that this process did not hand out itself.
+        that this process did not hand out itself, three for one that has moved since it did.
         """
         partition = keys.thread_partition(user, thread_id)
-        start = None if after is None else self._places.get((partition, after))
-        if after is None or start is not None:
+        if after is None:
             exists, page = await aws.together(
                 self.threads.exists(thread_id, user),
-                self.read_page(thread_id, start, limit, order, user),
+                self.read_page(thread_id, None, limit, order, user),
             )
             return page if exists else Page()
+        known = self._places.get((partition, after))
+        if known is not None:
+            behind: Page[ThreadItem] | None
+            exists, behind = await aws.together(
+                self.threads.exists(thread_id, user),
+                self._page_behind(partition, known, limit, order, user),
+            )
+            if not exists:
+                return Page()
+            if behind is not None:
+                return behind
+            self._places.pop((partition, after), None)
         exists, row = await aws.together(
             self.threads.exists(thread_id, user),
             self.table.get(keys.item_key(user, thread_id, after)),
@@ -188,6 +205,21 @@ class Items:
         partition = keys.thread_partition(user, thread_id)
         query = bounds(partition, order, start, limit, keys.END_OF_ITEMS)
         return await self._page(self.table.query(**query), partition, limit, user)
+
+    async def _page_behind(
+        self, partition: str, place: str, limit: int, order: str, user: str
+    ) -> Page[ThreadItem] | None:
+        """One page behind the item at `place`, which is read along with it; `None` when it is not
+        there: deleted since its place was remembered, and perhaps made anew at another one.
+        """
+        query = bounds(partition, order, place, limit + 1, keys.END_OF_ITEMS)
+        at_place = (":low", place) if order == "asc" else (":high", f"{place}\0")
+        query["ExpressionAttributeValues"][at_place[0]] = {"S": at_place[1]}
+        rows = self.table.query(**query)
+        first = await anext(rows, None)
+        if first is None or first["position"]["S"] != place:
+            return None
+        return await self._page(rows, partition, limit, user)
 
     async def open(
         self, thread_id: str, limit: int, user: str
@@ -230,7 +262,7 @@ class Items:
         return Page(data=items)
 
     def _remember(self, partition: str, item_id: str, row: Row | None) -> None:
-        """Positions are set once, so the next page need not look its cursor up."""
+        """So that the next page need not look its cursor up."""
         if row is None:
             return
         self._places[partition, item_id] = row["position"]["S"]

@@ -24,6 +24,7 @@ ATTACHMENT: Final = "ATT#"
 RUN: Final = "RUN#"
 RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
+GONE: Final = "GONE#"
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
@@ -93,6 +94,11 @@ def attachment_link_key(user: str, thread_id: str, attachment_id: str) -> Key:
 
 def tombstone_key(user: str, thread_id: str) -> Key:
     return key(thread_partition(user, thread_id), TOMBSTONE)
+
+
+def gone_key(user: str, thread_id: str) -> Key:
+    """The row among the user's own that says a deleted thread may have rows or objects left."""
+    return key(user_partition(user), GONE + part(thread_id))
 
 
 def head_key(user: str, thread_id: str) -> Key:

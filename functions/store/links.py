@@ -6,8 +6,8 @@ all but megabytes of text: a generated image goes to the bucket, whoever draws i
 """
 
 import base64
+from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from chatkit.types import (
     Attachment,
@@ -21,7 +21,14 @@ from pydantic import AnyUrl
 
 from functions import aws
 from functions.attachments import arrival
-from functions.attachments.bucket import Bucket, digest, file_key, image_key, upload_key
+from functions.attachments.bucket import (
+    Bucket,
+    digest,
+    file_key,
+    image_key,
+    image_prefix,
+    upload_key,
+)
 from functions.attachments.schema import PREVIEWED
 from functions.store.keys import part
 
@@ -34,16 +41,8 @@ class Links:
 
     def unsign(self, url: str) -> str:
         """A link that this bucket's client signed, as `s3://…`; any other as it is."""
-        bucket = self.bucket
-        if bucket is None or "X-Amz-Signature=" not in url:
-            return url
-        parts = urlsplit(url)
-        path = parts.path.lstrip("/")
-        if (parts.hostname or "").startswith(f"{bucket.name}."):
-            return f"{SCHEME}://{bucket.name}/{path}"
-        if path.startswith(f"{bucket.name}/"):
-            return f"{SCHEME}://{path}"
-        return url
+        key = self.bucket.key_of(url) if self.bucket else None
+        return url if self.bucket is None or key is None else f"{SCHEME}://{self.bucket.name}/{key}"
 
     async def sign(self, url: str, user: str) -> str:
         """A link to an `s3://…` of this bucket and user; any other as it is."""
@@ -56,26 +55,39 @@ class Links:
             return url
         return await aws.call(bucket.sign_get, key=key)
 
-    async def keep_image(self, thread_id: str, item: ThreadItem, user: str) -> ThreadItem:
-        """A generated image that comes as a data URL, as the SDK's default makes them, with its
-        bytes put into the bucket; one request then. Any other item as it is.
+    async def take_image(
+        self, thread_id: str, item: ThreadItem, user: str
+    ) -> tuple[ThreadItem, tuple[str, bytes, str] | None]:
+        """A generated image that comes as a data URL, as the SDK's default makes them, as a link,
+        and what `Bucket.put` has to keep before the item is written. Any other item as it is.
+
+        Each content of an item has a key of its own: what is not written changes no image.
         """
-        if self.bucket is None or not isinstance(item, GeneratedImageItem) or not item.image:
-            return item
+        if not isinstance(item, GeneratedImageItem) or not item.image:
+            return item, None
         head, _, encoded = item.image.url.partition(";base64,")
-        if not head.startswith("data:"):
-            return item
-        try:
-            data = base64.b64decode(encoded, validate=True)
-        except ValueError:
-            data = b""
+        if not head.lower().startswith("data:"):
+            return item, None
+        if self.bucket is None:
+            raise ValueError("a generated image needs a bucket")
+        data, checksum = await aws.call(_decode, encoded=encoded)
         kind = arrival.sniff(data[: arrival.SNIFFED_BYTES])
         if kind not in PREVIEWED:
             raise ValueError("a generated image must be PNG, JPEG, GIF or WebP")
-        key = image_key(user, part(thread_id), part(item.image.id))
-        await self.bucket.put(key, data, kind)
+        key = image_key(user, part(thread_id), f"{part(item.id)}/{checksum}")
         image = GeneratedImage(id=item.image.id, url=f"{SCHEME}://{self.bucket.name}/{key}")
-        return item.model_copy(update={"image": image})
+        return item.model_copy(update={"image": image}), (key, data, kind)
+
+    def image_of(self, thread_id: str, stored: ThreadItem, user: str) -> str | None:
+        """Where the generated image of an item lies, as the item is stored; `None` for any that
+        lies outside its thread.
+        """
+        if self.bucket is None or not isinstance(stored, GeneratedImageItem) or not stored.image:
+            return None
+        root = f"{SCHEME}://{self.bucket.name}/"
+        key = stored.image.url.removeprefix(root)
+        own = image_prefix(user, part(thread_id))
+        return key if stored.image.url.startswith(root + own) else None
 
     def unsign_attachment(self, attachment: Attachment, user: str) -> Attachment:
         """As it is stored: no signed link, and no way to upload once a message carries it."""
@@ -120,3 +132,12 @@ class Links:
         elif isinstance(item, GeneratedImageItem) and item.image:
             item.image.url = await self.sign(item.image.url, user)
         return item
+
+
+def _decode(encoded: str) -> tuple[bytes, str]:
+    """Bytes and their checksum; none for what is no base64."""
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        data = b""
+    return data, sha256(data).hexdigest()

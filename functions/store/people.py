@@ -10,6 +10,7 @@ from functions.attachments import schema as files
 from functions.attachments.bucket import Bucket, digest, file_key, upload_key, voice_prefix
 from functions.store import keys
 from functions.store.bodies import PLACES, Bodies
+from functions.store.links import Links
 from functions.store.purge import Purge
 from functions.store.snapshots import Snapshot
 from functions.store.table import Row, Table
@@ -18,13 +19,18 @@ from functions.store.threads import Threads, expired
 logger = logging.getLogger(__name__)
 
 PREFIXES: Final = (files.UPLOADS, files.VOICE, files.FILES, files.IMAGES, files.SPILL)
+THREADS: Final = (keys.THREAD, keys.GONE)
+"""Threads, and those that are gone but may have left something."""
 
 
 class People:
-    def __init__(self, table: Table, threads: Threads, bodies: Bodies, purge: Purge) -> None:
+    def __init__(
+        self, table: Table, threads: Threads, bodies: Bodies, links: Links, purge: Purge
+    ) -> None:
         self.table = table
         self.threads = threads
         self.bodies = bodies
+        self.links = links
         self.purge = purge
 
     @property
@@ -32,15 +38,24 @@ class People:
         return self.bodies.bucket
 
     async def delete(self, user: str) -> None:
-        """Threads first, so that no run can write to them any more; then the rest."""
+        """Threads first, so that no run can write to them any more; then the rest.
+
+        Also those that were deleted before: a purge may have broken off, or is still to come.
+        """
         partition = keys.user_partition(user)
-        while threads := [row async for row in self._rows(partition, keys.THREAD)]:
+        while threads := [row for prefix in THREADS async for row in self._rows(partition, prefix)]:
             for row in threads:
-                thread_id = row["id"]["S"]
-                await self.threads.delete(thread_id, user)
-                await self.purge.thread(keys.thread_partition(user, thread_id))
+                kind, mark, part = row["sk"]["S"].partition("#")
+                if kind + mark == keys.THREAD:
+                    await self.threads.delete(row["id"]["S"], user)
+                await self.purge.thread(f"{partition}#T#{part}")
         for pk in (partition, keys.quota_partition(user)):
-            rows = [row async for row in self._rows(pk, "")]
+            rows = [
+                row
+                async for row in self._rows(pk, "")
+                # One that has come meanwhile: without it, nothing would lead to its items.
+                if not row["sk"]["S"].startswith(THREADS)
+            ]
             # A file may name a thread that never was: that entry has no thread to go with.
             entries = [
                 keys.key(f"{pk}#T#{row['thread']['S']}", row["sk"]["S"])
@@ -69,9 +84,11 @@ class People:
         async for row in self._rows(partition, keys.ATTACHMENT):
             if expired(row) or row.get("thread", {}).get("S") in past:
                 continue
+            attachment = json.loads(row["body"]["S"])
+            await self._sign(attachment, "preview_url", user)
             yield {
                 "type": "attachment",
-                "attachment": json.loads(row["body"]["S"]),
+                "attachment": attachment,
                 "url": await self._link(user, row),
             }
         async for row in self._rows(partition, keys.RECORD):
@@ -88,7 +105,7 @@ class People:
         async for row in self._rows(keys.thread_partition(user, thread_id), ""):
             sort = row["sk"]["S"]
             if sort.startswith(keys.ITEM) and any(place in row for place in PLACES):
-                item = await self._item(row)
+                item = await self._item(row, user)
                 if item is not None:
                     yield {"type": "item", "thread_id": thread_id, "item": item}
             elif sort.startswith(keys.FEEDBACK):
@@ -100,23 +117,39 @@ class People:
                     "at": row["at"]["S"],
                 }
 
-    async def _item(self, row: Row) -> Any | None:
-        """An item as it was stored, of any type; `None`, with a warning, without its body."""
+    async def _item(self, row: Row, user: str) -> Any | None:
+        """An item as it was stored, of any type, its links signed; `None`, with a warning,
+        without its body.
+        """
         try:
-            return json.loads(await self.bodies.unpack(row))
+            item = json.loads(await self.bodies.unpack(row))
         except LookupError as error:
             logger.warning(
                 "item left out: it cannot be read here",
                 extra={"item_id": row["id"]["S"], "reason": type(error).__name__},
             )
             return None
+        await self._sign(item.get("image"), "url", user)
+        for attachment in item.get("attachments") or []:
+            await self._sign(attachment, "preview_url", user)
+        return item
+
+    async def _sign(self, part: Any, name: str, user: str) -> None:
+        """Sign a link in place, if it is one that the store keeps unsigned."""
+        if isinstance(part, dict) and isinstance(part.get(name), str):
+            part[name] = await self.links.sign(part[name], user)
 
     async def _link(self, user: str, row: Row) -> str | None:
-        if self.bucket is None:
-            return None
+        """A link to a file's bytes; `None` when they never came, or lie in another store.
+
+        A file that was checked is kept, also when the message was then never sent.
+        """
         attachment = row["sk"]["S"].removeprefix(keys.ATTACHMENT)
-        place = file_key if "thread" in row else upload_key
-        return await aws.call(self.bucket.sign_get, key=place(user, attachment))
+        for place in (file_key, upload_key):
+            key = place(user, attachment)
+            if self.bucket and await self.bucket.head(key) is not None:
+                return await aws.call(self.bucket.sign_get, key=key)
+        return None
 
     def _rows(self, partition: str, prefix: str) -> AsyncIterator[Row]:
         values = {":pk": {"S": partition}}

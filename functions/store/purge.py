@@ -4,11 +4,13 @@ Deleting a thread removes its row and leaves a tombstone; where a retention is
 set, TTL removes the row. What lies below it is removed here, by `delete_thread`
 itself or by the table's stream event; and once more when the tombstone expires,
 for what a run still wrote to S3 meanwhile.
-Everything may run twice, or die half-way and run again.
+Everything may run twice, or die half-way and run again: `GONE#` among the user's
+rows names a deleted thread until its purge has ended, for `delete_user` and a sweep.
 """
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from functions.attachments import schema as files
@@ -16,12 +18,17 @@ from functions.attachments.bucket import Bucket, digest, file_key, upload_key
 from functions.settings import get_settings
 from functions.store import keys
 from functions.store.bodies import SPILL
-from functions.store.table import Row, Table
+from functions.store.items import IMAGE
+from functions.store.table import Refused, Row, Table
 
 logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE: Final = 200
 """Rows collected before they are deleted, in eight batches side by side."""
+
+
+class _BackAgain(Exception):  # noqa: N818 - what happened
+    """The thread exists: its id is in use again."""
 
 
 class Purge:
@@ -32,41 +39,101 @@ class Purge:
     async def thread(self, partition: str) -> int:
         """Remove all that is left of a deleted thread but its tombstone; returns the rows removed.
 
-        A thread that exists (its id was used again) is left alone.
+        A thread that exists (its id was used again) is left alone, also when it comes while
+        this is at work: what goes was seen before a look that found no thread. Only an item
+        that is saved anew under its old id right after the last look may go with the old one.
         """
-        user_pk, _, thread = partition.rpartition("#T#")
-        row = await self.table.get(keys.key(user_pk, keys.THREAD + thread))
-        if row is not None:
+        user_pk, _, part = partition.rpartition("#T#")
+        pending = keys.key(user_pk, keys.GONE + part)
+        thread, gone = await self.table.get_many([_thread_key(partition), pending])
+        if thread is not None:
             return 0
-        batch: list[keys.Key] = []
+        batch: list[str] = []
         removed = 0
         query = {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": partition}},
-            "ProjectionExpression": "pk, sk",
+            "ProjectionExpression": "sk",
         }
-        async for row in self.table.query(**query):
-            sort = row["sk"]["S"]
-            if sort == keys.TOMBSTONE:
-                continue
-            if sort.startswith(keys.ATTACHMENT):
-                await self._attachment(keys.key(user_pk, sort), thread)
-            batch.append(keys.key(partition, sort))
-            removed += 1
-            if len(batch) == ROWS_AT_ONCE:
-                await self.table.delete_many(batch)
-                batch = []
-        await self.table.delete_many(batch)
-        if self.bucket:
-            folder = f"{digest(user_pk.removeprefix('U#'))}/{digest(thread)}/"
-            for prefix in (files.SPILL, files.IMAGES):
-                await self.bucket.delete_prefix(prefix + folder)
-        return removed
+        try:
+            async for row in self.table.query(**query):
+                if row["sk"]["S"] == keys.TOMBSTONE:
+                    continue
+                batch.append(row["sk"]["S"])
+                if len(batch) == ROWS_AT_ONCE:
+                    await self._rows(partition, batch)
+                    removed += len(batch)
+                    batch = []
+            await self._rows(partition, batch)
+            await self._objects(partition)
+            if gone is not None:
+                await self._done(pending, gone)
+        except _BackAgain:
+            return removed
+        return removed + len(batch)
 
-    async def _attachment(self, record: keys.Key, thread: str) -> None:
+    async def _look(self, partition: str) -> None:
+        if await self.table.get(_thread_key(partition)) is not None:
+            raise _BackAgain
+
+    async def _rows(self, partition: str, sorts: list[str]) -> None:
+        if not sorts:
+            return
+        for sort in sorts:
+            if sort.startswith(keys.ATTACHMENT):
+                await self._attachment(partition, sort)
+        if keys.HEAD in sorts:
+            await self._head(partition)
+        await self._look(partition)
+        await self.table.delete_many(
+            keys.key(partition, sort) for sort in sorts if sort != keys.HEAD
+        )
+
+    async def _head(self, partition: str) -> None:
+        """A thread that expired leaves its head, and each thread's head has the same key: one
+        that goes with a thread that came back would hide that thread from its turns for ever.
+        """
+        # Of no row, a removal on a condition is a check that needs no right to check.
+        none = {"Key": _thread_key(partition), "ConditionExpression": "attribute_not_exists(pk)"}
+        head = {"Key": keys.key(partition, keys.HEAD)}
+        try:
+            await self.table.transact([{"Delete": none}, {"Delete": head}])
+        except Refused:
+            raise _BackAgain from None
+
+    async def _objects(self, partition: str) -> None:
+        if self.bucket is None:
+            return
+        user_pk, _, part = partition.rpartition("#T#")
+        folder = f"{digest(user_pk.removeprefix('U#'))}/{digest(part)}/"
+        objects = [
+            key
+            for prefix in (files.SPILL, files.IMAGES)
+            async for key, _ in self.bucket.list(prefix + folder)
+        ]
+        if objects:
+            await self._look(partition)
+            await self.bucket.delete(*objects)
+
+    async def _done(self, pending: keys.Key, gone: Row) -> None:
+        """Forget that a purge was due, unless the thread came back and was deleted again."""
+        same = {
+            "Key": pending,
+            "ConditionExpression": "#at = :at",
+            "ExpressionAttributeNames": {"#at": "at"},
+            "ExpressionAttributeValues": {":at": gone["at"]},
+        }
+        with suppress(Refused):
+            await self.table.transact([{"Delete": same}])
+
+    async def _attachment(self, partition: str, sort: str) -> None:
         """Remove a record and its bytes, unless another thread carries the file by now."""
-        row = await self.table.get(record)
-        if row is None or row.get("thread", {}).get("S") != thread:
+        user_pk, _, part = partition.rpartition("#T#")
+        record = keys.key(user_pk, sort)
+        thread, row = await self.table.get_many([_thread_key(partition), record])
+        if thread is not None:
+            raise _BackAgain
+        if row is None or row.get("thread", {}).get("S") != part:
             return
         await self._attachment_bytes(record)
         await self.table.delete(record)
@@ -83,8 +150,9 @@ class Purge:
         key = {name: change["Keys"][name] for name in ("pk", "sk")}
         partition, sort = key["pk"]["S"], key["sk"]["S"]
         old: Row = change.get("OldImage", {})
-        if SPILL in old:
-            await self._spilled(key, old[SPILL]["S"])
+        for name in (SPILL, IMAGE):
+            if name in old:
+                await self._replaced(key, name, old[name]["S"])
         if record["eventName"] != "REMOVE":
             return
         if sort.startswith(keys.THREAD):
@@ -98,11 +166,17 @@ class Purge:
         ):
             await self._attachment_bytes(key)
 
-    async def _spilled(self, key: keys.Key, old: str) -> None:
-        """Remove a body that its row no longer points to."""
+    async def _replaced(self, key: keys.Key, name: str, old: str) -> None:
+        """Remove an object that its row no longer points to."""
         row = await self.table.get(key)
-        if self.bucket and (row is None or row.get(SPILL, {}).get("S") != old):
+        if self.bucket and (row is None or row.get(name, {}).get("S") != old):
             await self.bucket.delete(old)
+
+
+def _thread_key(partition: str) -> keys.Key:
+    """The row of the thread that a partition belongs to."""
+    user_pk, _, part = partition.rpartition("#T#")
+    return keys.key(user_pk, keys.THREAD + part)
 
 
 async def purge_deleted_threads(

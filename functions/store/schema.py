@@ -9,6 +9,7 @@
 | attachment of a thread's message | `U#<user>#T#<thread>` | `ATT#<id>` | |
 | feedback | `U#<user>#T#<thread>` | `FB#<item>` | |
 | tombstone of a deleted thread | `U#<user>#T#<thread>` | `TOMBSTONE` | TTL |
+| deleted thread whose purge has not ended | `U#<user>` | `GONE#<id>` | |
 | run | `U#<user>` | `RUN#<id>` | TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | quota of a user | `Q#<user>` | `<seconds>#<window>` | TTL |
@@ -32,7 +33,7 @@ ATTRIBUTES: Final = {"pk": "S", "sk": "S", "position": "S"}
 """Attributes that are part of a key, and their types."""
 
 STREAM_VIEW: Final = "OLD_IMAGE"
-"""What a stream record holds: the row as it was, which names the spilled body to remove."""
+"""What a stream record holds: the row as it was, which names the objects to remove."""
 
 STREAM_FILTERS: Final[list[dict[str, Any]]] = [
     {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": prefix}]}}}}
@@ -40,8 +41,9 @@ STREAM_FILTERS: Final[list[dict[str, Any]]] = [
 ] + [
     {
         "eventName": ["REMOVE", "MODIFY"],
-        "dynamodb": {"OldImage": {"spill": {"S": [{"exists": True}]}}},
+        "dynamodb": {"OldImage": {place: {"S": [{"exists": True}]}}},
     }
+    for place in ("spill", "image")
 ]
 """Event filters of the second function's event source: what `purge` has work for."""
 

@@ -4,7 +4,8 @@ The snapshot travels on the instance itself, in its `__dict__` beside the fields
 pydantic neither serializes nor compares what is no field, and `model_copy`
 takes it along. The SDK makes one exception necessary: a new thread is saved as
 `ThreadMetadata(**thread.model_dump())`, and later changes to the `Thread` it was
-copied from. For that case the last few created threads are remembered by id.
+copied from. For that case the last few created threads are remembered by id; a
+`Thread` that is remembered no more is compared with the blank one it began as.
 """
 
 import json
@@ -25,8 +26,15 @@ REMEMBERED: Final = 256
 LARGEST: Final = 150_000
 """Bytes of a thread's fields: with its index entry, a row must stay below DynamoDB's 400 KB."""
 
+WIDEST: Final = 50
+"""Changes by path in one expression, which may hold 4 KB and 300 operators."""
+
 UNKNOWN_STATUS: Final = LockedStatus(reason="This conversation needs a newer version of the app.")
 """What a thread is shown with whose status only a newer ChatKit knows: to read, not to write."""
+
+
+Change = tuple[str, str, str | None]
+"""One field or one key of the metadata: which of the two maps, its name in it, its new text."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,11 @@ class Snapshot:
             {name: json.dumps(value, ensure_ascii=False) for name, value in fields.items()},
             {name: to_json(value).decode() for name, value in thread.metadata.items()},
         )
+
+    @classmethod
+    def blank(cls, thread: ThreadMetadata) -> "Snapshot":
+        """What `thread` was when the SDK made it, of an id and a moment."""
+        return cls.of(ThreadMetadata(id=thread.id, created_at=thread.created_at))
 
     @classmethod
     def checked(cls, thread: ThreadMetadata) -> "Snapshot":
@@ -80,6 +93,27 @@ class Snapshot:
             "metadata": {"M": {f"={name}": {"S": text} for name, text in self.metadata.items()}},
         }
 
+    def changes(self, after: "Snapshot") -> list[Change]:
+        """What `after` has otherwise."""
+        return [
+            (part, name, new.get(name))
+            for part, old, new in (
+                ("fields", self.fields, after.fields),
+                ("metadata", self.metadata, after.metadata),
+            )
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+        ]
+
+    def changed(self, changes: list[Change]) -> "Snapshot":
+        """What it is after `changes`."""
+        maps = {"fields": dict(self.fields), "metadata": dict(self.metadata)}
+        for part, name, text in changes:
+            maps[part].pop(name, None)
+            if text is not None:
+                maps[part][name] = text
+        return Snapshot(**maps)
+
     def thread(self) -> ThreadMetadata:
         """The thread. A status that this version does not know reads as `UNKNOWN_STATUS`;
         anything else that it cannot read raises pydantic's `ValidationError`.
@@ -96,6 +130,29 @@ class Snapshot:
         members = [f"{json.dumps(name)}:{text}" for name, text in fields.items()]
         body = ",".join([*members, f'"metadata":{{{metadata}}}'])
         return ThreadMetadata.model_validate_json(f"{{{body}}}")
+
+
+def by_path(changes: list[Change]) -> dict[str, Any]:
+    """The update that makes `changes`, each at its own path, and leaves all else alone."""
+    sets: list[str] = []
+    removes: list[str] = []
+    names: dict[str, str] = {}
+    values: dict[str, Value] = {}
+    for number, (part, name, text) in enumerate(changes):
+        names[f"#{part}"] = part
+        names[f"#n{number}"] = name if part == "fields" else f"={name}"
+        path = f"#{part}.#n{number}"
+        if text is None:
+            removes.append(path)
+        else:
+            values[f":v{number}"] = {"S": text}
+            sets.append(f"{path} = :v{number}")
+    clauses = (("SET", sets), ("REMOVE", removes))
+    return {
+        "UpdateExpression": " ".join(f"{verb} {', '.join(of)}" for verb, of in clauses if of),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Removing orphans: what a crash at the worst moment left behind and nothing points to.
 
-Rows below a thread that is gone without a tombstone, and objects older than a
-day that no row names. It reads the whole table and lists the whole bucket, so
+What is left of a thread that is gone, and objects older than a day that no row
+names. It reads the whole table and lists the whole bucket, so
 it is run by hand, or once a month: half a read unit for each 4 KB, and one list
 request for each 1,000 objects.
 """
@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from functions import aws
 from functions.attachments import schema as files
-from functions.attachments.bucket import Bucket, digest, file_key
+from functions.attachments.bucket import Bucket, file_key
 from functions.store import keys
 from functions.store.bodies import SPILL
+from functions.store.items import IMAGE
 from functions.store.purge import Purge
 from functions.store.table import Row, Table
 
@@ -41,10 +42,7 @@ async def sweep(table: Table, bucket: Bucket | None, purge: Purge) -> Swept:
     removed = 0
     for partition in sorted(partitions - threads):
         removed += await purge.thread(partition)
-    folders = {_image_folder(partition) for partition in threads}
-    orphans = [
-        key for key in suspects if key not in named and key.rpartition("/")[0] not in folders
-    ]
+    orphans = [key for key in suspects if key not in named]
     if bucket:
         await bucket.delete(*orphans)
     return Swept(removed, len(orphans))
@@ -52,21 +50,17 @@ async def sweep(table: Table, bucket: Bucket | None, purge: Purge) -> Swept:
 
 def _note(row: Row, threads: set[str], partitions: set[str], named: set[str]) -> None:
     partition, sort = row["pk"]["S"], row["sk"]["S"]
-    if SPILL in row:
-        named.add(row[SPILL]["S"])
+    named.update(row[name]["S"] for name in (SPILL, IMAGE) if name in row)
     if "#T#" in partition:
         if sort != keys.TOMBSTONE:
             partitions.add(partition)
     elif sort.startswith(keys.THREAD):
         threads.add(f"{partition}#T#{sort.removeprefix(keys.THREAD)}")
+    elif sort.startswith(keys.GONE):
+        partitions.add(f"{partition}#T#{sort.removeprefix(keys.GONE)}")
     elif sort.startswith(keys.ATTACHMENT):
         user = partition.removeprefix("U#")
         named.add(file_key(user, sort.removeprefix(keys.ATTACHMENT)))
-
-
-def _image_folder(partition: str) -> str:
-    user, _, thread = partition.removeprefix("U#").partition("#T#")
-    return f"{files.IMAGES}{digest(user)}/{digest(thread)}"
 
 
 async def _old_objects(bucket: Bucket) -> list[str]:
@@ -83,7 +77,10 @@ async def _scan(table: Table) -> Any:
     start: dict[str, Any] = {}
     while True:
         page = await aws.call(
-            table.client.scan, TableName=table.name, ProjectionExpression="pk, sk, spill", **start
+            table.client.scan,
+            TableName=table.name,
+            ProjectionExpression=f"pk, sk, {SPILL}, {IMAGE}",
+            **start,
         )
         for row in page["Items"]:
             yield row

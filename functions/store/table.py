@@ -20,7 +20,8 @@ CONFLICT_ATTEMPTS: Final = 12
 CONFLICT_FIRST_WAIT: Final = 0.01
 CONFLICT_LONGEST_WAIT: Final = 0.5
 """Transactions on one row at the same moment cancel each other, and botocore does not retry
-that. Waits double from 10 ms to 500 ms with full jitter: 3.6 s at most in all."""
+that, nor what a batch leaves undone. Waits double from 10 ms to 500 ms with full jitter: 3.6 s
+at most in all."""
 
 CONDITION: Final = "ConditionalCheckFailed"
 
@@ -71,9 +72,11 @@ class Table:
 
     async def get_many(self, keys: list[Key]) -> list[Row | None]:
         """Up to 100 rows, in the order of their keys."""
+        if not keys:
+            return []
         rows: dict[tuple[str, str], Row] = {}
         pending = keys
-        while pending:
+        for attempt in range(CONFLICT_ATTEMPTS):
             answer = await aws.call(
                 self.client.batch_get_item,
                 RequestItems={self.name: {"Keys": pending, "ConsistentRead": True}},
@@ -81,9 +84,10 @@ class Table:
             for row in answer["Responses"].get(self.name, []):
                 rows[row["pk"]["S"], row["sk"]["S"]] = row
             pending = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-            if pending:  # more than 16 MB, or throttled
-                await asyncio.sleep(random.uniform(0, CONFLICT_FIRST_WAIT * 4))  # noqa: S311
-        return [rows.get((key["pk"]["S"], key["sk"]["S"])) for key in keys]
+            if not pending:
+                return [rows.get((key["pk"]["S"], key["sk"]["S"])) for key in keys]
+            await asyncio.sleep(_wait(attempt))  # more than 16 MB, or throttled
+        raise TimeoutError(f"{len(pending)} rows of a batch were throttled to the end")
 
     async def query(self, **kwargs: Any) -> AsyncIterator[Row]:
         """Rows in order; one round trip for each megabyte or `Limit` rows read."""
@@ -152,8 +156,7 @@ class Table:
                     raise
             else:
                 return
-            wait = min(CONFLICT_LONGEST_WAIT, CONFLICT_FIRST_WAIT * 2**attempt)
-            time.sleep(random.uniform(0, wait))  # noqa: S311 - on a pool thread; jitter, no secret
+            time.sleep(_wait(attempt))  # on a pool thread
 
     async def delete_many(self, keys: Iterable[Key]) -> None:
         """Delete rows in batches of 25, side by side; rows that are gone are fine."""
@@ -167,9 +170,13 @@ class Table:
             requests = answer.get("UnprocessedItems", {}).get(self.name, [])
             if not requests:
                 return
-            wait = min(CONFLICT_LONGEST_WAIT, CONFLICT_FIRST_WAIT * 2**attempt)
-            time.sleep(random.uniform(0, wait))  # noqa: S311
+            time.sleep(_wait(attempt))
         raise TimeoutError(f"{len(requests)} rows of a batch were throttled to the end")
+
+
+def _wait(attempt: int) -> float:
+    longest = min(CONFLICT_LONGEST_WAIT, CONFLICT_FIRST_WAIT * 2**attempt)
+    return random.uniform(0, longest)  # noqa: S311 - jitter, no secret
 
 
 def _refused(error: ClientError) -> Refused | None:

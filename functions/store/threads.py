@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from chatkit.store import NotFoundError
-from chatkit.types import Page, ThreadMetadata
+from chatkit.types import Page, Thread, ThreadMetadata
 from pydantic import ValidationError
 
 from functions.store import keys
 from functions.store.keys import Value
 from functions.store.paging import bounds
-from functions.store.snapshots import Snapshot, Snapshots
+from functions.store.snapshots import WIDEST, Change, Snapshot, Snapshots, by_path
 from functions.store.table import Refused, Row, Table
 
 logger = logging.getLogger(__name__)
@@ -21,6 +21,9 @@ DAY: Final = 24 * 3600
 TOMBSTONE_SECONDS: Final = DAY
 """How long a deleted thread is remembered: longer than any run, so that what a run still wrote
 to S3 is purged once more when the tombstone goes."""
+
+DATED: Final = "dated"
+"""An attribute of a head whose thread's row was given a date to go, and may have it still."""
 
 ALIVE: Final = "(attribute_not_exists(expires) OR expires > :now)"
 EXISTS: Final = f"attribute_exists(pk) AND {ALIVE}"
@@ -67,13 +70,8 @@ class Threads:
         return self.read(await self.table.get(keys.thread_key(user, thread_id)), user, thread_id)
 
     async def exists(self, thread_id: str, user: str) -> bool:
-        return await self.part_exists(keys.part(thread_id), user)
-
-    async def part_exists(self, part: str, user: str) -> bool:
-        """The same, for a thread that is known by its key part."""
         row = await self.table.get(
-            keys.key(keys.user_partition(user), keys.THREAD + part),
-            ProjectionExpression="pk, expires",
+            keys.thread_key(user, thread_id), ProjectionExpression="pk, expires"
         )
         return row is not None and not expired(row)
 
@@ -83,28 +81,39 @@ class Threads:
         """
         snapshot = Snapshot.checked(thread)
         before = self._snapshots.find(thread, user)
-        if before is not None:
+        guard = {
+            "ConditionCheck": {
+                "Key": keys.tombstone_key(user, thread.id),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+        if before is None and isinstance(thread, Thread):
+            # An answer's end, most likely: what was deleted meanwhile stays so, a new title, too.
+            try:
+                await self.table.transact([*self.create(thread, user, {}), guard])
+            except Refused as refused:
+                if 0 not in refused.failed:
+                    raise NotFoundError(f"Thread {thread.id} not found") from None
+                before = Snapshot.blank(thread)
+        elif before is None:
+            written = {"Update": self._whole(thread, user, snapshot)}
+            try:
+                await self.table.transact([written, guard, self._head(thread, user, snapshot)])
+            except Refused:
+                return False
+        if before is None:
+            self._snapshots.created(thread, user, snapshot)
+        else:
             await self._change(thread.id, user, before, snapshot)
             self._snapshots.keep(thread, user, snapshot)
-            return True
-        buried = keys.tombstone_key(user, thread.id)
-        guard = {
-            "ConditionCheck": {"Key": buried, "ConditionExpression": "attribute_not_exists(pk)"}
-        }
-        whole = {"Update": self._whole(thread, user, snapshot)}
-        try:
-            await self.table.transact([whole, guard, _head(thread, user, snapshot)])
-        except Refused:
-            return False
-        self._snapshots.created(thread, user, snapshot)
         return True
 
     async def revive(self, thread: ThreadMetadata, user: str) -> None:
         """Write a new thread under the id of a deleted one whose remains are purged."""
         snapshot = Snapshot.checked(thread)
-        whole = {"Update": self._whole(thread, user, snapshot)}
+        written = {"Update": self._whole(thread, user, snapshot)}
         unburied = {"Delete": {"Key": keys.tombstone_key(user, thread.id)}}
-        await self.table.transact([whole, unburied, _head(thread, user, snapshot)])
+        await self.table.transact([written, unburied, self._head(thread, user, snapshot)])
         self._snapshots.created(thread, user, snapshot)
 
     def create(self, thread: ThreadMetadata, user: str, extra: Row) -> list[dict[str, Any]]:
@@ -121,7 +130,7 @@ class Threads:
             **extra,
         }
         new = {"Put": {"Item": row, "ConditionExpression": "attribute_not_exists(pk)"}}
-        return [new, _head(thread, user, snapshot)]
+        return [new, self._head(thread, user, snapshot)]
 
     def remember(self, thread: ThreadMetadata, user: str) -> None:
         self._snapshots.created(thread, user, Snapshot.of(thread))
@@ -132,67 +141,68 @@ class Threads:
             "position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
             **self._expiry(),
         }
-        written = {"id": {"S": thread.id}, **snapshot.attributes()}
-        sets = [f"#{name} = if_not_exists(#{name}, :{name})" for name in kept]
-        sets += [f"#{name} = :{name}" for name in written]
-        attributes = {**kept, **written}
-        return {
-            "Key": keys.thread_key(user, thread.id),
-            "UpdateExpression": f"SET {', '.join(sets)}",
-            "ConditionExpression": ALIVE,
-            "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
-            "ExpressionAttributeValues": {
-                ":now": now_value(),
-                **{f":{name}": value for name, value in attributes.items()},
-            },
-        }
+        update = _setting({**kept, "id": {"S": thread.id}, **snapshot.attributes()}, *kept)
+        update["ExpressionAttributeValues"][":now"] = now_value()
+        return {"Key": keys.thread_key(user, thread.id), "ConditionExpression": ALIVE, **update}
+
+    def _head(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
+        """What writes a thread's head whole; part of the transaction that writes its row."""
+        attributes = {"position": {"S": keys.HEAD_POSITION}, **snapshot.attributes()}
+        if self.retention_seconds:
+            attributes[DATED] = {"BOOL": True}
+        return {"Update": {"Key": keys.head_key(user, thread.id), **_setting(attributes)}}
 
     async def _change(self, thread_id: str, user: str, before: Snapshot, after: Snapshot) -> None:
-        sets: list[str] = []
-        removes: list[str] = []
-        names: dict[str, str] = {}
-        values: dict[str, Value] = {}
-
-        def compare(attribute: str, old: dict[str, str], new: dict[str, str], prefix: str) -> None:
-            for name in sorted(old.keys() | new.keys()):
-                if old.get(name) == new.get(name):
-                    continue
-                token = str(len(names))
-                names[f"#a{attribute[0]}"] = attribute
-                names[f"#n{token}"] = prefix + name
-                path = f"#a{attribute[0]}.#n{token}"
-                if name in new:
-                    values[f":v{token}"] = {"S": new[name]}
-                    sets.append(f"{path} = :v{token}")
-                else:
-                    removes.append(path)
-
-        compare("fields", before.fields, after.fields, "")
-        compare("metadata", before.metadata, after.metadata, "=")
-        if not sets and not removes:
+        changes = before.changes(after)
+        if not changes:
             return
-        expression = " ".join(
-            f"{verb} {', '.join(parts)}"
-            for verb, parts in (("SET", sets), ("REMOVE", removes))
-            if parts
-        )
-        change = {"UpdateExpression": expression, "ExpressionAttributeNames": names}
-        row = {
-            "Key": keys.thread_key(user, thread_id),
-            **change,
-            "ConditionExpression": EXISTS,
-            "ExpressionAttributeValues": {":now": now_value(), **values},
-        }
-        head = {
-            "Key": keys.head_key(user, thread_id),
-            **change,
-            "ConditionExpression": "attribute_exists(pk)",  # else the update itself is invalid
-            **({"ExpressionAttributeValues": values} if values else {}),
-        }
         try:
-            await self.table.transact([{"Update": row}, {"Update": head}])
+            if len(changes) <= WIDEST:
+                await self._update(thread_id, user, by_path(changes))
+            else:
+                await self._rewrite(thread_id, user, changes)
         except Refused:
             raise NotFoundError(f"Thread {thread_id} not found") from None
+
+    async def _rewrite(self, thread_id: str, user: str, changes: list[Change]) -> None:
+        """Make more changes than an expression holds, in what is stored while they are made."""
+        while True:
+            row = await self.table.get(keys.thread_key(user, thread_id))
+            if row is None or expired(row):
+                raise NotFoundError(f"Thread {thread_id} not found")
+            stored = Snapshot.from_row(row)
+            update = _setting(stored.changed(changes).attributes())
+            try:
+                await self._update(thread_id, user, update, stored)
+            except Refused as refused:
+                if 1 in refused.failed:  # there is no head
+                    raise
+                continue  # each refusal is another's success
+            return
+
+    async def _update(
+        self, thread_id: str, user: str, update: dict[str, Any], stored: Snapshot | None = None
+    ) -> None:
+        """Update the row, if it holds what is `stored`, and with it the head."""
+        values = update["ExpressionAttributeValues"]
+        condition, read = EXISTS, {}
+        if stored is not None:
+            condition += " AND #fields = :old_fields AND #metadata = :old_metadata"
+            read = {f":old_{name}": value for name, value in stored.attributes().items()}
+        row = {
+            **update,
+            "Key": keys.thread_key(user, thread_id),
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {":now": now_value(), **values, **read},
+        }
+        head = {
+            **update,
+            "Key": keys.head_key(user, thread_id),
+            "ConditionExpression": "attribute_exists(pk)",  # else the update itself is invalid
+        }
+        if not values:
+            del head["ExpressionAttributeValues"]
+        await self.table.transact([{"Update": row}, {"Update": head}])
 
     def touch(
         self, thread_id: str, user: str, moment: datetime, extra: dict[str, Value] | None = None
@@ -223,7 +233,9 @@ class Threads:
         }
 
     async def delete(self, thread_id: str, user: str) -> bool:
-        """Remove the row and leave a tombstone, atomically; False when there was no such thread."""
+        """Remove the row, leave a tombstone and note that a purge is due, atomically; False when
+        there was no such thread.
+        """
         return await self._bury(thread_id, user, "attribute_exists(pk)", {})
 
     async def bury_expired(self, thread_id: str, user: str) -> bool:
@@ -237,6 +249,10 @@ class Threads:
             **keys.tombstone_key(user, thread_id),
             "expires": {"N": str(int(time.time()) + TOMBSTONE_SECONDS)},
         }
+        gone = {
+            **keys.gone_key(user, thread_id),
+            "at": {"S": keys.stamp(datetime.now(UTC))},
+        }
         row: dict[str, Any] = {
             "Key": keys.thread_key(user, thread_id),
             "ConditionExpression": condition,
@@ -248,6 +264,7 @@ class Threads:
                     {"Delete": row},
                     {"Delete": {"Key": keys.head_key(user, thread_id)}},
                     {"Put": {"Item": tombstone}},
+                    {"Put": {"Item": gone}},
                 ]
             )
         except Refused:
@@ -293,14 +310,17 @@ class Threads:
             return None
 
 
-def _head(thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
-    """What writes a thread's head whole; part of the transaction that writes its row."""
-    head = {
-        **keys.head_key(user, thread.id),
-        "position": {"S": keys.HEAD_POSITION},
-        **snapshot.attributes(),
+def _setting(attributes: Row, *kept: str) -> dict[str, Any]:
+    """The update that writes `attributes`, those that are `kept` only where there is none yet."""
+    sets = [
+        f"#{name} = " + (f"if_not_exists(#{name}, :{name})" if name in kept else f":{name}")
+        for name in attributes
+    ]
+    return {
+        "UpdateExpression": f"SET {', '.join(sets)}",
+        "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in attributes.items()},
     }
-    return {"Put": {"Item": head}}
 
 
 def _warn(thread_id: str, error: ValidationError) -> None:

@@ -129,4 +129,5 @@ class _Pump:
 
 def _wanted(record: Event) -> bool:
     """Roughly what `STREAM_FILTERS` lets through; the function looks again."""
-    return record["eventName"] == "REMOVE" or "spill" in record["dynamodb"].get("OldImage", {})
+    old = record["dynamodb"].get("OldImage", {})
+    return record["eventName"] == "REMOVE" or "spill" in old or "image" in old

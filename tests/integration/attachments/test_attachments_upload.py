@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from datetime import datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -10,19 +11,37 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.store import NotFoundError
-from chatkit.types import AttachmentCreateParams, ThreadMetadata
+from chatkit.types import (
+    AttachmentCreateParams,
+    InferenceOptions,
+    ThreadMetadata,
+    UserMessageItem,
+)
+from PIL import Image
 from pydantic import AnyUrl
 
 from functions.attachments import AttachmentError, S3AttachmentStore, schema
+from functions.attachments.schema import TEXT_EXTENSIONS
+from functions.settings import Settings
+from functions.store import Run
+from infra.page_config import page_config
 
 NOW = datetime(2026, 1, 2)
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)  # 208 bytes
+
+
+def picture(kind):
+    out = io.BytesIO()
+    Image.new("RGB", (4, 3), "teal").save(out, kind)
+    return out.getvalue()
+
+
+PNG = picture("PNG").ljust(208, b"\x00")
 FIRST = {
     "image/png": PNG,
-    "image/jpeg": b"\xff\xd8\xff\xe0" + bytes(20),
-    "image/gif": b"GIF89a" + bytes(20),
-    "image/webp": b"RIFF\x00\x00\x00\x00WEBPVP8 ",
-    "application/pdf": b"\xef\xbb\xbf%PDF-1.7\n",
+    "image/jpeg": picture("JPEG"),
+    "image/gif": picture("GIF"),
+    "image/webp": picture("WEBP"),
+    "application/pdf": b"\xef\xbb\xbf%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
 }
 
 
@@ -150,6 +169,31 @@ async def test_what_may_not_be_attached_is_refused_in_words(place, ada, file, wh
         await files.create_attachment(announced(**file), ada)
 
 
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [
+        ("a.ts", "video/mp2t"),
+        ("a.py", ""),
+        ("A.YAML", "application/octet-stream"),
+        ("a.csv", "application/vnd.ms-excel"),
+        ("run.sh", "application/x-sh"),
+        ("q.sql", "application/sql"),
+    ],
+)
+async def test_code_and_tables_are_text_whatever_a_browser_calls_them(place, ada, name, mime_type):
+    types = Settings().attachment_types
+    made = await place.files(types=types).create_attachment(announced(name, 4, mime_type), ada)
+    assert made.mime_type == made.upload_descriptor.headers["Content-Type"] == "text/plain"
+    for other in ("a.exe", "py", "a.ts.exe", ".sh"):
+        with pytest.raises(AttachmentError):
+            await place.files(types=types).create_attachment(announced(other, 4, mime_type), ada)
+
+
+def test_the_page_offers_what_the_server_takes():
+    accept = page_config(Settings())["attachments"]["accept"]
+    assert set(TEXT_EXTENSIONS) <= set(accept["text/*"])
+
+
 @pytest.mark.parametrize("mime_type", FIRST)
 async def test_a_file_that_is_what_it_claims_is_kept(place, ada, mime_type):
     made = await uploaded(place, ada, FIRST[mime_type], mime_type=mime_type)
@@ -197,6 +241,17 @@ async def test_what_was_checked_cannot_be_swapped_by_who_still_holds_the_link(pl
     assert await place.files().read(sent, ada) == PNG
 
 
+async def test_what_a_message_carries_cannot_be_swapped_by_sending_it_again(place, ada):
+    made = await uploaded(place, ada)
+    sent = made.model_copy(update={"thread_id": "thr_1"})
+    await place.files().check_uploaded(sent, ada)
+    await put(place, made, FIRST["image/png"][:-1] + b"!")
+    await place.files().check_uploaded(sent, ada)
+    assert await place.files().read(sent, ada) == PNG
+    await put(place, made, b"\x00" * len(PNG))  # no such image any more
+    await place.files().check_uploaded(sent, ada)
+
+
 async def test_only_the_very_bytes_that_were_checked_are_kept(place, ada):
     """The copy is bound to the checked object's ETag; S3 refuses when it changed meanwhile."""
     made = await uploaded(place, ada)
@@ -221,6 +276,30 @@ async def test_only_the_very_bytes_that_were_checked_are_kept(place, ada):
 class _Raw(io.BytesIO):
     def stream(self, **_):
         yield self.read()
+
+
+async def test_of_two_conversations_that_begin_with_a_file_one_gets_it(place, ada):
+    """Both found the file free; it goes when its conversation does, so it can be in only one."""
+    store, made = place.store(), await uploaded(place, ada)
+
+    def begin(name):
+        sent = made.model_copy(update={"thread_id": name})
+        item = UserMessageItem(
+            id=f"m_{name}",
+            thread_id=name,
+            created_at=NOW,
+            content=[],
+            attachments=[sent, sent],
+            inference_options=InferenceOptions(),
+        )
+        run = Run(f"run_{name}", name, time.time() + 60)
+        return store.begin_run(run, ada, thread=ThreadMetadata(id=name, created_at=NOW), item=item)
+
+    await begin("thr_1")
+    with pytest.raises(NotFoundError, match="in another thread"):
+        await begin("thr_2")
+    assert [each.id for each in (await store.load_threads(9, None, "desc", ada)).data] == ["thr_1"]
+    assert (await store.load_attachment(made.id, ada)).thread_id == "thr_1"
 
 
 async def test_a_strangers_file_can_neither_be_loaded_nor_sent_nor_deleted(place, ada, bob):

@@ -6,6 +6,8 @@ import json
 import httpx2
 import pytest
 
+from functions import aws
+from functions.settings import get_settings
 from tests.support.chat import message, text_of, thread_of
 from tests.support.openai_server import Draw, Say
 
@@ -29,10 +31,34 @@ def uploaded(chat, data, **file):
 def test_an_image_goes_to_the_model_by_its_bytes_and_to_the_page_as_a_link(ada, model):
     events = ada.create("What is this?", attachments=[uploaded(ada, PNG)])
     assert base64.b64encode(PNG).decode() in json.dumps(model.requests)
-    shown = ada.items(thread_of(events))[0]["attachments"][0]
-    assert shown["preview_url"].startswith("http")
-    assert "upload_descriptor" not in shown
-    assert httpx2.get(shown["preview_url"]).content == PNG
+    (streamed,) = [
+        event["item"]["attachments"]
+        for event in events
+        if event["type"] == "thread.item.done" and event["item"]["type"] == "user_message"
+    ]
+    for (shown,) in (streamed, ada.items(thread_of(events))[0]["attachments"]):
+        assert "/files/" in shown["preview_url"]
+        assert "upload_descriptor" not in shown
+        assert httpx2.get(shown["preview_url"]).content == PNG
+
+
+class TestEitherApi:
+    @pytest.fixture
+    def app_settings(self, app_settings, model_api):
+        return app_settings.model_copy(update={"model_api": model_api})
+
+    def test_images_pdfs_and_code_go_to_the_model_by_content(self, ada, model):
+        pdf = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+        files = [
+            uploaded(ada, PNG),
+            uploaded(ada, pdf, name="ü.pdf", mime_type="application/pdf"),
+            uploaded(ada, b"print('walnuts')", name="a.py", mime_type=""),
+        ]
+        ada.create("Read it", attachments=files)
+        asked = json.dumps(model.requests)
+        for data in (PNG, pdf):
+            assert base64.b64encode(data).decode() in asked
+        assert "print('walnuts')" in asked
 
 
 def test_a_text_file_goes_to_the_model_by_its_words(ada, model):
@@ -63,6 +89,18 @@ def test_a_file_is_in_one_conversation_only(ada):
     assert thread_of(again) == thread_of(first)
     answer = ada.post("threads.create", input=message("Look", attachments=[attachment]))
     assert answer.status_code == 409
+
+
+def test_a_refused_message_keeps_none_of_its_files(ada):
+    good, bad = uploaded(ada, PNG), uploaded(ada, b"<script>")
+    answer = ada.post("threads.create", input=message("Look", attachments=[good, bad]))
+    assert answer.status_code == 422
+    bucket = get_settings().attachments_bucket
+    kept = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="files/")
+    before = kept.get("KeyCount")
+    ada.create("Look", attachments=[good])
+    kept = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="files/")
+    assert kept["KeyCount"] == before + 1
 
 
 def test_a_strangers_file_does_not_exist(ada, bob):

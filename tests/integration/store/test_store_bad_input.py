@@ -177,6 +177,10 @@ async def test_a_wrong_type_is_refused_by_every_method(backend, store, refused, 
         lambda: store.delete_attachment(wrong, ada),
         lambda: store.save_feedback("thr_1", ["m1"], wrong, ada),
         lambda: store.save_feedback("thr_1", [wrong], "positive", ada),
+        lambda: store.save_feedback(
+            "thr_1", wrong if wrong != ["thr_1"] else "m1", "positive", ada
+        ),
+        lambda: store.save_item_if("thr_1", answer("m1"), ada, expected=wrong),
         lambda: store.load_thread("thr_1", wrong),
         lambda: store.delete_user(wrong),
     ]
@@ -194,6 +198,19 @@ async def test_a_wrong_type_is_refused_by_every_method(backend, store, refused, 
         await refused(lambda: files.create_attachment(params, ada), AttachmentError)  # noqa: B023
     await refused(lambda: files.create_attachment(wrong, ada), AttachmentError)
     await refused(lambda: files.delete_attachment(wrong, ada))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *[{"purge": purge} for purge in ("Now", "", None, True, ["now"])],
+        *[{"retention_days": days} for days in (0, -1, 0.5, 1.0, True, "30", float("nan"))],
+    ],
+    ids=str,
+)
+async def test_an_option_that_is_none_makes_no_store(backend, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        backend.store(**options)
 
 
 @pytest.mark.parametrize("limit", [0, -1, -(10**12), True, 1.0, "3", None, [3]])

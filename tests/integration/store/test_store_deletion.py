@@ -18,7 +18,7 @@ from chatkit.types import (
 )
 
 from functions.actions.voice import VoiceNotes
-from functions.store import Records, Run, Runs, keys, purge_deleted_threads
+from functions.store import Quota, Records, Run, Runs, keys, purge_deleted_threads
 from functions.store import sweep as sweep_module
 from functions.store.purge import Purge
 from tests.integration.store.samples import NOON, answer, at, message, thread
@@ -147,7 +147,7 @@ async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
         raise broken
 
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
-        patch.setattr(store.bucket, "delete_prefix", fail)
+        patch.setattr(store.bucket, "delete", fail)
         records = [gone(backend, "thr_1", ada)]
         assert await purge_deleted_threads(records, purge=purge) == ["42"]
     assert await purge_deleted_threads(records, purge=purge) == []
@@ -234,6 +234,17 @@ async def test_a_person_is_exported_whole_and_deleted_whole(backend, store, ada,
         await furnish(backend, store, ada, thread_id, items=3)
     await furnish(backend, store, bob, items=3)
     await Records(backend.table, client=backend.dynamodb).put("todo", {"a": [1]}, ada, version=0)
+    quota = Quota(backend.table, per_user=9, per_day=None, client=backend.dynamodb)
+    for context in (ada, bob):
+        await Runs(backend.table, client=backend.dynamodb).claim(
+            "r", "thr_1", time.time() + 60, context
+        )
+        await quota.spend(context)
+    kinds = {pk[:2] + sk.partition("#")[0] for pk, sk in left(backend) if "bob" not in pk}
+    assert kinds - {f"Q#{quota.window_seconds}"} == {
+        f"U#{kind}" for kind in ("THREAD", "HEAD", "ITEM", "ATT", "FB", "REC", "RUN")
+    }
+    assert len(kinds) == 8
     bobs = [row for row in left(backend) if "bob" in row[0]]
     files = len(unsent(backend))
     exported = [entry async for entry in store.export_user(ada.user_id)]

@@ -210,6 +210,22 @@ async def test_batches_that_are_throttled_in_part_are_finished(proxy, store, ada
     assert [row["sk"]["S"] for row in left] == ["TOMBSTONE"]
 
 
+def undone_get(handler, body):
+    """A batch of which nothing was read."""
+    unprocessed = {"Responses": {}, "UnprocessedKeys": json.loads(body)["RequestItems"]}
+    handler.answer(200, json.dumps(unprocessed).encode())
+
+
+async def test_reads_that_are_throttled_in_part_are_finished_or_given_up(proxy, store, ada):
+    proxy.faults = [undone_get] * (table_module.CONFLICT_ATTEMPTS - 1)
+    assert (await store.load_item("thr_1", "m1", ada)).id == "m1"
+    proxy.reset()
+    proxy.faults = [undone_get] * table_module.CONFLICT_ATTEMPTS
+    with pytest.raises(TimeoutError):
+        await store.load_item("thr_1", "m1", ada)
+    assert proxy.seen == table_module.CONFLICT_ATTEMPTS
+
+
 async def test_a_slow_table_blocks_nobody_else(proxy, store, ada):
     """A held request: meanwhile another stream's events all come, and then it is answered."""
     proxy.hold = True

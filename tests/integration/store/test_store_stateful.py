@@ -187,7 +187,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         self.attempt(lambda: method(thread_id, item, context(user)))
         place = items[item_id][0] if item_id in items else moment
         items[item_id] = (place, item)
-        self.page_through_items(user, thread_id, 3, "asc", delete=False)
+        self.page_through_items(user, thread_id, 3, "asc", delete=False, forget=True)
 
     @rule(user=USERS, thread_id=THREADS, item_id=ITEMS)
     def delete_item(self, user, thread_id, item_id):
@@ -206,13 +206,21 @@ class StoreBesideModel(RuleBasedStateMachine):
         self.attempt(lambda: self.store.delete_attachment(attachment_id, context(user)))
         self.attachments.pop((user, attachment_id), None)
 
-    @rule(user=USERS, thread_id=THREADS, limit=LIMITS, order=ORDERS, delete=st.booleans())
-    def page_through_items(self, user, thread_id, limit, order, delete):
+    @rule(
+        user=USERS,
+        thread_id=THREADS,
+        limit=LIMITS,
+        order=ORDERS,
+        delete=st.booleans(),
+        forget=st.booleans(),
+    )
+    def page_through_items(self, user, thread_id, limit, order, *, delete, forget):
         """Exact pages; with `delete`, the cursor's own item goes between two of them."""
         expected = self.ordered(user, thread_id, order)
         after, found = None, []
         while True:
-            self.store._items._places.clear()  # as in another process
+            if forget:
+                self.store._items._places.clear()  # as in another process
             page = self.attempt(
                 lambda: self.store.load_thread_items(
                     thread_id,

@@ -1,0 +1,184 @@
+"""How much of a conversation's files one request to the model may hold, and in which shape."""
+
+import asyncio
+import io
+import struct
+from datetime import timedelta
+
+import pytest
+from chatkit.types import FileAttachment, InferenceOptions, UserMessageItem
+from PIL import Image
+
+from functions.attachments import content, images
+from functions.chat.history import Converter
+from tests.integration.attachments.test_attachments_content import decoded, photo
+from tests.integration.attachments.test_attachments_upload import FIRST, NOW
+
+
+@pytest.fixture
+def sent(place, ada):
+    """A message, `minute` by minute, with files of these bytes."""
+
+    def send(minute, *datas, mime_type="text/plain", name="file"):
+        carried = []
+        for number, data in enumerate(datas):
+            made = FileAttachment(
+                id=f"{name}_{minute}_{number}",
+                name=f"{name}_{minute}_{number}",
+                mime_type=mime_type,
+                thread_id="thr_1",
+            )
+            key = place.files().key(made, ada)
+            place.s3.put_object(Bucket="chatkit-files", Key=key, Body=data)
+            carried.append(made)
+        return UserMessageItem(
+            id=f"m{minute}",
+            thread_id="thr_1",
+            created_at=NOW + timedelta(minutes=minute),
+            content=[],
+            attachments=carried,
+            inference_options=InferenceOptions(),
+        )
+
+    return send
+
+
+@pytest.fixture
+def given(place, ada):
+    """The parts of each message as the model gets them, oldest first."""
+
+    async def give(*messages):
+        made = await Converter(place.files(), ada).to_agent_input(list(messages))
+        return [message["content"][1:] for message in made]
+
+    return give
+
+
+async def test_the_newest_texts_are_shown_as_far_as_they_fit(sent, given, monkeypatch):
+    monkeypatch.setattr(content, "MOST_TEXT", 2_000)
+    old, new = await given(
+        sent(0, b"a" * 700, b"b" * 700), sent(1, b"c" * 700, b"\xff\x00", b"d" * 700)
+    )
+    texts = [part["text"] for part in [*old, *new]]
+    assert ["c" * 700 in texts[2], "cannot read" in texts[3], "d" * 700 in texts[4]] == [True] * 3
+    for left_out in texts[:2]:
+        assert "not shown to you" in left_out
+        assert "politely" in left_out
+
+
+async def test_the_newest_files_are_shown_as_far_as_a_request_holds_them(sent, given, monkeypatch):
+    pdf = FIRST["application/pdf"].ljust(3_000, b"\x00")
+    monkeypatch.setattr(content, "MOST_DATA", 9_000)
+    parts = await given(*(sent(n, pdf, mime_type="application/pdf") for n in range(4)))
+    assert [part["type"] for (part,) in parts] == ["input_text"] * 2 + ["input_file"] * 2
+
+
+async def test_what_is_left_out_is_not_even_read(place, sent, given, monkeypatch):
+    monkeypatch.setattr(content, "MOST_TEXT", 500)
+    monkeypatch.setattr(content, "AT_ONCE", 1)
+    messages = [sent(n, b"x" * 200) for n in range(5)]
+    read = []
+    events = place.s3.meta.events
+    events.register("before-call.s3.GetObject", lambda **_: read.append(1), unique_id="counted")
+    try:
+        await given(*messages)
+    finally:
+        events.unregister("before-call.s3.GetObject", unique_id="counted")
+    assert len(read) == 2
+
+
+async def test_files_are_read_side_by_side(sent, given, monkeypatch):
+    monkeypatch.setattr(content, "AT_ONCE", 3)
+    waiting, all_here = [], asyncio.Event()
+    read = content.to_model
+
+    async def meet(*args):
+        waiting.append(1)
+        if len(waiting) == 3:
+            all_here.set()
+        await asyncio.wait_for(all_here.wait(), 10)
+        return await read(*args)
+
+    monkeypatch.setattr(content, "to_model", meet)
+    ((first, *_),) = await given(sent(0, b"one", b"two", b"three"))
+    assert "one" in first["text"]
+
+
+async def test_a_file_that_is_carried_twice_is_given_once(sent, given):
+    message = sent(0, b"the words")
+    again = sent(1).model_copy(update={"attachments": message.attachments})
+    (first,), (second,) = await given(message, again)
+    assert "the words" in first["text"]
+    assert "shown above" in second["text"]
+    assert "the words" not in second["text"]
+
+
+def test_a_moving_image_is_shown_by_its_first_frame():
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    data, mime_type = images.fit(out.getvalue(), "image/gif")
+    assert mime_type == "image/jpeg"
+    with Image.open(io.BytesIO(data)) as image:
+        red, green, blue = image.getpixel((5, 5))
+    assert red > 200
+    assert max(green, blue) < 60
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FIRST if kind.startswith("image/")])
+def test_an_image_that_only_begins_like_one_is_none(kind):
+    """The provider would refuse it, and every later message of its thread with it."""
+    assert images.fit(FIRST[kind][:12] + bytes(50), kind) is None
+
+
+def test_a_damaged_image_is_none():
+    data = bytearray(photo(64, "image/png"))
+    data[len(data) // 2] ^= 0xFF
+    assert images.fit(bytes(data), "image/png") is None
+
+
+def test_a_photo_that_lies_on_its_side_stands_upright():
+    lying = Image.open(io.BytesIO(photo(3200, quality=95)))
+    exif = lying.getexif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    lying.save(out, "JPEG", quality=95, exif=exif)
+    data, _ = images.fit(out.getvalue(), "image/jpeg")
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (1024, 2048)
+
+
+def test_sixteen_bits_of_grey_stay_grey():
+    grey = Image.frombytes("I;16", (2000, 1500), struct.pack("<H", 20_000) * 3_000_000)
+    out = io.BytesIO()
+    grey.save(out, "PNG", compress_level=0)
+    data, _ = images.fit(out.getvalue(), "image/png")
+    with Image.open(io.BytesIO(data)) as image:
+        assert abs(image.getpixel((9, 9))[0] - 20_000 // 256) <= 2
+
+
+def test_an_image_that_would_fill_the_memory_is_not_decoded():
+    out = io.BytesIO()
+    Image.new("1", (images.MOST_PIXELS // 4_000 + 1, 4_000)).save(out, "GIF")
+    assert images.fit(out.getvalue(), "image/gif") is None
+
+
+def test_whatever_pillow_raises_is_no_image(monkeypatch):
+    def fail(*_):
+        raise struct.error("required argument is not an integer")
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    assert images.fit(FIRST["image/gif"], "image/gif") is None
+
+
+async def test_a_generated_image_counts_too(place, ada, given, monkeypatch):
+    from chatkit.types import GeneratedImage, GeneratedImageItem
+
+    monkeypatch.setattr(content, "MOST_DATA", 400)
+    drawn = []
+    for n in range(3):
+        url = await place.files().put_image("thr_1", f"img{n}", FIRST["image/png"], ada)
+        image = GeneratedImage(id="same", url=url)
+        drawn.append(GeneratedImageItem(id=f"i{n}", thread_id="thr_1", created_at=NOW, image=image))
+    (parts,) = await given(*drawn)
+    assert decoded(parts[0]["image_url"]) == ("image/png", FIRST["image/png"])
