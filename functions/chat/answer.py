@@ -102,7 +102,7 @@ class Answer:
             if self._stopped is None:
                 raise
         except CustomStreamError as error:
-            self._hand_over(_error(error.message))
+            self._hand_over(_error(error.message, allow_retry=error.allow_retry))
         except Exception:
             log.exception("the run failed")
             self._hand_over(_error(None))
@@ -148,10 +148,10 @@ async def stop_all() -> None:
         await answer.ended()
 
 
-def _error(message: str | None) -> bytes:
+def _error(message: str | None, *, allow_retry: bool = True) -> bytes:
     event = (
-        ErrorEvent(message=message, allow_retry=True)
+        ErrorEvent(message=message, allow_retry=allow_retry)
         if message
-        else ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)
+        else ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=allow_retry)
     )
     return b"data: " + event.model_dump_json(exclude_none=True).encode() + b"\n\n"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chatkit.errors import CustomStreamError
-from chatkit.store import Store, StoreItemType
+from chatkit.store import NotFoundError, Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata, UserMessageItem
 
 from functions import aws
@@ -142,7 +142,7 @@ class TurnStore(Store[RequestContext]):
                 raise
         if isinstance(spent, OverQuota):
             # Others spent what was left since this request was checked.
-            raise CustomStreamError(spent.message) from None
+            raise CustomStreamError(spent.message, allow_retry=True) from None
         if spent is not None:
             raise spent
         if self.on_claim:
@@ -158,6 +158,10 @@ class TurnStore(Store[RequestContext]):
             self._quota.spend(context),
             return_exceptions=True,
         )
+        if isinstance(begun, NotFoundError):
+            # Since this request was checked, or its date passed while there is no retention.
+            gone = "This conversation, or a file of this message, is not here any more."
+            raise CustomStreamError(gone) from None
         if begun is not None:
             raise begun
         self.claimed = True

@@ -23,8 +23,8 @@ from functions.store.people import People
 from functions.store.purge import Purge
 from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
 from functions.store.sweep import Swept, sweep
-from functions.store.table import Refused, Row, Table
-from functions.store.threads import DATED, Threads
+from functions.store.table import Refused, Table
+from functions.store.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -242,23 +242,20 @@ class DynamoDBStore(Store[Any]):
     ) -> tuple[ThreadMetadata, Callable[[], Coroutine[Any, Any, Page[ThreadItem]]]]:
         """A thread, and what makes a page of its newest items, newest first: one query for both,
         and one request to S3 for each large body of the page. With a retention, the thread's
-        own row is read beside, for only that knows when it expires; without one, it is read
-        after the query for a thread that was written when there was one.
+        own row is read beside it, for only that knows when it expires.
 
         Raises `NotFoundError` when the thread is unknown, deleted, expired or somebody else's.
+        (A date that passed after the retention was turned off is met by `begin_run`.)
         """
         check_page(limit, "desc")
         user = owner(context)
         opening = self._items.open(thread_id, limit, user)
-        row: Row | None
-        if self._threads.retention_seconds:
-            (_, page), row = await aws.together(
-                opening, self.table.get(keys.thread_key(user, thread_id))
-            )
-        else:
-            row, page = await opening
-            if DATED in row:
-                row = await self.table.get(keys.thread_key(user, thread_id))
+        if not self._threads.retention_seconds:
+            head, page = await opening
+            return self._threads.read(head, user, thread_id), page
+        (_, page), row = await aws.together(
+            opening, self.table.get(keys.thread_key(user, thread_id))
+        )
         return self._threads.read(row, user, thread_id), page
 
     async def read_turn(self, thread_id: str, limit: int, context: Any) -> Turn:

@@ -22,9 +22,6 @@ TOMBSTONE_SECONDS: Final = DAY
 """How long a deleted thread is remembered: longer than any run, so that what a run still wrote
 to S3 is purged once more when the tombstone goes."""
 
-DATED: Final = "dated"
-"""An attribute of a head whose thread's row was given a date to go, and may have it still."""
-
 ALIVE: Final = "(attribute_not_exists(expires) OR expires > :now)"
 EXISTS: Final = f"attribute_exists(pk) AND {ALIVE}"
 """The condition of every write that a deleted or expired thread must not survive."""
@@ -148,8 +145,6 @@ class Threads:
     def _head(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
         """What writes a thread's head whole; part of the transaction that writes its row."""
         attributes = {"position": {"S": keys.HEAD_POSITION}, **snapshot.attributes()}
-        if self.retention_seconds:
-            attributes[DATED] = {"BOOL": True}
         return {"Update": {"Key": keys.head_key(user, thread.id), **_setting(attributes)}}
 
     async def _change(self, thread_id: str, user: str, before: Snapshot, after: Snapshot) -> None:

@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 
 from functions.chat import answer
+from functions.store import DynamoDBStore
 from tests.support.chat import Chat, message, text_of, thread_of
 from tests.support.openai_server import Say
 
@@ -180,3 +181,21 @@ def test_deleting_a_thread_in_mid_answer_leaves_nothing_of_it(ada, model):
         list(events)
     assert ada.read("threads.list")["data"] == []
     assert ada.post("items.list", thread_id=thread).status_code == 404
+
+
+def test_a_message_whose_thread_goes_after_it_was_checked_is_answered_in_words(
+    ada, model, monkeypatch
+):
+    thread = thread_of(ada.create("Hi"))
+    asked, begin = len(model.requests), DynamoDBStore.begin_run
+
+    async def late(store, run, context, **written):
+        await store.delete_thread(thread, context)
+        await begin(store, run, context, **written)
+
+    monkeypatch.setattr(DynamoDBStore, "begin_run", late)
+    (error,) = ada.say(thread, "And?")
+    assert (error["type"], error["allow_retry"]) == ("error", False)
+    assert "not here any more" in error["message"]
+    assert len(model.requests) == asked
+    assert ada.read("threads.list")["data"] == []

@@ -154,20 +154,22 @@ async def test_a_date_that_has_passed_counts_when_the_retention_is_turned_off(
     forever = backend.store()
     if again:
         await forever.save_thread(thread(title="whole"), ada)
-    assert (await forever.open_turn("thr_1", 9, ada))[0].id == "thr_1"
+    assert (await forever.load_thread("thr_1", ada)).id == "thr_1"
     age(backend, ada, "thr_1", 31)
+    run = Run("r", "thr_1", time.time() + 60)
     for look in (
         lambda: forever.load_thread("thr_1", ada),
         lambda: forever.load_item("thr_1", "m", ada),
-        lambda: forever.open_turn("thr_1", 9, ada),
         lambda: forever.read_turn("thr_1", 9, ada),
+        lambda: forever.begin_run(run, ada, item=message("late")),
     ):
         with pytest.raises(NotFoundError):
             await look()
 
 
-async def test_a_turn_costs_nothing_more_without_a_retention(backend, store, ada, meter):
-    await backend.store().save_thread(thread(), ada)
+@pytest.mark.parametrize("before", [None, 30])
+async def test_a_turn_costs_nothing_more_without_a_retention(backend, ada, meter, before):
+    await backend.store(retention_days=before).save_thread(thread(), ada)
     meter.clear()
     await backend.store().open_turn("thr_1", 9, ada)
     assert meter.requests == ["Query"]
