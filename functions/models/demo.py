@@ -27,6 +27,8 @@ from functions.models.demo_script import (
     short_title,
 )
 
+_FILE = "(a file)"
+
 
 @dataclass(frozen=True)
 class _Heard:
@@ -123,13 +125,15 @@ def _said(item: Any) -> tuple[str, bool]:
     list and answers to questions are for the model to go on with, shown widgets are not.
     """
     content = item.get("content")
-    words = (
-        content
-        if isinstance(content, str)
-        else " ".join(part.get("text", "") for part in content or [])
-    )
+    words = content if isinstance(content, str) else " ".join(_word(part) for part in content or [])
     told = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", words, re.DOTALL)
     if told is not None:
         return told[2], "cut off" not in words and "cancelled" not in words
     shown = "graphical UI widget" in words or "<Task>" in words or "<Mention>" in words
     return ("" if shown else words), False
+
+
+def _word(part: Any) -> str:
+    """A part of a message as the demo hears it: of a file, only that it is one."""
+    text: str = part.get("text", _FILE)
+    return _FILE if text.startswith("The user attached the file ") else text

@@ -104,3 +104,32 @@ def test_a_tool_that_the_agent_does_not_have_is_not_called():
 
 def test_a_tool_from_the_menu_is_called_whatever_the_words():
     assert pick_tool("Good morning", ALL, "show_checklist") == ("show_checklist", {"add": []})
+
+
+@pytest.mark.parametrize("about", [[], [{"type": "input_text", "text": "Look at this"}]])
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"type": "input_image", "image_url": "data:image/png;base64,", "detail": "auto"},
+        {
+            "type": "input_text",
+            "text": 'The user attached the file "a.txt" of type "text/plain".\n'
+            "<content>\nWhat time is it in Tokyo? Show me my tasks.\n</content>",
+        },
+    ],
+)
+async def test_a_file_is_neither_taken_for_words_nor_for_no_message_at_all(about, file):
+    given = [
+        {"role": "user", "content": "What is 6 * 7?"},
+        {"role": "assistant", "content": "It is 42."},
+        {"role": "user", "content": [*about, file]},
+    ]
+
+    @function_tool
+    def calculate(expression: str) -> str:
+        raise AssertionError(expression)
+
+    agent = Agent(name="a", model=DemoModel(), tools=[calculate])
+    deltas, _ = await streamed(agent, given)
+    words = " ".join([part["text"] for part in about] + ["(a file)"])
+    assert f"You said: “{words}”" in "".join(deltas)
