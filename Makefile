@@ -3,7 +3,8 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python dev dev-page test lint format lock bench lambda screenshots
+.PHONY: help setup setup-python dev dev-page test test-page lint lint-python lint-page format lock \
+	bench lambda screenshots
 
 help: ## list these
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -26,16 +27,28 @@ lambda: setup ## the same from the built bundles, on an emulated Lambda; port 80
 screenshots: setup ## take the pictures in docs/images from a real run
 	@$(RUN) -m tests.e2e.screenshots
 
-test: setup lint ## everything that can be proven here
-	@$(RUN) infra/local/setup.py npm test
+test: setup ## everything that can be proven here; ARGS="tests/unit -k demo" for a part
+	@$(MAKE) --no-print-directory --jobs=2 lint-python lint-page test-page
+ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
+else
+	@failed=; $(RUN) -m pytest --ignore=tests/e2e || failed=1; \
+		$(RUN) -m pytest tests/e2e --numprocesses=2 --dist=loadfile || failed=1; test -z "$$failed"
+endif
 
-lint: setup-python ## ruff, mypy, and the page's own
+lint: lint-python lint-page ## ruff, mypy, and the page's own
+
+lint-python: setup-python
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
+
+lint-page: setup-python
 	@$(RUN) infra/local/setup.py npm run --silent lint
 	@$(RUN) infra/local/setup.py npm run --silent typecheck
+
+test-page: setup
+	@$(RUN) infra/local/setup.py npm test
 
 format: setup-python
 	@$(RUN) -m ruff check --fix .
