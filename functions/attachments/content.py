@@ -8,11 +8,14 @@ may hold 50 MB of files, and a model reads only so many words:
 https://developers.openai.com/api/docs/guides/file-inputs
 """
 
+import asyncio
 import base64
 import codecs
 import json
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any, Final, TypeVar
 
 from chatkit.types import Attachment, GeneratedImageItem
 from openai.types.responses import (
@@ -37,6 +40,7 @@ AT_ONCE: Final = 4
 """Files that are read side by side: each may be 20 MB, and the function has its memory to mind."""
 
 Part = ResponseInputContentParam
+T = TypeVar("T")
 
 
 async def show(
@@ -85,7 +89,7 @@ async def to_model(
     data = await files.read(attachment, context)
     if data is None:
         return named(attachment, "The file is no longer there.")
-    return await aws.call(_part, attachment=attachment, data=data)
+    return await _look_into(partial(_part, attachment, data))
 
 
 async def generated_image_to_model(
@@ -96,7 +100,17 @@ async def generated_image_to_model(
     kind = arrival.sniff(data[: arrival.SNIFFED_BYTES]) if data else None
     if data is None or kind is None:
         return None
-    return await aws.call(_image, data=data, mime_type=kind)
+    return await _look_into(partial(_image, data, kind))
+
+
+@cache
+def _reader() -> ThreadPoolExecutor:
+    """A thread of its own, and one: images that are decoded side by side fill the memory."""
+    return ThreadPoolExecutor(1, thread_name_prefix="files")
+
+
+async def _look_into(look: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_reader(), look)
 
 
 def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
@@ -152,7 +166,8 @@ def _text(data: bytes) -> str | None:
 
 def _header(attachment: Attachment) -> str:
     """A name is the user's text: quoted, so that it reads as a name and not as a request."""
-    name, kind = json.dumps(attachment.name), json.dumps(attachment.mime_type)
+    name = json.dumps(attachment.name, ensure_ascii=False)
+    kind = json.dumps(attachment.mime_type)
     return f"The user attached the file {name} of type {kind}."
 
 

@@ -69,6 +69,19 @@ class Converter(ThreadItemConverter):
         self._shown = await show(newest_first, self._files, self._context)
         return await super().to_agent_input(items)
 
+    async def user_message_to_input(
+        self,
+        item: UserMessageItem,
+        is_last_message: bool = True,
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        given = await super().user_message_to_input(item, is_last_message)
+        if isinstance(given, list) and item.attachments:
+            # For a file without words the SDK sends an empty text, which not every provider takes.
+            for each in given:
+                if isinstance(content := each.get("content"), list):
+                    content[:] = [part for part in content if part.get("text") != ""]
+        return given
+
     async def attachment_to_message_content(
         self, attachment: Attachment
     ) -> ResponseInputContentParam:

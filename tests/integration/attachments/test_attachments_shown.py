@@ -3,10 +3,16 @@
 import asyncio
 import io
 import struct
+import zlib
 from datetime import timedelta
 
 import pytest
-from chatkit.types import FileAttachment, InferenceOptions, UserMessageItem
+from chatkit.types import (
+    FileAttachment,
+    InferenceOptions,
+    UserMessageItem,
+    UserMessageTextContent,
+)
 from PIL import Image
 
 from functions.attachments import content, images
@@ -35,7 +41,7 @@ def sent(place, ada):
             id=f"m{minute}",
             thread_id="thr_1",
             created_at=NOW + timedelta(minutes=minute),
-            content=[],
+            content=[UserMessageTextContent(text="Look")],
             attachments=carried,
             inference_options=InferenceOptions(),
         )
@@ -104,6 +110,16 @@ async def test_files_are_read_side_by_side(sent, given, monkeypatch):
     assert "one" in first["text"]
 
 
+@pytest.mark.parametrize("said", [[], [UserMessageTextContent(text="")]])
+async def test_no_empty_text_goes_along_with_a_file_that_was_sent_without_words(
+    sent, place, ada, said
+):
+    message = sent(0, b"the words").model_copy(update={"content": said})
+    (given,) = await Converter(place.files(), ada).to_agent_input([message])
+    (part,) = given["content"]
+    assert "the words" in part["text"]
+
+
 async def test_a_file_that_is_carried_twice_is_given_once(sent, given):
     message = sent(0, b"the words")
     again = sent(1).model_copy(update={"attachments": message.attachments})
@@ -131,10 +147,27 @@ def test_an_image_that_only_begins_like_one_is_none(kind):
     assert images.fit(FIRST[kind][:12] + bytes(50), kind) is None
 
 
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/webp"])
+def test_an_image_that_is_cut_off_is_none(kind):
+    data = photo(640, kind)
+    assert images.fit(data, kind) == (data, kind)
+    for part in (0.5, 0.9, 0.98):
+        assert images.fit(data[: int(len(data) * part)], kind) is None
+
+
 def test_a_damaged_image_is_none():
     data = bytearray(photo(64, "image/png"))
     data[len(data) // 2] ^= 0xFF
     assert images.fit(bytes(data), "image/png") is None
+
+
+def test_an_image_whose_checksums_are_right_and_whose_pixels_are_none_is_none():
+    at = (data := photo(64, "image/png")).index(b"IDAT")
+    (length,) = struct.unpack(">I", data[at - 4 : at])
+    chunk = b"IDAT" + bytes(length)
+    checksum = struct.pack(">I", zlib.crc32(chunk))
+    damaged = data[:at] + chunk + checksum + data[at + 8 + length :]
+    assert images.fit(damaged, "image/png") is None
 
 
 def test_a_photo_that_lies_on_its_side_stands_upright():
@@ -161,6 +194,43 @@ def test_an_image_that_would_fill_the_memory_is_not_decoded():
     out = io.BytesIO()
     Image.new("1", (images.MOST_PIXELS // 4_000 + 1, 4_000)).save(out, "GIF")
     assert images.fit(out.getvalue(), "image/gif") is None
+
+
+@pytest.mark.parametrize("largest", [0, images.LARGEST])
+def test_a_progressive_jpeg_is_held_whole_and_another_is_not(monkeypatch, largest):
+    monkeypatch.setattr(images, "MOST_PIXELS", 9_999)
+    monkeypatch.setattr(images, "LARGEST", largest)
+    monkeypatch.setattr(images, "LONGEST_SIDE", 20)
+    for progressive in (False, True):
+        out = io.BytesIO()
+        Image.new("RGB", (100, 100)).save(out, "JPEG", progressive=progressive)
+        assert (images.fit(out.getvalue(), "image/jpeg") is None) == progressive
+
+
+def test_a_jpeg_too_narrow_for_a_fraction_is_held_whole_too(monkeypatch):
+    monkeypatch.setattr(images, "MOST_PIXELS", 9_999)
+    monkeypatch.setattr(images, "LARGEST", 0)
+    monkeypatch.setattr(images, "LONGEST_SIDE", 20)
+    for width, height in ((200, 200), (39, 600)):
+        out = io.BytesIO()
+        Image.new("RGB", (width, height)).save(out, "JPEG")
+        assert (images.fit(out.getvalue(), "image/jpeg") is None) == (width < 40)
+
+
+async def test_files_are_looked_into_one_at_a_time(sent, given, monkeypatch):
+    inside, most = [], []
+    look = content._part
+
+    def counted(*args):
+        inside.append(1)
+        most.append(len(inside))
+        part = look(*args)
+        inside.pop()
+        return part
+
+    monkeypatch.setattr(content, "_part", counted)
+    await given(sent(0, *[photo(1_000, "image/png")] * content.AT_ONCE))
+    assert most == [1] * content.AT_ONCE
 
 
 def test_whatever_pillow_raises_is_no_image(monkeypatch):
