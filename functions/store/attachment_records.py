@@ -1,11 +1,12 @@
 """Attachment records: what ChatKit knows of a file, and which thread it belongs to."""
 
+import logging
 import time
 from typing import Any, Final
 
 from chatkit.store import NotFoundError
 from chatkit.types import Attachment, AttachmentBase, ImageAttachment
-from pydantic import AnyUrl, TypeAdapter
+from pydantic import AnyUrl, TypeAdapter, ValidationError
 
 from functions.attachments import arrival
 from functions.attachments.schema import UNSENT_DAYS
@@ -15,12 +16,32 @@ from functions.store.sound import check_finite, check_id, sound
 from functions.store.table import Refused, Row, Table
 from functions.store.threads import ALIVE, DAY, EXISTS, Threads, expired, now_value
 
+logger = logging.getLogger(__name__)
+
 LARGEST: Final = 300_000
 """Bytes of a record as JSON; DynamoDB holds 400 KB."""
 UNSENT_SECONDS: Final = (UNSENT_DAYS + 1) * DAY
 """How long the record of an unsent upload lives: S3 rounds the day of its bytes up to midnight."""
 
+ELSEWHERE: Final = "A file of this message is in another thread"
+"""A file goes when its thread does, so it is of one."""
+
 _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
+
+
+def read(row: Row) -> Attachment | None:
+    """The attachment in a record; `None`, with a warning, for one that cannot be read here."""
+    try:
+        return _ATTACHMENT.validate_json(row["body"]["S"])
+    except ValidationError as error:
+        logger.warning(
+            "attachment skipped: this version cannot read it",
+            extra={
+                "attachment": row["sk"]["S"].removeprefix(keys.ATTACHMENT),
+                "errors": error.error_count(),
+            },
+        )
+        return None
 
 
 class AttachmentRecords:
@@ -63,9 +84,9 @@ class AttachmentRecords:
         return [{"Put": mine}, *({"Put": {"Item": row}} for row in link)]
 
     async def save(self, attachment: Attachment, user: str) -> None:
-        rows = self.rows(attachment, user)
+        puts = self.puts(attachment, user)
         if attachment.thread_id is None:
-            await self.table.put(rows[0])
+            await self.table.put(puts[0]["Put"]["Item"])
             return
         if self.links.bucket is not None:
             await arrival.check(self.links.bucket, attachment, user)
@@ -81,8 +102,10 @@ class AttachmentRecords:
         }
         checks = [{"ConditionCheck": check} for check in (not_deleted, not_expired)]
         try:
-            await self.table.transact([*checks, *({"Put": {"Item": row}} for row in rows)])
-        except Refused:
+            await self.table.transact([*checks, *puts])
+        except Refused as refused:
+            if refused.failed and min(refused.failed) >= len(checks):
+                raise NotFoundError(ELSEWHERE) from None
             raise NotFoundError(f"Thread {attachment.thread_id} not found") from None
         await self.settle(attachment, user)
 
@@ -100,7 +123,9 @@ class AttachmentRecords:
         row = await self.table.get(keys.attachment_key(user, attachment_id))
         if row is None or expired(row) or await self._thread_is_over(row, user):
             raise NotFoundError(f"Attachment {attachment_id} not found")
-        attachment = _ATTACHMENT.validate_json(row["body"]["S"])
+        attachment = read(row)
+        if attachment is None:
+            raise NotFoundError(f"Attachment {attachment_id} cannot be read")
         return await self.links.sign_attachment(attachment, user)
 
     async def _thread_is_over(self, row: Row, user: str) -> bool:
@@ -111,14 +136,12 @@ class AttachmentRecords:
         if "thread" not in row:
             return False
         part, partition = row["thread"]["S"], keys.user_partition(user)
-        thread, tombstone = await self.table.get_many(
-            [
-                keys.key(partition, keys.THREAD + part),
-                keys.key(f"{partition}#T#{part}", keys.TOMBSTONE),
-            ]
+        # Not the tombstone: a purge that nothing ever finished outlives it.
+        thread, gone = await self.table.get_many(
+            [keys.key(partition, keys.THREAD + part), keys.key(partition, keys.GONE + part)]
         )
-        if thread is None:  # TTL leaves no tombstone
-            return tombstone is not None or bool(self.threads.retention_seconds)
+        if thread is None:  # TTL leaves nothing to see
+            return gone is not None or bool(self.threads.retention_seconds)
         return expired(thread)
 
     async def delete(self, attachment_id: str, user: str) -> None:

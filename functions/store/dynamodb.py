@@ -11,7 +11,7 @@ from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMeta
 from functions import aws
 from functions.attachments.bucket import Bucket
 from functions.store import keys
-from functions.store.attachment_records import AttachmentRecords
+from functions.store.attachment_records import ELSEWHERE, AttachmentRecords
 from functions.store.bodies import Bodies
 from functions.store.feedback import Feedback, Mark
 from functions.store.ids import new_id
@@ -23,7 +23,7 @@ from functions.store.people import People
 from functions.store.purge import Purge
 from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
 from functions.store.sweep import Swept, sweep
-from functions.store.table import Refused, Table
+from functions.store.table import ACTIONS, Refused, Table
 from functions.store.threads import Threads
 
 
@@ -84,7 +84,7 @@ class DynamoDBStore(Store[Any]):
         self._attachments = AttachmentRecords(self.table, self._threads, links)
         self._feedback = Feedback(self.table, self._threads)
         self._purge = Purge(self.table, self.bucket)
-        self._people = People(self.table, self._threads, bodies, links, self._purge)
+        self._people = People(self.table, self._threads, self._items, links, self._purge)
         self._purge_now = purge == "now"
 
     def generate_thread_id(self, context: Any) -> str:  # noqa: ARG002 - the SDK calls it so
@@ -107,16 +107,27 @@ class DynamoDBStore(Store[Any]):
     async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
         """One transaction of what changed, in the thread's row and its head; none when nothing
         did, and a read before it for over 50 changes. A thread that this store never loaded is
-        written whole, with a look at the tombstone. Only a `Thread` (with `items`) is what the
-        SDK goes on with after it saved a copy: of a thread that exists it changes what it has
-        otherwise than a new one, and one that was deleted is a `NotFoundError`.
+        written whole: one transaction, with a look at what may be left of a deleted one, and a
+        second one where it exists already. (What is left is purged first: see `delete_thread`.)
+        Only a `Thread` (with `items`) is what the SDK goes on with after it saved a copy: of a
+        thread that exists it changes what it has otherwise than a new one, and of one that was
+        deleted, a change is a `NotFoundError`.
         """
         user = owner(context)
-        if not await self._threads.save(thread, user):
+        while not await self._threads.save(thread, user):
             # The id of a deleted or expired thread, used again before its remains were purged.
             await self._threads.bury_expired(thread.id, user)
             await self._purge.thread(keys.thread_partition(user, thread.id))
-            await self._threads.revive(thread, user)
+            if await self._threads.revive(thread, user):
+                return
+
+    async def name_thread(self, thread: ThreadMetadata, title: str, context: Any) -> None:
+        """Give a thread a title unless it has one by now, whatever this instance says; its
+        `title` is then the one that is stored, which saving it does not write again.
+
+        One transaction, of the thread's row and its head. `NotFoundError` when it is gone.
+        """
+        await self._threads.name(thread, title, owner(context))
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: Any
@@ -178,7 +189,9 @@ class DynamoDBStore(Store[Any]):
     async def load_item_versioned(
         self, thread_id: str, item_id: str, context: Any
     ) -> tuple[ThreadItem, str]:
-        """An item and its version, for `save_item_if`."""
+        """An item and its version, for `save_item_if`. It costs what `load_item` does, and raises
+        the same.
+        """
         return await self._items.load(thread_id, item_id, owner(context))
 
     async def save_item_if(
@@ -187,30 +200,34 @@ class DynamoDBStore(Store[Any]):
         """Save an item if its version is still `expected`; returns the new version.
 
         Raises `Conflict`, with nothing changed, when the item was changed or deleted
-        meanwhile, and `NotFoundError` when the thread was.
+        meanwhile, and `NotFoundError` when the thread was. It costs what `add_thread_item`
+        does; a body that was uploaded for nothing is removed.
         """
         if not isinstance(expected, str):
             raise ValueError(f"a version is text, not {type(expected).__name__}")  # noqa: TRY004
         return await self._items.save(thread_id, item, owner(context), expected=expected)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: Any) -> None:
-        """The item is gone when this returns; unknown ids are fine. Two writes, side by side,
-        and the removal of a body in S3.
+        """The item and its feedback are gone when this returns; unknown ids are fine. One
+        transaction of two rows; for an item that has a body or an image in S3 a second one, and
+        their removal.
         """
         await self._items.delete(thread_id, item_id, owner(context))
 
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:
         """Upsert a record. With a `thread_id` and a bucket, the file is checked and kept first:
         `AttachmentError` when it was not uploaded or is not what it claims; `NotFoundError`
-        when the thread was deleted or has expired. One write of the record; with a
-        `thread_id` one transaction (the record, its entry in the thread, a look at the thread
-        and at the tombstone), after three or four requests to S3.
+        when the thread was deleted or has expired (with a retention also when it was never
+        saved), or another thread has the file. One write of the record; with a `thread_id`
+        one transaction (the record, its entry in the thread, a look at the thread and at the
+        tombstone), after three or four requests to S3.
         """
         await self._attachments.save(attachment, owner(context))
 
     async def load_attachment(self, attachment_id: str, context: Any) -> Attachment:
         """One read, and one of its thread for a file that was sent: `NotFoundError` when that was
-        deleted or has expired. Links are signed anew, here.
+        deleted or has expired, and, with a warning, for a record that this version cannot read.
+        Links are signed anew, here.
         """
         return await self._attachments.load(attachment_id, owner(context))
 
@@ -287,8 +304,12 @@ class DynamoDBStore(Store[Any]):
         as it is loaded later: no upload link, a fresh preview. The thread
         moves to the top and names its running run until `run.deadline`.
 
-        Raises, with nothing written: `RunAlreadyStarted` and `RunCancelled`, or
-        `NotFoundError` when the thread is gone, or a file is in another thread.
+        Raises, with nothing written: `RunAlreadyStarted` and `RunCancelled`,
+        `NotFoundError` when the thread is gone, or a file is in another thread, and
+        `ValueError` for more files (some 48) than fit into a transaction.
+
+        One transaction: the run, the thread (a new one has two rows), the item, two rows for
+        each file. An upload comes before it when the item's body is over some 150 KB compressed.
         """
         user = owner(context)
         actions = [claim_action(run, user)]
@@ -299,16 +320,16 @@ class DynamoDBStore(Store[Any]):
             moment = item.created_at if item else datetime.now(UTC)
             touch = self._threads.touch(run.thread_id, user, moment, marker(run))
             actions.append({"Update": touch})
+        records = [put for each in attachments for put in self._attachments.puts(each, user)]
+        files_from = len(actions) + (item is not None)
+        if files_from + len(records) > ACTIONS:
+            raise ValueError(f"{len(attachments)} files are more than one message can carry")
         update: dict[str, Any] = {}
-        files_from = len(actions)
         if item is not None:
             update, _ = await self._items.write(run.thread_id, item, user)
             actions.append({"Update": update})
-            files_from = len(actions)
-            for attachment in attachments:
-                actions += self._attachments.puts(attachment, user)
         try:
-            await self.table.transact(actions)
+            await self.table.transact([*actions, *records])
         except Refused as refused:
             first = refused.rows.get(0, {}).get("thread", {}).get("S")
             if first != run.thread_id:  # else it may be this very message that is there
@@ -316,7 +337,7 @@ class DynamoDBStore(Store[Any]):
             if 0 in refused.failed:
                 raise claim_error(run, refused.rows.get(0)) from None
             if refused.failed and min(refused.failed) >= files_from:
-                raise NotFoundError("A file of this message is in another thread") from None
+                raise NotFoundError(ELSEWHERE) from None
             raise NotFoundError(f"Thread {run.thread_id} not found") from None
         if thread is not None:
             self._threads.remember(thread, user)
@@ -347,9 +368,9 @@ class DynamoDBStore(Store[Any]):
         none), `record` and `recording` (a signed `url`: speech that was uploaded and not heard
         yet). Images in items are linked as in items that are loaded; links live an hour.
 
-        Read page by page, each consistent by itself; what has expired is left out. A query a
-        megabyte and one a thread, a request to S3 for each large body and for each 1,000
-        recordings, and one or two for each file.
+        Read page by page, each consistent by itself; what has expired is left out, and so is,
+        with a warning, what cannot be read here. A query a megabyte and one a thread, a request
+        to S3 for each large body and for each 1,000 recordings, and one or two for each file.
         """
         return self._people.export(keys.named(user_id))
 

@@ -141,25 +141,26 @@ class Items:
         return await self.links.sign_item(item, user), row["version"]["S"]
 
     async def delete(self, thread_id: str, item_id: str, user: str) -> None:
-        """Remove an item's content at once, and its place a day later; unknown ids are fine."""
+        """Remove an item's content and feedback at once, and its place a day later; unknown ids
+        are fine.
+
+        As in `save`, a refusal names the objects that go with the item.
+        """
         key = keys.item_key(user, thread_id, item_id)
         feedback = keys.key(key["pk"]["S"], keys.FEEDBACK + keys.part(item_id))
-        await aws.together(self._blank(key), self.table.delete(feedback))
-
-    async def _blank(self, key: keys.Key) -> None:
-        removed = ", ".join(["#position", "#version", codec.TEMPLATED, IMAGE, *PLACES])
-        try:
-            old = await self.table.update(
-                key,
-                f"SET was = #position, expires = :expires REMOVE {removed}",
-                ConditionExpression="attribute_exists(#position)",
-                ExpressionAttributeNames={"#position": "position", "#version": "version"},
-                ExpressionAttributeValues={":expires": {"N": str(int(time.time()) + GONE_SECONDS)}},
-                ReturnValues="ALL_OLD",
-            )
-        except Refused:
-            return
-        await self.bodies.discard(spilled(old), old.get(IMAGE, {}).get("S"))
+        objects: Row = {}
+        while True:
+            blank = {"Update": {"Key": key, **_blank(objects)}}
+            try:
+                await self.table.transact([blank, {"Delete": {"Key": feedback}}])
+            except Refused as refused:
+                met = refused.rows.get(0, {})
+                if "position" not in met:
+                    return
+                objects = {name: met[name] for name in (SPILL, IMAGE) if name in met}
+            else:
+                await self.bodies.discard(*(each["S"] for each in objects.values()))
+                return
 
     async def page(
         self, thread_id: str, after: str | None, limit: int, order: str, user: str
@@ -283,12 +284,17 @@ class Items:
         return await self.links.sign_item(item, user)
 
     async def _item(self, row: Row) -> tuple[ThreadItem, Row]:
-        """The item in a row, and the row that it was read from: a newer one when the body
-        was replaced, and the old one removed, since `row` was read.
+        """The item in a row, and the row that it was read from: see `text`."""
+        text, row = await self.text(row)
+        return codec.load(text, row), row
+
+    async def text(self, row: Row) -> tuple[bytes, Row]:
+        """An item's body, and the row that it was read from: a newer one when the body was
+        replaced, and the old one removed, since `row` was read.
         """
         while True:
             try:
-                return codec.load(await self.bodies.unpack(row), row), row
+                return await self.bodies.unpack(row), row
             except NoBucketError:
                 raise
             except LookupError:
@@ -296,6 +302,25 @@ class Items:
                 if newer is None or "position" not in newer or spilled(newer) == spilled(row):
                     raise
                 row = newer
+
+
+def _blank(objects: Row) -> dict[str, Any]:
+    """The update that leaves an item's place alone, if it points to these objects and no other."""
+    same = [
+        f"{name} = :{name}" if name in objects else f"attribute_not_exists({name})"
+        for name in (SPILL, IMAGE)
+    ]
+    removed = ["#position", "#version", codec.TEMPLATED, IMAGE, *PLACES]
+    return {
+        "UpdateExpression": f"SET was = #position, expires = :expires REMOVE {', '.join(removed)}",
+        "ConditionExpression": " AND ".join(["attribute_exists(#position)", *same]),
+        "ExpressionAttributeNames": {"#position": "position", "#version": "version"},
+        "ExpressionAttributeValues": {
+            ":expires": {"N": str(int(time.time()) + GONE_SECONDS)},
+            **{f":{name}": value for name, value in objects.items()},
+        },
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
 
 
 def _guarded(update: dict[str, Any], old: str | None, expected: str | None) -> dict[str, Any]:

@@ -120,6 +120,8 @@ class Links:
     def unsign_item(self, item: ThreadItem, user: str) -> ThreadItem:
         if isinstance(item, UserMessageItem) and item.attachments:
             stored = [self.unsign_attachment(each, user) for each in item.attachments]
+            for each in stored:  # also where no thread is said: a message carries it
+                each.upload_descriptor = None
             return item.model_copy(update={"attachments": stored})
         if isinstance(item, GeneratedImageItem) and item.image:
             image = GeneratedImage(id=item.image.id, url=self.unsign(item.image.url))

@@ -8,8 +8,9 @@ from typing import Any, Final
 from functions import aws
 from functions.attachments import schema as files
 from functions.attachments.bucket import Bucket, digest, file_key, upload_key, voice_prefix
-from functions.store import keys
-from functions.store.bodies import PLACES, Bodies
+from functions.store import attachment_records, keys
+from functions.store.bodies import PLACES
+from functions.store.items import Items
 from functions.store.links import Links
 from functions.store.purge import Purge
 from functions.store.snapshots import Snapshot
@@ -25,17 +26,17 @@ THREADS: Final = (keys.THREAD, keys.GONE)
 
 class People:
     def __init__(
-        self, table: Table, threads: Threads, bodies: Bodies, links: Links, purge: Purge
+        self, table: Table, threads: Threads, items: Items, links: Links, purge: Purge
     ) -> None:
         self.table = table
         self.threads = threads
-        self.bodies = bodies
+        self.items = items
         self.links = links
         self.purge = purge
 
     @property
     def bucket(self) -> Bucket | None:
-        return self.bodies.bucket
+        return self.links.bucket
 
     async def delete(self, user: str) -> None:
         """Threads first, so that no run can write to them any more; then the rest.
@@ -70,10 +71,12 @@ class People:
 
     async def export(self, user: str) -> AsyncIterator[dict[str, Any]]:
         partition = keys.user_partition(user)
+        living: set[str] = set()
         past: set[str] = set()
         async for row in self._rows(partition, keys.THREAD):
-            if expired(row):
-                past.add(keys.part(row["id"]["S"]))
+            over = expired(row)
+            (past if over else living).add(row["sk"]["S"].removeprefix(keys.THREAD))
+            if over:
                 continue
             snapshot = Snapshot.from_row(row)
             fields = {name: json.loads(text) for name, text in snapshot.fields.items()}
@@ -81,8 +84,11 @@ class People:
             yield {"type": "thread", "thread": {**fields, "metadata": metadata}}
             async for below in self._below(user, row["id"]["S"]):
                 yield below
+        async for row in self._rows(partition, keys.GONE):
+            past.add(row["sk"]["S"].removeprefix(keys.GONE))
         async for row in self._rows(partition, keys.ATTACHMENT):
-            if expired(row) or row.get("thread", {}).get("S") in past:
+            over = self._is_over(row.get("thread", {}).get("S"), living, past)
+            if over or expired(row) or attachment_records.read(row) is None:
                 continue
             attachment = json.loads(row["body"]["S"])
             await self._sign(attachment, "preview_url", user)
@@ -100,6 +106,12 @@ class People:
                     "type": "recording",
                     "url": await aws.call(self.bucket.sign_get, key=key),
                 }
+
+    def _is_over(self, thread: str | None, living: set[str], past: set[str]) -> bool:
+        """Whether a file's thread is over, as `load_attachment` has it: not one that never was."""
+        if thread is None or thread in living:
+            return False
+        return thread in past or bool(self.threads.retention_seconds)  # TTL leaves nothing to see
 
     async def _below(self, user: str, thread_id: str) -> AsyncIterator[dict[str, Any]]:
         async for row in self._rows(keys.thread_partition(user, thread_id), ""):
@@ -122,7 +134,8 @@ class People:
         without its body.
         """
         try:
-            item = json.loads(await self.bodies.unpack(row))
+            text, _ = await self.items.text(row)
+            item = json.loads(text)
         except LookupError as error:
             logger.warning(
                 "item left out: it cannot be read here",

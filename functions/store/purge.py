@@ -49,15 +49,16 @@ class Purge:
         if thread is not None:
             return 0
         batch: list[str] = []
-        removed = 0
+        removed, headed = 0, False
         query = {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": partition}},
             "ProjectionExpression": "sk",
         }
-        try:
+        with suppress(_BackAgain):
             async for row in self.table.query(**query):
-                if row["sk"]["S"] == keys.TOMBSTONE:
+                headed |= row["sk"]["S"] == keys.HEAD
+                if row["sk"]["S"] in (keys.TOMBSTONE, keys.HEAD):
                     continue
                 batch.append(row["sk"]["S"])
                 if len(batch) == ROWS_AT_ONCE:
@@ -65,12 +66,15 @@ class Purge:
                     removed += len(batch)
                     batch = []
             await self._rows(partition, batch)
+            removed += len(batch)
             await self._objects(partition)
+            # Last, for while one of these stands, the id begins no new thread over what is left.
+            if headed:
+                await self._head(partition)
+                removed += 1
             if gone is not None:
                 await self._done(pending, gone)
-        except _BackAgain:
-            return removed
-        return removed + len(batch)
+        return removed
 
     async def _look(self, partition: str) -> None:
         if await self.table.get(_thread_key(partition)) is not None:
@@ -82,12 +86,8 @@ class Purge:
         for sort in sorts:
             if sort.startswith(keys.ATTACHMENT):
                 await self._attachment(partition, sort)
-        if keys.HEAD in sorts:
-            await self._head(partition)
         await self._look(partition)
-        await self.table.delete_many(
-            keys.key(partition, sort) for sort in sorts if sort != keys.HEAD
-        )
+        await self.table.delete_many(keys.key(partition, sort) for sort in sorts)
 
     async def _head(self, partition: str) -> None:
         """A thread that expired leaves its head, and each thread's head has the same key: one

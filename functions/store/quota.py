@@ -69,7 +69,8 @@ class Quota:
         """Count one message, or raise `OverQuota` when it would be one too many.
 
         One atomic write a counter, in parallel. When one of the two refuses, the
-        other has counted all the same; `check` first keeps that rare.
+        other has counted all the same; `check` first keeps that rare. Never part of a
+        transaction: the day's counter is one row for everybody, on which those would conflict.
         """
         counters = self._counters(owner(context))
         refused = await aws.together(*(self._add(counter) for counter in counters))

@@ -26,6 +26,9 @@ REMEMBERED: Final = 256
 LARGEST: Final = 150_000
 """Bytes of a thread's fields: with its index entry, a row must stay below DynamoDB's 400 KB."""
 
+LONGEST_KEY: Final = 60_000
+"""Bytes of a key in the metadata: an attribute's name in DynamoDB ends at 64 KB."""
+
 WIDEST: Final = 50
 """Changes by path in one expression, which may hold 4 KB and 300 operators."""
 
@@ -69,13 +72,17 @@ class Snapshot:
             snapshot = cls.of(thread)
             if any(not isinstance(name, str) for name in snapshot.metadata):
                 raise ValueError("a key of its metadata is no text")
+            if any(len(name.encode()) > LONGEST_KEY for name in snapshot.metadata):
+                raise ValueError(f"too large: a key of its metadata is over {LONGEST_KEY} bytes")
             size = sum(
                 len(name.encode()) + len(text.encode())
                 for part in (snapshot.fields, snapshot.metadata)
                 for name, text in part.items()
             )
             if size > LARGEST:
-                raise ValueError(f"its fields and metadata are {size} bytes, over {LARGEST}")
+                raise ValueError(
+                    f"too large: its fields and metadata are {size} bytes, over {LARGEST}"
+                )
             snapshot.parsed(snapshot.fields)
         return snapshot
 

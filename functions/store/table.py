@@ -24,10 +24,15 @@ that, nor what a batch leaves undone. Waits double from 10 ms to 500 ms with ful
 at most in all."""
 
 CONDITION: Final = "ConditionalCheckFailed"
+TOO_LARGE: Final = "Item size"
+"""What DynamoDB says of a row, or a value, of over 400 KB. Who writes a part of a row cannot know
+it before: others have written the rest."""
 
 _TRANSIENT: Final = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
+ACTIONS: Final = 100
+"""`TransactWriteItems`' limit."""
 BATCH: Final = 25
 """`BatchWriteItem`'s limit."""
 
@@ -131,10 +136,11 @@ class Table:
         await aws.call(self.client.delete_item, TableName=self.name, Key=key, **kwargs)
 
     async def transact(self, actions: list[dict[str, Any]]) -> None:
-        """All or nothing: up to 100 actions, each `{"Update": {…}}` and so on, without table names.
+        """All or nothing: up to `ACTIONS`, each `{"Update": {…}}` and so on, without table names.
 
         botocore sends an idempotency token, so a retry after a lost answer does not
-        write twice. Raises `Refused` when a condition does not hold.
+        write twice. Raises `Refused` when a condition does not hold, and `ValueError` when a row
+        would grow over DynamoDB's 400 KB.
         """
         named = [
             {verb: {"TableName": self.name, **spec} for verb, spec in action.items()}
@@ -151,6 +157,9 @@ class Table:
                 codes = {_code(reason) for reason in reasons} - {"", "None"}
                 if CONDITION in codes:
                     raise Refused(reasons) from None
+                said = [str(error), *(reason.get("Message") or "" for reason in reasons)]
+                if any(TOO_LARGE in text for text in said):
+                    raise ValueError("too large: DynamoDB holds 400 KB a row") from None
                 last = attempt == CONFLICT_ATTEMPTS - 1
                 if last or not codes or codes - _TRANSIENT:
                     raise

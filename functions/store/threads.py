@@ -1,5 +1,6 @@
 """Threads: one row each, listed by last activity, changed field by field."""
 
+import json
 import logging
 import time
 from datetime import UTC, datetime
@@ -74,30 +75,25 @@ class Threads:
 
     async def save(self, thread: ThreadMetadata, user: str) -> bool:
         """Write what changed. False when a thread of this id was deleted, or has expired, and
-        awaits its purge.
+        awaits its purge: nothing of it may come back with the id.
         """
         snapshot = Snapshot.checked(thread)
         before = self._snapshots.find(thread, user)
-        guard = {
-            "ConditionCheck": {
-                "Key": keys.tombstone_key(user, thread.id),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
-        if before is None and isinstance(thread, Thread):
-            # An answer's end, most likely: what was deleted meanwhile stays so, a new title, too.
+        if before is None:
+            tombstone, gone = keys.tombstone_key(user, thread.id), keys.gone_key(user, thread.id)
             try:
-                await self.table.transact([*self.create(thread, user, {}), guard])
+                await self.table.transact(
+                    [*self.create(thread, user, {}), _no(tombstone), _no(gone)]
+                )
             except Refused as refused:
-                if 0 not in refused.failed:
-                    raise NotFoundError(f"Thread {thread.id} not found") from None
-                before = Snapshot.blank(thread)
-        elif before is None:
-            written = {"Update": self._whole(thread, user, snapshot)}
-            try:
-                await self.table.transact([written, guard, self._head(thread, user, snapshot)])
-            except Refused:
-                return False
+                if isinstance(thread, Thread):
+                    # An answer's end, most likely: what was deleted meanwhile stays so, and so
+                    # does a new title.
+                    if 0 not in refused.failed:
+                        raise NotFoundError(f"Thread {thread.id} not found") from None
+                    before = Snapshot.blank(thread)
+                elif not await self._replace(thread, user, snapshot):
+                    return False
         if before is None:
             self._snapshots.created(thread, user, snapshot)
         else:
@@ -105,17 +101,24 @@ class Threads:
             self._snapshots.keep(thread, user, snapshot)
         return True
 
-    async def revive(self, thread: ThreadMetadata, user: str) -> None:
-        """Write a new thread under the id of a deleted one whose remains are purged."""
-        snapshot = Snapshot.checked(thread)
-        written = {"Update": self._whole(thread, user, snapshot)}
+    async def revive(self, thread: ThreadMetadata, user: str) -> bool:
+        """Write a new thread under the id of a deleted one whose remains are purged; False when
+        there is one by now, or again something to purge.
+        """
         unburied = {"Delete": {"Key": keys.tombstone_key(user, thread.id)}}
-        await self.table.transact([written, unburied, self._head(thread, user, snapshot)])
-        self._snapshots.created(thread, user, snapshot)
+        pending = _no(keys.gone_key(user, thread.id))
+        try:
+            await self.table.transact([*self.create(thread, user, {}), unburied, pending])
+        except Refused:
+            return False
+        self.remember(thread, user)
+        return True
 
     def create(self, thread: ThreadMetadata, user: str, extra: Row) -> list[dict[str, Any]]:
         """What writes a thread that must not exist yet, with `extra` attributes; part of a
         transaction. `remember` it once it is written.
+
+        Refused also while there is a head: TTL took its thread, and no purge has come yet.
         """
         snapshot = Snapshot.checked(thread)
         row = {
@@ -127,25 +130,33 @@ class Threads:
             **extra,
         }
         new = {"Put": {"Item": row, "ConditionExpression": "attribute_not_exists(pk)"}}
-        return [new, self._head(thread, user, snapshot)]
+        head = self._head(thread, user, snapshot)
+        return [new, {"Update": {**head, "ConditionExpression": "attribute_not_exists(pk)"}}]
 
     def remember(self, thread: ThreadMetadata, user: str) -> None:
         self._snapshots.created(thread, user, Snapshot.of(thread))
 
-    def _whole(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
-        # Writing a thread that exists is no activity: it keeps its place and its time.
+    async def _replace(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> bool:
+        """Write a thread that exists whole; False when it is gone, or its time is over."""
+        # This is no activity: it keeps its place and its time.
         kept = {
             "position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
             **self._expiry(),
         }
         update = _setting({**kept, "id": {"S": thread.id}, **snapshot.attributes()}, *kept)
         update["ExpressionAttributeValues"][":now"] = now_value()
-        return {"Key": keys.thread_key(user, thread.id), "ConditionExpression": ALIVE, **update}
+        row = {"Key": keys.thread_key(user, thread.id), "ConditionExpression": EXISTS, **update}
+        head = self._head(thread, user, snapshot)
+        try:
+            await self.table.transact([{"Update": row}, {"Update": head}])
+        except Refused:
+            return False
+        return True
 
     def _head(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
-        """What writes a thread's head whole; part of the transaction that writes its row."""
+        """The update that writes a thread's head whole; part of what writes its row."""
         attributes = {"position": {"S": keys.HEAD_POSITION}, **snapshot.attributes()}
-        return {"Update": {"Key": keys.head_key(user, thread.id), **_setting(attributes)}}
+        return {"Key": keys.head_key(user, thread.id), **_setting(attributes)}
 
     async def _change(self, thread_id: str, user: str, before: Snapshot, after: Snapshot) -> None:
         changes = before.changes(after)
@@ -167,28 +178,53 @@ class Threads:
                 raise NotFoundError(f"Thread {thread_id} not found")
             stored = Snapshot.from_row(row)
             update = _setting(stored.changed(changes).attributes())
+            same = "#fields = :old_fields AND #metadata = :old_metadata"
+            old = {f":old_{name}": value for name, value in stored.attributes().items()}
             try:
-                await self._update(thread_id, user, update, stored)
+                await self._update(thread_id, user, update, f"{EXISTS} AND {same}", old)
             except Refused as refused:
                 if 1 in refused.failed:  # there is no head
                     raise
                 continue  # each refusal is another's success
             return
 
+    async def name(self, thread: ThreadMetadata, title: str, user: str) -> None:
+        """Give a thread a title if it has none; `thread` has then the one that is stored."""
+        if not isinstance(title, str):
+            raise ValueError(f"a title is text, not {type(title).__name__}")  # noqa: TRY004
+        Snapshot.checked(thread)
+        text = Snapshot.checked(thread.model_copy(update={"title": title})).fields["title"]
+        update = by_path([("fields", "title", text)])
+        untitled = f"{EXISTS} AND #fields.#n0 = :untitled"
+        try:
+            await self._update(thread.id, user, update, untitled, {":untitled": {"S": "null"}})
+        except Refused as refused:
+            row = refused.rows.get(0)
+            if row is None or expired(row):
+                raise NotFoundError(f"Thread {thread.id} not found") from None
+            text = Snapshot.from_row(row).fields["title"]  # somebody was first
+        before = self._snapshots.find(thread, user) or Snapshot.blank(thread)
+        thread.title = json.loads(text)
+        self._snapshots.keep(thread, user, before.changed([("fields", "title", text)]))
+
     async def _update(
-        self, thread_id: str, user: str, update: dict[str, Any], stored: Snapshot | None = None
+        self,
+        thread_id: str,
+        user: str,
+        update: dict[str, Any],
+        condition: str = EXISTS,
+        compared: dict[str, Value] | None = None,
     ) -> None:
-        """Update the row, if it holds what is `stored`, and with it the head."""
+        """Update the row on a condition, with the values that it compares, and with it the head.
+        A refusal names the row that it met.
+        """
         values = update["ExpressionAttributeValues"]
-        condition, read = EXISTS, {}
-        if stored is not None:
-            condition += " AND #fields = :old_fields AND #metadata = :old_metadata"
-            read = {f":old_{name}": value for name, value in stored.attributes().items()}
         row = {
             **update,
             "Key": keys.thread_key(user, thread_id),
             "ConditionExpression": condition,
-            "ExpressionAttributeValues": {":now": now_value(), **values, **read},
+            "ExpressionAttributeValues": {":now": now_value(), **values, **(compared or {})},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         head = {
             **update,
@@ -303,6 +339,11 @@ class Threads:
             return self.read(row, user, row["id"]["S"])
         except NotFoundError:
             return None
+
+
+def _no(key: keys.Key) -> dict[str, Any]:
+    """The check that there is no such row; part of a transaction."""
+    return {"ConditionCheck": {"Key": key, "ConditionExpression": "attribute_not_exists(pk)"}}
 
 
 def _setting(attributes: Row, *kept: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ import boto3
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageItem,
+    FileAttachment,
     InferenceOptions,
     ThreadMetadata,
     UserMessageItem,
@@ -189,14 +190,27 @@ class Recorder:
         return [(methods[name], json.dumps(params)) for name, params in self.requests]
 
 
-async def compare(name: str, store: DynamoDBStore, rounds: int, make: Callable[[str], Any]) -> None:
-    """Median of a store call, and of its requests made directly, taking turns."""
+async def compare(
+    name: str,
+    store: DynamoDBStore,
+    rounds: int,
+    make: Callable[[str], Any],
+    before: Callable[[str], Any] | None,
+) -> None:
+    """Median of a store call, and of its requests made directly, taking turns.
+
+    `before`, if given, is called before either, and is not measured.
+    """
+    prepare = before or _nothing
+    await prepare(TAG)
     recorder = Recorder(store.table.client)
     await make(TAG)
     requests = recorder.stop()
     ours: list[float] = []
     direct: list[float] = []
     for n in range(rounds + WARM_UP):
+        await prepare(f"ours-{n}")
+        await prepare(f"direct-{n}")
         begin = time.perf_counter()
         await make(f"ours-{n}")
         ours.append(time.perf_counter() - begin)
@@ -211,6 +225,10 @@ async def compare(name: str, store: DynamoDBStore, rounds: int, make: Callable[[
     print(f"  {name:<22} {len(requests)} {mine:9.2f} {theirs:9.2f} {mine / theirs:9.2f}")
 
 
+async def _nothing(_: str) -> None:
+    pass
+
+
 async def show_calls(store: DynamoDBStore, rounds: int) -> None:
     print(f"\nEach call, median of {rounds}: requests, ms, ms of the same with boto3, ratio")
     runs = Runs(store.table.name, client=store.table.client)
@@ -223,20 +241,32 @@ async def show_calls(store: DynamoDBStore, rounds: int) -> None:
         thread.title = title
         await store.save_thread(thread, ADA)
 
+    async def new_thread(tag: str) -> None:
+        await store.save_thread(ThreadMetadata(id=f"thr-{tag}", created_at=START), ADA)
+
+    def file(tag: str, thread_id: str | None = None) -> FileAttachment:
+        kind = "text/plain"
+        return FileAttachment(id=f"file-{tag}", name="a.txt", mime_type=kind, thread_id=thread_id)
+
     thread = await store.load_thread("thr_1", ADA)
+    before = {"delete_thread": new_thread}
     calls: dict[str, Callable[[str], Any]] = {
         "load_thread": lambda _: store.load_thread("thr_1", ADA),
         "save_thread": rename,
-        "save_thread (new)": lambda tag: store.save_thread(
-            ThreadMetadata(id=f"thr-{tag}", created_at=START), ADA
-        ),
+        "save_thread (new)": new_thread,
         "load_threads": lambda _: store.load_threads(HISTORY, None, "desc", ADA),
         "load_thread_items": lambda _: store.load_thread_items("thr_1", None, HISTORY, "desc", ADA),
         "load_item": lambda _: store.load_item("thr_1", "m001", ADA),
         "add_thread_item": lambda tag: store.add_thread_item(
             "thr_1", answer(f"a-{tag}", "thr_1", later()), ADA
         ),
+        "save_item": lambda tag: store.save_item("thr_1", answer("m001", "thr_1", later()), ADA),
         "delete_thread_item": lambda tag: store.delete_thread_item("thr_1", f"a-{tag}", ADA),
+        "delete_thread": lambda tag: store.delete_thread(f"thr-{tag}", ADA),
+        "save_attachment": lambda tag: store.save_attachment(file(tag), ADA),
+        "save_attachment (sent)": lambda tag: store.save_attachment(file(tag, "thr_1"), ADA),
+        "load_attachment": lambda _: store.load_attachment(f"file-{TAG}", ADA),
+        "delete_attachment": lambda tag: store.delete_attachment(f"file-{tag}", ADA),
         "open_turn": lambda _: store.open_turn("thr_1", HISTORY, ADA),
         "begin_run": lambda tag: store.begin_run(
             Run(f"run-{tag}", "thr_1", time.time() + 60),
@@ -246,7 +276,7 @@ async def show_calls(store: DynamoDBStore, rounds: int) -> None:
         "is_cancelled": lambda _: runs.is_cancelled(f"run-{TAG}", ADA),
     }
     for name, make in calls.items():
-        await compare(name, store, rounds, make)
+        await compare(name, store, rounds, make, before.get(name))
 
 
 def main() -> None:

@@ -39,6 +39,18 @@ def hang(handler: "Handler", _: bytes) -> None:
     handler.close()
 
 
+def cut_body(handler: "Handler", body: bytes) -> None:
+    """The connection breaks in the middle of the answer's body."""
+    handler.answer(*handler.forward(body), part=0.5)
+    handler.close()
+
+
+def hang_body(handler: "Handler", body: bytes) -> None:
+    """Nothing comes after half of the answer's body until the client gives up."""
+    handler.answer(*handler.forward(body), part=0.5)
+    hang(handler, body)
+
+
 FAULTS: dict[str, Fault] = {
     "500": error(500, "InternalServerError"),
     "503": error(503, "ServiceUnavailable"),
@@ -47,6 +59,8 @@ FAULTS: dict[str, Fault] = {
     "cut": cut,
     "lost answer": lose_answer,
     "hang": hang,
+    "cut body": cut_body,
+    "hang body": hang_body,
 }
 
 
@@ -55,6 +69,8 @@ class Proxy:
     upstream: str
     faults: list[Fault] = field(default_factory=list)
     """What happens to the next requests, one each; then they pass."""
+    passing: int = 0
+    """So many requests pass before anything happens."""
     always: Fault | None = None
     """What happens to every request after those."""
     seen: int = 0
@@ -69,6 +85,9 @@ class Proxy:
     def next_fault(self) -> Fault | None:
         with self.arrived:
             self.seen += 1
+            if self.passing:
+                self.passing -= 1
+                return None
             return self.faults.pop(0) if self.faults else self.always
 
     def wait_held(self, count: int, seconds: float = 20) -> bool:
@@ -77,7 +96,8 @@ class Proxy:
             return self.arrived.wait_for(lambda: self.held >= count, seconds)
 
     def reset(self) -> None:
-        self.faults, self.always, self.hold, self.seen, self.held = [], None, False, 0, 0
+        self.faults, self.always, self.hold = [], None, False
+        self.passing = self.seen = self.held = 0
         self.released = threading.Event()
 
 
@@ -102,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(*self.forward(body))
 
     # S3 speaks with more verbs than DynamoDB.
-    do_PUT = do_GET = do_POST  # noqa: N815
+    do_PUT = do_GET = do_HEAD = do_POST  # noqa: N815
 
     def forward(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         answer = self.pool.request(
@@ -114,14 +134,19 @@ class Handler(BaseHTTPRequestHandler):
         )
         return answer.status, answer.data, dict(answer.headers)
 
-    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def answer(
+        self, status: int, body: bytes, headers: dict[str, str] | None = None, part: float = 1
+    ) -> None:
         self.send_response_only(status)
         for name, value in (headers or {}).items():
             if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        length = str(len(body))
+        if self.command == "HEAD":  # what a GET would be answered with, without it
+            length, part = (headers or {}).get("Content-Length", length), 0
+        self.send_header("Content-Length", length)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: int(len(body) * part)])
 
     def close(self) -> None:
         self.close_connection = True

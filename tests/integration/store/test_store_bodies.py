@@ -6,6 +6,7 @@ import logging
 import pytest
 from botocore.exceptions import ClientError
 from chatkit.store import NotFoundError
+from chatkit.types import AssistantMessageItem
 
 from functions.store import Conflict, keys, purge_deleted_threads
 from functions.store.bodies import NoBucketError, TooLargeError
@@ -63,6 +64,66 @@ async def test_a_deleted_items_body_goes_at_once(backend, store, ada):
     assert len(backend.objects()) == 1
     await store.delete_thread_item("thr_1", "a", ada)
     assert (await store.load_item("thr_1", "b", ada)).content[0].text == BIG
+
+
+async def test_an_item_and_its_feedback_go_in_one_request(backend, store, ada, log):
+    for item_id, text in (("a", "small"), ("big", BIG)):
+        await store.add_thread_item("thr_1", answer(item_id, text), ada)
+    await store.save_feedback("thr_1", ["a", "big"], "positive", ada)
+    log.clear()
+    await store.delete_thread_item("thr_1", "a", ada)
+    assert log == ["TransactWriteItems"]
+    log.clear()
+    await store.delete_thread_item("thr_1", "big", ada)
+    assert log == ["TransactWriteItems", "TransactWriteItems", "DeleteObjects"]
+    assert await store.load_feedback("thr_1", ada) == []
+    assert backend.objects() == []
+
+
+async def test_whatever_request_a_deletion_of_an_item_breaks_off_at_it_is_whole_or_not_begun(
+    backend, store, ada, log
+):
+    """Only an object may stay, which the table's stream or a sweep removes."""
+    for item in (answer("a", BIG), answer("b", "hi")):
+        await store.add_thread_item("thr_1", item, ada)
+    await store.save_feedback("thr_1", ["a", "b"], "positive", ada)
+    before, doomed = backend.rows(), 0
+
+    def fail(model, **_):
+        if len(log) == doomed:
+            raise ClientError({"Error": {"Code": "InternalServerError"}}, model.name)
+
+    events = backend.dynamodb.meta.events
+    events.register("before-call", fail)
+    for request in (1, 2):
+        doomed = len(log) + request
+        with pytest.raises(ClientError):
+            await store.delete_thread_item("thr_1", "a", ada)
+        assert backend.rows() == before
+    events.unregister("before-call", fail)
+    await store.delete_thread_item("thr_1", "a", ada)
+    assert [mark.item_id for mark in await store.load_feedback("thr_1", ada)] == ["b"]
+    assert [i.id for i in (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data] == [
+        "b"
+    ]
+
+
+async def test_an_items_body_that_is_replaced_while_it_is_deleted_goes_too(
+    backend, store, ada, monkeypatch
+):
+    await store.add_thread_item("thr_1", answer("a", BIG), ada)
+    transact, seen = store.table.transact, []
+
+    async def replaced_first(actions):
+        seen.append(actions)
+        if len(seen) == 2:
+            await backend.store().save_item("thr_1", answer("a", BIG + "!"), ada)
+        await transact(actions)
+
+    monkeypatch.setattr(store.table, "transact", replaced_first)
+    await store.delete_thread_item("thr_1", "a", ada)
+    assert len(seen) == 3
+    assert backend.objects() == []
 
 
 async def test_the_new_body_comes_first_then_the_pointer_then_the_old_body_goes(store, ada, log):
@@ -157,6 +218,7 @@ async def test_a_reader_between_two_bodies_gets_the_newer_one(store, ada, monkey
     for read in (
         lambda: store.load_item("thr_1", "a", ada),
         lambda: _only(store.load_thread_items("thr_1", None, 5, "asc", ada)),
+        lambda: _exported(store, ada),
     ):
         fetch = store.bucket.get
         newer = answer("a", noise(300 * KB, 2))
@@ -173,6 +235,12 @@ async def test_a_reader_between_two_bodies_gets_the_newer_one(store, ada, monkey
 async def _only(page):
     (item,) = (await page).data
     return item
+
+
+async def _exported(store, context):
+    entries = [entry async for entry in store.export_user(context.user_id)]
+    (item,) = [entry["item"] for entry in entries if entry["type"] == "item"]
+    return AssistantMessageItem.model_validate(item)
 
 
 async def test_without_a_bucket_only_what_fits_is_taken(backend, ada):

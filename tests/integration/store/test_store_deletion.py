@@ -213,11 +213,29 @@ async def test_what_a_run_left_in_s3_goes_when_the_tombstone_does(backend, ada):
 
 
 async def test_a_file_that_another_thread_carries_survives(backend, store, ada):
+    """Its record was deleted, and made anew in another thread; the entry in the first one stays."""
     file = await furnish(backend, store, ada, items=2)
     await store.save_thread(thread("thr_2"), ada)
+    await store.delete_attachment(file.id, ada)
     await store.save_attachment(file.model_copy(update={"thread_id": "thr_2"}), ada)
     await store.delete_thread("thr_1", ada)
     assert (await store.load_attachment(file.id, ada)).thread_id == "thr_2"
+    assert await backend.attachments().read(file, ada) == PNG
+
+
+@pytest.mark.parametrize("purge", ["now", "stream"])
+async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(backend, ada, purge):
+    store = backend.store(purge=purge)
+    file = await furnish(backend, store, ada, items=2)
+    await store.save_thread(thread("thr_2"), ada)
+    before = backend.rows(), backend.objects()
+    with pytest.raises(NotFoundError, match="in another thread"):
+        await store.save_attachment(file.model_copy(update={"thread_id": "thr_2"}), ada)
+    assert (backend.rows(), backend.objects()) == before
+    await store.save_attachment(file, ada)  # in its own thread as often as anyone likes
+    await store.delete_thread("thr_2", ada)
+    await purge_deleted_threads(backend.stream(), purge=Purge(store.table, store.bucket))
+    assert (await store.load_attachment(file.id, ada)).thread_id == "thr_1"
     assert await backend.attachments().read(file, ada) == PNG
 
 

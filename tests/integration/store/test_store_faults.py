@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
 from chatkit.store import NotFoundError
+from chatkit.types import FileAttachment
 from moto.server import ThreadedMotoServer
 
 from functions import aws
@@ -20,6 +21,9 @@ from functions.store import DynamoDBStore, Records, Run, Runs, create_table
 from functions.store import table as table_module
 from tests.dynamodb_local.proxy import FAULTS, error, proxying
 from tests.integration.store.samples import answer, at, message, thread
+
+FILE = FileAttachment(id="file", name="a.txt", mime_type="text/plain")
+SENT = FileAttachment(id="sent", name="a.txt", mime_type="text/plain", thread_id="thr_1")
 
 ACCESS = {
     "region_name": "us-east-1",
@@ -71,6 +75,7 @@ async def store(proxy, clients, ada, monkeypatch):
     await made.save_thread(thread(), ada)
     for n in range(3):
         await made.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
+    await made.save_attachment(SENT, ada)
     proxy.reset()
     yield made
     proxy.released.set()
@@ -100,6 +105,12 @@ OPERATIONS = {
     "begin_run": lambda store, ada: store.begin_run(
         Run("r", "thr_1", time.time() + 60), ada, item=message("m9")
     ),
+    "save_attachment": lambda store, ada: store.save_attachment(FILE, ada),
+    "save_attachment (sent)": lambda store, ada: store.save_attachment(
+        FILE.model_copy(update={"thread_id": "thr_1"}), ada
+    ),
+    "load_attachment": lambda store, ada: store.load_attachment("sent", ada),
+    "delete_attachment": lambda store, ada: store.delete_attachment("sent", ada),
     "record": lambda store, ada: Records(store.table.name, client=store.table.client).put(
         "todo", [1], ada, version=0
     ),

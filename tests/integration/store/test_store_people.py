@@ -220,12 +220,7 @@ async def test_a_purge_takes_nothing_of_an_id_that_comes_back_meanwhile(
             found["m"] = message("m", "anew")
         assert found["m"].content[0].text == "anew"
         assert {"new", "m", "new big"} <= found.keys()
-        if ended == "deleted":
-            assert (len(found), kept) == (3, [])
-        elif interference.request not in {"DeleteObjects", "DeleteItem"}:
-            for file in kept:
-                assert await backend.attachments().read(file, ada) == PNG
-                assert (await store.load_attachment(file.id, ada)).id == file.id
+        assert (len(found), kept) == (3, [])  # and nothing of the old one
     assert 5 < request < MOST_REQUESTS - 1
 
 

@@ -206,11 +206,20 @@ def lets_through(pattern, value):
     )
 
 
-async def test_the_id_of_an_expired_thread_begins_anew(backend, store, ada):
+@pytest.mark.parametrize("taken", [False, True], ids=["TTL is slow", "TTL took it"])
+async def test_the_id_of_an_expired_thread_begins_anew(backend, store, ada, taken):
     await furnish(backend, store, ada, items=3)
     age(backend, ada, "thr_1", 31)
+    record = ttl(backend, ada, "thr_1") if taken else None
     await backend.store(retention_days=30, purge="stream").save_thread(thread(title="again"), ada)
+    assert {sort for _, sort in left(backend)} == {"THREAD#thr_1", "HEAD"}
+    assert [key for key in backend.objects() if not key.startswith("uploads/")] == []
+    if record is not None:  # which comes too late
+        purge = Purge(store.table, store.bucket)
+        assert await purge_deleted_threads([record], purge=purge) == []
     assert await store.load_thread_items("thr_1", None, 9, "asc", ada) == Page()
+    assert await store.load_feedback("thr_1", ada) == []
+    assert (await store.open_turn("thr_1", 9, ada))[0].title == "again"
     assert (await store.load_thread("thr_1", ada)).title == "again"
     assert expires(backend, ada) == 30
     await store.add_thread_item("thr_1", answer("a"), ada)

@@ -20,6 +20,7 @@ from functions.store import (
     Runs,
 )
 from tests.integration.store.samples import NOON, answer, at, message, thread
+from tests.integration.store.test_store_sizes import KB, noise
 
 
 def soon(seconds=60):
@@ -138,6 +139,27 @@ async def test_a_run_for_a_thread_that_is_gone_writes_nothing(backend, runs, sto
     with pytest.raises(NotFoundError):
         await runs.claim("r", "thr_1", soon(), ada)
     assert backend.rows() == before
+
+
+@pytest.mark.parametrize("new", [False, True])
+async def test_a_message_carries_as_many_files_as_a_transaction_holds_and_no_more(
+    backend, runs, store, ada, new
+):
+    thread_id = "new" if new else "thr_1"
+    begun = {"thread": thread("new")} if new else {}
+    files = [
+        FileAttachment(id=f"f{n}", name="f", mime_type="text/plain", thread_id=thread_id)
+        for n in range(49)
+    ]
+    before = backend.rows()
+    run = Run("r", thread_id, soon())
+    item = message("q", noise(300 * KB), thread_id=thread_id, attachments=files)
+    with pytest.raises(ValueError, match="49 files"):
+        await store.begin_run(run, ada, item=item, **begun)
+    assert (backend.rows(), backend.objects()) == (before, [])
+    item = message("q", thread_id=thread_id, attachments=files[:48])
+    await store.begin_run(run, ada, item=item, **begun)
+    assert (await store.load_item(thread_id, "q", ada)).attachments == files[:48]
 
 
 async def test_the_marker_of_a_run_survives_a_renaming(runs, store, ada):

@@ -114,3 +114,39 @@ async def test_many_keys_of_a_deleted_thread_are_not_found(backend, store, ada):
     with pytest.raises(NotFoundError):
         await asyncio.wait_for(store.save_thread(loaded, ada), 10)
     assert backend.rows() == before
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+async def test_what_several_add_at_once_is_refused_where_the_row_ends(backend, store, ada, count):
+    """Each is within the limit by itself. (AWS counts the row's place in the list as well.)"""
+    if backend.engine == "moto":
+        pytest.skip("moto holds any row in a transaction; DynamoDB Local does not")
+    await store.save_thread(thread(), ada)
+    loaded = [await store.load_thread("thr_1", ada) for _ in range(3)]
+    for n, each in enumerate(loaded):
+        each.metadata = {f"{n} {k}": "x" * (140_000 // count) for k in range(count)}
+    first, second, third = loaded
+    for each in (first, second):
+        await store.save_thread(each, ada)
+    before = backend.rows()
+    with pytest.raises(ValueError, match="too large"):
+        await store.save_thread(third, ada)
+    assert backend.rows() == before
+    found, _ = await store.open_turn("thr_1", 9, ada)
+    assert found.metadata == {**first.metadata, **second.metadata}
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_key_that_is_no_attributes_name_is_refused(backend, store, ada, known):
+    longest = {"k" * snapshots.LONGEST_KEY: 1}
+    await store.save_thread(thread(metadata=longest), ada)
+    changed = await store.load_thread("thr_1", ada) if known else thread()
+    assert known is (changed.metadata == longest)
+    before = backend.rows()
+    changed.metadata = {"k" * 70_000: 1}
+    with pytest.raises(ValueError, match="too large"):
+        await store.save_thread(changed, ada)
+    assert backend.rows() == before
+    changed.metadata = {"l" * snapshots.LONGEST_KEY: 1}
+    await store.save_thread(changed, ada)
+    assert (await store.load_thread("thr_1", ada)).metadata == changed.metadata

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from itertools import count
 from uuid import uuid4
 
 import boto3
@@ -88,6 +89,9 @@ class StoreBesideModel(RuleBasedStateMachine):
         self.threads: dict[tuple[str, str], dict] = {}
         self.items: dict[tuple[str, str], dict[str, tuple[datetime, object]]] = {}
         self.attachments: dict[tuple[str, str], object] = {}
+        self.activity: dict[tuple[str, str], tuple] = {}
+        """What a thread is listed by: its creation, or which of all the writes was the last."""
+        self.writes = count()
 
     def clients(self):
         """Made once an engine, and without retries: a fault that strikes is seen."""
@@ -141,6 +145,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         new = thread(thread_id, created_at=moment)
         self.attempt(lambda: self.store.save_thread(new.model_copy(), context(user)))
         self.threads[user, thread_id] = new.model_dump()
+        self.activity[user, thread_id] = (0, keys.position(keys.stamp(moment), thread_id))
         self.items[user, thread_id] = {}
 
     @rule(user=USERS, thread_id=THREADS, field=st.sampled_from(["title", "status", "metadata"]))
@@ -187,6 +192,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         self.attempt(lambda: method(thread_id, item, context(user)))
         place = items[item_id][0] if item_id in items else moment
         items[item_id] = (place, item)
+        self.activity[user, thread_id] = (1, next(self.writes))
         self.page_through_items(user, thread_id, 3, "asc", delete=False, forget=True)
 
     @rule(user=USERS, thread_id=THREADS, item_id=ITEMS)
@@ -243,18 +249,20 @@ class StoreBesideModel(RuleBasedStateMachine):
 
     @rule(user=USERS, limit=LIMITS, order=ORDERS)
     def page_through_threads(self, user, limit, order):
+        own = [thread_id for owner, thread_id in self.threads if owner == user]
+        own.sort(key=lambda thread_id: self.activity[user, thread_id], reverse=order == "desc")
         after, found = None, []
         while True:
             page = self.attempt(
                 lambda: self.store.load_threads(limit, after, order, context(user))  # noqa: B023
             )
             found += [each.id for each in page.data]
-            assert page.has_more == (len(found) < sum(u == user for u, _ in self.threads))
+            assert page.has_more == (len(found) < len(own))
             if not page.has_more:
                 break
             assert len(page.data) == limit
             after = page.after
-        assert sorted(found) == sorted(t for u, t in self.threads if u == user)
+        assert found == own
 
     @rule(user=USERS, thread_id=THREADS, item_id=ITEMS)
     def load_one_of_each(self, user, thread_id, item_id):
