@@ -7,15 +7,21 @@ and a flood of calls queues here instead of opening sockets without end.
 What a call may cost at worst, retries and backoff included (botocore's standard
 mode makes `TOTAL_ATTEMPTS` attempts and waits at most 1 s, then 2 s, between):
 
-| service  | connect | read | attempts | at most |
-| -------- | ------- | ---- | -------- | ------- |
-| dynamodb | 1 s     | 3 s  | 3        | 15 s    |
-| s3       | 1 s     | 10 s | 3        | 36 s    |
-| others   | 1 s     | 5 s  | 3        | 21 s    |
+| service         | connect | read | attempts | at most |
+| --------------- | ------- | ---- | -------- | ------- |
+| dynamodb        | 1 s     | 3 s  | 3        | 15 s    |
+| s3              | 1 s     | 10 s | 3        | 36 s    |
+| s3, GetObject   | 1 s     | 10 s | 5        | 88 s    |
+| others          | 1 s     | 5 s  | 3        | 21 s    |
 
 DynamoDB answers in single-digit milliseconds: 3 s of silence is a lost packet,
 and a retry finds a healthy host. S3 moves up to 20 MB, and its read timeout
 counts the silence between two packets, not the whole transfer.
+
+botocore is done when the head of an object's answer is there, so `Bucket.get`
+retries a body that breaks off or falls silent. While attempts are left it asks
+again, which botocore may make three attempts of: at worst two bodies that fall
+silent (1 + 10 + 10 s each), then three attempts (36 s) and a third such body (10 s).
 https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 """
 

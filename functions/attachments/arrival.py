@@ -2,8 +2,10 @@
 
 An upload lies under `uploads/` and goes after a day. When a message carries it,
 the object itself is looked at and copied to `files/` exactly as it was looked
-at (by its ETag), so that whoever still holds the upload link cannot swap it.
-What a message carries already is not looked at again.
+at (by its ETag). What a message carries already is not looked at again, so the
+upload link swaps nothing there. Of two messages that begin at the very same time
+with one file each may copy it, the later one what was uploaded in between: it was
+looked at as well, and is only ever its owner's own file.
 """
 
 from dataclasses import dataclass
@@ -61,9 +63,10 @@ class Arrived:
 
 
 async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | None:
-    """Look at an uploaded file: what is to be kept of it. Raises `AttachmentError`. Two requests.
+    """Look at an uploaded file: what is to be kept of it. Raises `AttachmentError`.
 
-    `None` for what did not come through our store, and for what was kept before.
+    `None` for what did not come through our store, and for what was kept before. Two requests;
+    for a file that names its thread three, or one when it was kept before.
     """
     if not is_ours(attachment):
         return None
@@ -82,8 +85,10 @@ async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | N
             f"{attachment.name} is not the file that was announced: "
             f"{head.size} bytes instead of {promised}."
         )
-    first = await bucket.get(source, first=SNIFFED_BYTES)
-    if claims_wrongly(attachment.mime_type, first or b""):
+    first = await bucket.get(source, first=SNIFFED_BYTES, etag=head.etag)
+    if first is None:
+        raise _changed(attachment.name)
+    if claims_wrongly(attachment.mime_type, first):
         raise AttachmentError(f"{attachment.name} is not a valid {attachment.mime_type} file.")
     return Arrived(attachment.name, source, target, head.etag)
 
@@ -95,9 +100,11 @@ async def keep(bucket: Bucket, arrived: Arrived) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"PreconditionFailed", "NoSuchKey"}:
             raise
-        raise AttachmentError(
-            f"{arrived.name} changed while it was sent. Please attach it again."
-        ) from None
+        raise _changed(arrived.name) from None
+
+
+def _changed(name: str) -> AttachmentError:
+    return AttachmentError(f"{name} changed while it was sent. Please attach it again.")
 
 
 async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions import aws
 from functions.attachments import schema
@@ -62,23 +62,38 @@ class Bucket:
             ContentType=content_type,
         )
 
-    async def get(self, key: str, first: int | None = None) -> bytes | None:
-        """An object's bytes, or its `first` ones; `None` when it is not there."""
-        return await aws.call(self._get, key=key, first=first)
+    async def get(
+        self, key: str, first: int | None = None, etag: str | None = None
+    ) -> bytes | None:
+        """An object's bytes, or its `first` ones; `None` when it, or its `etag`, is not there.
 
-    def _get(self, key: str, first: int | None) -> bytes | None:
-        span = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
-        try:
-            answer = self.client.get_object(Bucket=self.name, Key=key, **span)
-            data: bytes = answer["Body"].read()
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _MISSING:
-                return None
-            if code == "InvalidRange":  # an empty object has no first byte
-                return b""
-            raise
-        return data
+        Asked again when the answer breaks off; `functions.aws` says for how long.
+        """
+        return await aws.call(self._get, key=key, first=first, etag=etag)
+
+    def _get(self, key: str, first: int | None, etag: str | None) -> bytes | None:
+        asked = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
+        if etag is not None:
+            asked["IfMatch"] = etag
+        left = aws.TOTAL_ATTEMPTS
+        while True:
+            try:
+                answer = self.client.get_object(Bucket=self.name, Key=key, **asked)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in _MISSING or code == "PreconditionFailed":
+                    return None
+                if code == "InvalidRange":  # an empty object has no first byte
+                    return b""
+                raise
+            left -= 1 + answer["ResponseMetadata"]["RetryAttempts"]
+            try:
+                data: bytes = answer["Body"].read()
+            except BotoCoreError:  # cut off or silent; botocore's own retries end before it
+                if left <= 0:
+                    raise
+            else:
+                return data
 
     async def head(self, key: str) -> Head | None:
         try:

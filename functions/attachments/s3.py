@@ -7,6 +7,7 @@ from typing import Any, Final
 from chatkit.store import AttachmentStore
 from chatkit.types import (
     Attachment,
+    AttachmentBase,
     AttachmentCreateParams,
     AttachmentUploadDescriptor,
     FileAttachment,
@@ -33,6 +34,8 @@ from functions.store.keys import owner, part
 UPLOAD_SECONDS: Final = 900
 """How long an upload may take to begin."""
 LONGEST_NAME: Final = 255
+LONGEST_TYPE: Final = 255
+"""RFC 6838: 127 characters on each side of the slash."""
 
 
 class S3AttachmentStore(AttachmentStore[Any]):
@@ -107,6 +110,10 @@ class S3AttachmentStore(AttachmentStore[Any]):
             raise AttachmentError(
                 f"{file.name} is too large: at most {self.max_bytes / MB:.0f} MB can be attached."
             )
+        if len(mime_type) > LONGEST_TYPE:
+            raise AttachmentError(
+                f"The type of {file.name} must have at most {LONGEST_TYPE} characters."
+            )
         if not mime_type.isascii() or "/" not in mime_type or not mime_type.isprintable():
             raise AttachmentError(f"The type of {file.name} is not known.")
         if not self._allows(mime_type):
@@ -132,17 +139,29 @@ class S3AttachmentStore(AttachmentStore[Any]):
         """Check an uploaded file and keep it beyond the day that unsent uploads live.
 
         Raises `AttachmentError` when it was not uploaded, is not of the announced
-        size, or its first bytes say that it is no such image or PDF. Three
-        requests to S3; repeating it is harmless.
+        size, or its first bytes say that it is no such image or PDF; `ValueError` for what is
+        no attachment. Three requests to S3, four for a file that names its thread. What was
+        kept for a thread is not looked at again: that is one request. Two calls at the same
+        time may each keep the file, the later one what its owner uploaded in between.
         """
+        _must_be(AttachmentBase, attachment)
         await arrival.check(self.bucket, attachment, owner(context))
 
     async def look(self, attachment: Attachment, context: Any) -> arrival.Arrived | None:
-        """The first half of `check_uploaded`, which changes nothing: what is to be kept, if any."""
+        """The first half of `check_uploaded`, which changes nothing: what is to be kept, if any.
+
+        Raises what that does. Two requests to S3; for a file that names its thread three, or
+        one when it was kept before.
+        """
+        _must_be(AttachmentBase, attachment)
         return await arrival.look(self.bucket, attachment, owner(context))
 
     async def keep(self, arrived: arrival.Arrived) -> None:
-        """The second half: once it is certain that a message will carry the file."""
+        """The second half: once it is certain that a message will carry the file.
+
+        Raises `AttachmentError` when it changed since. One request, which copies it within S3.
+        """
+        _must_be(arrival.Arrived, arrived)
         await arrival.keep(self.bucket, arrived)
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
@@ -169,7 +188,8 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return await self.bucket.get(self.key(attachment, context))
 
     def key(self, attachment: Attachment, context: Any) -> str:
-        """Where the file lies: kept once a message carries it."""
+        """Where the file lies: kept once a message carries it. `ValueError` for no attachment."""
+        _must_be(AttachmentBase, attachment)
         place = file_key if attachment.thread_id is not None else upload_key
         return place(owner(context), part(attachment.id))
 
@@ -188,6 +208,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         same id again (a partial image, its `draft` counted from 0, then the next) replaces
         the last one: an id is one image's, and a model's own ids need not be.
         """
+        _must_be((bytes, bytearray), data)
         mime_type = arrival.sniff(data[: arrival.SNIFFED_BYTES])
         if mime_type not in PREVIEWED:
             raise ValueError("a generated image must be PNG, JPEG, GIF or WebP")
@@ -200,8 +221,17 @@ class S3AttachmentStore(AttachmentStore[Any]):
 
         `None` when they are not there, or not this user's. One request.
         """
+        _must_be(GeneratedImageItem, item)
         key = self.bucket.key_of(item.image.url) if item.image else None
         thread = part(item.thread_id)
         if key is None or not key.startswith(image_prefix(owner(context), thread)):
             return None
         return await self.bucket.get(key)
+
+
+def _must_be(kind: type | tuple[type, ...], given: Any) -> None:
+    """`ValueError`, as for all bad input, where somebody gives something else."""
+    if not isinstance(given, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        names = " or ".join(each.__name__ for each in kinds)
+        raise ValueError(f"{names} is needed, not {type(given).__name__}")  # noqa: TRY004

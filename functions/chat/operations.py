@@ -88,7 +88,11 @@ class Operations(ChatKitServer[RequestContext]):
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
     ) -> None:
-        await self._services.store.save_feedback(thread_id, item_ids, feedback, context)
+        try:
+            await self._services.store.save_feedback(thread_id, item_ids, feedback, context)
+        except ValueError:
+            # An id that is too long to be stored is no item's.
+            raise NotFoundError("an item of the feedback was not found") from None
 
     async def transcribe(
         self, audio_input: AudioInput, context: RequestContext

@@ -49,6 +49,7 @@ from functions.chat.unfinished import kept
 from functions.context import RequestContext
 from functions.models.failure import in_words
 from functions.models.hold import Held, Hold
+from functions.models.refused_files import AskedAgain
 from functions.settings import Settings
 
 _STOPPED: dict[StopReason, str] = {
@@ -104,6 +105,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         input_user_message: UserMessageItem | None,
         context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
+        self.store.check_quota()
         ready = await (self._ready or self._begin(thread, input_user_message, context))
         self._ready = None
         result, agent_context = ready.result, ready.context
@@ -125,7 +127,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 # What a server that is no model sends: a web page, where `/v1` was forgotten.
                 raise CustomStreamError("The model answered nothing at all.", allow_retry=True)
             if naming is not None:
-                await self._rename(thread, await naming, context)
+                await self.store.name_thread(thread, await naming, context)
         except openai.APIError as error:
             raise in_words(error) or error from None
         except MaxTurnsExceeded:
@@ -178,7 +180,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._hold.take()
         with agents_sdk_user_agent_override():
             result = Runner.run_streamed(
-                build_agent(Held(self.model), tool_choice),
+                build_agent(AskedAgain(Held(self.model)), tool_choice),
                 given,
                 context=agent_context,
                 max_turns=MAX_TURNS,
@@ -210,11 +212,6 @@ class AssistantServer(ChatKitServer[RequestContext]):
         if not text and first.attachments:
             text = first.attachments[0].name
         return asyncio.create_task(title_for(text, self.model))
-
-    async def _rename(self, thread: ThreadMetadata, title: str, context: RequestContext) -> None:
-        """Give the thread its title, unless somebody renamed it meanwhile."""
-        now = await self.store.load_thread(thread.id, context)
-        thread.title = title if now.title is None else now.title
 
     def action(
         self,

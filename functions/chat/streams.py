@@ -51,8 +51,9 @@ class Streams:
     ) -> AsyncIterator[bytes]:
         """The answer to `request`, as server-sent events. Raises `Refusal` before it starts.
 
-        Nothing is written before the first event is asked for, which is after
-        the response's headers are out.
+        Nothing is written to the table before the first event is asked for, which is after
+        the response's headers are out. The message's files are copied to `files/` before, since
+        one that changed is a refusal; where no message follows, they are left to a sweep.
         """
         run = Run(id=context.run_id or uuid4().hex, thread_id="", deadline=deadline)
         turn = TurnStore(self._services.store, run, self._services.quota)

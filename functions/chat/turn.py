@@ -3,15 +3,17 @@
 The SDK reads the thread, its newest items and again its newest items, one after
 the other, and writes the thread and the message in between. Here all of that is
 read in one round trip, begun before the stream starts, and the first write of the
-request carries the run's claim, and a new thread, in the same transaction. So a
-message costs two round trips before the model is called, one in a new thread,
-and a re-sent request writes nothing.
+request carries the run's claim, and a new thread, in the same transaction. The quota
+is read beside the first and counted beside the second. So a message costs two round
+trips before the model is called, and a re-sent request writes nothing to its thread.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from botocore.exceptions import BotoCoreError, ClientError
 from chatkit.errors import CustomStreamError
 from chatkit.store import NotFoundError, Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata, UserMessageItem
@@ -21,6 +23,9 @@ from functions.chat.newest import NewestItems
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, OverQuota, Quota
 from functions.store.runs import Run
+from functions.telemetry import describe
+
+log = logging.getLogger(__name__)
 
 OnMessage = Callable[[ThreadMetadata, UserMessageItem, RequestContext], None]
 
@@ -29,7 +34,8 @@ class TurnStore(Store[RequestContext]):
     """A `Store` for one run in one thread. Not for sharing between requests.
 
     `on_message` is told of the visitor's message before the table has written it, `on_claim`
-    when it has. In between, `asked` says that the request to write it is on its way.
+    when it has and may be answered. In between, `asked` says that the request to write it is
+    on its way.
     """
 
     def __init__(self, store: DynamoDBStore, run: Run, quota: Quota) -> None:
@@ -45,6 +51,7 @@ class TurnStore(Store[RequestContext]):
         self._thread: ThreadMetadata | None = None
         self._new: ThreadMetadata | None = None
         self._current: ThreadMetadata | None = None
+        self._over: OverQuota | None = None
         self.newest = NewestItems()
         self._claiming = asyncio.Lock()
 
@@ -100,9 +107,9 @@ class TurnStore(Store[RequestContext]):
     ) -> None:
         if self.claimed:
             await self._store.add_thread_item(thread_id, item, context)
-            self.newest.put(item)
+            self._note(item)
             return
-        self.newest.put(item)
+        self._note(item)
         if self.on_message and self._current and isinstance(item, UserMessageItem):
             self.on_message(self._current, item, context)
         try:
@@ -114,7 +121,7 @@ class TurnStore(Store[RequestContext]):
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         if not await self._claim(context, item):
             await self._store.save_item(thread_id, item, context)
-        self.newest.put(item)
+        self._note(item)
 
     async def delete_thread_item(
         self, thread_id: str, item_id: str, context: RequestContext
@@ -123,9 +130,20 @@ class TurnStore(Store[RequestContext]):
         await self._store.delete_thread_item(thread_id, item_id, context)
         self.newest.drop(item_id)
 
+    def _note(self, item: ThreadItem) -> None:
+        self.newest.put(item, new=item.id in self.minted)
+
     async def begin(self, context: RequestContext) -> None:
         """Claim the run now, for a request that does something before it writes here."""
         await self._claim(context)
+
+    def check_quota(self) -> None:
+        """Raise `CustomStreamError` when the message was written but may not be answered.
+
+        No request: it is known since the claim.
+        """
+        if self._over is not None:
+            raise CustomStreamError(self._over.message, allow_retry=True)
 
     async def _claim(self, context: RequestContext, item: ThreadItem | None = None) -> bool:
         """Whether `item` was written along with the claim."""
@@ -142,8 +160,15 @@ class TurnStore(Store[RequestContext]):
                 raise
         if isinstance(spent, OverQuota):
             # Others spent what was left since this request was checked.
-            raise CustomStreamError(spent.message, allow_retry=True) from None
-        if spent is not None:
+            self._over = spent
+            if item is None:
+                self.check_quota()
+            # The page is told of a message that was written, or it would send it again.
+            return True
+        if isinstance(spent, ClientError | BotoCoreError):
+            # No reason to leave a message unanswered: the quota was checked before.
+            log.warning("a message was not counted: %s", describe(spent))
+        elif spent is not None:
             raise spent
         if self.on_claim:
             self.on_claim()
@@ -180,6 +205,11 @@ class TurnStore(Store[RequestContext]):
         return new
 
     # Everything else goes straight through.
+
+    async def name_thread(
+        self, thread: ThreadMetadata, title: str, context: RequestContext
+    ) -> None:
+        await self._store.name_thread(thread, title, context)
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: RequestContext

@@ -159,6 +159,8 @@ async def test_a_name_survives_and_stays_out_of_the_key(place, ada, name):
         ({"mime_type": "nonsense"}, "not known"),
         ({"mime_type": "image/png\r\nx: y"}, "not known"),
         ({"mime_type": "имя/тип"}, "not known"),
+        ({"mime_type": "text/" + "x" * 251}, "at most 255"),
+        ({"mime_type": "text/" + "x" * 200_000}, "at most 255"),
         ({"name": ""}, "name"),
         ({"name": "x" * 256}, "name"),
     ],
@@ -167,6 +169,12 @@ async def test_what_may_not_be_attached_is_refused_in_words(place, ada, file, wh
     files = place.files(types=["image/*", "text/*", "nonsense"])
     with pytest.raises(AttachmentError, match=why):
         await files.create_attachment(announced(**file), ada)
+
+
+async def test_the_longest_type_that_there_may_be_is_taken(place, ada):
+    longest = "x" * 127 + "/" + "x" * 127
+    made = await uploaded(place, ada, mime_type=longest)
+    assert (await place.store().load_attachment(made.id, ada)).mime_type == longest
 
 
 @pytest.mark.parametrize(
@@ -271,6 +279,75 @@ async def test_only_the_very_bytes_that_were_checked_are_kept(place, ada):
         events.unregister("before-send.s3.CopyObject", refuse)
     head = place.s3.head_object(Bucket="chatkit-files", Key=place.files().key(made, ada))
     assert sent["x-amz-copy-source-if-match"].decode() == head["ETag"]
+
+
+@pytest.mark.parametrize("swapped", [FIRST["image/png"][:-1] + b"!", b"\x00" * len(PNG), None])
+async def test_what_changes_between_the_looks_at_it_is_refused(place, ada, swapped):
+    made = await uploaded(place, ada)
+    files, events = place.files(), place.s3.meta.events
+    where = {"Bucket": "chatkit-files", "Key": files.key(made, ada)}
+
+    def swap(**_):
+        if swapped is None:
+            place.s3.delete_object(**where)
+        else:
+            place.s3.put_object(**where, Body=swapped)
+
+    events.register("after-call.s3.HeadObject", swap)
+    try:
+        with pytest.raises(AttachmentError, match=r"changed while it was sent\. Please attach"):
+            await files.look(made, ada)
+    finally:
+        events.unregister("after-call.s3.HeadObject", swap)
+
+
+@pytest.mark.parametrize("given", [None, "atc_1", {"id": "atc_1"}])
+async def test_what_is_no_attachment_is_bad_input(place, ada, given):
+    files = place.files()
+    for call in (files.check_uploaded, files.look, files.read, files.download_url):
+        with pytest.raises(ValueError, match="AttachmentBase is needed, not"):
+            await call(given, ada)
+    with pytest.raises(ValueError, match="Arrived is needed, not"):
+        await files.keep(given)
+    with pytest.raises(ValueError, match="GeneratedImageItem is needed, not"):
+        await files.read_image(given, ada)
+
+
+@pytest.mark.parametrize("data", [None, "abc", [137, 80], 7])
+async def test_what_are_no_bytes_are_no_image(place, ada, data):
+    with pytest.raises(ValueError, match="bytes or bytearray is needed, not"):
+        await place.files().put_image("thr_1", "img_1", data, ada)
+    assert place.objects() == []
+
+
+async def test_looking_at_a_file_takes_as_many_requests_as_we_say(place, ada):
+    made = await uploaded(place, ada)
+    sent, files = made.model_copy(update={"thread_id": "thr_1"}), place.files()
+    asked, events = [], place.s3.meta.events
+
+    def note(model, **_):
+        asked.append(model.name)
+
+    events.register("before-call.s3", note)
+    try:
+        counts = []
+        for call in (
+            files.look(made, ada),
+            files.look(sent, ada),
+            files.check_uploaded(made, ada),
+            files.look(sent, ada),
+        ):
+            await call
+            counts.append(len(asked))
+            asked.clear()
+        await files.delete_attachment(made.id, ada)
+        await put(place, made, PNG)
+        asked.clear()
+        await files.check_uploaded(sent, ada)
+    finally:
+        events.unregister("before-call.s3", note)
+    assert counts == [2, 3, 3, 1]
+    assert asked == ["HeadObject", "HeadObject", "GetObject", "CopyObject"]
 
 
 class _Raw(io.BytesIO):

@@ -93,6 +93,23 @@ def test_a_body_over_the_limit_is_a_413(ada, app_settings):
     refused(ada.http.post("/chatkit", content=pieces()), 413)
 
 
+@pytest.mark.parametrize("length", [252, 100_000, 200_000])
+def test_a_file_of_an_endless_type_is_refused(ada, length):
+    file = {"name": "a.bin", "size": 10, "mime_type": "text/" + "x" * (length - 5)}
+    answer = ada.post("attachments.create", **file)
+    if length <= 255:
+        assert answer.status_code == 200
+    else:
+        refused(answer, 422)
+        assert "at most 255 characters" in answer.json()["message"]
+
+
+def test_feedback_on_an_id_that_no_item_can_have_is_a_404(ada):
+    thread = thread_of(ada.create())
+    marked = {"thread_id": thread, "item_ids": ["x" * 10_000], "kind": "positive"}
+    refused(ada.post("items.feedback", **marked), 404)
+
+
 def test_dictation_without_a_provider_says_which_setting_turns_it_on(demo):
     answer = Chat(demo).post("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
     refused(answer, 400)
