@@ -21,51 +21,66 @@ FILES: Final = frozenset({"input_image", "input_file"})
 REFUSALS: Final = frozenset({400, 413, 415, 422})
 """What providers answer to a file that they do not take, or to too many."""
 
+_Input = str | list[TResponseInputItem]
+
 
 class AskedAgain(Model):
-    """A model that hears of files by name only when it was refused with them: one request more.
+    """A model that hears of files by name only once it was refused with them: one request more.
 
-    What was refused before its first event is asked again; any other error is the model's.
+    For one run, whose later requests have the same files. What was refused before its first
+    event is asked again; any other error is the model's.
     """
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self._refused = False
 
     async def get_response(
         self,
         system_instructions: str | None,
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's name
+        input: _Input,  # noqa: A002 - the SDK's name
         *args: Any,
         **kwargs: Any,
     ) -> ModelResponse:
+        given = _named(input) if self._refused else input
         try:
-            return await self._model.get_response(system_instructions, input, *args, **kwargs)
+            return await self._model.get_response(system_instructions, given, *args, **kwargs)
         except openai.APIStatusError as error:
-            named = _named(input, error)
-        return await self._model.get_response(system_instructions, named, *args, **kwargs)
+            given = self._remedy(given, error)
+        return await self._model.get_response(system_instructions, given, *args, **kwargs)
 
     async def stream_response(
         self,
         system_instructions: str | None,
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's name
+        input: _Input,  # noqa: A002 - the SDK's name
         *args: Any,
         **kwargs: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
+        given = _named(input) if self._refused else input
         begun = False
         try:
             async for event in self._model.stream_response(
-                system_instructions, input, *args, **kwargs
+                system_instructions, given, *args, **kwargs
             ):
                 begun = True
                 yield event
         except openai.APIStatusError as error:
             if begun:
                 raise
-            named = _named(input, error)
+            given = self._remedy(given, error)
         else:
             return
-        async for event in self._model.stream_response(system_instructions, named, *args, **kwargs):
+        async for event in self._model.stream_response(system_instructions, given, *args, **kwargs):
             yield event
+
+    def _remedy(self, given: _Input, error: openai.APIStatusError) -> _Input:
+        """What to ask instead; raises `error` where files are not what was refused."""
+        named = _named(given)
+        if error.status_code not in REFUSALS or named == given:
+            raise error
+        logger.warning("a request with files was refused: asking again without them")
+        self._refused = True
+        return named
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
         return self._model.get_retry_advice(request)
@@ -74,17 +89,9 @@ class AskedAgain(Model):
         await self._model.close()
 
 
-def _named(
-    given: str | list[TResponseInputItem], error: openai.APIStatusError
-) -> str | list[TResponseInputItem]:
-    """The input with its files named instead of shown; raises `error` where that is no remedy."""
-    if error.status_code not in REFUSALS or isinstance(given, str):
-        raise error
-    named = [_without_files(item) for item in given]
-    if named == given:
-        raise error
-    logger.warning("a request with files was refused: asking again without them")
-    return named
+def _named(given: _Input) -> _Input:
+    """The input with its files named instead of shown."""
+    return given if isinstance(given, str) else [_without_files(item) for item in given]
 
 
 def _without_files(item: Any) -> Any:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.chat.test_chat_files import PNG, uploaded
 from tests.support.chat import text_of, thread_of
-from tests.support.openai_server import Fail, Say
+from tests.support.openai_server import Call, Fail, Say
 
 PDF = b"%PDF-1.7\n/Encrypt\n"
 
@@ -38,6 +38,13 @@ def test_a_thread_whose_file_was_refused_goes_on(ada, model):
     model.script = [Fail(400), Say("No."), Fail(400), Say("Yes.")]
     thread = thread_of(send_files(ada))
     assert text_of(ada.say(thread, "Can you hear me?")) == "Yes."
+
+
+def test_an_answer_of_several_steps_is_refused_once(ada, model):
+    model.script = [Fail(400), Call("calculate", {"expression": "6 * 7"}), Say("It is 42.")]
+    assert text_of(send_files(ada)) == "It is 42."
+    shown = ["file_data" in json.dumps(request) for request in model.requests]
+    assert shown == [True, False, False]
 
 
 def test_a_request_that_is_refused_without_its_files_too_is_an_error(ada, model):
