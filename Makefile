@@ -22,12 +22,12 @@ dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 	@exec $(RUN) -m infra.local --page
 
 lambda: setup ## the same from the built bundles, on an emulated Lambda; port 8001
-	@exec $(RUN) -m tests.emulator
+	@exec $(RUN) -m infra.emulator
 
 screenshots: setup ## take the pictures in docs/images from a real run
 	@$(RUN) -m tests.e2e.screenshots
 
-test: setup ## everything that can be proven here; ARGS="tests/unit -k demo" for a part
+test: setup ## everything that can be proven here; ARGS="tests/llm -k demo" for a part
 	@$(MAKE) --no-print-directory --jobs=2 lint-python lint-page test-page
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
@@ -66,16 +66,16 @@ bench: setup ## what it costs; fails when a bar is missed
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
 .PHONY: synth deploy destroy bootstrap secret
 synth: setup ## the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
-	@$(RUN) -m infra.command synth $(CONTEXT)
+	@$(RUN) -m infra.cli.command synth $(CONTEXT)
 
 bootstrap: setup-python ## once for an account and region, before the first deploy
-	@$(RUN) -m infra.command bootstrap $(CONTEXT)
+	@$(RUN) -m infra.cli.command bootstrap $(CONTEXT)
 
 deploy: setup ## put a stage into AWS, and test it from outside
-	@$(RUN) -m infra.command deploy $(CONTEXT)
+	@$(RUN) -m infra.cli.command deploy $(CONTEXT)
 
 destroy: setup ## take a stage away
-	@$(RUN) -m infra.command destroy $(CONTEXT)
+	@$(RUN) -m infra.cli.command destroy $(CONTEXT)
 
 secret: setup-python ## set the key of a stage's model, typed or piped in
-	@$(RUN) -m infra.command secret $(CONTEXT)
+	@$(RUN) -m infra.cli.command secret $(CONTEXT)

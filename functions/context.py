@@ -9,7 +9,7 @@ class RequestContext:
     """One request's context: who asks, and how they asked.
 
     `user_id` owns every row that this request reads or writes; it comes from
-    `functions.identity` and from nowhere else. The rest is optional, so that a
+    `functions.web.identity` and from nowhere else. The rest is optional, so that a
     script or a test can say `RequestContext(user_id="ada")`.
     """
 

@@ -1,11 +1,11 @@
 """What the chat app is made of, built from the settings: nothing here connects or reads."""
 
-from functions.assistant.data import AssistantData
-from functions.attachments import S3AttachmentStore
-from functions.context import RequestContext
-from functions.models.transcription import Transcriber
-from functions.settings import Settings
-from functions.store import DynamoDBStore, Quota, Records, Runs
+from .attachments import S3AttachmentStore
+from .context import RequestContext
+from .settings import Settings
+from .store import DynamoDBStore, Quota, Records, Runs
+from .toolkit.documents import AssistantData
+from .voice.transcription import Transcriber
 
 
 class Services:

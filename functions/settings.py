@@ -3,7 +3,7 @@
 Names that people already have (`OPENAI_API_KEY`, `AWS_REGION`) keep them; ours
 carry the prefix `CHATKIT_`. A real environment variable beats `.env.local`,
 which beats `.env`. In Lambda there is no `.env`, and keys are not in the
-environment but in Secrets Manager (see `functions.secrets`).
+environment but in Secrets Manager (see `functions.aws.secret_values`).
 """
 
 from functools import cache
@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MB = 1024 * 1024
 
 
-class Settings(BaseSettings):
+class AwsSettings(BaseSettings):
+    """All that the store and the bucket need to know of AWS."""
+
     model_config = SettingsConfigDict(
         env_prefix="CHATKIT_",
         env_file=(ROOT / ".env", ROOT / ".env.local"),
@@ -28,14 +30,18 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    # Where things are kept
-    table: str = "chatkit"
-    attachments_bucket: str = "chatkit-attachments"
     aws_endpoint_url: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
     aws_region: str = Field(
         "us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION")
     )
 
+
+class Settings(AwsSettings):
+    """Everything that the two functions can be told."""
+
+    # Where things are kept
+    table: str = "chatkit"
+    attachments_bucket: str = "chatkit-attachments"
     retention_days: int | None = Field(None, ge=1)
     """A thread is kept so long after its last activity; for ever when unset."""
     purge: Literal["now", "stream"] = "now"
@@ -141,3 +147,15 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The settings of this process, read once."""
     return Settings()
+
+
+@cache
+def get_aws_settings() -> AwsSettings:
+    """Where AWS is, read once. A setting that has nothing to do with it cannot break this."""
+    return AwsSettings()
+
+
+def forget_settings() -> None:
+    """Read the environment again at the next call of the two above; for tests and `make dev`."""
+    get_settings.cache_clear()
+    get_aws_settings.cache_clear()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from aws_cdk import App, CrossStackReferences, Environment, ReferenceStrength, Tags
 
-from infra.alarms import CLOUDFRONT_REGION
-from infra.config import SettingsError, StackSettings, read_settings
-from infra.edge import EdgeAlarms, EdgeStack
-from infra.stack import Bundle, ChatKitStack
+from infra.stack.alarms import CLOUDFRONT_REGION
+from infra.stack.chatkit_stack import Bundle, ChatKitStack
+from infra.stack.edge import EdgeAlarms, EdgeStack
+from infra.stack.settings import SettingsError, StackSettings, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "frontend" / "dist"
@@ -83,7 +83,9 @@ def main() -> None:
     def bundle(function: str) -> Path:
         try:
             return build(
-                function, architecture=settings.architecture, gemini_hears=settings.gemini_hears
+                function,
+                architecture=settings.architecture,
+                gemini_transcribes=settings.gemini_transcribes,
             )
         except RuntimeError as error:
             sys.exit(str(error))

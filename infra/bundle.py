@@ -27,7 +27,7 @@ from infra.bundling.sources import Sources
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ("chat", "actions")
-PYTHON = "3.13"  # of the Lambda runtime: infra.stack uses the same
+PYTHON = "3.13"  # of the Lambda runtime: infra.stack.chatkit_stack uses the same
 KEPT = 6  # bundles in the cache; older ones go
 _CACHE = ROOT / ".cache" / "bundle"
 _LOCK = ROOT / "requirements" / "functions.txt"
@@ -44,12 +44,16 @@ NO_BYTECODE = (
 
 
 def build(
-    function: str, *, architecture: str = "arm64", host: bool = False, gemini_hears: bool = False
+    function: str,
+    *,
+    architecture: str = "arm64",
+    host: bool = False,
+    gemini_transcribes: bool = False,
 ) -> Path:
     """The directory of a built bundle; it is the cache's own, so only read it.
 
     `architecture` is `arm64` or `x86_64`, and without meaning for `host`.
-    `gemini_hears`: the second function turns what browsers record into mp3. Raises
+    `gemini_transcribes`: the second function turns what browsers record into mp3. Raises
     `RuntimeError` with uv's words when dependencies cannot be had. Warns when there
     is no Python to make byte-code with.
     """
@@ -60,7 +64,7 @@ def build(
         warnings.warn(NO_BYTECODE, stacklevel=2)
     target = _host_platform() if host else _PLATFORMS[architecture]
     sources = Sources.read(ROOT / "functions", without=_NOT_NEEDED[function])
-    locks = [_LOCK, _GEMINI_LOCK] if gemini_hears and function == "actions" else [_LOCK]
+    locks = [_LOCK, _GEMINI_LOCK] if gemini_transcribes and function == "actions" else [_LOCK]
     rules = [*locks, Path(__file__), *sorted((ROOT / "infra" / "bundling").glob("*.py"))]
     dependencies_key = [
         target,

@@ -10,18 +10,20 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, FastAPI, Request, Response
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from functions import VERSION, http, telemetry
-from functions.actions.operations import Operations
-from functions.actions.voice import VoiceNotes
-from functions.attachments.bucket import Bucket
-from functions.hearing import Hearing
-from functions.http import Refusal, read_body
-from functions.identity import Visitor, identity_of, request_context
-from functions.models import choose
-from functions.models.transcription import Transcriber
-from functions.requests import parse
-from functions.settings import Settings, get_settings
-from functions.store import DynamoDBStore, Quota, Runs
+from .. import VERSION, telemetry
+from ..aws.bucket import Bucket
+from ..errors import PublicError
+from ..llm import choose
+from ..settings import Settings, get_settings
+from ..store import DynamoDBStore, Quota, Runs
+from ..voice.dictation import Dictation
+from ..voice.transcription import Transcriber
+from ..web import app as web_app
+from ..web.app import read_body
+from ..web.chatkit_request import parse
+from ..web.identity import Visitor, identity_of, request_context
+from .operations import Operations
+from .voice_notes import VoiceNotes
 
 SMALL_BODY = 4 * 1024
 FORM = 16 * 1024
@@ -58,13 +60,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     quota = Quota(
         settings.table, per_user=settings.messages_per_minute, per_day=settings.messages_per_day
     )
-    hearing = Hearing(transcriber, quota)
-    operations = Operations(store, hearing)
+    dictation = Dictation(transcriber, quota)
+    operations = Operations(store, dictation)
     voice = VoiceNotes(
-        Bucket(settings.attachments_bucket), hearing, settings.transcription_max_bytes
+        Bucket(settings.attachments_bucket), dictation, settings.transcription_max_bytes
     )
 
-    app = http.create(settings, on_shutdown=transcriber.aclose)
+    app = web_app.create(settings, on_shutdown=transcriber.aclose)
 
     async def visitor_of(request: Request) -> Visitor:
         return await identity.identify(request)
@@ -114,4 +116,4 @@ async def _read(request: Request, model: type[M]) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Refusal(422, f"{place}: {first['msg']}") from None
+        raise PublicError(422, f"{place}: {first['msg']}") from None

@@ -7,13 +7,13 @@ import logging
 from typing import Any
 from urllib.parse import unquote_plus
 
-from functions.attachments.arrival import SNIFFED_BYTES, claims_wrongly
-from functions.attachments.bucket import Bucket
-from functions.attachments.schema import UPLOADS, VOICE
-from functions.store import purge_deleted_threads
-from functions.telemetry import describe
+from ..attachments.arrival import SNIFFED_BYTES, claims_wrongly
+from ..attachments.schema import UPLOADS, VOICE
+from ..aws.bucket import Bucket
+from ..store import purge_deleted_threads
+from ..telemetry import describe
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Events:
                 # S3 encodes keys in events as in a form.
                 await self._arrived(unquote_plus(record["s3"]["object"]["key"]))
             except Exception as error:  # noqa: BLE001 - raised when all were looked at
-                log.error("an uploaded object was not checked: %s", describe(error))  # noqa: TRY400
+                logger.error("an uploaded object was not checked: %s", describe(error))  # noqa: TRY400
                 fault = fault or error
         if fault is not None:
             raise fault
@@ -72,5 +72,5 @@ class Events:
             return
         first = await self._bucket.get(key, first=SNIFFED_BYTES)
         if first is not None and claims_wrongly(head.content_type, first):
-            log.warning("an upload is not the %s that it says: removed", head.content_type)
+            logger.warning("an upload is not the %s that it says: removed", head.content_type)
             await self._bucket.delete(key)

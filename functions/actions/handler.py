@@ -10,10 +10,10 @@ from typing import Any
 
 from mangum import Mangum
 
-from functions.actions.app import create_app
-from functions.actions.events import Events
-from functions.attachments.bucket import Bucket
-from functions.settings import get_settings
+from ..aws.bucket import Bucket
+from ..settings import get_settings
+from .app import create_app
+from .events import Events
 
 _loop = asyncio.new_event_loop()
 asyncio.set_event_loop(_loop)

@@ -34,46 +34,42 @@ from fastapi import Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
-from functions.assistant.dispatch import PreparedAction, check
-from functions.assistant.errors import ActionError
-from functions.assistant.registry import find
-from functions.context import RequestContext
-from functions.hearing import Hearing
-from functions.http import Refusal
-from functions.store import DynamoDBStore
+from ..context import RequestContext
+from ..errors import ActionError, PublicError
+from ..store import DynamoDBStore
+from ..toolkit.actions import find
+from ..toolkit.dispatch import PreparedAction, check
+from ..voice.dictation import Dictation
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 CHAT = "/chatkit"
 """Where what must stream is sent on to. Relative: only the page knows its own origin."""
 
 
 class Operations:
-    def __init__(self, store: DynamoDBStore, hearing: Hearing) -> None:
+    def __init__(self, store: DynamoDBStore, dictation: Dictation) -> None:
         self._store = store
-        self._hearing = hearing
+        self._dictation = dictation
 
     async def run(self, request: ChatKitReq, context: RequestContext) -> Response:
-        """The answer to one operation. Raises `Refusal` for what cannot be done, before
+        """The answer to one operation. Raises `PublicError` for what cannot be done, before
         anything is changed.
         """
-        try:
-            match request:
-                case ThreadsCustomActionReq():
-                    return await self._action(request, context)
-                case ThreadsSyncCustomActionReq():
-                    prepared = await check(request.params, self._store, context)
-                    return _json(await prepared.run_sync())
-                case InputTranscribeReq():
-                    text = await self._hearing.hear(
-                        base64.b64decode(request.params.audio_base64),
-                        request.params.mime_type,
-                        context,
-                    )
-                    return _json(TranscriptionResult(text=text))
-        except ActionError as error:
-            raise Refusal(error.status, error.message) from None
-        raise Refusal(400, f"{request.type} is served by {CHAT}.")
+        match request:
+            case ThreadsCustomActionReq():
+                return await self._action(request, context)
+            case ThreadsSyncCustomActionReq():
+                prepared = await check(request.params, self._store, context)
+                return _json(await prepared.run_sync())
+            case InputTranscribeReq():
+                text = await self._dictation.transcribe(
+                    base64.b64decode(request.params.audio_base64),
+                    request.params.mime_type,
+                    context,
+                )
+                return _json(TranscriptionResult(text=text))
+        raise PublicError(400, f"{request.type} is served by {CHAT}.")
 
     async def _action(self, request: ThreadsCustomActionReq, context: RequestContext) -> Response:
         registered = find(request.params.action.type)
@@ -114,7 +110,7 @@ class Operations:
             yield ErrorEvent(message=error.message, allow_retry=error.allow_retry)
         except Exception:
             # A 5xx would have the element send the action five times more.
-            log.exception("an action failed")
+            logger.exception("an action failed")
             yield ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)
         if thread != before:
             await self._store.save_thread(thread, context)

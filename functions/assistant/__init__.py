@@ -1,0 +1,1 @@
+"""The starter assistant. Yours to edit."""

@@ -6,10 +6,10 @@ from chatkit.types import WidgetItem
 from chatkit.widgets import WidgetRoot
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from functions.assistant import widgets
-from functions.assistant.errors import ActionError
-from functions.assistant.models import Contact, Id, Scheme
-from functions.assistant.registry import ActionRun, Handover, Redraw, action
+from ..errors import ActionError
+from ..toolkit.actions import ActionRun, Handover, Redraw, action
+from . import widgets
+from .models import Contact, Id, Scheme
 
 
 class Tick(BaseModel):

@@ -4,8 +4,8 @@ from typing import Any
 
 from agents import Agent, Model, ModelSettings, RunContextWrapper, StopAtTools
 
-from functions.assistant import cards, tools
-from functions.assistant.tooling import AssistantContext
+from ..toolkit.tools import AssistantContext
+from . import cards, tools
 
 INSTRUCTIONS = """\
 You are a friendly, concise assistant inside a web page. Answer in the language of the visitor.

@@ -5,9 +5,9 @@ import operator
 from collections.abc import Callable
 from decimal import Decimal, DecimalException, localcontext
 
-LONGEST = 300
+MAX_LENGTH = 300
 PRECISION = 50
-LARGEST_EXPONENT = 1000
+MAX_EXPONENT = 1000
 
 _OPERATORS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: operator.add,
@@ -25,7 +25,7 @@ def evaluate(expression: str) -> Decimal:
 
     Raises `ValueError`, in words for the model, for anything but arithmetic.
     """
-    if len(expression) > LONGEST:
+    if len(expression) > MAX_LENGTH:
         raise ValueError("The expression is too long.")
     try:
         tree = ast.parse(expression.strip(), mode="eval")
@@ -48,7 +48,7 @@ def _value(node: ast.expr, source: str) -> Decimal:
             return _value(operand, source)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             first, second = _value(left, source), _value(right, source)
-            if isinstance(op, ast.Pow) and abs(second) > LARGEST_EXPONENT:
+            if isinstance(op, ast.Pow) and abs(second) > MAX_EXPONENT:
                 raise ValueError("That exponent is too large.")
             return _OPERATORS[type(op)](first, second)
     raise ValueError("Only numbers, + - * / // % ** and parentheses.")

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from agents import FunctionTool
 from chatkit.types import ClientEffectEvent
 
-from functions.assistant import widgets
-from functions.assistant.models import Choice, Note, Option
-from functions.assistant.tooling import Turn, tool
+from ..toolkit.tools import Turn, tool
+from . import widgets
+from .models import Choice, Note, Option
 
 WRITING_PACE = 0.02
 """Seconds between two words of a note: it is read while it is written."""

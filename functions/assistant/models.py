@@ -66,7 +66,7 @@ class Preferences(BaseModel):
     scheme: Scheme = "system"
 
 
-MOST_TASKS = 200
-MOST_CONTACTS = 100
-KEPT_CHOICES = 20
-KEPT_NOTES = 20
+MAX_TASKS = 200
+MAX_CONTACTS = 100
+MAX_CHOICES = 20
+MAX_NOTES = 20

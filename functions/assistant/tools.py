@@ -23,9 +23,9 @@ from chatkit.types import (
     UserMessageItem,
 )
 
-from functions.assistant.arithmetic import evaluate
-from functions.assistant.places import zone_of
-from functions.assistant.tooling import Turn, tool
+from ..toolkit.tools import Turn, tool
+from .arithmetic import evaluate
+from .places import zone_of
 
 THREADS_SEARCHED = 25
 ITEMS_SEARCHED = 50

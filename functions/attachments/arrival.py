@@ -14,9 +14,10 @@ from typing import Final
 from botocore.exceptions import ClientError
 from chatkit.types import Attachment
 
-from functions.attachments.bucket import Bucket, file_key, upload_key
-from functions.attachments.errors import AttachmentError
-from functions.store.keys import part
+from ..aws.bucket import Bucket
+from ..aws.keys import part
+from .errors import AttachmentError
+from .schema import file_key, upload_key
 
 OURS: Final = "s3_size"
 """The key in an attachment's metadata that says its bytes are in our bucket, and how many."""

@@ -25,16 +25,16 @@ from openai.types.responses import (
     ResponseInputTextParam,
 )
 
-from functions import aws
-from functions.attachments import arrival, images
-from functions.attachments.s3 import S3AttachmentStore
-from functions.attachments.schema import PREVIEWED
+from .. import aws
+from . import arrival, images
+from .s3 import S3AttachmentStore
+from .schema import PREVIEWED
 
-LONGEST_TEXT: Final = 100_000
+MAX_TEXT_OF_A_FILE: Final = 100_000
 """Characters of a text file that the model gets: some 25,000 tokens."""
-MOST_TEXT: Final = 400_000
+MAX_TEXT: Final = 400_000
 """Characters of all text files of a request."""
-MOST_DATA: Final = 45_000_000
+MAX_DATA: Final = 45_000_000
 """Characters of all data URLs of a request."""
 AT_ONCE: Final = 4
 """Files that are read side by side: each may be 20 MB, and the function has its memory to mind."""
@@ -64,7 +64,7 @@ async def show(
                 text += len(part["text"])
             else:
                 data += len(part.get("image_url") or part.get("file_data") or "")
-            if text > MOST_TEXT or data > MOST_DATA:
+            if text > MAX_TEXT or data > MAX_DATA:
                 return shown
             shown[each.id] = part
     return shown
@@ -128,9 +128,11 @@ def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
         text = data.decode("cp1252", "replace")  # what Windows' programs write
     if text is None:
         return named(attachment, "You cannot read files of this type.")
-    cut = text[:LONGEST_TEXT]
+    cut = text[:MAX_TEXT_OF_A_FILE]
     note = (
-        "" if len(cut) == len(text) else f"\n[cut after {LONGEST_TEXT} of {len(text)} characters]"
+        ""
+        if len(cut) == len(text)
+        else f"\n[cut after {MAX_TEXT_OF_A_FILE} of {len(text)} characters]"
     )
     body = f"{_header(attachment)}\n<content>\n{cut}{note}\n</content>"
     return ResponseInputTextParam(type="input_text", text=body)

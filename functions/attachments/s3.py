@@ -16,25 +16,19 @@ from chatkit.types import (
 )
 from pydantic import AnyUrl
 
-from functions import aws
-from functions.attachments import arrival
-from functions.attachments.bucket import (
-    Bucket,
-    file_key,
-    image_key,
-    image_prefix,
-    upload_key,
-)
-from functions.attachments.errors import AttachmentError
-from functions.attachments.schema import PREVIEWED, TEXT_EXTENSIONS
-from functions.settings import MB
-from functions.store.ids import new_id
-from functions.store.keys import owner, part
+from .. import aws
+from ..aws.bucket import Bucket
+from ..aws.ids import new_id
+from ..aws.keys import owner, part
+from ..settings import MB
+from . import arrival
+from .errors import AttachmentError
+from .schema import PREVIEWED, TEXT_EXTENSIONS, file_key, image_key, image_prefix, upload_key
 
 UPLOAD_SECONDS: Final = 900
 """How long an upload may take to begin."""
-LONGEST_NAME: Final = 255
-LONGEST_TYPE: Final = 255
+MAX_NAME: Final = 255
+MAX_TYPE: Final = 255
 """RFC 6838: 127 characters on each side of the slash."""
 
 
@@ -102,17 +96,17 @@ class S3AttachmentStore(AttachmentStore[Any]):
         except (TypeError, ValueError):
             raise AttachmentError("A file needs a name, a size and a type.") from None
         mime_type = self._type(file)
-        if not file.name or len(file.name) > LONGEST_NAME:
-            raise AttachmentError(f"A file's name must have 1 to {LONGEST_NAME} characters.")
+        if not file.name or len(file.name) > MAX_NAME:
+            raise AttachmentError(f"A file's name must have 1 to {MAX_NAME} characters.")
         if file.size < 1:
             raise AttachmentError(f"{file.name} is empty.")
         if file.size > self.max_bytes:
             raise AttachmentError(
                 f"{file.name} is too large: at most {self.max_bytes / MB:.0f} MB can be attached."
             )
-        if len(mime_type) > LONGEST_TYPE:
+        if len(mime_type) > MAX_TYPE:
             raise AttachmentError(
-                f"The type of {file.name} must have at most {LONGEST_TYPE} characters."
+                f"The type of {file.name} must have at most {MAX_TYPE} characters."
             )
         if not mime_type.isascii() or "/" not in mime_type or not mime_type.isprintable():
             raise AttachmentError(f"The type of {file.name} is not known.")

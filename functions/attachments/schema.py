@@ -13,6 +13,8 @@ Every part of a key is a digest or random: no text of a user's choosing gets int
 
 from typing import Any, Final
 
+from ..aws.keys import digest
+
 UPLOADS: Final = "uploads/"
 VOICE: Final = f"{UPLOADS}voice/"
 FILES: Final = "files/"
@@ -54,6 +56,34 @@ CORS_METHODS: Final = ["GET", "HEAD", "PUT"]
 CORS_HEADERS: Final = ["content-type"]
 """Request headers that the page sends with an upload; both are signed."""
 CORS_MAX_AGE_SECONDS: Final = 3000
+
+
+# Users, threads, items and attachments are named by their key part in the table
+# (`functions.aws.keys.part`), so that a row's key is enough to find its objects.
+
+
+def upload_key(user: str, attachment: str) -> str:
+    return f"{UPLOADS}{digest(user)}/{digest(attachment)}"
+
+
+def voice_prefix(user: str) -> str:
+    return f"{VOICE}{digest(user)}/"
+
+
+def file_key(user: str, attachment: str) -> str:
+    return f"{FILES}{digest(user)}/{digest(attachment)}"
+
+
+def image_prefix(user: str, thread: str) -> str:
+    return f"{IMAGES}{digest(user)}/{digest(thread)}/"
+
+
+def image_key(user: str, thread: str, image: str) -> str:
+    return f"{image_prefix(user, thread)}{digest(image)}"
+
+
+def spill_prefix(user: str, thread: str, item: str) -> str:
+    return f"{SPILL}{digest(user)}/{digest(thread)}/{digest(item)}/"
 
 
 def cors_rules(origins: list[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The streaming function: every ChatKit operation, and how a message is answered."""

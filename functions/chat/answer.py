@@ -14,7 +14,7 @@ from typing import Literal
 from chatkit.errors import CustomStreamError, ErrorCode
 from chatkit.types import ErrorEvent
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 StopReason = Literal["visitor", "deadline", "shutdown"]
 
@@ -104,7 +104,7 @@ class Answer:
         except CustomStreamError as error:
             self._hand_over(_error(error.message, allow_retry=error.allow_retry))
         except Exception:
-            log.exception("the run failed")
+            logger.exception("the run failed")
             self._hand_over(_error(None))
         if self._stopped and (words := _WORDS[self._stopped]):
             self._hand_over(_error(words))
@@ -120,7 +120,7 @@ class Answer:
                     self.stop("visitor")
             await self._finish(self._stopped)
         except Exception:
-            log.exception("the run's end was not recorded")
+            logger.exception("the run's end was not recorded")
         finally:
             self._hand_over(None)
 
@@ -128,7 +128,7 @@ class Answer:
         try:
             return await self._is_cancelled()
         except Exception:
-            log.exception("could not look for Stop")
+            logger.exception("could not look for Stop")
             return False
 
     def _hand_over(self, chunk: bytes | None) -> None:

@@ -14,19 +14,21 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from functions import VERSION, http, telemetry
-from functions.assistant.entities import search_entities
-from functions.chat.answer import stop_all
-from functions.chat.operations import Operations
-from functions.chat.streams import Streams
-from functions.http import Refusal, read_body
-from functions.identity import Visitor, identity_of, request_context
-from functions.models import choose
-from functions.requests import parse
-from functions.services import Services
-from functions.settings import Settings, get_settings
+from .. import VERSION, telemetry
+from ..errors import PublicError
+from ..llm import choose
+from ..services import Services
+from ..settings import Settings, get_settings
+from ..toolkit.entities import search_entities
+from ..web import app as web_app
+from ..web.app import read_body
+from ..web.chatkit_request import parse
+from ..web.identity import Visitor, identity_of, request_context
+from .answer import stop_all
+from .message import Streams
+from .operations import Operations
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LOG_LIMIT = 16 * 1024
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -58,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await stop_all()
         await services.transcriber.aclose()
 
-    app = http.create(settings, on_shutdown=shut_down)
+    app = web_app.create(settings, on_shutdown=shut_down)
 
     async def visitor_of(request: Request) -> Visitor:
         return await identity.identify(request)
@@ -107,7 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @app.post("/chatkit/log", status_code=204)
     async def page_log(request: Request) -> Response:
         event = _page_event(await read_body(request, LOG_LIMIT))
-        log.log(
+        logger.log(
             logging.getLevelNamesMapping()[event.level.upper()],
             "page: %s %s",
             event.event,
@@ -126,7 +128,7 @@ def _page_event(body: bytes) -> PageEvent:
     try:
         return PageEvent.model_validate_json(body)
     except ValueError:
-        raise Refusal(422, "A log entry has a level, an event and a detail.") from None
+        raise PublicError(422, "A log entry has a level, an event and a detail.") from None
 
 
 def _short(value: object) -> object:

@@ -26,15 +26,14 @@ from chatkit.types import (
     UserMessageItem,
 )
 
-from functions import aws
-from functions.assistant.dispatch import PreparedAction, check
-from functions.assistant.errors import ActionError
-from functions.attachments import AttachmentError, S3AttachmentStore
-from functions.attachments.arrival import Arrived
-from functions.chat.turn import TurnStore
-from functions.context import RequestContext
-from functions.http import Refusal
-from functions.store import DynamoDBStore, Runs
+from .. import aws
+from ..attachments import AttachmentError, S3AttachmentStore
+from ..attachments.arrival import Arrived
+from ..context import RequestContext
+from ..errors import ActionError, PublicError
+from ..store import DynamoDBStore, Runs
+from ..toolkit.dispatch import PreparedAction, check
+from .turn_store import TurnStore
 
 
 @dataclass
@@ -74,7 +73,7 @@ class StreamChecks:
     async def check(
         self, request: StreamingReq, turn: TurnStore, context: RequestContext
     ) -> Checked:
-        """Raises `Refusal`: 404 for what is not there, 409 for what it is too late for."""
+        """Raises `PublicError`: 404 for what is not there, 409 for what it is too late for."""
         match request:
             case ThreadsCreateReq():
                 message = await self._message(request.params.input, context)
@@ -89,31 +88,31 @@ class StreamChecks:
                 if any(
                     file.thread_id not in {None, params.thread_id} for file in message.attachments
                 ):
-                    raise Refusal(409, "This file belongs to another conversation.")
+                    raise PublicError(409, "This file belongs to another conversation.")
                 return message
             case ThreadsAddClientToolOutputReq():
                 await self._open(turn, request.params.thread_id, context)
                 newest = next(iter(await turn.newest.all()), None)
                 if not isinstance(newest, ClientToolCallItem) or newest.status != "pending":
-                    raise Refusal(409, "No tool of the page is waiting for a result here.")
+                    raise PublicError(409, "No tool of the page is waiting for a result here.")
             case ThreadsAddStructuredInputReq():
                 await self._open(turn, request.params.thread_id, context)
                 item = await self._item(turn, request.params.item_id, context)
                 if not isinstance(item, StructuredInputItem):
-                    raise Refusal(422, "This item asks for nothing.")
+                    raise PublicError(422, "This item asks for nothing.")
                 if item.status != "pending":
-                    raise Refusal(409, "This was answered already.")
+                    raise PublicError(409, "This was answered already.")
             case ThreadsRetryAfterItemReq():
                 await self._open(turn, request.params.thread_id, context)
                 item = await self._item(turn, request.params.item_id, context)
                 if not isinstance(item, UserMessageItem):
-                    raise Refusal(422, "Only a message of yours can be tried again.")
+                    raise PublicError(422, "Only a message of yours can be tried again.")
             case ThreadsCustomActionReq():
                 await self._open(turn, request.params.thread_id, context)
                 try:
                     return Checked(action=await check(request.params, self._store, context))
                 except ActionError as error:
-                    raise Refusal(error.status, error.message) from None
+                    raise PublicError(error.status, error.message) from None
         return Checked()
 
     async def _open(
@@ -122,31 +121,31 @@ class StreamChecks:
         try:
             thread = await turn.open(thread_id, self._history, context)
         except NotFoundError:
-            raise Refusal(404, "This conversation does not exist.") from None
+            raise PublicError(404, "This conversation does not exist.") from None
         if thread.status.type != "active":
             reason = getattr(thread.status, "reason", None)
-            raise Refusal(409, reason or f"This conversation is {thread.status.type}.")
+            raise PublicError(409, reason or f"This conversation is {thread.status.type}.")
         return thread
 
     async def _item(self, turn: TurnStore, item_id: str, context: RequestContext) -> ThreadItem:
         try:
             return await turn.load_item(turn.run.thread_id, item_id, context)
         except NotFoundError:
-            raise Refusal(404, "There is no such item in this conversation.") from None
+            raise PublicError(404, "There is no such item in this conversation.") from None
 
     async def keep(self, checked: Checked) -> None:
-        """Keep the message's files. Raises `Refusal` when one changed meanwhile."""
+        """Keep the message's files. Raises `PublicError` when one changed meanwhile."""
         try:
             await aws.together(*(self._attachments.keep(each) for each in checked.arrived))
         except AttachmentError as error:
-            raise Refusal(422, error.message) from None
+            raise PublicError(422, error.message) from None
 
     async def _message(self, message: UserMessageInput, context: RequestContext) -> Checked:
         options = message.inference_options
         if options.model is not None and options.model not in self._models:
-            raise Refusal(422, "There is no such model here.")
+            raise PublicError(422, "There is no such model here.")
         if options.tool_choice is not None and options.tool_choice.id not in self._tools:
-            raise Refusal(422, "There is no such tool here.")
+            raise PublicError(422, "There is no such tool here.")
         files = await asyncio.gather(*(self._file(name, context) for name in message.attachments))
         return Checked(
             attachments=[file for file, _ in files],
@@ -161,7 +160,7 @@ class StreamChecks:
             return
         # A request that is sent again finds its own file in its own conversation.
         if not await self._runs.has_begun(turn.run.id, context):
-            raise Refusal(409, "This file belongs to another conversation.")
+            raise PublicError(409, "This file belongs to another conversation.")
 
     async def _file(
         self, attachment_id: str, context: RequestContext
@@ -170,7 +169,7 @@ class StreamChecks:
             attachment = await self._store.load_attachment(attachment_id, context)
             arrived = await self._attachments.look(attachment, context)
         except NotFoundError:
-            raise Refusal(404, "There is no such file.") from None
+            raise PublicError(404, "There is no such file.") from None
         except AttachmentError as error:
-            raise Refusal(422, error.message) from None
+            raise PublicError(422, error.message) from None
         return attachment, arrived

@@ -22,9 +22,9 @@ from openai.types.responses import (
 from openai.types.responses.response_input_item_param import Message
 from pydantic_core import to_json
 
-from functions.attachments import S3AttachmentStore
-from functions.attachments.content import named, show
-from functions.context import RequestContext
+from ..attachments import S3AttachmentStore
+from ..attachments.content import named, show
+from ..context import RequestContext
 
 
 def within_budget(

@@ -10,7 +10,7 @@ import time
 from agents import Usage
 from chatkit.types import ThreadItemUpdatedEvent, ThreadStreamEvent
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Meter:
@@ -29,4 +29,4 @@ class Meter:
         numbers = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
         if self._first is not None:
             numbers["first_token_ms"] = self._first
-        log.info("answered: %s", numbers, extra=numbers)
+        logger.info("answered: %s", numbers, extra=numbers)

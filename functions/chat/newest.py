@@ -6,7 +6,7 @@ from typing import Any
 
 from chatkit.types import Page, ThreadItem
 
-from functions.store import keys
+from ..store import keys
 
 
 class NewestItems:

@@ -22,13 +22,13 @@ from chatkit.types import (
     UserMessageItem,
 )
 
-from functions.assistant.dispatch import check
-from functions.assistant.errors import ActionError
-from functions.attachments import AttachmentError
-from functions.context import RequestContext
-from functions.hearing import Hearing
-from functions.http import RUNNING_HEADER, Refusal
-from functions.services import Services
+from ..attachments import AttachmentError
+from ..context import RequestContext
+from ..errors import ActionError, PublicError
+from ..services import Services
+from ..toolkit.dispatch import check
+from ..voice.dictation import Dictation
+from ..web.app import RUNNING_HEADER
 
 
 @dataclass
@@ -43,10 +43,10 @@ class Operations(ChatKitServer[RequestContext]):
     def __init__(self, services: Services) -> None:
         super().__init__(services.store, services.attachments)
         self._services = services
-        self._hearing = Hearing(services.transcriber, services.quota)
+        self._dictation = Dictation(services.transcriber, services.quota)
 
     async def run(self, request: NonStreamingReq, body: bytes, context: RequestContext) -> Result:
-        """The operation's result. Raises `Refusal` for what is not there or not allowed."""
+        """The operation's result. Raises `PublicError` for what is not there or not allowed."""
         try:
             match request:
                 case ThreadsGetByIdReq() | ItemsListReq():
@@ -61,11 +61,11 @@ class Operations(ChatKitServer[RequestContext]):
                     await self._services.store.load_attachment(attachment_id, context)
             return Result(await self._json(body, context))
         except NotFoundError:
-            raise Refusal(404, _missing(request)) from None
+            raise PublicError(404, _missing(request)) from None
         except AttachmentError as error:
-            raise Refusal(422, error.message) from None
+            raise PublicError(422, error.message) from None
         except ActionError as error:
-            raise Refusal(error.status, error.message) from None
+            raise PublicError(error.status, error.message) from None
 
     async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> Result:
         """A thread or its items, and whether an answer is still being written."""
@@ -97,7 +97,7 @@ class Operations(ChatKitServer[RequestContext]):
     async def transcribe(
         self, audio_input: AudioInput, context: RequestContext
     ) -> TranscriptionResult:
-        text = await self._hearing.hear(audio_input.data, audio_input.mime_type, context)
+        text = await self._dictation.transcribe(audio_input.data, audio_input.mime_type, context)
         return TranscriptionResult(text=text)
 
     def respond(

@@ -23,9 +23,9 @@ from chatkit.types import (
     UserMessageItem,
 )
 
-from functions.context import RequestContext
-from functions.services import Services
-from functions.store.runs import Run
+from ..context import RequestContext
+from ..services import Services
+from ..store.runs import Run
 
 PAUSE = 1.0
 """Seconds between two looks at whether the first run is over."""

@@ -32,25 +32,24 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from functions.assistant.agent import MAX_TURNS, build_agent
-from functions.assistant.data import AssistantData
-from functions.assistant.dispatch import PreparedAction
-from functions.assistant.errors import ActionError
-from functions.assistant.titles import title_for
-from functions.assistant.tooling import AssistantContext
-from functions.attachments import S3AttachmentStore
-from functions.chat.answer import StopReason
-from functions.chat.history import Converter, within_budget
-from functions.chat.ids import RunIds
-from functions.chat.images import GeneratedImages
-from functions.chat.meter import Meter
-from functions.chat.turn import TurnStore
-from functions.chat.unfinished import kept
-from functions.context import RequestContext
-from functions.models.failure import in_words
-from functions.models.hold import Held, Hold
-from functions.models.refused_files import AskedAgain
-from functions.settings import Settings
+from ..assistant.agent import MAX_TURNS, build_agent
+from ..assistant.titles import title_for
+from ..attachments import S3AttachmentStore
+from ..context import RequestContext
+from ..errors import ActionError
+from ..llm.failure import in_words
+from ..llm.refused_files import RetryWithoutFiles
+from ..settings import Settings
+from ..toolkit.dispatch import PreparedAction
+from ..toolkit.documents import AssistantData
+from ..toolkit.tools import AssistantContext
+from .answer import StopReason
+from .generated_images import GeneratedImages
+from .history import Converter, within_budget
+from .item_ids import RunIds
+from .meter import Meter
+from .turn_store import TurnStore
+from .unfinished import kept
 
 _STOPPED: dict[StopReason, str] = {
     "visitor": "The user cancelled the stream. Stop responding to the prior request.",
@@ -87,16 +86,12 @@ class AssistantServer(ChatKitServer[RequestContext]):
         settings: Settings,
     ) -> None:
         super().__init__(store)
-        self._hold = Hold()
-        store.on_message = self._get_ready
-        store.on_claim = self._hold.leave.set
         self.stopped: StopReason = "visitor"
         self.model: Model
         self.prepared: PreparedAction | None = None
         self._files = files
         self._data = data
         self._settings = settings
-        self._ready: asyncio.Task[_Ready] | None = None
         self._meter = Meter()
 
     async def respond(
@@ -106,11 +101,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
         context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
         self.store.check_quota()
-        ready = await (self._ready or self._begin(thread, input_user_message, context))
-        self._ready = None
+        ready = await self._begin(thread, input_user_message, context)
         result, agent_context = ready.result, ready.context
         agent_context.thread = thread  # the one whose changes the SDK looks for
-        self._hold.let_go()
         naming = self._name(thread, ready.history)
         ids = RunIds(
             lambda kind: self.store.generate_item_id(kind, thread, context), self.store.minted
@@ -149,17 +142,6 @@ class AssistantServer(ChatKitServer[RequestContext]):
                     await result.run_loop_task
             self._meter.report(result.context_wrapper.usage)
 
-    def _get_ready(
-        self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
-    ) -> None:
-        """The SDK takes as long to make a request as the table takes to write the message."""
-
-        async def once_asked() -> _Ready:
-            await self.store.asked.wait()
-            return await self._begin(thread, message, context)
-
-        self._ready = asyncio.create_task(once_asked())
-
     async def _begin(
         self, thread: ThreadMetadata, message: UserMessageItem | None, context: RequestContext
     ) -> _Ready:
@@ -177,10 +159,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
         options = message.inference_options if message else None
         tool_choice = options.tool_choice.id if options and options.tool_choice else None
         given = await Converter(self._files, context).to_agent_input(history)
-        self._hold.take()
         with agents_sdk_user_agent_override():
             result = Runner.run_streamed(
-                build_agent(AskedAgain(Held(self.model)), tool_choice),
+                build_agent(RetryWithoutFiles(self.model), tool_choice),
                 given,
                 context=agent_context,
                 max_turns=MAX_TURNS,
@@ -188,20 +169,6 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 run_config=RunConfig(tracing_disabled=True),
             )
         return _Ready(history, agent_context, result)
-
-    async def abandon(self) -> None:
-        """Let go of what was made ready for a message that was not taken."""
-        ready, self._ready = self._ready, None
-        if ready is None:
-            return
-        ready.cancel()
-        await asyncio.wait({ready})
-        if ready.cancelled() or ready.exception() is not None:
-            return
-        result = ready.result().result
-        result.cancel()
-        if result.run_loop_task is not None:
-            await asyncio.wait({result.run_loop_task})
 
     def _name(self, thread: ThreadMetadata, history: list[ThreadItem]) -> asyncio.Task[str] | None:
         """A title on its way, for a thread that has none, while the answer streams."""

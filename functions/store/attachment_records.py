@@ -8,17 +8,25 @@ from chatkit.store import NotFoundError
 from chatkit.types import Attachment, AttachmentBase, ImageAttachment
 from pydantic import AnyUrl, TypeAdapter, ValidationError
 
-from functions.attachments import arrival
-from functions.attachments.schema import UNSENT_DAYS
-from functions.store import keys
-from functions.store.links import Links
-from functions.store.sound import check_finite, check_id, sound
-from functions.store.table import Refused, Row, Table
-from functions.store.threads import ALIVE, DAY, EXISTS, Threads, expired, now_value
+from ..attachments import arrival
+from ..attachments.schema import UNSENT_DAYS
+from ..aws.keys import part
+from . import keys
+from .links import Links
+from .table import ConditionFailed, Row, Table
+from .threads import (
+    ALIVE,
+    DAY,
+    EXISTS,
+    Threads,
+    expired,
+    now_value,
+)
+from .validation import check_finite, check_id, input_errors
 
 logger = logging.getLogger(__name__)
 
-LARGEST: Final = 300_000
+MAX_BYTES: Final = 300_000
 """Bytes of a record as JSON; DynamoDB holds 400 KB."""
 UNSENT_SECONDS: Final = (UNSENT_DAYS + 1) * DAY
 """How long the record of an unsent upload lives: S3 rounds the day of its bytes up to midnight."""
@@ -54,19 +62,19 @@ class AttachmentRecords:
         """The record, and its entry in the thread that carries it; `ValueError` for bad input."""
         if not isinstance(attachment, AttachmentBase):
             raise ValueError(f"not an attachment: {type(attachment).__name__}")  # noqa: TRY004
-        with sound(f"attachment {attachment.id!r}"):
+        with input_errors(f"attachment {attachment.id!r}"):
             check_id(attachment.id)
             check_finite(attachment.metadata)
             body = self.links.unsign_attachment(attachment, user).model_dump_json()
-            if len(body.encode()) > LARGEST:
-                raise ValueError(f"it is over {LARGEST} bytes")
+            if len(body.encode()) > MAX_BYTES:
+                raise ValueError(f"it is over {MAX_BYTES} bytes")
             _ATTACHMENT.validate_json(body)
         record: Row = {**keys.attachment_key(user, attachment.id), "body": {"S": body}}
         if attachment.thread_id is None:
             if arrival.is_ours(attachment):  # its bytes go by the bucket's rule
                 record["expires"] = {"N": str(int(time.time()) + UNSENT_SECONDS)}
             return [record]
-        record["thread"] = {"S": keys.part(attachment.thread_id)}
+        record["thread"] = {"S": part(attachment.thread_id)}
         return [record, keys.attachment_link_key(user, attachment.thread_id, attachment.id)]
 
     def puts(self, attachment: Attachment, user: str) -> list[dict[str, Any]]:
@@ -103,7 +111,7 @@ class AttachmentRecords:
         checks = [{"ConditionCheck": check} for check in (not_deleted, not_expired)]
         try:
             await self.table.transact([*checks, *puts])
-        except Refused as refused:
+        except ConditionFailed as refused:
             if refused.failed and min(refused.failed) >= len(checks):
                 raise NotFoundError(ELSEWHERE) from None
             raise NotFoundError(f"Thread {attachment.thread_id} not found") from None

@@ -15,10 +15,10 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions import aws
-from functions.attachments.bucket import Bucket
-from functions.store.keys import Value
-from functions.store.table import Row
+from .. import aws
+from ..aws.bucket import Bucket
+from .keys import Value
+from .table import Row
 
 logger = logging.getLogger(__name__)
 

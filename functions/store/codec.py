@@ -6,8 +6,8 @@ from chatkit.types import ThreadItem, ThreadItemBase, WidgetItem
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import TypeAdapter
 
-from functions.store.keys import Value
-from functions.store.sound import check_finite, check_id, check_moment, sound
+from .keys import Value
+from .validation import check_finite, check_id, check_moment, input_errors
 
 TEMPLATED: Final = "templated"
 
@@ -29,7 +29,7 @@ def dump(item: ThreadItem) -> tuple[bytes, dict[str, Value]]:
     """
     if not isinstance(item, ThreadItemBase):
         raise ValueError(f"not a thread item: {type(item).__name__}")  # noqa: TRY004 - bad input
-    with sound(f"item {item.id!r}"):
+    with input_errors(f"item {item.id!r}"):
         check_id(item.id)
         check_moment(item.created_at)
         templated = isinstance(item, WidgetItem) and isinstance(item.widget, DynamicWidgetRoot)
@@ -39,7 +39,7 @@ def dump(item: ThreadItem) -> tuple[bytes, dict[str, Value]]:
 
 def check(item: ThreadItem, text: bytes, beside: dict[str, Value]) -> None:
     """`ValueError` when an item could not be read back from what `dump` made of it."""
-    with sound(f"item {item.id!r}"):
+    with input_errors(f"item {item.id!r}"):
         if b"null" in text:  # which is also what NaN is written as
             check_finite(item.model_dump())
         load(text, beside)

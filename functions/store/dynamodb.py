@@ -8,23 +8,30 @@ from typing import Any, Literal
 from chatkit.store import NotFoundError, Store, StoreItemType
 from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata
 
-from functions import aws
-from functions.attachments.bucket import Bucket
-from functions.store import keys
-from functions.store.attachment_records import ELSEWHERE, AttachmentRecords
-from functions.store.bodies import Bodies
-from functions.store.feedback import Feedback, Mark
-from functions.store.ids import new_id
-from functions.store.items import Items
-from functions.store.keys import owner
-from functions.store.links import Links
-from functions.store.paging import check_page
-from functions.store.people import People
-from functions.store.purge import Purge
-from functions.store.runs import Run, Running, claim_action, claim_error, marker, running_in
-from functions.store.sweep import Swept, sweep
-from functions.store.table import ACTIONS, Refused, Table
-from functions.store.threads import Threads
+from .. import aws
+from ..aws.bucket import Bucket
+from ..aws.ids import new_id
+from ..aws.keys import named, owner
+from . import keys
+from .attachment_records import ELSEWHERE, AttachmentRecords
+from .bodies import Bodies
+from .feedback import Feedback, Mark
+from .items import Items
+from .links import Links
+from .paging import check_page
+from .people import People
+from .purge import Purge
+from .runs import (
+    Run,
+    Running,
+    claim_action,
+    claim_error,
+    marker,
+    running_in,
+)
+from .sweep import Swept, sweep
+from .table import ACTIONS, ConditionFailed, Table
+from .threads import Threads
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class DynamoDBStore(Store[Any]):
     - `purge`: `"now"` removes a deleted thread's items before `delete_thread` returns;
       `"stream"` leaves them, invisible, to `purge_deleted_threads` on the table's stream.
 
-    Faults of AWS come as botocore's exceptions after the retries of `functions.aws`.
+    Faults of AWS come as botocore's exceptions after the retries of `functions.aws.clients`.
     """
 
     def __init__(
@@ -116,7 +123,7 @@ class DynamoDBStore(Store[Any]):
         user = owner(context)
         while not await self._threads.save(thread, user):
             # The id of a deleted or expired thread, used again before its remains were purged.
-            await self._threads.bury_expired(thread.id, user)
+            await self._threads.delete_expired(thread.id, user)
             await self._purge.thread(keys.thread_partition(user, thread.id))
             if await self._threads.revive(thread, user):
                 return
@@ -330,7 +337,7 @@ class DynamoDBStore(Store[Any]):
             actions.append({"Update": update})
         try:
             await self.table.transact([*actions, *records])
-        except Refused as refused:
+        except ConditionFailed as refused:
             first = refused.rows.get(0, {}).get("thread", {}).get("S")
             if first != run.thread_id:  # else it may be this very message that is there
                 await self._items.withdraw(update)
@@ -360,7 +367,7 @@ class DynamoDBStore(Store[Any]):
         of the user's own rows, a write for each 25, two requests for each 1,000 objects, and
         some ten more.
         """
-        await self._people.delete(keys.named(user_id))
+        await self._people.delete(named(user_id))
 
     def export_user(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
         """Everything of a user as JSON-able dicts, each with a `type`: `thread`, `item`,
@@ -372,7 +379,7 @@ class DynamoDBStore(Store[Any]):
         with a warning, what cannot be read here. A query a megabyte and one a thread, a request
         to S3 for each large body and for each 1,000 recordings, and one or two for each file.
         """
-        return self._people.export(keys.named(user_id))
+        return self._people.export(named(user_id))
 
     async def sweep(self) -> Swept:
         """Remove rows and objects that nothing points to, and finish deletions that broke off.

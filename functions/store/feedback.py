@@ -7,11 +7,12 @@ from typing import Any, Final, get_args
 from chatkit.store import NotFoundError
 from chatkit.types import FeedbackKind
 
-from functions import aws
-from functions.store import keys
-from functions.store.sound import check_id
-from functions.store.table import Refused, Row, Table
-from functions.store.threads import EXISTS, Threads, now_value
+from .. import aws
+from ..aws.keys import part
+from . import keys
+from .table import ConditionFailed, Row, Table
+from .threads import EXISTS, Threads, now_value
+from .validation import check_id
 
 ITEMS_A_TRANSACTION: Final = 49
 """Two actions an item and one for the thread; a transaction takes 100."""
@@ -64,7 +65,7 @@ class Feedback:
             actions += [{"ConditionCheck": item_exists}, {"Put": {"Item": row}}]
         try:
             await self.table.transact(actions)
-        except Refused as refused:
+        except ConditionFailed as refused:
             if 0 in refused.failed:
                 raise NotFoundError(f"Thread {thread_id} not found") from None
             missing = item_ids[(min(refused.failed) - 1) // 2]
@@ -73,7 +74,7 @@ class Feedback:
     def _row(self, thread_id: str, item_id: str, kind: FeedbackKind, user: str) -> Row:
         partition = keys.thread_partition(user, thread_id)
         return {
-            **keys.key(partition, keys.FEEDBACK + keys.part(item_id)),
+            **keys.key(partition, keys.FEEDBACK + part(item_id)),
             "item": {"S": item_id},
             "kind": {"S": kind},
             "at": {"S": keys.stamp(datetime.now(UTC))},

@@ -11,10 +11,11 @@ from chatkit.store import NotFoundError
 from chatkit.types import Page, ThreadItem
 from pydantic import ValidationError
 
-from functions import aws
-from functions.attachments.bucket import spill_prefix
-from functions.store import codec, keys
-from functions.store.bodies import (
+from .. import aws
+from ..attachments.schema import spill_prefix
+from ..aws.keys import part
+from . import codec, keys
+from .bodies import (
     PLACES,
     PLAIN_BYTES,
     SPILL,
@@ -23,10 +24,10 @@ from functions.store.bodies import (
     spilled,
     version_of,
 )
-from functions.store.links import Links
-from functions.store.paging import bounds
-from functions.store.table import Refused, Row, Table
-from functions.store.threads import DAY, Threads, expired
+from .links import Links
+from .paging import bounds
+from .table import ConditionFailed, Row, Table
+from .threads import DAY, Threads, expired
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Items:
         if image is not None and self.links.bucket is not None:
             await self.links.bucket.put(*image)
         version = version_of(text)
-        prefix = spill_prefix(user, keys.part(thread_id), keys.part(item.id))
+        prefix = spill_prefix(user, part(thread_id), part(item.id))
         body = await self.bodies.pack(text, prefix)
         attributes = {"id": {"S": item.id}, "version": {"S": version}, **kind, **body}
         if (drawn := self.links.image_of(thread_id, stored, user)) is not None:
@@ -110,7 +111,7 @@ class Items:
             try:
                 guarded = _guarded(update, old, expected)
                 await self.table.transact([{"Update": touch}, {"Update": guarded}])
-            except Refused as refused:
+            except ConditionFailed as refused:
                 met = refused.rows.get(1, {})
                 old = spilled(met)
                 if ours is not None and old == ours:
@@ -147,13 +148,13 @@ class Items:
         As in `save`, a refusal names the objects that go with the item.
         """
         key = keys.item_key(user, thread_id, item_id)
-        feedback = keys.key(key["pk"]["S"], keys.FEEDBACK + keys.part(item_id))
+        feedback = keys.key(key["pk"]["S"], keys.FEEDBACK + part(item_id))
         objects: Row = {}
         while True:
             blank = {"Update": {"Key": key, **_blank(objects)}}
             try:
                 await self.table.transact([blank, {"Delete": {"Key": feedback}}])
-            except Refused as refused:
+            except ConditionFailed as refused:
                 met = refused.rows.get(0, {})
                 if "position" not in met:
                     return

@@ -8,12 +8,9 @@ belongs to somebody else is simply not found.
 
 import re
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote
 
-LONGEST_PART: Final = 200
-"""Bytes of an encoded part before it is digested; two of them and their separators fit a key."""
+from ..aws.keys import part
 
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _STAMP_LENGTH: Final = 27
@@ -35,28 +32,6 @@ and one that is after items alone ends before it.
 
 Value = dict[str, Any]
 Key = dict[str, Value]
-
-
-def part(name: str) -> str:
-    """One name as one key part; distinct names give distinct parts."""
-    if not isinstance(name, str):
-        raise ValueError(f"an id is text, not {type(name).__name__}")  # noqa: TRY004 - bad input
-    raw = name.encode("utf-8", "surrogatepass")
-    encoded = quote(raw, safe="")
-    # quote() never leaves a "!" standing, so a digest cannot meet an encoded name.
-    return encoded if len(encoded) <= LONGEST_PART else f"!{sha256(raw).hexdigest()}"
-
-
-def owner(context: Any) -> str:
-    """The encoded user of a context; `ValueError` for a context that names nobody."""
-    return named(getattr(context, "user_id", None))
-
-
-def named(user_id: Any) -> str:
-    """The encoded user of an id; `ValueError` for what is no name."""
-    if not isinstance(user_id, str) or not user_id:
-        raise ValueError("there is no user_id, so nothing can be read or written for it")
-    return part(user_id)
 
 
 def user_partition(user: str) -> str:

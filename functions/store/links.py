@@ -19,18 +19,11 @@ from chatkit.types import (
 )
 from pydantic import AnyUrl
 
-from functions import aws
-from functions.attachments import arrival
-from functions.attachments.bucket import (
-    Bucket,
-    digest,
-    file_key,
-    image_key,
-    image_prefix,
-    upload_key,
-)
-from functions.attachments.schema import PREVIEWED
-from functions.store.keys import part
+from .. import aws
+from ..attachments import arrival
+from ..attachments.schema import PREVIEWED, file_key, image_key, image_prefix, upload_key
+from ..aws.bucket import Bucket
+from ..aws.keys import digest, part
 
 SCHEME: Final = "s3"
 

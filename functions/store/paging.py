@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from functions.store.schema import INDEX
+from .schema import INDEX
 
-LARGEST_QUERY: Final = 1000
+MAX_QUERY: Final = 1000
 """Rows asked for at once; a larger page takes more queries."""
 
 
@@ -17,7 +17,7 @@ def bounds(
     """
     query: dict[str, Any] = {
         "IndexName": INDEX,
-        "Limit": min(limit + 1, LARGEST_QUERY),
+        "Limit": min(limit + 1, MAX_QUERY),
         "ScanIndexForward": order == "asc",
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": partition}},

@@ -5,17 +5,19 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from functions import aws
-from functions.attachments import schema as files
-from functions.attachments.bucket import Bucket, digest, file_key, upload_key, voice_prefix
-from functions.store import attachment_records, keys
-from functions.store.bodies import PLACES
-from functions.store.items import Items
-from functions.store.links import Links
-from functions.store.purge import Purge
-from functions.store.snapshots import Snapshot
-from functions.store.table import Row, Table
-from functions.store.threads import Threads, expired
+from .. import aws
+from ..attachments import schema as files
+from ..attachments.schema import file_key, upload_key, voice_prefix
+from ..aws.bucket import Bucket
+from ..aws.keys import digest
+from . import attachment_records, keys
+from .bodies import PLACES
+from .items import Items
+from .links import Links
+from .purge import Purge
+from .snapshots import Snapshot
+from .table import Row, Table
+from .threads import Threads, expired
 
 logger = logging.getLogger(__name__)
 

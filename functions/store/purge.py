@@ -13,13 +13,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final
 
-from functions.attachments import schema as files
-from functions.attachments.bucket import Bucket, digest, file_key, upload_key
-from functions.settings import get_settings
-from functions.store import keys
-from functions.store.bodies import SPILL
-from functions.store.items import IMAGE
-from functions.store.table import Refused, Row, Table
+from ..attachments import schema as files
+from ..attachments.schema import file_key, upload_key
+from ..aws.bucket import Bucket
+from ..aws.keys import digest
+from ..settings import get_settings
+from . import keys
+from .bodies import SPILL
+from .items import IMAGE
+from .table import ConditionFailed, Row, Table
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +100,7 @@ class Purge:
         head = {"Key": keys.key(partition, keys.HEAD)}
         try:
             await self.table.transact([{"Delete": none}, {"Delete": head}])
-        except Refused:
+        except ConditionFailed:
             raise _BackAgain from None
 
     async def _objects(self, partition: str) -> None:
@@ -123,7 +125,7 @@ class Purge:
             "ExpressionAttributeNames": {"#at": "at"},
             "ExpressionAttributeValues": {":at": gone["at"]},
         }
-        with suppress(Refused):
+        with suppress(ConditionFailed):
             await self.table.transact([{"Delete": same}])
 
     async def _attachment(self, partition: str, sort: str) -> None:

@@ -1,25 +1,26 @@
-"""Not an open purse: messages per user and window, and per day for the whole stage."""
+"""Rate limits: messages per user and window, and per day for the whole stage."""
 
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from functions import aws
-from functions.store import keys
-from functions.store.keys import Key, owner
-from functions.store.table import Refused, Row, Table
+from .. import aws
+from ..aws.keys import owner
+from ..errors import PublicError
+from . import keys
+from .keys import Key
+from .table import ConditionFailed, Row, Table
 
 KEPT_SECONDS: Final = 3600
 """How long a counter outlives its window, for clocks that differ."""
 
 
-class OverQuota(Exception):  # noqa: N818 - an answer to the user, not a fault
-    """No more messages for now. `message` is for the user; `retry_after` is in whole seconds."""
+class OverQuota(PublicError):
+    """No more messages for now. `retry_after` is in whole seconds."""
 
     def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(429, message, {"retry-after": str(retry_after)})
         self.retry_after = retry_after
 
 
@@ -90,7 +91,7 @@ class Quota:
                     ":expires": {"N": str(int(counter.ends) + KEPT_SECONDS)},
                 },
             )
-        except Refused:
+        except ConditionFailed:
             return True
         return False
 

@@ -3,12 +3,12 @@
 import json
 from typing import Any, Final
 
-from functions.store import keys
-from functions.store.items import Conflict
-from functions.store.keys import owner
-from functions.store.table import Refused, Row, Table
+from ..aws.keys import owner, part
+from . import keys
+from .items import Conflict
+from .table import ConditionFailed, Row, Table
 
-LARGEST: Final = 350_000
+MAX_BYTES: Final = 350_000
 """Bytes of a document as JSON; DynamoDB holds 400 KB, names included."""
 
 
@@ -33,8 +33,8 @@ class Records:
         too large.
         """
         body = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        if len(body.encode()) > LARGEST:
-            raise ValueError(f"a record of kind {kind!r} is over {LARGEST} bytes")
+        if len(body.encode()) > MAX_BYTES:
+            raise ValueError(f"a record of kind {kind!r} is over {MAX_BYTES} bytes")
         row: Row = {
             **_key(kind, owner(context)),
             "kind": {"S": kind},
@@ -55,7 +55,7 @@ class Records:
                 ),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except Refused as refused:
+        except ConditionFailed as refused:
             # botocore sent it twice because the first answer was lost: it is stored.
             if refused.rows.get(0) == row:
                 return version + 1
@@ -64,4 +64,4 @@ class Records:
 
 
 def _key(kind: str, user: str) -> keys.Key:
-    return keys.key(keys.user_partition(user), keys.RECORD + keys.part(kind))
+    return keys.key(keys.user_partition(user), keys.RECORD + part(kind))

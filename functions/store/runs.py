@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from chatkit.store import NotFoundError
 
-from functions import aws
-from functions.store import keys
-from functions.store.keys import Value, owner
-from functions.store.table import Refused, Row, Table
-from functions.store.threads import DAY, EXISTS, now_value
+from .. import aws
+from ..aws.keys import owner
+from . import keys
+from .keys import Value
+from .table import ConditionFailed, Row, Table
+from .threads import DAY, EXISTS, now_value
 
 RUN_SECONDS: Final = DAY
 """How long a run's row outlives its deadline: a request sent again later is a new one."""
@@ -117,7 +118,7 @@ class Runs:
         }
         try:
             await self.table.transact([claim_action(run, user), {"Update": mark}])
-        except Refused as refused:
+        except ConditionFailed as refused:
             if 0 in refused.failed:
                 raise claim_error(run, refused.rows.get(0)) from None
             raise NotFoundError(f"Thread {thread_id} not found") from None
@@ -170,7 +171,7 @@ class Runs:
                 ConditionExpression="run = :run",
                 ExpressionAttributeValues={":run": {"S": run_id}},
             )
-        except Refused:
+        except ConditionFailed:
             return
 
     async def running(self, thread_id: str, context: Any) -> Running | None:

@@ -18,18 +18,18 @@ from chatkit.types import LockedStatus, Thread, ThreadMetadata
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from functions.store.keys import Value
-from functions.store.sound import check_finite, check_id, check_moment, sound
+from .keys import Value
+from .validation import check_finite, check_id, check_moment, input_errors
 
 _SLOT: Final = "_chatkit_serverless_snapshot"
 REMEMBERED: Final = 256
-LARGEST: Final = 150_000
+MAX_BYTES: Final = 150_000
 """Bytes of a thread's fields: with its index entry, a row must stay below DynamoDB's 400 KB."""
 
-LONGEST_KEY: Final = 60_000
+MAX_KEY: Final = 60_000
 """Bytes of a key in the metadata: an attribute's name in DynamoDB ends at 64 KB."""
 
-WIDEST: Final = 50
+MAX_CHANGES: Final = 50
 """Changes by path in one expression, which may hold 4 KB and 300 operators."""
 
 UNKNOWN_STATUS: Final = LockedStatus(reason="This conversation needs a newer version of the app.")
@@ -65,23 +65,23 @@ class Snapshot:
         """What may be stored; `ValueError` for what could not be read back as it is."""
         if not isinstance(thread, ThreadMetadata):
             raise ValueError(f"not a thread: {type(thread).__name__}")  # noqa: TRY004 - bad input
-        with sound(f"thread {thread.id!r}"):
+        with input_errors(f"thread {thread.id!r}"):
             check_id(thread.id)
             check_moment(thread.created_at)
             check_finite(thread.metadata)
             snapshot = cls.of(thread)
             if any(not isinstance(name, str) for name in snapshot.metadata):
                 raise ValueError("a key of its metadata is no text")
-            if any(len(name.encode()) > LONGEST_KEY for name in snapshot.metadata):
-                raise ValueError(f"too large: a key of its metadata is over {LONGEST_KEY} bytes")
+            if any(len(name.encode()) > MAX_KEY for name in snapshot.metadata):
+                raise ValueError(f"too large: a key of its metadata is over {MAX_KEY} bytes")
             size = sum(
                 len(name.encode()) + len(text.encode())
                 for part in (snapshot.fields, snapshot.metadata)
                 for name, text in part.items()
             )
-            if size > LARGEST:
+            if size > MAX_BYTES:
                 raise ValueError(
-                    f"too large: its fields and metadata are {size} bytes, over {LARGEST}"
+                    f"too large: its fields and metadata are {size} bytes, over {MAX_BYTES}"
                 )
             snapshot.parsed(snapshot.fields)
         return snapshot

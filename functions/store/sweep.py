@@ -10,14 +10,15 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions import aws
-from functions.attachments import schema as files
-from functions.attachments.bucket import Bucket, file_key
-from functions.store import keys
-from functions.store.bodies import SPILL
-from functions.store.items import IMAGE
-from functions.store.purge import Purge
-from functions.store.table import Row, Table
+from .. import aws
+from ..attachments import schema as files
+from ..attachments.schema import file_key
+from ..aws.bucket import Bucket
+from . import keys
+from .bodies import SPILL
+from .items import IMAGE
+from .purge import Purge
+from .table import Row, Table
 
 YOUNGEST_SECONDS: Final = 24 * 3600
 """Objects younger than this may belong to a write that is still under way."""

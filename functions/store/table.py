@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from functions import aws
-from functions.store.keys import Key, Value
+from .. import aws
+from .keys import Key, Value
 
 Row = dict[str, Value]
 
 CONFLICT_ATTEMPTS: Final = 12
 CONFLICT_FIRST_WAIT: Final = 0.01
-CONFLICT_LONGEST_WAIT: Final = 0.5
+CONFLICT_MAX_WAIT: Final = 0.5
 """Transactions on one row at the same moment cancel each other, and botocore does not retry
 that, nor what a batch leaves undone. Waits double from 10 ms to 500 ms with full jitter: 3.6 s
 at most in all."""
@@ -37,7 +37,7 @@ BATCH: Final = 25
 """`BatchWriteItem`'s limit."""
 
 
-class Refused(Exception):  # noqa: N818 - an outcome, not a fault
+class ConditionFailed(Exception):  # noqa: N818 - an outcome, not a fault
     """A condition did not hold, and nothing was written.
 
     `rows[i]` is the row that the i-th action of the transaction met, for actions
@@ -112,7 +112,7 @@ class Table:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     async def update(self, key: Key, expression: str, **kwargs: Any) -> Row:
-        """One atomic `UpdateItem`; raises `Refused` when its condition does not hold."""
+        """One atomic `UpdateItem`; raises `ConditionFailed` when its condition does not hold."""
         try:
             answer = await aws.call(
                 self.client.update_item,
@@ -139,7 +139,7 @@ class Table:
         """All or nothing: up to `ACTIONS`, each `{"Update": {…}}` and so on, without table names.
 
         botocore sends an idempotency token, so a retry after a lost answer does not
-        write twice. Raises `Refused` when a condition does not hold, and `ValueError` when a row
+        write twice. Raises `ConditionFailed` when a condition does not hold, and `ValueError` when a row
         would grow over DynamoDB's 400 KB.
         """
         named = [
@@ -156,7 +156,7 @@ class Table:
                 reasons = error.response.get("CancellationReasons", [])
                 codes = {_code(reason) for reason in reasons} - {"", "None"}
                 if CONDITION in codes:
-                    raise Refused(reasons) from None
+                    raise ConditionFailed(reasons) from None
                 said = [str(error), *(reason.get("Message") or "" for reason in reasons)]
                 if any(TOO_LARGE in text for text in said):
                     raise ValueError("too large: DynamoDB holds 400 KB a row") from None
@@ -184,11 +184,11 @@ class Table:
 
 
 def _wait(attempt: int) -> float:
-    longest = min(CONFLICT_LONGEST_WAIT, CONFLICT_FIRST_WAIT * 2**attempt)
+    longest = min(CONFLICT_MAX_WAIT, CONFLICT_FIRST_WAIT * 2**attempt)
     return random.uniform(0, longest)  # noqa: S311 - jitter, no secret
 
 
-def _refused(error: ClientError) -> Refused | None:
+def _refused(error: ClientError) -> ConditionFailed | None:
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         return None
-    return Refused([{"Code": CONDITION, "Item": error.response.get("Item")}])
+    return ConditionFailed([{"Code": CONDITION, "Item": error.response.get("Item")}])

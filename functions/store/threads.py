@@ -10,11 +10,17 @@ from chatkit.store import NotFoundError
 from chatkit.types import Page, Thread, ThreadMetadata
 from pydantic import ValidationError
 
-from functions.store import keys
-from functions.store.keys import Value
-from functions.store.paging import bounds
-from functions.store.snapshots import WIDEST, Change, Snapshot, Snapshots, by_path
-from functions.store.table import Refused, Row, Table
+from . import keys
+from .keys import Value
+from .paging import bounds
+from .snapshots import (
+    MAX_CHANGES,
+    Change,
+    Snapshot,
+    Snapshots,
+    by_path,
+)
+from .table import ConditionFailed, Row, Table
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +91,7 @@ class Threads:
                 await self.table.transact(
                     [*self.create(thread, user, {}), _no(tombstone), _no(gone)]
                 )
-            except Refused as refused:
+            except ConditionFailed as refused:
                 if isinstance(thread, Thread):
                     # An answer's end, most likely: what was deleted meanwhile stays so, and so
                     # does a new title.
@@ -109,7 +115,7 @@ class Threads:
         pending = _no(keys.gone_key(user, thread.id))
         try:
             await self.table.transact([*self.create(thread, user, {}), unburied, pending])
-        except Refused:
+        except ConditionFailed:
             return False
         self.remember(thread, user)
         return True
@@ -118,7 +124,7 @@ class Threads:
         """What writes a thread that must not exist yet, with `extra` attributes; part of a
         transaction. `remember` it once it is written.
 
-        Refused also while there is a head: TTL took its thread, and no purge has come yet.
+        ConditionFailed also while there is a head: TTL took its thread, and no purge has come yet.
         """
         snapshot = Snapshot.checked(thread)
         row = {
@@ -149,7 +155,7 @@ class Threads:
         head = self._head(thread, user, snapshot)
         try:
             await self.table.transact([{"Update": row}, {"Update": head}])
-        except Refused:
+        except ConditionFailed:
             return False
         return True
 
@@ -163,11 +169,11 @@ class Threads:
         if not changes:
             return
         try:
-            if len(changes) <= WIDEST:
+            if len(changes) <= MAX_CHANGES:
                 await self._update(thread_id, user, by_path(changes))
             else:
                 await self._rewrite(thread_id, user, changes)
-        except Refused:
+        except ConditionFailed:
             raise NotFoundError(f"Thread {thread_id} not found") from None
 
     async def _rewrite(self, thread_id: str, user: str, changes: list[Change]) -> None:
@@ -182,7 +188,7 @@ class Threads:
             old = {f":old_{name}": value for name, value in stored.attributes().items()}
             try:
                 await self._update(thread_id, user, update, f"{EXISTS} AND {same}", old)
-            except Refused as refused:
+            except ConditionFailed as refused:
                 if 1 in refused.failed:  # there is no head
                     raise
                 continue  # each refusal is another's success
@@ -198,7 +204,7 @@ class Threads:
         untitled = f"{EXISTS} AND #fields.#n0 = :untitled"
         try:
             await self._update(thread.id, user, update, untitled, {":untitled": {"S": "null"}})
-        except Refused as refused:
+        except ConditionFailed as refused:
             row = refused.rows.get(0)
             if row is None or expired(row):
                 raise NotFoundError(f"Thread {thread.id} not found") from None
@@ -267,13 +273,15 @@ class Threads:
         """Remove the row, leave a tombstone and note that a purge is due, atomically; False when
         there was no such thread.
         """
-        return await self._bury(thread_id, user, "attribute_exists(pk)", {})
+        return await self._delete_with_tombstone(thread_id, user, "attribute_exists(pk)", {})
 
-    async def bury_expired(self, thread_id: str, user: str) -> bool:
+    async def delete_expired(self, thread_id: str, user: str) -> bool:
         """Delete a thread whose time is over, if it is still there."""
-        return await self._bury(thread_id, user, "expires <= :now", {":now": now_value()})
+        return await self._delete_with_tombstone(
+            thread_id, user, "expires <= :now", {":now": now_value()}
+        )
 
-    async def _bury(
+    async def _delete_with_tombstone(
         self, thread_id: str, user: str, condition: str, values: dict[str, Value]
     ) -> bool:
         tombstone = {
@@ -298,7 +306,7 @@ class Threads:
                     {"Put": {"Item": gone}},
                 ]
             )
-        except Refused:
+        except ConditionFailed:
             return False
         return True
 

@@ -1,0 +1,1 @@
+"""`make dev`: the whole product on this machine."""

@@ -24,9 +24,9 @@ from typing import NoReturn
 import uvicorn
 from pydantic import ValidationError
 
-from functions.identity import identity_of
-from functions.models import HOW_TO_GET_A_REAL_ONE, choose
+from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
+from functions.web.identity import identity_of
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.setup import BIN, node_folder
 

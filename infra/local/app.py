@@ -14,13 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.actions.app import create_app as create_actions
 from functions.actions.events import Events
-from functions.attachments.bucket import Bucket
+from functions.aws.bucket import Bucket
 from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
 from functions.settings import ROOT, get_settings
 from infra.local.events import events_delivered
 from infra.local.page import file_at
-from infra.page_config import page_config
+from infra.stack.page_config import page_config
 
 DIST = ROOT / "frontend" / "dist"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.attachments import create_bucket
-from functions.aws import client
-from functions.settings import Settings, get_settings
+from functions.aws.clients import client
+from functions.settings import Settings, forget_settings
 from functions.store import create_table
 from infra.local.transactions import undone_row_by_row
 
@@ -48,7 +48,7 @@ def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
         }
         os.environ.update(environment)
         os.environ.pop("AWS_PROFILE", None)  # a profile of theirs is not needed, nor used
-        get_settings.cache_clear()
+        forget_settings()
         try:
             create_table(client("dynamodb"), settings.table)
             create_bucket(client("s3"), settings.attachments_bucket)

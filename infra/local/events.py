@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.attachments.schema import UPLOADS
-from functions.aws import call, client
+from functions.aws.clients import call, client
 
 PAUSE = 1.0
 """Seconds between two looks."""
@@ -22,7 +22,7 @@ PAUSE = 1.0
 ATTEMPTS = 3
 """Of one event; then it would be a dead letter."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 Take = Callable[[Event], Awaitable[Event | None]]
@@ -58,7 +58,7 @@ class _Pump:
                 await asyncio.sleep(PAUSE)
         except (ClientError, BotoCoreError, KeyError) as error:
             # An endpoint of somebody's own that has no streams or queues.
-            log.warning("events are not delivered on this machine: %s", type(error).__name__)
+            logger.warning("events are not delivered on this machine: %s", type(error).__name__)
 
     async def _subscribe(self) -> None:
         described = await call(client("dynamodb").describe_table, TableName=self._table)
@@ -110,7 +110,7 @@ class _Pump:
             records = [r for r in records if r["dynamodb"]["SequenceNumber"] in failed]
             if not records:
                 return
-        log.error("%d stream records would be dead letters now", len(records))
+        logger.error("%d stream records would be dead letters now", len(records))
 
     async def _read_queue(self) -> None:
         sqs = client("sqs")
@@ -120,7 +120,7 @@ class _Pump:
                 await self._take(json.loads(message["Body"]))
             except Exception:
                 # Seen again after the queue's visibility timeout, as Lambda would try again.
-                log.exception("an event of the bucket failed")
+                logger.exception("an event of the bucket failed")
                 continue
             await call(
                 sqs.delete_message, QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]

@@ -6,7 +6,7 @@ from pathlib import Path
 def file_at(folder: Path, path: str) -> Path | None:
     """The file, or None where there is none.
 
-    As in `infra.cdn.SPA_FALLBACK`: an address without a dot in its last part is the page's own
+    As in `infra.stack.cdn.SPA_FALLBACK`: an address without a dot in its last part is the page's own
     to show.
     """
     if "." not in path.rpartition("/")[2]:

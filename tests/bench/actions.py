@@ -29,15 +29,15 @@ from secrets import token_hex
 import httpx2
 
 from functions.assistant import widgets
-from functions.settings import get_settings
+from functions.settings import forget_settings, get_settings
 from infra.bundle import build
+from infra.emulator.environment import Environment
+from infra.emulator.function import Function
+from infra.emulator.function_url import FunctionUrl
+from infra.emulator.project import actions_configuration
+from infra.emulator.python_runtime import lay_out
+from infra.emulator.server import Server
 from infra.local.cloud import local_cloud
-from tests.emulator.environment import Environment
-from tests.emulator.function import Function
-from tests.emulator.function_url import FunctionUrl
-from tests.emulator.project import actions_configuration
-from tests.emulator.python_runtime import lay_out
-from tests.emulator.server import Server
 from tests.support.person import KEY, Person
 
 STARTS = 5
@@ -185,7 +185,7 @@ def free_port() -> int:
 async def main(count: int) -> bool:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
     os.environ["CHATKIT_TABLE"] = os.environ["CHATKIT_ATTACHMENTS_BUCKET"] = f"b{token_hex(4)}"
-    get_settings.cache_clear()
+    forget_settings()
     bundle = build("actions", host=True)
     with local_cloud(get_settings()) as cloud:
         variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY}

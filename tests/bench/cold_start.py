@@ -19,9 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from infra.bundle import build
-from tests.emulator.environment import Environment
-from tests.emulator.project import chat_configuration
-from tests.emulator.python_runtime import lay_out
+from infra.emulator.environment import Environment
+from infra.emulator.project import chat_configuration
+from infra.emulator.python_runtime import lay_out
 
 # Without tidying up: the end of the imports is the end of the process.
 BARE = "import gc, os; gc.disable(); import chatkit.agents, fastapi, boto3; os._exit(0)"

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from functions.store import create_table
 from tests.bench import first_token_app
-from tests.dynamodb_local import engine
 from tests.support.chat import Chat, message
+from tests.support.dynamodb_local import engine
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 

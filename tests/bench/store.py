@@ -36,9 +36,15 @@ from moto.server import ThreadedMotoServer
 
 from functions import aws
 from functions.context import RequestContext
-from functions.store import DynamoDBStore, Quota, Run, Runs, create_table
-from tests.dynamodb_local import engine
-from tests.dynamodb_local.meter import Meter, metered
+from functions.store import (
+    DynamoDBStore,
+    Quota,
+    Run,
+    Runs,
+    create_table,
+)
+from tests.support.dynamodb_local import engine
+from tests.support.dynamodb_local.meter import Meter, metered
 
 # us-east-1, on demand, https://aws.amazon.com/dynamodb/pricing/on-demand/
 DOLLARS_A_MILLION_WRITES = 0.625

@@ -21,10 +21,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from functions.settings import ROOT
+from infra.emulator import events
+from infra.emulator.environment import Configuration, Environment
+from infra.emulator.invocation import Begin, End, Invocation
 from tests.bench import events_app
-from tests.emulator import events
-from tests.emulator.environment import Configuration, Environment
-from tests.emulator.invocation import Begin, End, Invocation
 
 EVENTS = 5_000
 AT_MOST_EVENT_US = 25

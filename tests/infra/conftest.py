@@ -36,7 +36,7 @@ def synth(placeholders, tmp_path_factory) -> Callable[..., dict[str, Template]]:
     from aws_cdk import App
 
     from infra.app import add_stage
-    from infra.config import read_settings
+    from infra.stack.settings import read_settings
 
     code, page = placeholders
 

@@ -15,10 +15,10 @@ import pytest
 from infra import bundle
 from infra.bundling import bytecode, trim
 from infra.bundling.sources import Sources
-from tests.emulator import project
-from tests.emulator.function import Function
-from tests.emulator.function_url import FunctionUrl
-from tests.emulator.server import Server
+from infra.emulator import project
+from infra.emulator.function import Function
+from infra.emulator.function_url import FunctionUrl
+from infra.emulator.server import Server
 
 COOKIE = {"CHATKIT_COOKIE_KEY": "0" * 64}
 
@@ -96,16 +96,16 @@ def test_binaries_for_lambda_are_of_its_platform_and_python(for_lambda):
 
 
 @pytest.mark.parametrize(
-    ("function", "gemini_hears"), [("chat", False), ("actions", False), ("actions", True)]
+    ("function", "gemini_transcribes"), [("chat", False), ("actions", False), ("actions", True)]
 )
 def test_the_host_bundle_holds_the_files_that_lambda_gets_but_for_compiled_libraries(
-    function, gemini_hears
+    function, gemini_transcribes
 ):
     """What is proven with the one is proven of the other: same names, same bytes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        shipped = bundle.build(function, gemini_hears=gemini_hears)
-    tested = bundle.build(function, host=True, gemini_hears=gemini_hears)
+        shipped = bundle.build(function, gemini_transcribes=gemini_transcribes)
+    tested = bundle.build(function, host=True, gemini_transcribes=gemini_transcribes)
     here, there = _files(tested), _files(shipped)
 
     plain = {name for name in here | there if not name.endswith(".pyc") and not _is_compiled(name)}
@@ -232,7 +232,7 @@ def test_the_command_line_puts_both_where_it_is_told(tmp_path):
 
 async def test_web_adapters_start_script_serves_the_same_app(chat, tmp_path):
     """What `-c streaming=web-adapter` starts, under the interpreter on the path."""
-    from tests.emulator.python_runtime import lay_out
+    from infra.emulator.python_runtime import lay_out
 
     python = lay_out(tmp_path, None)
     script = chat / "functions" / "lambda_stream" / "web_adapter.sh"

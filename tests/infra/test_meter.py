@@ -7,7 +7,7 @@ import pytest
 
 from functions.chat.app import create_app
 from functions.lambda_stream.logs import JsonFormatter
-from functions.settings import Settings, get_settings
+from functions.settings import Settings, forget_settings
 from infra.local.cloud import local_cloud
 from tests.support.chat import Chat
 from tests.support.openai_server import OpenAIServer, Say
@@ -24,7 +24,7 @@ def answered(monkeypatch, caplog):
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("CHATKIT_COOKIE_KEY", "k" * 32)
     monkeypatch.setenv("CHATKIT_TABLE", "meter-tests")  # moto's tables are this process's
-    get_settings.cache_clear()
+    forget_settings()
     model = OpenAIServer(Say("a secret answer"))
     with local_cloud(Settings(_env_file=None)), served(model.app) as url:
         settings = Settings(
@@ -32,7 +32,7 @@ def answered(monkeypatch, caplog):
         )
         with served(create_app(settings)) as chat, caplog.at_level(logging.INFO):
             Chat(chat).create("a secret question")
-    get_settings.cache_clear()
+    forget_settings()
     return [JsonFormatter().format(record) for record in caplog.records]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from chatkit.store import NotFoundError, Store
 from chatkit.types import Page
 
+from functions.aws.ids import new_id
 from functions.store import Turn
-from functions.store.ids import new_id
 
 
 class MemoryStore(Store[Any]):

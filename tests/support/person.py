@@ -5,11 +5,11 @@ from datetime import datetime
 
 from chatkit.types import ActiveStatus, ThreadMetadata, WidgetItem
 
-from functions.assistant.data import AssistantData
 from functions.context import RequestContext
-from functions.identity.anonymous import new_user
 from functions.settings import get_settings
 from functions.store import DynamoDBStore, Records
+from functions.toolkit.documents import AssistantData
+from functions.web.identity.anonymous import new_user
 
 KEY = "k" * 32
 """What signs tokens in these tests."""

@@ -12,7 +12,13 @@ from pathlib import Path
 
 from chatkit.widgets import DynamicWidgetRoot, WidgetRoot, WidgetTemplate
 
-from functions.assistant.models import Choice, Contact, Note, Scheme, Task
+from ..models import (
+    Choice,
+    Contact,
+    Note,
+    Scheme,
+    Task,
+)
 
 _HERE = Path(__file__).parent
 

@@ -1,0 +1,99 @@
+"""Voice notes: sent whole, or uploaded first when they are too long for a Lambda request."""
+
+from collections.abc import AsyncGenerator
+from secrets import token_hex
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from ..attachments.schema import voice_prefix
+from ..aws.bucket import Bucket
+from ..aws.keys import owner
+from ..context import RequestContext
+from ..errors import PublicError
+from ..voice.audio import MIN_BYTES, claimed_container
+from ..voice.dictation import Dictation
+
+UPLOAD_SECONDS = 600
+"""25 MB in ten minutes: 330 kbit/s, a bad mobile connection."""
+
+
+class VoiceNotes:
+    def __init__(self, bucket: Bucket, dictation: Dictation, limit: int) -> None:
+        self._bucket = bucket
+        self._dictation = dictation
+        self._limit = limit
+
+    async def sent(self, headers: Headers, body: bytes, context: RequestContext) -> str:
+        """The words in the multipart field `file`. Raises `PublicError`."""
+        file = await _file(headers, body)
+        try:
+            return await self._dictation.transcribe(await file.read(), file.content_type, context)
+        finally:
+            await file.close()
+
+    def upload(self, mime_type: str, size: int, context: RequestContext) -> dict[str, object]:
+        """Where and how to `PUT` a recording of exactly `size` bytes, and the key to name
+        afterwards. Raises `PublicError`.
+        """
+        self._check_upload(mime_type, size)
+        plain = mime_type.partition(";")[0].strip().lower()
+        key = f"{_folder(context)}{token_hex(16)}"
+        return {
+            "key": key,
+            "method": "PUT",
+            "url": self._bucket.sign_put(key, plain, size, UPLOAD_SECONDS),
+            "headers": {"content-type": plain},
+            "expires_in": UPLOAD_SECONDS,
+        }
+
+    async def uploaded(self, key: str, context: RequestContext) -> str:
+        """The words in an upload, which is then removed. Raises `PublicError`.
+
+        Nobody but the person it was signed for can name it. After a failure of the
+        provider it stays, to be tried again.
+        """
+        self._dictation.check_available()
+        if not key.startswith(_folder(context)):
+            raise PublicError(404, "There is no such recording.")
+        head = await self._bucket.head(key)
+        if head is None:
+            raise PublicError(404, "There is no such recording.")
+        if head.size > self._limit:
+            await self._bucket.delete(key)
+            raise PublicError(413, f"The recording is larger than {self._limit // 2**20} MB.")
+        data = await self._bucket.get(key)
+        if data is None:
+            raise PublicError(404, "There is no such recording.")
+        text = await self._dictation.transcribe(data, head.content_type, context)
+        await self._bucket.delete(key)
+        return text
+
+    def _check_upload(self, mime_type: str, size: int) -> None:
+        self._dictation.check_available()
+        if claimed_container(mime_type) is None:
+            raise PublicError(415, "Say what the recording is, such as audio/webm.")
+        if size < MIN_BYTES:
+            raise PublicError(422, "The recording is too short.")
+        if size > self._limit:
+            raise PublicError(413, f"The recording is larger than {self._limit // 2**20} MB.")
+
+
+def _folder(context: RequestContext) -> str:
+    """Where this person's recordings lie, which S3 removes after a day in any case."""
+    return voice_prefix(owner(context))
+
+
+async def _file(headers: Headers, body: bytes) -> UploadFile:
+    async def once() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        form = await MultiPartParser(headers, once(), max_files=1, max_fields=8).parse()
+    except (MultiPartException, KeyError):
+        raise PublicError(400, "The body is not a multipart form.") from None
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        await form.close()
+        raise PublicError(422, "Send the recording as the field `file`.")
+    return file

@@ -1,0 +1,5 @@
+"""AWS: clients with decided limits, the bucket, keys, ids and secrets. Knows nothing of ChatKit."""
+
+from .clients import call, client, config, together
+
+__all__ = ["call", "client", "config", "together"]

@@ -1,0 +1,190 @@
+"""One S3 bucket: reading, writing, signing and removing objects."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import clients
+
+LINK_SECONDS: Final = 3600
+"""How long a signed preview or download link lives."""
+DELETE_BATCH: Final = 1000
+"""`DeleteObjects`' limit, and `ListObjectsV2`'s page."""
+
+_MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+def _newest_signature(signature_version: str, **_: Any) -> str | None:
+    """In some regions boto3 signs links the old way, which leaves out length and type."""
+    return "s3v4-query" if signature_version.endswith("-query") else None
+
+
+@dataclass(frozen=True)
+class Head:
+    """What S3 says of an object: bytes, content type and ETag."""
+
+    size: int
+    content_type: str
+    etag: str
+
+
+class Bucket:
+    """One bucket and the client that reaches it. Methods cost one request unless they say more."""
+
+    def __init__(self, name: str, client: Any = None) -> None:
+        self.name = name
+        self._given = client
+        if client is not None:
+            client.meta.events.register_first(
+                "choose-signer.s3", _newest_signature, unique_id="chatkit-s3v4"
+            )
+
+    @property
+    def client(self) -> Any:
+        return self._given or clients.client("s3")
+
+    async def put(self, key: str, data: bytes, content_type: str) -> None:
+        await clients.call(
+            self.client.put_object,
+            Bucket=self.name,
+            Key=key,
+            Body=data,
+            ContentType=content_type,
+        )
+
+    async def get(
+        self, key: str, first: int | None = None, etag: str | None = None
+    ) -> bytes | None:
+        """An object's bytes, or its `first` ones; `None` when it, or its `etag`, is not there.
+
+        Asked again when the answer breaks off; `functions.aws.clients` says for how long.
+        """
+        return await clients.call(self._get, key=key, first=first, etag=etag)
+
+    def _get(self, key: str, first: int | None, etag: str | None) -> bytes | None:
+        asked = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
+        if etag is not None:
+            asked["IfMatch"] = etag
+        left = clients.TOTAL_ATTEMPTS
+        while True:
+            try:
+                answer = self.client.get_object(Bucket=self.name, Key=key, **asked)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in _MISSING or code == "PreconditionFailed":
+                    return None
+                if code == "InvalidRange":  # an empty object has no first byte
+                    return b""
+                raise
+            left -= 1 + answer["ResponseMetadata"]["RetryAttempts"]
+            try:
+                data: bytes = answer["Body"].read()
+            except BotoCoreError:  # cut off or silent; botocore's own retries end before it
+                if left <= 0:
+                    raise
+            else:
+                return data
+
+    async def head(self, key: str) -> Head | None:
+        try:
+            answer = await clients.call(self.client.head_object, Bucket=self.name, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _MISSING:
+                return None
+            raise
+        return Head(answer["ContentLength"], answer.get("ContentType", ""), answer["ETag"])
+
+    async def copy(self, source: str, target: str, etag: str) -> None:
+        """Copy an object as it was when its `etag` was read; fails if it changed since."""
+        await clients.call(
+            self.client.copy_object,
+            Bucket=self.name,
+            Key=target,
+            CopySource={"Bucket": self.name, "Key": source},
+            CopySourceIfMatch=etag,
+        )
+
+    async def delete(self, *keys: str) -> None:
+        """Remove objects; those that are gone already are fine."""
+        for i in range(0, len(keys), DELETE_BATCH):
+            batch = [{"Key": key} for key in keys[i : i + DELETE_BATCH]]
+            answer = await clients.call(
+                self.client.delete_objects,
+                Bucket=self.name,
+                Delete={"Objects": batch, "Quiet": True},
+            )
+            if answer.get("Errors"):
+                code = answer["Errors"][0].get("Code")
+                raise OSError(f"{len(answer['Errors'])} objects were not deleted: {code}")
+
+    async def delete_prefix(self, prefix: str) -> None:
+        """Remove all objects below a prefix; two requests for each thousand."""
+        while True:
+            page = await clients.call(
+                self.client.list_objects_v2,
+                Bucket=self.name,
+                Prefix=prefix,
+                MaxKeys=DELETE_BATCH,
+            )
+            keys = [entry["Key"] for entry in page.get("Contents", [])]
+            await self.delete(*keys)
+            if not page.get("IsTruncated"):
+                return
+
+    async def list(self, prefix: str) -> AsyncIterator[tuple[str, float]]:
+        """Keys below a prefix and when each was written (Unix time); a request a thousand."""
+        more: dict[str, Any] = {}
+        while True:
+            page = await clients.call(
+                self.client.list_objects_v2, Bucket=self.name, Prefix=prefix, **more
+            )
+            for entry in page.get("Contents", []):
+                yield entry["Key"], entry["LastModified"].timestamp()
+            if not page.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def sign_get(self, key: str, name: str | None = None, draft: int | None = None) -> str:
+        """A link to an object that lives `LINK_SECONDS`; made locally, no request.
+
+        With a `name`, in any script, it is downloaded under it and not shown. The links to the
+        drafts of an image differ, as a page loads the same link only once.
+        """
+        params: dict[str, Any] = {"Bucket": self.name, "Key": key}
+        if name is not None:
+            quoted = quote(name.encode("utf-8", "replace"), safe="")
+            params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quoted}"
+        elif draft is not None:
+            params["ResponseContentDisposition"] = f'inline; filename="draft-{draft}"'
+        url: str = self.client.generate_presigned_url(
+            "get_object", Params=params, ExpiresIn=LINK_SECONDS
+        )
+        return url
+
+    def key_of(self, url: str) -> str | None:
+        """The key of a link that this bucket's client signed; `None` for any other."""
+        if "X-Amz-Signature=" not in url:
+            return None
+        parts = urlsplit(url)
+        path = parts.path.lstrip("/")
+        if (parts.hostname or "").startswith(f"{self.name}."):
+            return path
+        in_path = f"{self.name}/"
+        return path.removeprefix(in_path) if path.startswith(in_path) else None
+
+    def sign_put(self, key: str, content_type: str, size: int, seconds: int) -> str:
+        """A link that takes exactly `size` bytes of `content_type`, both signed (s3v4)."""
+        url: str = self.client.generate_presigned_url(
+            "put_object",
+            Params={
+                "Bucket": self.name,
+                "Key": key,
+                "ContentType": content_type,
+                "ContentLength": size,
+            },
+            ExpiresIn=seconds,
+        )
+        return url

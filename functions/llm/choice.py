@@ -1,0 +1,99 @@
+"""Which model answers, decided by the settings alone.
+
+In this order: `OPENAI_BASE_URL` (anything compatible), `GEMINI_API_KEY` without
+an OpenAI key (Google's OpenAI-compatible endpoint), `OPENAI_API_KEY`, and with
+none of them the offline demo.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..settings import Settings
+from .keys import Key, gemini_key, openai_key
+
+if TYPE_CHECKING:
+    from agents import Model
+
+GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
+"""Google's endpoint: https://ai.google.dev/gemini-api/docs/openai."""
+
+OPENAI_MODEL = "gpt-5-mini"
+GEMINI_MODEL = "gemini-2.5-flash"
+
+Api = Literal["responses", "chat_completions"]
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The provider that answers, and the models that a visitor may pick from.
+
+    `names[0]` is the default. `api_key` is read when a client is made, never
+    before: in Lambda it is a secret, and a snapshot must not hold one.
+    """
+
+    provider: Literal["openai", "gemini", "compatible", "demo"]
+    names: tuple[str, ...]
+    api: Api
+    base_url: str | None
+    api_key: Key
+
+    @property
+    def label(self) -> str:
+        return "Offline demo" if self.provider == "demo" else self.names[0]
+
+
+def choose(settings: Settings) -> ModelChoice:
+    """The choice that `settings` make. Opens no connection and reads no secret.
+
+    Raises `ValueError` for a compatible endpoint whose model is not named.
+    """
+    if settings.openai_base_url:
+        if settings.model is None:
+            raise ValueError("OPENAI_BASE_URL needs CHATKIT_MODEL: the model that it serves")
+        return ModelChoice(
+            "compatible",
+            _names(settings, settings.model),
+            settings.model_api or "chat_completions",
+            settings.openai_base_url,
+            openai_key(settings),
+        )
+    if settings.has_openai_key:
+        return ModelChoice(
+            "openai",
+            _names(settings, OPENAI_MODEL),
+            settings.model_api or "responses",
+            None,
+            openai_key(settings),
+        )
+    if settings.has_gemini_key:
+        return ModelChoice(
+            "gemini",
+            _names(settings, GEMINI_MODEL),
+            "chat_completions",
+            GEMINI_URL,
+            gemini_key(settings),
+        )
+    return ModelChoice("demo", ("demo",), "responses", None, openai_key(settings))
+
+
+def _names(settings: Settings, default: str) -> tuple[str, ...]:
+    first = settings.model or default
+    return (first, *(name for name in settings.models if name != first))
+
+
+def build(choice: ModelChoice, name: str, api_key: str) -> "Model":
+    """The Agents SDK's model for `name`, which must be one of `choice.names`."""
+    if choice.provider == "demo":
+        from .demo import DemoModel  # noqa: PLC0415 - only when it answers
+
+        return DemoModel()
+
+    # The Agents SDK takes a second to import, and the second function never needs it.
+    from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel  # noqa: PLC0415
+
+    from .client import openai_client  # noqa: PLC0415
+
+    client = openai_client(choice.base_url, api_key)
+    if choice.api == "responses":
+        return OpenAIResponsesModel(model=name, openai_client=client)
+    return OpenAIChatCompletionsModel(model=name, openai_client=client)

@@ -1,0 +1,34 @@
+"""The keys of the providers: from the environment, or in AWS from the secrets that it names."""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic import SecretStr
+
+from ..aws.secret_values import read_secret
+from ..settings import Settings
+
+Key = Callable[[], Awaitable[str]]
+"""Gives a provider's key, empty where there is none. Asked when a request needs it and never
+before: a snapshot must not hold a secret. Raises `SecretUnavailableError`."""
+
+
+def openai_key(settings: Settings) -> Key:
+    return _key(settings.openai_api_key, settings.openai_api_key_secret)
+
+
+def gemini_key(settings: Settings) -> Key:
+    return _key(settings.gemini_api_key, settings.gemini_api_key_secret)
+
+
+def transcription_key(settings: Settings) -> Key:
+    """The key of the server behind `transcription_base_url`, which may need none."""
+    return _key(settings.transcription_api_key, settings.transcription_api_key_secret)
+
+
+def _key(value: SecretStr | None, secret: str | None) -> Key:
+    async def key() -> str:
+        if value is not None:
+            return value.get_secret_value()
+        return await read_secret(secret) if secret is not None else ""
+
+    return key

@@ -1,6 +1,0 @@
-"""Which model answers: OpenAI, Gemini, any compatible endpoint, or the offline demo."""
-
-from functions.models.choice import ModelChoice, build, choose
-from functions.models.demo_script import HOW_TO_GET_A_REAL_ONE
-
-__all__ = ["HOW_TO_GET_A_REAL_ONE", "ModelChoice", "build", "choose"]

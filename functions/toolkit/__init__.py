@@ -1,0 +1,1 @@
+"""What an assistant is made of: tools, actions, documents, entities, widgets that last."""

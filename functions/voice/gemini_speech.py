@@ -1,0 +1,90 @@
+"""Speech to text by Gemini: a prompt with audio in it.
+
+Gemini takes wav, mp3, aiff, aac, ogg (Vorbis) and flac
+(https://ai.google.dev/gemini-api/docs/audio), and browsers record none of these
+as it documents them: so everything but wav and mp3 is converted.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+
+from .audio import Recording, TranscriptionError
+
+URL = "https://generativelanguage.googleapis.com/v1beta"
+MODEL = "gemini-2.5-flash"
+
+LIMIT = 14 * 1024 * 1024
+"""Bytes of audio: a request with inline data holds 20 MB in all, and base64 adds a third."""
+
+INSTRUCTION = (
+    "Write down exactly what is said in this recording, in its own language, with punctuation. "
+    "Do not answer it and add nothing. When nobody speaks, the text is empty."
+)
+
+
+class Gemini:
+    def __init__(
+        self, key: Callable[[], Awaitable[str]], model: str | None, base_url: str | None
+    ) -> None:
+        self._key = key
+        self._url = f"{(base_url or URL).rstrip('/')}/models/{model or MODEL}:generateContent"
+
+    async def request(
+        self, client: httpx2.AsyncClient, heard: Recording, language: str | None
+    ) -> httpx2.Request:
+        mime_type, audio = heard.mime_type, heard.data
+        if heard.container not in {"wav", "mp3"}:
+            mime_type, audio = "audio/mpeg", await asyncio.to_thread(_to_mp3, heard.data)
+        if len(audio) > LIMIT:
+            raise TranscriptionError(413, "The recording is too long for Gemini.")
+        hint = f" They probably speak {language!r}." if language else ""
+        return client.build_request(
+            "POST",
+            self._url,
+            headers={"x-goog-api-key": await self._key()},
+            json={
+                "contents": [
+                    {
+                        "role": "user",
+                        "parts": [
+                            {"text": INSTRUCTION + hint},
+                            {
+                                "inlineData": {
+                                    "mimeType": mime_type.replace("mpeg", "mp3"),
+                                    "data": base64.b64encode(audio).decode(),
+                                }
+                            },
+                        ],
+                    }
+                ],
+                "generationConfig": {
+                    "temperature": 0,
+                    "responseMimeType": "application/json",
+                    "responseSchema": {
+                        "type": "OBJECT",
+                        "properties": {"text": {"type": "STRING"}},
+                        "required": ["text"],
+                    },
+                },
+            },
+        )
+
+    def text(self, answer: Any) -> str:
+        parts = answer["candidates"][0]["content"]["parts"]
+        return str(json.loads("".join(part.get("text", "") for part in parts))["text"])
+
+
+def _to_mp3(data: bytes) -> bytes:
+    try:
+        # PyAV is packed only into the function that listens, and only for Gemini.
+        from .conversion import to_mp3  # noqa: PLC0415
+    except ImportError:
+        raise TranscriptionError(
+            415, "Gemini cannot hear this recording here: PyAV is not installed."
+        ) from None
+    return to_mp3(data)

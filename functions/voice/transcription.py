@@ -1,0 +1,189 @@
+"""Speech to text: which provider hears, and how it is asked.
+
+Plain HTTP, not the OpenAI SDK: one request with one file needs none of it, and
+importing it would double the second function's cold start (`make bench` says by
+how much). `httpx2` is the client that the SDK itself brings.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import httpx2
+
+from ..llm.keys import gemini_key, openai_key, transcription_key
+from ..settings import Settings
+from .audio import Recording, TranscriptionError, recording
+from .gemini_speech import Gemini
+
+logger = logging.getLogger(__name__)
+
+OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_MODEL = "gpt-4o-mini-transcribe"
+
+TIMEOUT = httpx2.Timeout(connect=5, read=45, write=30, pool=5)
+"""Seconds. A provider answers when it has heard everything, so reading is the wait."""
+
+TRANSCRIBE_TIMEOUT = 50
+"""Seconds for both attempts: CloudFront gives up after 60 without a first byte."""
+
+HOW_TO_TURN_ON = (
+    "Voice is off here. It is turned on with OPENAI_API_KEY or GEMINI_API_KEY, "
+    "or with CHATKIT_TRANSCRIPTION_BASE_URL for a server of your own."
+)
+
+
+class Provider(Protocol):
+    async def request(
+        self, client: httpx2.AsyncClient, heard: Recording, language: str | None
+    ) -> httpx2.Request:
+        """The request that asks for a recording's text."""
+
+    def text(self, answer: Any) -> str:
+        """The text in the provider's answer. Raises `LookupError` or `TypeError` when the
+        answer is of another shape.
+        """
+
+
+class OpenAICompatible:
+    """`POST /audio/transcriptions`: OpenAI, or any server that speaks the same."""
+
+    def __init__(self, base_url: str, model: str, key: Callable[[], Awaitable[str]]) -> None:
+        self._url = f"{base_url.rstrip('/')}/audio/transcriptions"
+        self._model = model
+        self._key = key
+
+    async def request(
+        self, client: httpx2.AsyncClient, heard: Recording, language: str | None
+    ) -> httpx2.Request:
+        key = await self._key()
+        fields = {"model": self._model, "response_format": "json"}
+        if language:
+            fields["language"] = language
+        return client.build_request(
+            "POST",
+            self._url,
+            headers={"authorization": f"Bearer {key}"} if key else {},
+            data=fields,
+            files={"file": (heard.filename, heard.data, heard.mime_type)},
+        )
+
+    def text(self, answer: Any) -> str:
+        return str(answer["text"])
+
+
+def provider(settings: Settings) -> Provider | None:
+    """The provider that `settings` choose (`voice_provider`), or None when voice is off."""
+    model, base_url = settings.transcription_model, settings.transcription_base_url
+    match settings.voice_provider:
+        case "gemini":
+            return Gemini(gemini_key(settings), model, base_url)
+        case "openai" if base_url is not None:
+            return OpenAICompatible(base_url, model or OPENAI_MODEL, transcription_key(settings))
+        case "openai":
+            base_url = settings.openai_base_url or OPENAI_URL
+            return OpenAICompatible(base_url, model or OPENAI_MODEL, openai_key(settings))
+    return None
+
+
+class Transcriber:
+    """Turns recordings into text. One for a process; it keeps its connections.
+
+    `available` says whether any provider is set.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._provider = provider(settings)
+        self._limit = settings.transcription_max_bytes
+        self._client: httpx2.AsyncClient | None = None
+
+    @property
+    def available(self) -> bool:
+        return self._provider is not None
+
+    def check(self, data: bytes, claimed: str | None) -> Recording:
+        """`data` as a recording that would be heard. Raises `TranscriptionError`."""
+        if self._provider is None:
+            raise TranscriptionError(400, HOW_TO_TURN_ON)
+        return recording(data, claimed, self._limit)
+
+    async def transcribe(self, data: bytes, claimed: str | None, locale: str | None) -> str:
+        """The words in `data`; empty for silence.
+
+        `claimed` is the MIME type that the sender says, `locale` the language that
+        the speaker probably uses. Raises `TranscriptionError`.
+        """
+        heard = self.check(data, claimed)
+        try:
+            async with asyncio.timeout(TRANSCRIBE_TIMEOUT):
+                answer = await self._ask(heard, _language(locale))
+        except TimeoutError:
+            raise TranscriptionError(
+                504, "Listening took too long. Try again, or a shorter recording."
+            ) from None
+        return answer.strip()
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _ask(self, heard: Recording, language: str | None) -> str:
+        provider = self._provider
+        if provider is None:
+            raise TypeError("checked: somebody hears")
+        if self._client is None:
+            self._client = httpx2.AsyncClient(timeout=TIMEOUT)
+        request = await provider.request(self._client, heard, language)
+        answer = await self._send(request)
+        if answer is None or answer.status_code == 429 or answer.status_code >= 500:  # noqa: PLR2004
+            # Once, and not at the same moment as everybody else who was refused.
+            await asyncio.sleep(random.uniform(0.3, 1.2))  # noqa: S311
+            answer = await self._send(request)
+        if answer is None:
+            raise TranscriptionError(502, "The speech service cannot be reached right now.")
+        if not answer.is_success:
+            raise _refused(answer.status_code)
+        try:
+            return provider.text(answer.json())
+        except (ValueError, LookupError, TypeError):
+            logger.error("the speech service answered in an unknown shape")  # noqa: TRY400
+            raise TranscriptionError(502, "The speech service gave no usable answer.") from None
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response | None:
+        if self._client is None:
+            raise TypeError("closed")
+        try:
+            return await self._client.send(request)
+        except httpx2.TimeoutException:
+            raise TimeoutError from None
+        except httpx2.TransportError as error:
+            logger.warning("the speech service cannot be reached: %s", type(error).__name__)
+            return None
+
+
+def _refused(status: int) -> TranscriptionError:
+    logger.warning("the speech service answered %s", status)
+    match status:
+        case 400 | 415 | 422:
+            return TranscriptionError(422, "No speech could be read from this recording.")
+        case 413:
+            return TranscriptionError(413, "The recording is too large for the speech service.")
+        case 401 | 403:
+            return TranscriptionError(502, "The speech service did not accept its API key.")
+        case 404:
+            return TranscriptionError(502, "The speech service does not know this model.")
+        case 429:
+            return TranscriptionError(503, "The speech service is busy. Try again in a moment.")
+    return TranscriptionError(502, "The speech service failed. Try again.")
+
+
+def _language(locale: str | None) -> str | None:
+    """`de` of `de-AT`: providers take ISO 639-1."""
+    code = (locale or "").partition("-")[0].lower()
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else None  # noqa: PLR2004
+
+
+__all__ = ["Transcriber", "TranscriptionError"]

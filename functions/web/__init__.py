@@ -1,0 +1,1 @@
+"""HTTP: requests, responses, errors, and who is asking."""

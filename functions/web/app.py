@@ -1,0 +1,143 @@
+"""What both ASGI apps share of HTTP: errors with a `message`, limits, CORS.
+
+ChatKit's element re-sends a streaming request up to five times when the answer
+is 500 or above, and shows the `message` of a 4xx. So bad input must never
+become a 5xx, and every refusal says what is wrong.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..errors import PublicError, first_problem
+from ..settings import Settings
+from .identity.visitor import NEW_TOKEN_HEADER
+
+logger = logging.getLogger(__name__)
+
+RUNNING_HEADER = "x-chatkit-running"
+"""`<run id> <epoch milliseconds>`: an answer of this thread is still being written, at most
+until then. On `threads.get_by_id` and `items.list`; the page fetches again until it is gone."""
+
+
+def refuse(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"message": message}, status, headers)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The request's body. Refuses with 413 as soon as it is over `limit` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise _too_large(limit)
+    except ClientDisconnect:
+        raise PublicError(400, "The request ended before its body did.") from None
+    return bytes(body)
+
+
+def _too_large(limit: int) -> PublicError:
+    return PublicError(413, f"The request is larger than {limit // 1024} KB.")
+
+
+class Shield:
+    """Turns what nobody expected into a plain 500, and tells the log alone.
+
+    (Starlette's own handler for `Exception` raises again, which prints a
+    traceback, with its words, wherever the server logs.) Once an answer has
+    begun there is nothing to turn: the server has to cut it off.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            if begun or scope["type"] != "http":
+                raise
+            logger.exception("unexpected error")
+            answer = refuse(500, "Something went wrong here. Please try again.")
+            await answer(scope, receive, send)
+
+
+class Cors(CORSMiddleware):
+    """Starlette's, but what it refuses is told as everything else is."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == HTTPStatus.OK:
+            return answer
+        return refuse(answer.status_code, bytes(answer.body).decode(), {"vary": "Origin"})
+
+
+def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> FastAPI:
+    """An app with the shared error answers and CORS, and no routes. `on_shutdown` is awaited
+    before the process ends.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await on_shutdown()
+
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # the redirect would name the function's own host
+    )
+    _install(app, settings)
+    return app
+
+
+def _install(app: FastAPI, settings: Settings) -> None:
+
+    @app.exception_handler(PublicError)
+    async def _refusal(_: Request, error: PublicError) -> JSONResponse:
+        return refuse(error.status, error.message, error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        return refuse(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
+        return refuse(422, first_problem(error.errors(), skip=1))
+
+    app.add_middleware(Shield)
+    if settings.allowed_origins:
+        app.add_middleware(
+            Cors,
+            allow_origins=settings.allowed_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST"],
+            # Starlette answers a preflight with the very headers that it names:
+            # x-chatkit-*, x-amz-content-sha256 and what ChatKit's element adds.
+            allow_headers=["*"],
+            expose_headers=[NEW_TOKEN_HEADER, RUNNING_HEADER, "retry-after"],
+            max_age=600,
+        )

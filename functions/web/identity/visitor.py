@@ -1,0 +1,112 @@
+"""Who is asking, read from a request; and how a new visitor is told who they are."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...context import RequestContext
+from .anonymous import LIFETIME, new_user, read_user
+
+COOKIE = "chatkit_session"
+TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
+NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
+
+MAX_PAGE_FACT = 500
+
+SigningKey = Callable[[], Awaitable[str]]
+"""Gives the signing key; in AWS it reads a secret, once."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """The person behind one request.
+
+    `token` is what a page on another origin has to keep; it is None where the
+    cookie does that. `fresh` says that the visitor does not have the token yet.
+    """
+
+    user_id: str
+    expires_at: datetime
+    cross_origin: bool
+    fresh: bool
+    token: str
+
+    def introduce(self, request: Request, response: Response) -> None:
+        """Give a fresh token to the visitor: a cookie at home, a header elsewhere."""
+        if not self.fresh:
+            return
+        if self.cross_origin:
+            response.headers[NEW_TOKEN_HEADER] = self.token
+            return
+        response.set_cookie(
+            COOKIE,
+            self.token,
+            max_age=int(LIFETIME.total_seconds()),
+            path="/",
+            secure=_over_tls(request),
+            httponly=True,
+            samesite="lax",
+        )
+
+
+class AnonymousIdentity:
+    """Recognises visitors by their signed token, and makes one for who has none.
+
+    A forged or expired token is replaced, never an error: there is nothing that
+    an anonymous visitor could do about one.
+    """
+
+    def __init__(self, signing_key: SigningKey, allowed_origins: list[str]) -> None:
+        self._signing_key = signing_key
+        self._allowed_origins = frozenset(allowed_origins)
+
+    async def identify(self, request: Request) -> Visitor:
+        key = await self._signing_key()
+        user = (
+            read_user(_bearer(request), key)
+            or read_user(request.cookies.get(COOKIE), key)
+            or new_user(key)
+        )
+        return Visitor(
+            user_id=user.id,
+            expires_at=user.expires_at,
+            # Behind CloudFront the function sees its own URL as Host, so the
+            # origin is compared with the configured ones and never with Host.
+            cross_origin=request.headers.get("origin") in self._allowed_origins,
+            fresh=user.fresh,
+            token=user.token,
+        )
+
+
+def request_context(request: Request, visitor: Visitor) -> RequestContext:
+    """Everything downstream gets this, and no request."""
+    language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
+    page = {
+        # Headers are ASCII, titles are not: the page percent-encodes them.
+        name: unquote(value)[:MAX_PAGE_FACT]
+        for name in ("url", "title")
+        if (value := request.headers.get(f"x-chatkit-page-{name}"))
+    }
+    return RequestContext(
+        user_id=visitor.user_id,
+        run_id=request.headers.get("x-chatkit-run-id"),
+        locale=language if language not in {"", "*"} else None,
+        page=page,
+    )
+
+
+def _bearer(request: Request) -> str | None:
+    for header in (TOKEN_HEADER, "authorization"):
+        scheme, _, token = request.headers.get(header, "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return token.strip()
+    return None
+
+
+def _over_tls(request: Request) -> bool:
+    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
+    return (forwarded or request.url.scheme) == "https"

@@ -1,0 +1,1 @@
+"""What `make synth`, `deploy`, `destroy` and `secret` run."""

@@ -1,0 +1,197 @@
+"""What `make synth`, `deploy`, `destroy` and `secret` run.
+
+    python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
+    python -m infra.cli.command secret [-c stage=…]
+
+The CDK's command line is the one that `infra/package-lock.json` pins, run by a Node
+that it supports. `deploy` ends with the smoke test of what was deployed.
+"""
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
+
+from infra.cli import smoke
+from infra.cli.account import Account, AccountError, explained
+from infra.local.setup import node_folder
+from infra.stack.settings import SettingsError, StackSettings, read_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+INFRA = ROOT / "infra"
+CLI = INFRA / "node_modules" / "aws-cdk" / "bin" / "cdk"
+OUTPUTS = ROOT / "cdk.out" / "outputs.json"
+
+
+def main() -> None:
+    if len(sys.argv) < 2:  # noqa: PLR2004
+        _stop(str(__doc__).strip())
+    command, *arguments = sys.argv[1:]
+    try:
+        settings = read_settings(_context(arguments))
+        account = Account(settings, profile=_option(arguments, "--profile"))
+        if command in {"deploy", "destroy", "bootstrap", "secret"}:
+            account.check()  # before minutes are spent on building
+        run(command, arguments, settings, account)
+    except (SettingsError, AccountError) as error:
+        _stop(str(error))
+    except KeyboardInterrupt:
+        _stop("\nStopped.")
+
+
+def run(command: str, arguments: list[str], settings: StackSettings, account: Account) -> None:
+    """One command. Raises `AccountError` when AWS refuses what it needs."""
+    match command:
+        case "synth":
+            cdk("synth", "--quiet", *arguments)
+            _say(f"The templates are in {_relative(ROOT / 'cdk.out')}.")
+        case "deploy":
+            cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
+            after_deploy(settings, account, json.loads(OUTPUTS.read_text())[_stack(settings)])
+        case "destroy":
+            cdk("destroy", "--all", *arguments)
+        case "bootstrap":
+            cdk("bootstrap", *arguments)
+        case "secret":
+            set_secret(settings, account)
+        case _:
+            _stop(f"There is no command {command!r}: synth, deploy, destroy, bootstrap, secret.")
+
+
+def cdk(*arguments: str) -> None:
+    """Run the pinned CDK; ends this process with its exit status when that is not 0."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), node_folder(), os.environ["PATH"]))
+    environment = {**os.environ, "PATH": path}
+    if not _installed():
+        _say("Installing the CDK's command line.")
+        done = subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],  # noqa: S607
+            cwd=INFRA,
+            env=environment,
+            check=False,
+        )
+        if done.returncode:
+            _stop("The CDK's command line could not be installed. Is there a network?")
+    done = subprocess.run(  # noqa: S603
+        ["node", str(CLI), *arguments],  # noqa: S607
+        cwd=ROOT,
+        env=environment,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def after_deploy(settings: StackSettings, account: Account, outputs: dict[str, str]) -> None:
+    """Say where it is and what to do next, and test it from outside."""
+    address = outputs["PageUrl"]
+    _say(f"\n  {address}\n")
+    if "ModelSecret" in outputs and not _has_value(account, outputs["ModelSecret"]):
+        _say("The model's key is not set yet: run `make secret`, then")
+        _say(f"  .venv/bin/python -m infra.cli.smoke {address}")
+        return
+    if settings.auth == "jwt" and "CHATKIT_TOKEN" not in os.environ:
+        _say("Put two people's tokens into CHATKIT_TOKEN and CHATKIT_OTHER_TOKEN, then run")
+        _say(f"  .venv/bin/python -m infra.cli.smoke {address}")
+        return
+    try:
+        smoke.smoke(address, lambda line: _say(f"  ok  {line}"))
+    except smoke.SmokeError as error:
+        _stop(f"  FAILED  {error}")
+    if "Next" in outputs:
+        _say(f"\nNext: {outputs['Next']}")
+
+
+def set_secret(settings: StackSettings, account: Account) -> None:
+    """Put a key, typed or piped in, into the stage's secret. It is shown nowhere.
+
+    Raises `AccountError`.
+    """
+    outputs = _outputs(settings, account)
+    if "ModelSecret" not in outputs:
+        _stop("This stage answers with the demo model: deploy it with -c provider=openai first.")
+    value = getpass.getpass("Key: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not value.strip():
+        _stop("Nothing was typed; the secret is as it was.")
+    with explained():
+        account.client("secretsmanager").put_secret_value(
+            SecretId=outputs["ModelSecret"], SecretString=value.strip()
+        )
+    _say("Set. The functions read it within five minutes.")
+
+
+def _installed() -> bool:
+    installed = INFRA / "node_modules" / ".package-lock.json"
+    if not (CLI.exists() and installed.exists()):
+        return False
+    wanted = json.loads((INFRA / "package-lock.json").read_text())["packages"]
+    have = json.loads(installed.read_text())["packages"]
+    return all(
+        have.get(name, {}).get("version") == package["version"]
+        for name, package in wanted.items()
+        if name
+    )
+
+
+def _context(arguments: list[str]) -> dict[str, Any]:
+    """The context as the CDK will see it: `cdk.json`'s, and each `-c name=value`."""
+    context = dict(json.loads((ROOT / "cdk.json").read_text())["context"])
+    for flag, value in pairwise(arguments):
+        if flag in {"-c", "--context"}:
+            name, _, given = value.partition("=")
+            context[name] = given
+    return context
+
+
+def _option(arguments: list[str], name: str) -> str | None:
+    """The value of `--name value` or `--name=value`."""
+    for argument, following in pairwise([*arguments, ""]):
+        if argument == name:
+            return following
+        if argument.startswith(f"{name}="):
+            return argument.removeprefix(f"{name}=")
+    return None
+
+
+def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
+    """What the stage's stack says of itself; ends this process when there is none."""
+    client = account.client("cloudformation")
+    with explained():
+        try:
+            (stack,) = client.describe_stacks(StackName=_stack(settings))["Stacks"]
+        except client.exceptions.ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            _stop(f"There is no stack {_stack(settings)} here: `make deploy` makes it.")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _has_value(account: Account, secret: str) -> bool:
+    with explained():
+        found = account.client("secretsmanager").describe_secret(SecretId=secret)
+    return bool(found.get("VersionIdsToStages"))
+
+
+def _stack(settings: StackSettings) -> str:
+    return f"chatkit-{settings.stage}"
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _stop(why: str) -> NoReturn:
+    sys.exit(why)
+
+
+if __name__ == "__main__":
+    main()

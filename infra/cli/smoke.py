@@ -1,0 +1,306 @@
+"""The smoke test of a deployment: `python -m infra.cli.smoke URL`.
+
+    $ python -m infra.cli.smoke https://d111111abcdef8.cloudfront.net
+
+Speaks to the address as a browser would, standard library only, and leaves nothing
+behind but two anonymous visitors. With `auth=jwt`, put two people's tokens into
+`CHATKIT_TOKEN` and `CHATKIT_OTHER_TOKEN`.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import struct
+import sys
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT = 90
+"""Seconds for one read: a cold start and a slow first token fit, a hanging function does not."""
+
+GAP = 0.01
+"""Seconds between two pieces of an answer. What comes closer together may have been one piece
+that the network took apart."""
+
+FEWEST_PIECES = 3
+
+Json = dict[str, Any]
+
+
+class SmokeError(Exception):
+    """What is wrong with the deployment, in one sentence."""
+
+
+class Visitor:
+    """One browser: keeps its cookie, and hashes what it sends, as CloudFront's signing needs."""
+
+    def __init__(self, address: str, token: str | None = None) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise SmokeError(f"{address!r} is not an address such as https://example.com")
+        self._secure = parts.scheme == "https"
+        self._host = parts.netloc
+        self._cookie = ""
+        self._token = token
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> HTTPResponse:
+        kind = HTTPSConnection if self._secure else HTTPConnection
+        connection = kind(self._host, timeout=TIMEOUT)
+        sent = {"accept-language": "en", **(headers or {})}
+        if self._cookie:
+            sent["cookie"] = self._cookie
+        if self._token:
+            sent["x-chatkit-authorization"] = f"Bearer {self._token}"
+        if body is not None:
+            sent["x-amz-content-sha256"] = hashlib.sha256(body).hexdigest()
+        try:
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+        except (OSError, HTTPException) as error:
+            raise SmokeError(f"{self._host} cannot be reached: {error}") from None
+        self._keep_cookie(response)
+        return response
+
+    def post(self, path: str, document: Json, headers: dict[str, str] | None = None) -> Json:
+        response = self.send(
+            "POST",
+            path,
+            json.dumps(document).encode(),
+            {"content-type": "application/json", **(headers or {})},
+        )
+        return _json(response, f"POST {path} {document.get('type', '')}".strip())
+
+    def ask(self, operation: str, **params: Any) -> Json:
+        return self.post("/chatkit", {"type": operation, "params": params})
+
+    def stream(self, operation: str, **params: Any) -> "Stream":
+        body = json.dumps({"type": operation, "params": params}).encode()
+        headers = {"content-type": "application/json", "x-chatkit-run-id": str(uuid.uuid4())}
+        response = self.send("POST", "/chatkit", body, headers)
+        kind = response.headers.get("content-type", "")
+        if response.status != 200 or not kind.startswith("text/event-stream"):  # noqa: PLR2004
+            raise SmokeError(
+                f"{operation} was answered {response.status} {kind}: {response.read(300)!r}"
+            )
+        return Stream(response)
+
+    def _keep_cookie(self, response: HTTPResponse) -> None:
+        for line in response.headers.get_all("set-cookie", []):
+            for name, morsel in SimpleCookie(line).items():
+                self._cookie = f"{name}={morsel.value}"
+
+
+class Stream:
+    """A streamed answer: its events, and in how many pieces its words came."""
+
+    def __init__(self, response: HTTPResponse) -> None:
+        self.pieces = 0
+        begun = time.monotonic()
+        self.first_word: float | None = None
+        whole = b""
+        last = 0.0
+        for piece in _pieces(response):
+            now = time.monotonic()
+            whole += piece
+            if b'"delta"' in piece:
+                self.pieces += now - last > GAP
+                self.first_word = self.first_word or now - begun
+                last = now
+        lines = (line for line in whole.split(b"\n") if line.startswith(b"data: "))
+        self.events = [json.loads(line[6:]) for line in lines]
+        if self.events and self.events[-1]["type"] == "error":
+            raise SmokeError(f"the model failed: {self.events[-1].get('message')}")
+
+    @property
+    def thread(self) -> str:
+        for event in self.events:
+            if event["type"] == "thread.created":
+                return str(event["thread"]["id"])
+        raise SmokeError("no thread was made")
+
+
+def check_page(address: str) -> str:
+    """The page, its configuration, and places within it."""
+    visitor = Visitor(address)
+    for path in ("/", f"/c/{uuid.uuid4()}"):
+        response = visitor.send("GET", path)
+        page = response.read()
+        if response.status != 200 or b"<html" not in page.lower():  # noqa: PLR2004
+            raise SmokeError(f"GET {path} is not the page: {response.status}")
+    config = _json(visitor.send("GET", "/config.json"), "GET /config.json")
+    for function in ("chat", "actions"):
+        path = urlsplit(config["api"][function]).path
+        _json(visitor.send("GET", f"{path}/health"), f"GET {path}/health")
+    return f"model {config['model']['name']}"
+
+
+def check_errors(visitor: Visitor) -> str:
+    """What the API refuses reaches the page as JSON, and is not replaced by the page."""
+    response = visitor.send(
+        "POST",
+        "/chatkit",
+        json.dumps({"type": "threads.get_by_id", "params": {"thread_id": "thr_none"}}).encode(),
+        {"content-type": "application/json"},
+    )
+    body = response.read()
+    if response.status != 404 or "message" not in json.loads(body or b"{}"):  # noqa: PLR2004
+        raise SmokeError(f"an unknown thread was answered {response.status}: {body[:200]!r}")
+    return "404 with a message"
+
+
+def check_stream(visitor: Visitor) -> tuple[str, str]:
+    """A message streams back in more than one piece, and is there afterwards."""
+    stream = visitor.stream("threads.create", input=_message("Hello! What can you do?"))
+    if stream.pieces < FEWEST_PIECES:
+        raise SmokeError(f"the answer came in {stream.pieces} pieces: something buffers it")
+    items = visitor.ask("items.list", thread_id=stream.thread, limit=20, order="asc")["data"]
+    if not any(item["type"] == "assistant_message" for item in items):
+        raise SmokeError("the answer was not kept")
+    first = stream.first_word or 0.0
+    return stream.thread, f"{stream.pieces} pieces, the first word after {first:.2f} s"
+
+
+def check_upload(visitor: Visitor, thread: str) -> str:
+    """A file is announced, uploaded to S3 by a signed link, and sent with a message."""
+    picture = _png()
+    file = visitor.ask(
+        "attachments.create", name="smoke.png", size=len(picture), mime_type="image/png"
+    )
+    upload = file["upload_descriptor"]
+    target = urlsplit(upload["url"])
+    kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
+    connection = kind(target.netloc, timeout=TIMEOUT)
+    connection.request(
+        upload["method"], f"{target.path}?{target.query}", picture, upload.get("headers") or {}
+    )
+    response = connection.getresponse()
+    if response.status // 100 != 2:  # noqa: PLR2004
+        raise SmokeError(f"the upload was answered {response.status}: {response.read(300)!r}")
+    visitor.stream(
+        "threads.add_user_message",
+        thread_id=thread,
+        input=_message("Here is a picture.", attachments=[file["id"]]),
+    )
+    items = visitor.ask("items.list", thread_id=thread, limit=20, order="desc")["data"]
+    kept = [f["id"] for i in items if i["type"] == "user_message" for f in i["attachments"]]
+    if file["id"] not in kept:
+        raise SmokeError("the message lost its file")
+    return f"{len(picture)} bytes"
+
+
+def check_stranger(stranger: Visitor, thread: str) -> str:
+    """Somebody else sees no thread of ours: not in the list, not by its id."""
+    stranger.post("/chatkit/session", {})
+    seen = [entry["id"] for entry in stranger.ask("threads.list", limit=50)["data"]]
+    if thread in seen:
+        raise SmokeError("a stranger sees our thread in their list")
+    for operation in ("threads.get_by_id", "items.list"):
+        response = stranger.send(
+            "POST",
+            "/chatkit",
+            json.dumps({"type": operation, "params": {"thread_id": thread}}).encode(),
+            {"content-type": "application/json"},
+        )
+        answer = json.loads(response.read() or b"{}")
+        if response.status == 200 and answer.get("data") != []:  # noqa: PLR2004
+            raise SmokeError(f"a stranger reads our thread by {operation}")
+    return "sees nothing"
+
+
+def smoke(address: str, say: Callable[[str], object]) -> None:
+    """Run every check in order; raises `SmokeError` at the first that fails."""
+    try:
+        _check(address, say)
+    except (OSError, HTTPException) as error:
+        raise SmokeError(f"a connection failed: {type(error).__name__} {error}") from None
+    except (LookupError, TypeError, ValueError) as error:
+        raise SmokeError(
+            f"an answer is not what ChatKit gives: {type(error).__name__} {error}"
+        ) from error
+
+
+def _check(address: str, say: Callable[[str], object]) -> None:
+    visitor = Visitor(address, os.environ.get("CHATKIT_TOKEN"))
+    stranger = Visitor(address, os.environ.get("CHATKIT_OTHER_TOKEN"))
+    say(f"page       {check_page(address)}")
+    visitor.post("/chatkit/session", {})
+    say(f"errors     {check_errors(visitor)}")
+    thread, streamed = check_stream(visitor)
+    say(f"answer     {streamed}")
+    say(f"file       {check_upload(visitor, thread)}")
+    say(f"stranger   {check_stranger(stranger, thread)}")
+    visitor.ask("threads.delete", thread_id=thread)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m infra.cli.smoke")
+    parser.add_argument("address", help="of the page, such as https://example.com")
+    address = parser.parse_args().address.rstrip("/")
+    try:
+        smoke(address, lambda line: sys.stdout.write(f"  ok  {line}\n"))
+    except SmokeError as error:
+        sys.exit(f"  FAILED  {error}")
+
+
+def _pieces(response: HTTPResponse) -> Iterator[bytes]:
+    try:
+        while piece := response.read1(65536):
+            yield piece
+    except (OSError, HTTPException) as error:
+        raise SmokeError(f"the stream broke off: {error}") from None
+
+
+def _json(response: HTTPResponse, what: str) -> Json:
+    body = response.read()
+    if response.status // 100 != 2:  # noqa: PLR2004
+        raise SmokeError(f"{what} was answered {response.status}: {body[:300]!r}")
+    try:
+        document: Json = json.loads(body)
+    except ValueError:
+        raise SmokeError(f"{what} is not JSON: {body[:100]!r}") from None
+    return document
+
+
+def _message(text: str, **more: Any) -> Json:
+    return {
+        "content": [{"type": "input_text", "text": text}],
+        "attachments": [],
+        "inference_options": {},
+        **more,
+    }
+
+
+def _png() -> bytes:
+    """A red square of 8 by 8 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checked = kind + data
+        return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    rows = b"".join(b"\x00" + b"\xff\x00\x00" * 8 for _ in range(8))
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", header),
+            chunk(b"IDAT", zlib.compress(rows)),
+            chunk(b"IEND", b""),
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

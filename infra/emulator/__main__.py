@@ -1,0 +1,57 @@
+"""`make lambda`: the whole product from its built bundles, as Lambda would run it.
+
+One address (`HOST`, `PORT`; 127.0.0.1:8001 unless they say otherwise) with the page, the
+streaming function behind `/chatkit` and the second function behind `/actions`, each in as
+many frozen and thawed processes as there are requests at once. moto stands in for AWS.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+from functions.settings import ROOT, get_settings
+from infra.emulator.edge import Edge
+from infra.emulator.function import Function
+from infra.emulator.function_url import FunctionUrl
+from infra.emulator.project import configurations
+from infra.emulator.server import Server
+from infra.local.__main__ import address_of, settings_or_stop
+from infra.local.cloud import local_cloud
+from infra.stack.page_config import page_config
+
+
+async def serve(cloud: dict[str, str], host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    chat, actions = configurations(cloud)
+    config = json.dumps(page_config(get_settings())).encode()
+    async with AsyncExitStack() as stack:
+        origins = {
+            "/chatkit": FunctionUrl(
+                await stack.enter_async_context(Function(chat, echo=True)), streaming=True
+            ),
+            "/actions": FunctionUrl(
+                await stack.enter_async_context(Function(actions, echo=True)), streaming=False
+            ),
+        }
+        edge = Edge(origins, ROOT / "frontend" / "dist", {"/config.json": config})
+        server = await stack.enter_async_context(Server(edge.answer, host=host, port=port))
+        sys.stdout.write(f"\n  {server.url}   from the bundles, on an emulated Lambda\n")
+        sys.stdout.write("  Ctrl-C ends it.\n\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main() -> None:
+    host, port = address_of("8001", "make lambda")
+    settings = settings_or_stop()
+    with local_cloud(settings) as cloud:
+        asyncio.run(serve(cloud, host, int(port)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""What somebody has to be told, and nothing that they could not act on."""
+
+from dataclasses import dataclass
+
+from aws_cdk import Aws, CfnCondition, Duration, Fn
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.stack.function import ServiceFunction
+
+PERIOD = Duration.minutes(5)
+DAY = Duration.days(1)
+CLOUDFRONT_REGION = "us-east-1"
+"""The only region that has CloudFront's metrics."""
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What tokens cost, in dollars for a million, and how much a day may cost."""
+
+    input_price: float
+    output_price: float
+    daily: float
+
+
+def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -> sns.ITopic | None:
+    """The topic that alarms go to: an existing one, one made for an address, or none."""
+    if topic_arn:
+        return sns.Topic.from_topic_arn(scope, "AlarmTopic", topic_arn)
+    if email is None:
+        return None
+    topic = sns.Topic(scope, "AlarmTopic", display_name="ChatKit alarms", enforce_ssl=True)
+    topic.add_subscription(subscriptions.EmailSubscription(email))
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="Alarms",
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"AWS:SourceAccount": Aws.ACCOUNT_ID}},
+        )
+    )
+    return topic
+
+
+class Alarms(Construct):
+    """Alarms on metrics that AWS keeps anyway, and on three read from our own logs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        chat: ServiceFunction,
+        actions_function: ServiceFunction,
+        table: dynamodb.ITable,
+        dead_letters: sqs.IQueue,
+        distribution_id: str,
+        namespace: str,
+        first_token_ms: int,
+        spend: Spend,
+        topic: sns.ITopic | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._topic = topic
+        self.first_token = self._from_logs(
+            "FirstToken",
+            chat.logs,
+            namespace=namespace,
+            field="first_token_ms",
+            statistic="p90",
+            period=PERIOD,
+        )
+        self.input_tokens = self._from_logs(
+            "InputTokens",
+            chat.logs,
+            namespace=namespace,
+            field="input_tokens",
+            statistic="Sum",
+            period=DAY,
+        )
+        self.output_tokens = self._from_logs(
+            "OutputTokens",
+            chat.logs,
+            namespace=namespace,
+            field="output_tokens",
+            statistic="Sum",
+            period=DAY,
+        )
+        self.spend = cloudwatch.MathExpression(
+            expression=(f"(input * {spend.input_price} + output * {spend.output_price}) / 1000000"),
+            using_metrics={"input": self.input_tokens, "output": self.output_tokens},
+            label="Dollars for tokens",
+            period=DAY,
+        )
+        self.throttled_rows = cloudwatch.MathExpression(
+            expression="reads + writes",
+            using_metrics={
+                name: cloudwatch.Metric(
+                    namespace="AWS/DynamoDB",
+                    metric_name=metric,
+                    dimensions_map={"TableName": table.table_name},
+                    statistic="Sum",
+                    period=PERIOD,
+                )
+                for name, metric in (
+                    ("reads", "ReadThrottleEvents"),
+                    ("writes", "WriteThrottleEvents"),
+                )
+            },
+            label="Throttled requests to the table",
+            period=PERIOD,
+        )
+
+        for name, function in (("Chat", chat), ("Actions", actions_function)):
+            self._alarm(
+                f"{name}Errors",
+                function.alias.metric_errors(period=PERIOD),
+                1,
+                f"The {name.lower()} function failed. Its log says why.",
+            )
+            self._alarm(
+                f"{name}Throttles",
+                function.alias.metric_throttles(period=PERIOD),
+                1,
+                f"The {name.lower()} function was at its reserved concurrency: people were "
+                "turned away.",
+            )
+            self._alarm(
+                f"{name}Duration",
+                function.alias.metric_duration(period=PERIOD, statistic="Maximum"),
+                function.timeout * 1000 * 0.9,
+                f"The {name.lower()} function came within a tenth of its timeout.",
+            )
+        self._alarm(
+            "FirstTokenLate",
+            self.first_token,
+            first_token_ms,
+            "One answer in ten begins late. Look at the provider first.",
+            periods=3,
+        )
+        self._alarm(
+            "TableThrottles",
+            self.throttled_rows,
+            10,
+            "The table turned requests away: one thread or person is very busy.",
+        )
+        self._alarm(
+            "DeadLetters",
+            dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
+            1,
+            "An event could not be handled: a deleted thread may not be purged, or an upload "
+            "not checked. docs/deploy.md says what to do.",
+        )
+        self._alarm(
+            "DailySpend",
+            self.spend,
+            spend.daily,
+            "The day's tokens cost more than dailySpendAlarm.",
+        )
+        edge = edge_errors(self, distribution_id, topic)
+        condition = CfnCondition(
+            self,
+            "HasCloudFrontMetrics",
+            expression=Fn.condition_equals(Aws.REGION, CLOUDFRONT_REGION),
+        )
+        resource = edge.node.default_child
+        assert isinstance(resource, cloudwatch.CfnAlarm)  # noqa: S101 - narrows the L1 type
+        resource.cfn_options.condition = condition
+
+    def _from_logs(
+        self,
+        construct_id: str,
+        group: logs.ILogGroup,
+        *,
+        namespace: str,
+        field: str,
+        statistic: str,
+        period: Duration,
+    ) -> cloudwatch.Metric:
+        """A metric of a number in the JSON logs. Without dimensions, so it costs once a month."""
+        metric_filter = logs.MetricFilter(
+            self,
+            construct_id,
+            log_group=group,
+            metric_namespace=namespace,
+            metric_name=field,
+            filter_pattern=logs.FilterPattern.exists(f"$.{field}"),
+            metric_value=f"$.{field}",
+        )
+        return metric_filter.metric(statistic=statistic, period=period)
+
+    def _alarm(
+        self,
+        construct_id: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        description: str,
+        periods: int = 1,
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+        if self._topic:
+            alarm.add_alarm_action(actions.SnsAction(self._topic))
+
+
+def edge_errors(
+    scope: Construct, distribution_id: str, topic: sns.ITopic | None
+) -> cloudwatch.Alarm:
+    """More than one request in twenty answered 5xx by CloudFront, for a quarter of an hour."""
+    alarm = cloudwatch.Alarm(
+        scope,
+        "EdgeErrors",
+        metric=cloudwatch.Metric(
+            namespace="AWS/CloudFront",
+            metric_name="5xxErrorRate",
+            dimensions_map={"DistributionId": distribution_id, "Region": "Global"},
+            statistic="Average",
+            period=PERIOD,
+        ),
+        threshold=5,
+        evaluation_periods=3,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        alarm_description="CloudFront answers more than 5 % with 5xx.",
+    )
+    if topic:
+        alarm.add_alarm_action(actions.SnsAction(topic))
+    return alarm

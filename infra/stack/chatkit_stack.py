@@ -1,0 +1,232 @@
+"""The whole product as one stack: what exists, and who may do what with it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_route53_targets as targets
+from constructs import Construct
+
+from functions.attachments.schema import UPLOADS
+from functions.store.schema import STREAM_FILTERS
+from infra.stack.alarms import Alarms, Spend, alarm_topic
+from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
+from infra.stack.dashboard import Dashboard
+from infra.stack.edge import zone
+from infra.stack.environment import environment, runtime, told
+from infra.stack.events import Events
+from infra.stack.files import FilesBucket
+from infra.stack.function import ServiceFunction, give_logs
+from infra.stack.nag import suppress
+from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
+from infra.stack.permissions import allow_actions, allow_chat
+from infra.stack.secret import Secrets
+from infra.stack.settings import StackSettings
+from infra.stack.table import ChatTable
+from infra.stack.website import Page, SiteBucket
+
+Bundle = Callable[[str], Path]
+"""Gives the folder of one function's code: `chat` or `actions`."""
+
+
+class ChatKitStack(Stack):
+    """One stage. It names nothing itself, so that stages cannot clash."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StackSettings,
+        bundle: Bundle,
+        page: Path,
+        web_acl_arn: str | None = None,
+        certificate: acm.ICertificate | None = None,
+        **stack: Any,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            termination_protection=settings.deletion_protection,
+            **stack,
+        )
+        keep = settings.deletion_protection
+        removal_policy = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
+        key = (
+            kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy)
+            if settings.kms
+            else None
+        )
+        table = ChatTable(self, "Table", key=key, keep=keep)
+        files = FilesBucket(self, "Files", key=key, keep=keep, origins=_upload_origins(settings))
+        secrets = Secrets(
+            self,
+            "Secrets",
+            cookie_secret=settings.cookie_secret,
+            model_secret=settings.model_secret,
+            transcription_secret=settings.transcription_secret,
+            needs_model_key=settings.provider != "demo",
+            key=key,
+            removal_policy=removal_policy,
+        )
+        shared = environment(settings, table=table, files=files, secrets=secrets)
+        reads = told(shared)
+        started = runtime(settings, region=self.region)
+        chat = ServiceFunction(
+            self,
+            "Chat",
+            description=f"ChatKit {settings.stage}: answers, streamed",
+            code=lambda_.Code.from_asset(str(bundle("chat"))),
+            handler=started.handler,
+            architecture=settings.architecture,
+            memory=settings.chat_memory,
+            timeout=settings.chat_timeout,
+            concurrency=settings.chat_concurrency,
+            environment={**shared, **started.environment},
+            layers=started.layers,
+            invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
+            snap_start=settings.snap_start,
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        actions = ServiceFunction(
+            self,
+            "Actions",
+            description=f"ChatKit {settings.stage}: widget actions, voice and events",
+            code=lambda_.Code.from_asset(str(bundle("actions"))),
+            handler="functions.actions.handler.handler",
+            architecture=settings.architecture,
+            memory=settings.actions_memory,
+            timeout=settings.actions_timeout,
+            concurrency=settings.actions_concurrency,
+            environment=shared,
+            layers=[],
+            invoke_mode=lambda_.InvokeMode.BUFFERED,
+            snap_start=settings.snap_start,
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        allow_chat(chat, table=table, files=files, secrets=secrets, key=key)
+        allow_actions(
+            actions,
+            table=table,
+            files=files,
+            secrets=secrets,
+            hears_with_model_key=settings.hears and settings.transcription_base_url is None,
+            key=key,
+        )
+        events = Events(
+            self,
+            "Events",
+            function=actions,
+            table=table.table,
+            stream_filters=STREAM_FILTERS,
+            bucket=files.bucket,
+            upload_prefix=UPLOADS,
+        )
+
+        site = SiteBucket(self, "Site")
+        cdn = Cdn(
+            self,
+            "Cdn",
+            site_bucket=site.bucket,
+            chat=chat,
+            actions=actions,
+            csp=content_security_policy(
+                files_bucket=files.bucket, frame_ancestors=settings.frame_ancestors
+            ),
+            domain=self._domain(settings, certificate),
+            web_acl_arn=web_acl_arn,
+            price_class=settings.price_class,
+        )
+        self._records(settings, cdn)
+        Page(
+            self,
+            "Page",
+            site=site,
+            distribution=cdn.distribution,
+            built=page,
+            config=page_config(reads, domain_key=settings.domain_key),
+            log_retention_days=settings.log_retention_days,
+        )
+
+        alarms = Alarms(
+            self,
+            "Alarms",
+            chat=chat,
+            actions_function=actions,
+            table=table.table,
+            dead_letters=events.dead_letters,
+            distribution_id=cdn.distribution.distribution_id,
+            namespace=f"ChatKit/{settings.stage}",
+            first_token_ms=settings.first_token_alarm_ms,
+            spend=Spend(
+                settings.input_token_price,
+                settings.output_token_price,
+                settings.daily_spend_alarm,
+            ),
+            topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
+        )
+        if settings.dashboard:
+            Dashboard(self, "Dashboard", chat=chat, actions_function=actions, alarms=alarms)
+
+        self.distribution_id = cdn.distribution.distribution_id
+        self._outputs(settings, cdn, secrets)
+        give_logs(self, retention_days=settings.log_retention_days)
+        suppress(self)
+
+    def _domain(
+        self, settings: StackSettings, certificate: acm.ICertificate | None
+    ) -> Domain | None:
+        if settings.domain_name is None:
+            return None
+        if settings.certificate_arn:
+            certificate = acm.Certificate.from_certificate_arn(
+                self, "Certificate", settings.certificate_arn
+            )
+        assert certificate is not None  # noqa: S101 - settings ask for one of the two
+        return Domain(settings.domain_name, certificate)
+
+    def _records(self, settings: StackSettings, cdn: Cdn) -> None:
+        if not (settings.domain_name and settings.hosted_zone):
+            return
+        target = route53.RecordTarget.from_alias(targets.CloudFrontTarget(cdn.distribution))
+        hosted_zone = zone(self, settings.hosted_zone)
+        name = f"{settings.domain_name}."
+        route53.ARecord(self, "Ipv4", zone=hosted_zone, record_name=name, target=target)
+        route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
+
+    def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
+        CfnOutput(self, "PageUrl", value=cdn.address, description="The page")
+        CfnOutput(self, "ApiUrl", value=f"{cdn.address}/chatkit", description="ChatKit's API")
+        if secrets.model:
+            CfnOutput(
+                self,
+                "ModelSecret",
+                value=secrets.model.id,
+                description="Name of the secret with the model's key; make secret sets it",
+            )
+        if settings.domain_key == LOCAL_DOMAIN_KEY:
+            CfnOutput(
+                self,
+                "Next",
+                value=f"Register {cdn.address} at "
+                "https://platform.openai.com/settings/organization/security/domain-allowlist "
+                "and deploy again with -c domainKey=<its key>",
+                description="What to do next",
+            )
+
+
+def _upload_origins(settings: StackSettings) -> list[str]:
+    """Whose pages may upload and fetch files: ours, those that are allowed, ChatKit's frame.
+
+    Without a domain of one's own the page's address is made by the distribution, which
+    itself depends on the bucket; the signature in each URL is what gives access.
+    """
+    page = f"https://{settings.domain_name}" if settings.domain_name else "https://*.cloudfront.net"
+    return [page, *settings.allowed_origins, CHATKIT_CDN]

@@ -1,0 +1,112 @@
+"""What the functions are told, as environment variables: names, addresses, limits; no secret."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from functions.settings import Settings
+from infra.stack.files import FilesBucket
+from infra.stack.secret import Secrets
+from infra.stack.settings import StackSettings
+from infra.stack.table import ChatTable
+
+WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
+ADAPTER_ACCOUNT = "753240598075"
+"""AWS's account of the Lambda Web Adapter: https://github.com/awslabs/aws-lambda-web-adapter."""
+ADAPTER_VERSION = 30
+"""Of its layers: release 1.1.0."""
+ADAPTER_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How the streaming function starts."""
+
+    handler: str
+    environment: dict[str, str]
+    layers: list[str]
+
+
+def runtime(settings: StackSettings, *, region: str) -> Runtime:
+    if settings.streaming == "native":
+        return Runtime("functions.chat.handler.app", {"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}, [])
+    cpu = {"arm64": "Arm64", "x86_64": "X86"}[settings.architecture]
+    layer = f"LambdaAdapterLayer{cpu}:{ADAPTER_VERSION}"
+    return Runtime(
+        "functions/lambda_stream/web_adapter.sh",
+        {
+            "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap",
+            "AWS_LWA_INVOKE_MODE": "response_stream",
+            "AWS_LWA_PORT": str(ADAPTER_PORT),
+            "AWS_LWA_READINESS_CHECK_PATH": "/chatkit/health",
+            # A connection that was open when the environment froze is dead when it thaws.
+            "AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS": "1",
+        },
+        [f"arn:aws:lambda:{region}:{ADAPTER_ACCOUNT}:layer:{layer}"],
+    )
+
+
+def environment(
+    settings: StackSettings, *, table: ChatTable, files: FilesBucket, secrets: Secrets
+) -> dict[str, str]:
+    """For both functions."""
+    values: dict[str, str | None] = {
+        "CHATKIT_TABLE": table.table.table_name,
+        "CHATKIT_ATTACHMENTS_BUCKET": files.bucket.bucket_name,
+        "CHATKIT_RETENTION_DAYS": str(settings.retention_days or ""),
+        "CHATKIT_PURGE": "stream",
+        "CHATKIT_COOKIE_KEY_SECRET": secrets.cookie.id,
+        "CHATKIT_MODEL": settings.model,
+        "CHATKIT_MODELS": ",".join(settings.models),
+        "CHATKIT_MODEL_API": settings.model_api,
+        "CHATKIT_TRANSCRIPTION": None if settings.hears else "off",
+        "CHATKIT_TRANSCRIPTION_BASE_URL": settings.transcription_base_url,
+        "CHATKIT_TRANSCRIPTION_MODEL": settings.transcription_model,
+        "CHATKIT_ATTACHMENT_MAX_BYTES": str(settings.attachment_max_bytes),
+        "CHATKIT_ATTACHMENT_TYPES": ",".join(settings.attachment_types),
+        "OPENAI_BASE_URL": settings.model_base_url,
+        "CHATKIT_AUTH": settings.auth,
+        "CHATKIT_JWT_ISSUER": settings.jwt_issuer,
+        "CHATKIT_JWT_AUDIENCE": settings.jwt_audience,
+        "CHATKIT_JWKS_URL": settings.jwks_url,
+        "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
+        "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),
+        "CHATKIT_MESSAGES_PER_DAY": str(settings.messages_per_day or ""),
+        "CHATKIT_LOG_LEVEL": settings.log_level,
+    }
+    if secrets.model:
+        name = (
+            "CHATKIT_GEMINI_API_KEY_SECRET"
+            if settings.provider == "gemini"
+            else "CHATKIT_OPENAI_API_KEY_SECRET"
+        )
+        values[name] = secrets.model.id
+    if secrets.transcription:
+        values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
+    return {name: value for name, value in values.items() if value}
+
+
+class _Told(Settings):
+    """The functions' settings as the stack gives them, blind to this machine's environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def told(variables: dict[str, str]) -> Settings:
+    """What the functions will read from `variables`; raises `ValueError` as they would."""
+    prefix = "CHATKIT_"
+    values: dict[str, Any] = {
+        name.removeprefix(prefix).lower() if name.startswith(prefix) else name: value
+        for name, value in variables.items()
+    }
+    return _Told(**values)

@@ -1,0 +1,67 @@
+"""The document behind `GET /config.json`: everything that the page reads at run time.
+
+The same document locally, where it is served, and in AWS, where the stack writes
+it to the site's bucket.
+"""
+
+from typing import Any
+
+from functions import VERSION
+from functions.attachments.schema import TEXT_EXTENSIONS
+from functions.llm import choose
+from functions.settings import Settings
+
+CHATKIT_SCRIPT = "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"
+"""OpenAI's element. It cannot be pinned or vendored: the page loads what is there."""
+
+LOCAL_DOMAIN_KEY = "local-dev"
+"""On localhost the element asks for no registered domain; it wants some key all the same."""
+
+MAX_FILES = 10
+
+EXTENSIONS = {
+    "image/png": [".png"],
+    "image/jpeg": [".jpg", ".jpeg"],
+    "image/gif": [".gif"],
+    "image/webp": [".webp"],
+    "application/pdf": [".pdf"],
+    "application/json": [".json"],
+    "text/*": [*TEXT_EXTENSIONS],
+}
+
+
+def page_config(
+    settings: Settings,
+    *,
+    domain_key: str = LOCAL_DOMAIN_KEY,
+    chat_url: str = "/chatkit",
+    actions_url: str = "/actions",
+) -> dict[str, Any]:
+    """The page's configuration for `settings`. The URLs are absolute when the API is elsewhere."""
+    choice = choose(settings)
+    voice = settings.voice_provider is not None
+    return {
+        "version": VERSION,
+        "chatkitScript": CHATKIT_SCRIPT,
+        "domainKey": domain_key,
+        "api": {"chat": chat_url, "actions": actions_url},
+        "auth": settings.auth,
+        "model": {"name": choice.names[0], "label": choice.label},
+        "models": [
+            {"id": name, "label": name, "default": name == choice.names[0]} for name in choice.names
+        ]
+        if len(choice.names) > 1
+        else [],
+        "features": {
+            "attachments": True,
+            "dictation": voice,
+            "voiceNotes": voice,
+            "feedback": True,
+            "entities": True,
+        },
+        "attachments": {
+            "maxSize": settings.attachment_max_bytes,
+            "maxCount": MAX_FILES,
+            "accept": {kind: EXTENSIONS.get(kind, []) for kind in settings.attachment_types},
+        },
+    }

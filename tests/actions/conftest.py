@@ -1,0 +1,60 @@
+"""The second function in front of moto: its app, its handler, and the person who asks."""
+
+from secrets import token_hex
+
+import httpx2
+import pytest
+
+from functions.actions.app import create_app
+from functions.settings import Settings, forget_settings
+from infra.local.cloud import local_cloud
+from tests.support.person import KEY, Person
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """moto with the table and the bucket. The environment points there; so does what this gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ENDPOINT_URL", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL"):
+            patch.delenv(name, raising=False)
+        # So that what local_cloud sets is put back as well.
+        for name in (
+            "AWS_ENDPOINT_URL",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_REGION",
+        ):
+            patch.setenv(name, "")
+        patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        # moto keeps everything of one process together, whoever started it.
+        name = f"actions-{token_hex(4)}"
+        patch.setenv("CHATKIT_TABLE", name)
+        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", name)
+        forget_settings()
+        with local_cloud(Settings(_env_file=None)) as variables:
+            yield {**variables, "CHATKIT_COOKIE_KEY": KEY}
+    forget_settings()
+
+
+@pytest.fixture
+def settings(cloud):
+    return Settings(_env_file=None)
+
+
+@pytest.fixture
+async def http(settings):
+    app = create_app(settings)
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.fixture
+def people(http):
+    """`people()` is somebody new."""
+    return lambda: Person(http)
+
+
+@pytest.fixture
+def ada(people):
+    return people()

@@ -1,0 +1,145 @@
+"""An action that makes the assistant answer: from the press to the answer, over both apps."""
+
+import base64
+import json
+
+import httpx2
+import pytest
+from chatkit.types import HiddenContextItem
+
+from functions.assistant import widgets
+from functions.assistant.models import Choice, Option
+from tests.support.openai_server import OpenAIServer, Say
+from tests.support.person import Person, request
+from tests.support.served import served
+from tests.support.speech import tone
+
+
+@pytest.fixture
+def model():
+    return OpenAIServer(Say("Rome it is."))
+
+
+@pytest.fixture
+async def origin(cloud, model, monkeypatch):
+    """Page, chat and actions on one origin, with a model that can be asked what it was told."""
+    from functions.settings import forget_settings
+    from infra.local.app import create_app
+
+    with served(model.app) as url:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
+        monkeypatch.setenv("CHATKIT_MODEL", "test")
+        forget_settings()
+        with served(create_app()) as address:
+            async with httpx2.AsyncClient(
+                base_url=address, timeout=30, trust_env=False, follow_redirects=True
+            ) as http:
+                yield http
+    forget_settings()
+
+
+async def offered(person):
+    choice = Choice(question="Where to?", options=[Option(title="Rome"), Option(title="Oslo")])
+    await person.data.offer(choice)
+    return choice, await person.shown(await person.thread(), widgets.choices(choice))
+
+
+def events(response):
+    return [
+        json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: ")
+    ]
+
+
+async def pick(person, item, choice, number, run):
+    payload = {"choice": choice.id, "option": choice.options[number].id}
+    return await person.press(item, "choice.pick", payload, sync=False, **{"x-chatkit-run-id": run})
+
+
+async def items(person, item):
+    page = await person.store.load_thread_items(item.thread_id, None, 20, "asc", person.context)
+    return page.data
+
+
+async def test_a_choice_is_sent_on_kept_told_to_the_model_and_answered(origin, model):
+    ada = Person(origin)
+    choice, item = await offered(ada)
+    response = await pick(ada, item, choice, 0, "run-1")
+    assert [r.status_code for r in (*response.history, response)] == [307, 200]
+    assert response.headers["content-type"].startswith("text/event-stream")
+    seen = events(response)
+    drawn = next(e for e in seen if e.get("update", {}).get("type") == "widget.root.updated")
+    assert drawn["item_id"] == item.id
+    assert "hidden_context" not in response.text
+    assert '"Rome it is."' in response.text
+
+    assert (await ada.data.choice(choice.id)).chosen == choice.options[0].id
+    stored = (await ada.stored(item)).widget
+    assert "choice.pick" not in stored.model_dump_json()
+    kinds = [kept.type for kept in await items(ada, item)]
+    assert kinds[:2] == ["widget", "hidden_context_item"]
+    assert kinds[-1] in {"assistant_message", "end_of_turn"}
+    assert "the person chose 'Rome'" in json.dumps(model.requests[0])
+
+
+async def test_another_choice_afterwards_is_told_so_and_changes_nothing(origin):
+    ada = Person(origin)
+    choice, item = await offered(ada)
+    await pick(ada, item, choice, 0, "run-2")
+    before = await items(ada, item)
+    response = await pick(ada, item, choice, 1, "run-3")
+    (error,) = [event for event in events(response) if event["type"] == "error"]
+    assert error["message"] == "Another option was already chosen."
+    assert not error.get("allow_retry")
+    assert await items(ada, item) == before
+    assert (await ada.data.choice(choice.id)).chosen == choice.options[0].id
+
+
+async def test_a_choice_that_cannot_be_is_refused_before_anything_streams(origin, model):
+    ada, bob = Person(origin), Person(origin)
+    choice, item = await offered(ada)
+    refusals = [
+        await pick(bob, item, choice, 0, "run-4"),
+        await ada.press(item, "choice.pick", {"choice": "x"}, sync=False),
+        await ada.post("/actions", request(item, "choice.pick", {}, sync=False, item_id="msg_x")),
+    ]
+    assert [refused.status_code for refused in refusals] == [404, 422, 422]
+    assert all(refused.json()["message"] for refused in refusals)
+    assert model.requests == []
+    assert not any(isinstance(kept, HiddenContextItem) for kept in await items(ada, item))
+
+
+async def test_chatkit_itself_serves_what_actions_serves(origin):
+    ada = Person(origin)
+    tasks = await ada.data.add_tasks(["milk"])
+    item = await ada.shown(await ada.thread(), widgets.checklist(tasks))
+    for sync in (True, False):
+        body = request(item, "task.toggle", {"id": tasks[0].id, "done": sync}, sync=sync)
+        response = await ada.post("/chatkit", body)
+        assert response.status_code == 200
+        assert [task.done for task in await ada.data.tasks()] == [sync]
+        ticked = '"defaultChecked":true' in (await ada.stored(item)).widget.model_dump_json()
+        assert ticked == sync
+    refused = await ada.post(
+        "/chatkit", request(item, "task.toggle", {"id": "0" * 12, "done": True})
+    )
+    assert refused.status_code == 404
+
+
+async def test_chatkit_listens_as_actions_does(origin, cloud):
+    ada = Person(origin)
+    recorded = {"audio_base64": base64.b64encode(tone()).decode(), "mime_type": "audio/wav"}
+    dictation = {"type": "input.transcribe", "params": recorded}
+    off = [await ada.post(path, dictation) for path in ("/chatkit", "/actions")]
+    assert [answer.status_code for answer in off] == [400, 400]
+    assert off[0].json() == off[1].json()
+
+    from functions.chat.app import create_app
+    from functions.settings import Settings
+
+    with served(OpenAIServer(transcript="hello").app) as url:
+        settings = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=1)
+        transport = httpx2.ASGITransport(create_app(settings))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            bob = Person(http)
+            assert (await bob.post("/chatkit", dictation)).json() == {"text": "hello"}
+            assert (await bob.post("/chatkit", dictation)).status_code == 429

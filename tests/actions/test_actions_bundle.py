@@ -1,0 +1,89 @@
+"""What will be deployed: the built bundle under AWS's runtime client, on the emulator."""
+
+import json
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from functions.assistant import widgets
+from infra.bundle import build
+from infra.emulator.function import Function
+from infra.emulator.function_url import FunctionUrl
+from infra.emulator.invocation import End
+from infra.emulator.project import actions_configuration
+from infra.emulator.server import Server
+from tests.support.person import Person
+from tests.support.served import served
+from tests.support.speech import encoded, tone
+
+
+@pytest.fixture
+async def deployed(cloud):
+    """The function, and somebody who reaches it through its URL."""
+    configuration = actions_configuration(build("actions", host=True), cloud)
+    async with (
+        Function(configuration) as function,
+        Server(FunctionUrl(function, streaming=False).handle) as server,
+        httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
+    ):
+        yield function, Person(http)
+
+
+async def test_the_bundle_presses_and_keeps(deployed):
+    function, person = deployed
+    tasks = await person.data.add_tasks(["milk"])
+    item = await person.shown(await person.thread(), widgets.checklist(tasks))
+    answer = await person.press(item, "task.toggle", {"id": tasks[0].id, "done": True})
+    assert answer.status_code == 200, function.environments[0].output.decode()
+    assert [task.done for task in await person.data.tasks()] == [True]
+    assert (await person.http.get("/actions/health")).json()["status"] == "ok"
+
+
+async def test_the_bundle_takes_events(deployed):
+    function, _ = deployed
+    event = {
+        "Records": [
+            {
+                "eventSource": "aws:dynamodb",
+                "eventName": "REMOVE",
+                "dynamodb": {
+                    "Keys": {"pk": {"S": "U#nobody"}, "sk": {"S": "THREAD#gone"}},
+                    "SequenceNumber": "1",
+                },
+            }
+        ]
+    }
+    invocation = await function.invoke(json.dumps(event).encode())
+    body = b""
+    while not isinstance(part := await invocation.answer.get(), End):
+        body += part if isinstance(part, bytes) else b""
+    assert part.error is None, part.error
+    assert json.loads(body) == {"batchItemFailures": []}
+
+
+async def test_the_bundle_for_gemini_turns_what_browsers_record_into_what_gemini_hears(cloud):
+    said = {"candidates": [{"content": {"parts": [{"text": '{"text": "hello"}'}]}}]}
+    asked = []
+
+    async def answer(request):
+        asked.append(await request.json())
+        return JSONResponse(said)
+
+    provider = Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])
+    bundle = build("actions", host=True, gemini_transcribes=True)
+    with served(provider) as url:
+        gemini = {"GEMINI_API_KEY": "g", "CHATKIT_TRANSCRIPTION_BASE_URL": url}
+        variables = {**cloud, **gemini, "CHATKIT_TRANSCRIPTION": "gemini"}
+        async with (
+            Function(actions_configuration(bundle, variables)) as function,
+            Server(FunctionUrl(function, streaming=False).handle) as server,
+            httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
+        ):
+            note = {"file": ("note.webm", encoded(tone(), "webm"), "audio/webm")}
+            heard = await http.post("/actions/transcribe", files=note)
+            assert heard.json() == {"text": "hello"}, function.environments[0].output.decode()
+    audio = asked[0]["contents"][0]["parts"][1]["inlineData"]
+    assert audio["mimeType"] == "audio/mp3"

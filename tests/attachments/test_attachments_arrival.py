@@ -1,0 +1,204 @@
+"""What is looked at when a message brings its files, and what is kept of them."""
+
+import io
+import time
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    InferenceOptions,
+    ThreadMetadata,
+    UserMessageItem,
+)
+
+from functions.attachments import AttachmentError
+from functions.store import Run
+from tests.attachments.test_attachments_upload import (
+    FIRST,
+    NOW,
+    PNG,
+    Echo,
+    announced,
+    ask,
+    create,
+    put,
+    uploaded,
+)
+
+
+@pytest.mark.parametrize("mime_type", FIRST)
+async def test_a_file_that_is_what_it_claims_is_kept(place, ada, mime_type):
+    made = await uploaded(place, ada, FIRST[mime_type], mime_type=mime_type)
+    await place.files().check_uploaded(made, ada)
+    await place.files().check_uploaded(made, ada)
+    sent = made.model_copy(update={"thread_id": "thr_1"})
+    assert await place.files().read(sent, ada) == FIRST[mime_type]
+
+
+@pytest.mark.parametrize(("claimed", "really"), [(a, b) for a in FIRST for b in FIRST if a != b])
+async def test_a_file_that_is_another_than_it_claims_is_refused(place, ada, claimed, really):
+    made = await uploaded(place, ada, FIRST[really], mime_type=claimed)
+    with pytest.raises(AttachmentError, match="not a valid"):
+        await place.files().check_uploaded(made, ada)
+    assert [key for key in place.objects() if key.startswith("files/")] == []
+
+
+async def test_a_file_that_never_came_or_is_another_size_is_refused(place, ada):
+    files = place.files()
+    missing = await files.create_attachment(announced(), ada)
+    with pytest.raises(AttachmentError, match="not uploaded"):
+        await files.check_uploaded(missing, ada)
+    place.s3.put_object(Bucket="chatkit-files", Key=files.key(missing, ada), Body=PNG + b"more")
+    with pytest.raises(AttachmentError, match="instead of"):
+        await files.check_uploaded(missing, ada)
+
+
+async def test_a_message_with_a_file_that_never_came_leaves_no_broken_thread(place, ada):
+    store, files = place.store(), place.files()
+    server = Echo(store, files)
+    made = await ask(
+        server, ada, {"type": "attachments.create", "params": announced().model_dump()}
+    )
+    with pytest.raises(AttachmentError, match="not uploaded"):
+        await ask(server, ada, create(made["id"]))
+    for thread in (await store.load_threads(9, None, "desc", ada)).data:
+        assert (await store.load_thread_items(thread.id, None, 9, "asc", ada)).data == []
+
+
+async def test_what_was_checked_cannot_be_swapped_by_who_still_holds_the_link(place, ada):
+    made = await uploaded(place, ada)
+    await place.files().check_uploaded(made, ada)
+    await put(place, made, b"\x00" * len(PNG))
+    sent = made.model_copy(update={"thread_id": "thr_1"})
+    assert await place.files().read(sent, ada) == PNG
+
+
+async def test_what_a_message_carries_cannot_be_swapped_by_sending_it_again(place, ada):
+    made = await uploaded(place, ada)
+    sent = made.model_copy(update={"thread_id": "thr_1"})
+    await place.files().check_uploaded(sent, ada)
+    await put(place, made, FIRST["image/png"][:-1] + b"!")
+    await place.files().check_uploaded(sent, ada)
+    assert await place.files().read(sent, ada) == PNG
+    await put(place, made, b"\x00" * len(PNG))  # no such image any more
+    await place.files().check_uploaded(sent, ada)
+
+
+async def test_only_the_very_bytes_that_were_checked_are_kept(place, ada):
+    """The copy is bound to the checked object's ETag; S3 refuses when it changed meanwhile."""
+    made = await uploaded(place, ada)
+    sent = {}
+    events = place.s3.meta.events
+
+    def refuse(request, **_):
+        sent.update(request.headers)
+        refusal = b"<Error><Code>PreconditionFailed</Code></Error>"
+        return AWSResponse(request.url, 412, {}, _Raw(refusal))
+
+    events.register("before-send.s3.CopyObject", refuse)
+    try:
+        with pytest.raises(AttachmentError, match="changed"):
+            await place.files().check_uploaded(made, ada)
+    finally:
+        events.unregister("before-send.s3.CopyObject", refuse)
+    head = place.s3.head_object(Bucket="chatkit-files", Key=place.files().key(made, ada))
+    assert sent["x-amz-copy-source-if-match"].decode() == head["ETag"]
+
+
+@pytest.mark.parametrize("swapped", [FIRST["image/png"][:-1] + b"!", b"\x00" * len(PNG), None])
+async def test_what_changes_between_the_looks_at_it_is_refused(place, ada, swapped):
+    made = await uploaded(place, ada)
+    files, events = place.files(), place.s3.meta.events
+    where = {"Bucket": "chatkit-files", "Key": files.key(made, ada)}
+
+    def swap(**_):
+        if swapped is None:
+            place.s3.delete_object(**where)
+        else:
+            place.s3.put_object(**where, Body=swapped)
+
+    events.register("after-call.s3.HeadObject", swap)
+    try:
+        with pytest.raises(AttachmentError, match=r"changed while it was sent\. Please attach"):
+            await files.look(made, ada)
+    finally:
+        events.unregister("after-call.s3.HeadObject", swap)
+
+
+@pytest.mark.parametrize("given", [None, "atc_1", {"id": "atc_1"}])
+async def test_what_is_no_attachment_is_bad_input(place, ada, given):
+    files = place.files()
+    for call in (files.check_uploaded, files.look, files.read, files.download_url):
+        with pytest.raises(ValueError, match="AttachmentBase is needed, not"):
+            await call(given, ada)
+    with pytest.raises(ValueError, match="Arrived is needed, not"):
+        await files.keep(given)
+    with pytest.raises(ValueError, match="GeneratedImageItem is needed, not"):
+        await files.read_image(given, ada)
+
+
+@pytest.mark.parametrize("data", [None, "abc", [137, 80], 7])
+async def test_what_are_no_bytes_are_no_image(place, ada, data):
+    with pytest.raises(ValueError, match="bytes or bytearray is needed, not"):
+        await place.files().put_image("thr_1", "img_1", data, ada)
+    assert place.objects() == []
+
+
+async def test_looking_at_a_file_takes_as_many_requests_as_we_say(place, ada):
+    made = await uploaded(place, ada)
+    sent, files = made.model_copy(update={"thread_id": "thr_1"}), place.files()
+    asked, events = [], place.s3.meta.events
+
+    def note(model, **_):
+        asked.append(model.name)
+
+    events.register("before-call.s3", note)
+    try:
+        counts = []
+        for call in (
+            files.look(made, ada),
+            files.look(sent, ada),
+            files.check_uploaded(made, ada),
+            files.look(sent, ada),
+        ):
+            await call
+            counts.append(len(asked))
+            asked.clear()
+        await files.delete_attachment(made.id, ada)
+        await put(place, made, PNG)
+        asked.clear()
+        await files.check_uploaded(sent, ada)
+    finally:
+        events.unregister("before-call.s3", note)
+    assert counts == [2, 3, 3, 1]
+    assert asked == ["HeadObject", "HeadObject", "GetObject", "CopyObject"]
+
+
+class _Raw(io.BytesIO):
+    def stream(self, **_):
+        yield self.read()
+
+
+async def test_of_two_conversations_that_begin_with_a_file_one_gets_it(place, ada):
+    """Both found the file free; it goes when its conversation does, so it can be in only one."""
+    store, made = place.store(), await uploaded(place, ada)
+
+    def begin(name):
+        sent = made.model_copy(update={"thread_id": name})
+        item = UserMessageItem(
+            id=f"m_{name}",
+            thread_id=name,
+            created_at=NOW,
+            content=[],
+            attachments=[sent, sent],
+            inference_options=InferenceOptions(),
+        )
+        run = Run(f"run_{name}", name, time.time() + 60)
+        return store.begin_run(run, ada, thread=ThreadMetadata(id=name, created_at=NOW), item=item)
+
+    await begin("thr_1")
+    with pytest.raises(NotFoundError, match="in another thread"):
+        await begin("thr_2")
+    assert [each.id for each in (await store.load_threads(9, None, "desc", ada)).data] == ["thr_1"]
+    assert (await store.load_attachment(made.id, ada)).thread_id == "thr_1"

@@ -1,0 +1,254 @@
+"""How much of a conversation's files one request to the model may hold, and in which shape."""
+
+import asyncio
+import io
+import struct
+import zlib
+from datetime import timedelta
+
+import pytest
+from chatkit.types import (
+    FileAttachment,
+    InferenceOptions,
+    UserMessageItem,
+    UserMessageTextContent,
+)
+from PIL import Image
+
+from functions.attachments import content, images
+from functions.chat.history import Converter
+from tests.attachments.test_attachments_content import decoded, photo
+from tests.attachments.test_attachments_upload import FIRST, NOW
+
+
+@pytest.fixture
+def sent(place, ada):
+    """A message, `minute` by minute, with files of these bytes."""
+
+    def send(minute, *datas, mime_type="text/plain", name="file"):
+        carried = []
+        for number, data in enumerate(datas):
+            made = FileAttachment(
+                id=f"{name}_{minute}_{number}",
+                name=f"{name}_{minute}_{number}",
+                mime_type=mime_type,
+                thread_id="thr_1",
+            )
+            key = place.files().key(made, ada)
+            place.s3.put_object(Bucket="chatkit-files", Key=key, Body=data)
+            carried.append(made)
+        return UserMessageItem(
+            id=f"m{minute}",
+            thread_id="thr_1",
+            created_at=NOW + timedelta(minutes=minute),
+            content=[UserMessageTextContent(text="Look")],
+            attachments=carried,
+            inference_options=InferenceOptions(),
+        )
+
+    return send
+
+
+@pytest.fixture
+def given(place, ada):
+    """The parts of each message as the model gets them, oldest first."""
+
+    async def give(*messages):
+        made = await Converter(place.files(), ada).to_agent_input(list(messages))
+        return [message["content"][1:] for message in made]
+
+    return give
+
+
+async def test_the_newest_texts_are_shown_as_far_as_they_fit(sent, given, monkeypatch):
+    monkeypatch.setattr(content, "MAX_TEXT", 2_000)
+    old, new = await given(
+        sent(0, b"a" * 700, b"b" * 700), sent(1, b"c" * 700, b"\xff\x00", b"d" * 700)
+    )
+    texts = [part["text"] for part in [*old, *new]]
+    assert ["c" * 700 in texts[2], "cannot read" in texts[3], "d" * 700 in texts[4]] == [True] * 3
+    for left_out in texts[:2]:
+        assert "not shown to you" in left_out
+        assert "politely" in left_out
+
+
+async def test_the_newest_files_are_shown_as_far_as_a_request_holds_them(sent, given, monkeypatch):
+    pdf = FIRST["application/pdf"].ljust(3_000, b"\x00")
+    monkeypatch.setattr(content, "MAX_DATA", 9_000)
+    parts = await given(*(sent(n, pdf, mime_type="application/pdf") for n in range(4)))
+    assert [part["type"] for (part,) in parts] == ["input_text"] * 2 + ["input_file"] * 2
+
+
+async def test_what_is_left_out_is_not_even_read(place, sent, given, monkeypatch):
+    monkeypatch.setattr(content, "MAX_TEXT", 500)
+    monkeypatch.setattr(content, "AT_ONCE", 1)
+    messages = [sent(n, b"x" * 200) for n in range(5)]
+    read = []
+    events = place.s3.meta.events
+    events.register("before-call.s3.GetObject", lambda **_: read.append(1), unique_id="counted")
+    try:
+        await given(*messages)
+    finally:
+        events.unregister("before-call.s3.GetObject", unique_id="counted")
+    assert len(read) == 2
+
+
+async def test_files_are_read_side_by_side(sent, given, monkeypatch):
+    monkeypatch.setattr(content, "AT_ONCE", 3)
+    waiting, all_here = [], asyncio.Event()
+    read = content.to_model
+
+    async def meet(*args):
+        waiting.append(1)
+        if len(waiting) == 3:
+            all_here.set()
+        await asyncio.wait_for(all_here.wait(), 10)
+        return await read(*args)
+
+    monkeypatch.setattr(content, "to_model", meet)
+    ((first, *_),) = await given(sent(0, b"one", b"two", b"three"))
+    assert "one" in first["text"]
+
+
+@pytest.mark.parametrize("said", [[], [UserMessageTextContent(text="")]])
+async def test_no_empty_text_goes_along_with_a_file_that_was_sent_without_words(
+    sent, place, ada, said
+):
+    message = sent(0, b"the words").model_copy(update={"content": said})
+    (given,) = await Converter(place.files(), ada).to_agent_input([message])
+    (part,) = given["content"]
+    assert "the words" in part["text"]
+
+
+async def test_a_file_that_is_carried_twice_is_given_once(sent, given):
+    message = sent(0, b"the words")
+    again = sent(1).model_copy(update={"attachments": message.attachments})
+    (first,), (second,) = await given(message, again)
+    assert "the words" in first["text"]
+    assert "shown above" in second["text"]
+    assert "the words" not in second["text"]
+
+
+def test_a_moving_image_is_shown_by_its_first_frame():
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    data, mime_type = images.fit(out.getvalue(), "image/gif")
+    assert mime_type == "image/jpeg"
+    with Image.open(io.BytesIO(data)) as image:
+        red, green, blue = image.getpixel((5, 5))
+    assert red > 200
+    assert max(green, blue) < 60
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FIRST if kind.startswith("image/")])
+def test_an_image_that_only_begins_like_one_is_none(kind):
+    """The provider would refuse it, and every later message of its thread with it."""
+    assert images.fit(FIRST[kind][:12] + bytes(50), kind) is None
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/webp"])
+def test_an_image_that_is_cut_off_is_none(kind):
+    data = photo(640, kind)
+    assert images.fit(data, kind) == (data, kind)
+    for part in (0.5, 0.9, 0.98):
+        assert images.fit(data[: int(len(data) * part)], kind) is None
+
+
+def test_a_damaged_image_is_none():
+    data = bytearray(photo(64, "image/png"))
+    data[len(data) // 2] ^= 0xFF
+    assert images.fit(bytes(data), "image/png") is None
+
+
+def test_an_image_whose_checksums_are_right_and_whose_pixels_are_none_is_none():
+    at = (data := photo(64, "image/png")).index(b"IDAT")
+    (length,) = struct.unpack(">I", data[at - 4 : at])
+    chunk = b"IDAT" + bytes(length)
+    checksum = struct.pack(">I", zlib.crc32(chunk))
+    damaged = data[:at] + chunk + checksum + data[at + 8 + length :]
+    assert images.fit(damaged, "image/png") is None
+
+
+def test_a_photo_that_lies_on_its_side_stands_upright():
+    lying = Image.open(io.BytesIO(photo(3200, quality=95)))
+    exif = lying.getexif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    lying.save(out, "JPEG", quality=95, exif=exif)
+    data, _ = images.fit(out.getvalue(), "image/jpeg")
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (1024, 2048)
+
+
+def test_sixteen_bits_of_grey_stay_grey():
+    grey = Image.frombytes("I;16", (2000, 1500), struct.pack("<H", 20_000) * 3_000_000)
+    out = io.BytesIO()
+    grey.save(out, "PNG", compress_level=0)
+    data, _ = images.fit(out.getvalue(), "image/png")
+    with Image.open(io.BytesIO(data)) as image:
+        assert abs(image.getpixel((9, 9))[0] - 20_000 // 256) <= 2
+
+
+def test_an_image_that_would_fill_the_memory_is_not_decoded():
+    out = io.BytesIO()
+    Image.new("1", (images.MAX_PIXELS // 4_000 + 1, 4_000)).save(out, "GIF")
+    assert images.fit(out.getvalue(), "image/gif") is None
+
+
+@pytest.mark.parametrize("largest", [0, images.MAX_BYTES])
+def test_a_progressive_jpeg_is_held_whole_and_another_is_not(monkeypatch, largest):
+    monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
+    monkeypatch.setattr(images, "MAX_BYTES", largest)
+    monkeypatch.setattr(images, "MAX_SIDE", 20)
+    for progressive in (False, True):
+        out = io.BytesIO()
+        Image.new("RGB", (100, 100)).save(out, "JPEG", progressive=progressive)
+        assert (images.fit(out.getvalue(), "image/jpeg") is None) == progressive
+
+
+def test_a_jpeg_too_narrow_for_a_fraction_is_held_whole_too(monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
+    monkeypatch.setattr(images, "MAX_BYTES", 0)
+    monkeypatch.setattr(images, "MAX_SIDE", 20)
+    for width, height in ((200, 200), (39, 600)):
+        out = io.BytesIO()
+        Image.new("RGB", (width, height)).save(out, "JPEG")
+        assert (images.fit(out.getvalue(), "image/jpeg") is None) == (width < 40)
+
+
+async def test_files_are_looked_into_one_at_a_time(sent, given, monkeypatch):
+    inside, most = [], []
+    look = content._part
+
+    def counted(*args):
+        inside.append(1)
+        most.append(len(inside))
+        part = look(*args)
+        inside.pop()
+        return part
+
+    monkeypatch.setattr(content, "_part", counted)
+    await given(sent(0, *[photo(1_000, "image/png")] * content.AT_ONCE))
+    assert most == [1] * content.AT_ONCE
+
+
+def test_whatever_pillow_raises_is_no_image(monkeypatch):
+    def fail(*_):
+        raise struct.error("required argument is not an integer")
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    assert images.fit(FIRST["image/gif"], "image/gif") is None
+
+
+async def test_a_generated_image_counts_too(place, ada, given, monkeypatch):
+    from chatkit.types import GeneratedImage, GeneratedImageItem
+
+    monkeypatch.setattr(content, "MAX_DATA", 400)
+    drawn = []
+    for n in range(3):
+        url = await place.files().put_image("thr_1", f"img{n}", FIRST["image/png"], ada)
+        image = GeneratedImage(id="same", url=url)
+        drawn.append(GeneratedImageItem(id=f"i{n}", thread_id="thr_1", created_at=NOW, image=image))
+    (parts,) = await given(*drawn)
+    assert decoded(parts[0]["image_url"]) == ("image/png", FIRST["image/png"])

@@ -1,0 +1,93 @@
+"""The chat app as people reach it: real HTTP in front, moto and a model on loopback behind."""
+
+from uuid import uuid4
+
+import pytest
+
+from functions.actions.app import create_app as create_actions
+from functions.chat.app import create_app
+from functions.llm import demo_events
+from functions.settings import Settings, forget_settings
+from infra.local.cloud import local_cloud
+from tests.support.chat import ELSEWHERE, Chat
+from tests.support.openai_server import OpenAIServer
+from tests.support.served import served
+
+KEY = "k" * 32
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """moto with the table and the bucket; the environment points there."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
+            patch.delenv(name, raising=False)
+        # Named so that what local_cloud sets is put back as well.
+        for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "")
+        patch.setenv("AWS_REGION", "us-east-1")
+        # moto's state is the process's: every module has a table and a bucket of its own.
+        patch.setenv("CHATKIT_TABLE", f"chat-{uuid4().hex}")
+        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"chat-{uuid4().hex}")
+        patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        patch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
+        forget_settings()
+        with local_cloud(Settings(_env_file=None)):
+            yield
+    forget_settings()
+
+
+@pytest.fixture
+def model():
+    """The model behind the app: a real HTTP server that a test scripts."""
+    return OpenAIServer()
+
+
+@pytest.fixture
+def model_url(model):
+    with served(model.app) as url:
+        yield f"{url}/v1"
+
+
+@pytest.fixture(params=["responses", "chat_completions"])
+def model_api(request):
+    return request.param
+
+
+@pytest.fixture
+def app_settings(cloud, model_url):
+    """Settings for the scripted model; a test that needs others overrides this."""
+    return Settings(
+        _env_file=None, openai_base_url=model_url, model="test", model_api="chat_completions"
+    )
+
+
+@pytest.fixture
+def server(app_settings):
+    with served(create_app(app_settings)) as url:
+        yield url
+
+
+@pytest.fixture
+def demo(cloud, monkeypatch):
+    """The app with the offline demo, talking at full speed."""
+    monkeypatch.setattr(demo_events, "PACE", 0)
+    with served(create_app(Settings(_env_file=None))) as url:
+        yield url
+
+
+@pytest.fixture
+def ada(server):
+    return Chat(server)
+
+
+@pytest.fixture
+def bob(server):
+    return Chat(server)
+
+
+@pytest.fixture
+def actions(app_settings):
+    """The second function beside the first: Stop goes there."""
+    with served(create_actions(app_settings)) as url:
+        yield url

@@ -1,6 +1,0 @@
-"""AWS Lambda on loopback: a Runtime API, execution environments, Function URLs, an edge.
-
-It behaves as AWS documents it, limits and bad manners included, so that a bundle
-which works here has met what it will meet there. `python -m tests.emulator`
-serves the whole project from its built bundles (`make lambda`).
-"""

@@ -1,0 +1,161 @@
+"""The smoke test passes where all is well, and names what is not."""
+
+import contextlib
+
+import pytest
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Message
+
+from functions.chat.app import create_app
+from functions.llm import demo_events
+from functions.settings import Settings, forget_settings
+from infra.cli.smoke import SmokeError, smoke
+from infra.local.cloud import local_cloud
+from tests.support.served import served
+
+KEY = "k" * 32
+CONFIG = b'{"model": {"name": "demo"}, "api": {"chat": "/chatkit", "actions": "/actions"}}'
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
+            patch.delenv(name, raising=False)
+        for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
+        patch.setenv("AWS_REGION", "us-east-1")
+        patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        patch.setenv("CHATKIT_TABLE", "smoke-tests")  # moto's tables are this process's
+        patch.setattr(demo_events, "PACE", 0.015)
+        forget_settings()
+        with local_cloud(Settings(_env_file=None)):
+            yield
+    forget_settings()
+
+
+class Deployment:
+    """The real chat app behind an edge with a page; a test overrides what it breaks."""
+
+    def __init__(self):
+        self.app = create_app(Settings(_env_file=None))
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        path = scope["path"]
+        if path.startswith("/chatkit"):
+            return await self.chat(scope, receive, send)
+        if path == "/actions/health":
+            return await Response(b'{"status": "ok"}')(scope, receive, send)
+        if path == "/config.json":
+            return await Response(CONFIG)(scope, receive, send)
+        return await HTMLResponse("<html></html>")(scope, receive, send)
+
+    async def chat(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+
+class Buffering(Deployment):
+    """Holds an answer back until it is whole."""
+
+    async def chat(self, scope, receive, send):
+        held: list[Message] = []
+
+        async def hold(message):
+            held.append(message)
+
+        await self.app(scope, receive, hold)
+        body = b"".join(m.get("body", b"") for m in held)
+        await send(held[0])
+        await send({"type": "http.response.body", "body": body})
+
+
+class Swallowing(Deployment):
+    """Shows the page in place of the API's errors, as error pages of CloudFront do."""
+
+    async def chat(self, scope, receive, send):
+        status = 200
+
+        async def swallow(message):
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            if status == 200:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await HTMLResponse("<html></html>")(scope, receive, send)
+
+        await self.app(scope, receive, swallow)
+
+
+class Sharing(Deployment):
+    """Takes everybody for the same person."""
+
+    cookie = b""
+
+    async def chat(self, scope, receive, send):
+        headers = [(n, v) for n, v in scope["headers"] if n != b"cookie"]
+        if Sharing.cookie:
+            headers.append((b"cookie", Sharing.cookie))
+
+        async def remember(message):
+            for name, value in message.get("headers", []):
+                if name == b"set-cookie":
+                    Sharing.cookie = value.split(b";")[0]
+            await send(message)
+
+        await self.app({**scope, "headers": headers}, receive, remember)
+
+
+class WithoutActions(Deployment):
+    async def __call__(self, scope, receive, send):
+        if scope.get("path") == "/actions/health":
+            return await Response(b"{}", status_code=502)(scope, receive, send)
+        return await super().__call__(scope, receive, send)
+
+
+class Garbled(Deployment):
+    """Answers with something that is not ChatKit's, as a foreign proxy in between would."""
+
+    async def chat(self, scope, receive, send):
+        if scope["path"] == "/chatkit":
+            await HTMLResponse("<html></html>", 404)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def test_all_is_well_where_all_is_well(cloud):
+    lines = []
+    with served(Deployment()) as url:
+        smoke(url, lines.append)
+    assert [line.split()[0] for line in lines] == ["page", "errors", "answer", "file", "stranger"]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "says"),
+    [
+        (Buffering, "something buffers it"),
+        (Swallowing, "an unknown thread was answered 200"),
+        (Sharing, "a stranger sees our thread"),
+        (WithoutActions, "GET /actions/health was answered 502"),
+        (Garbled, "an answer is not what ChatKit gives: JSONDecodeError"),
+    ],
+)
+def test_what_is_wrong_is_said(cloud, deployment, says):
+    with served(deployment()) as url, pytest.raises(SmokeError, match=says):
+        smoke(url, lambda _: None)
+
+
+def test_an_address_that_nobody_answers_is_one_sentence():
+    with pytest.raises(SmokeError, match="cannot be reached"):
+        smoke("http://127.0.0.1:9", lambda _: None)
+
+
+def test_what_is_no_address_is_said(capsys, monkeypatch):
+    from infra import smoke as program
+
+    monkeypatch.setattr("sys.argv", ["smoke", "example.com"])
+    with pytest.raises(SystemExit) as ended, contextlib.suppress(KeyboardInterrupt):
+        program.main()
+    assert "is not an address" in str(ended.value)

@@ -1,0 +1,100 @@
+"""The table on this machine keeps what it is given, as the one in AWS does."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from functions.aws.clients import client
+from functions.settings import Settings, forget_settings
+from infra.local.cloud import local_cloud
+
+TABLE = "kept"
+
+
+@pytest.fixture
+def table(monkeypatch):
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "")  # so that what local_cloud sets is put back as well
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("CHATKIT_TABLE", TABLE)
+    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", TABLE)
+    with local_cloud(Settings(_env_file=None)):
+        yield client("dynamodb")
+        # moto keeps them for as long as the process lives
+        client("dynamodb").delete_table(TableName=TABLE)
+        client("s3").delete_bucket(Bucket=TABLE)
+    forget_settings()
+
+
+def test_a_transaction_that_fails_takes_nothing_with_it_that_others_wrote(table):
+    def refused():
+        with pytest.raises(table.exceptions.TransactionCanceledException):
+            table.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": TABLE,
+                            "Item": row("never"),
+                            "ConditionExpression": "attribute_exists(pk)",
+                        }
+                    }
+                ]
+            )
+
+    def written(number):
+        table.put_item(TableName=TABLE, Item=row(str(number)))
+
+    for number in range(300):  # so that there is something to put back
+        written(number)
+    asked = []
+    with ThreadPoolExecutor() as threads:
+        for number in range(300, 400):
+            asked += [threads.submit(refused), threads.submit(written, number)]
+    for each in asked:
+        each.result()
+    assert table.scan(TableName=TABLE, Select="COUNT")["Count"] == 400
+
+
+def test_a_transaction_that_fails_changes_no_row_and_the_stream_goes_on_without_it(table):
+    streams = client("dynamodbstreams")
+    stream = table.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
+    told = streams.get_shard_iterator(
+        StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    for name in ("changed", "deleted"):
+        table.put_item(TableName=TABLE, Item={**row(name), "fields": {"M": {"a": {"S": "1"}}}})
+    before = table.scan(TableName=TABLE)["Items"]
+    of = {"TableName": TABLE}
+    change = {
+        "UpdateExpression": "SET #f.a = :two",
+        "ExpressionAttributeNames": {"#f": "fields"},
+        "ExpressionAttributeValues": {":two": {"S": "2"}},
+    }
+    with pytest.raises(table.exceptions.TransactionCanceledException):
+        table.transact_write_items(
+            TransactItems=[
+                {"Update": {**of, "Key": row("changed"), **change}},
+                {"Delete": {**of, "Key": row("deleted")}},
+                {"Put": {**of, "Item": row("new")}},
+                {
+                    "ConditionCheck": {
+                        **of,
+                        "Key": row("missing"),
+                        "ConditionExpression": "attribute_exists(pk)",
+                    }
+                },
+            ]
+        )
+    assert table.scan(TableName=TABLE)["Items"] == before
+    table.put_item(TableName=TABLE, Item=row("later"))
+    records = streams.get_records(ShardIterator=told)["Records"]
+    assert [each["dynamodb"]["Keys"]["sk"]["S"] for each in records] == [
+        "changed",
+        "deleted",
+        "later",
+    ]
+
+
+def row(name):
+    return {"pk": {"S": "rows"}, "sk": {"S": name}}

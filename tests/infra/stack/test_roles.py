@@ -1,0 +1,575 @@
+"""The roles are enough, and no more: the functions' real code, held to the template's policies."""
+
+import asyncio
+import json
+import random
+import secrets
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import product
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from functions import aws
+from functions.actions.events import Events
+from functions.aws import secret_values as kept_secrets
+from functions.aws.bucket import Bucket
+from functions.context import RequestContext
+from functions.settings import Settings, forget_settings
+from functions.store import DynamoDBStore
+from infra.local.cloud import local_cloud
+from tests.infra.iam import Need, Role, as_list, enforced, resolve, statements_of
+from tests.infra.keys import Keys
+from tests.support.chat import Chat, thread_of
+from tests.support.openai_server import Call, OpenAIServer, Say
+from tests.support.served import served
+from tests.support.speech import tone
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+TABLE, BUCKET, QUEUE = "the-table", "the-bucket", "the-dead-letters"
+PNG = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(64)
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/the-key"
+# Lambda writes the logs itself.
+LAMBDAS_OWN = {"WriteLogs"}
+OF_THE_KEY = {"DataKey", "NewDataKey"}
+
+
+@pytest.fixture(scope="module")
+def template(synth):
+    """With a key of one's own, which adds its statements to the roles and changes no other."""
+    return synth(provider="openai", kms="true")["chatkit-dev"]
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """moto with table, bucket and secrets, reached by an administrator."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "AWS_ENDPOINT_URL"):
+            patch.delenv(name, raising=False)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+            patch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
+        patch.setenv("AWS_REGION", REGION)
+        patch.setenv("CHATKIT_TABLE", TABLE)
+        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", BUCKET)
+        forget_settings()
+        with local_cloud(Settings(_env_file=None)) as environment:
+            patch.setenv("AWS_ENDPOINT_URL", environment["AWS_ENDPOINT_URL"])
+            yield environment
+    forget_settings()
+    aws._client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def names(template, cloud):
+    """What the template's references stand for in moto."""
+    vault = boto3.client("secretsmanager", region_name=REGION)
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
+    described = boto3.client("dynamodb", region_name=REGION).describe_table(TableName=TABLE)
+    stream = described["Table"]["LatestStreamArn"]
+    names = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
+    for name, resource in template.resources.items():
+        kind = resource["Type"]
+        if kind == "AWS::DynamoDB::Table":
+            names |= {name: TABLE, f"{name}.Arn": table, f"{name}.StreamArn": stream}
+        elif kind == "AWS::S3::Bucket" and name.startswith("Files"):
+            names |= {name: BUCKET, f"{name}.Arn": f"arn:aws:s3:::{BUCKET}"}
+        elif kind == "AWS::SecretsManager::Secret":
+            value = secrets.token_hex(32)
+            names[name] = vault.create_secret(Name=name, SecretString=value)["ARN"]
+        elif kind == "AWS::SQS::Queue":
+            boto3.client("sqs", region_name=REGION).create_queue(QueueName=QUEUE)
+            names[f"{name}.Arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
+        elif kind == "AWS::KMS::Key":
+            names[f"{name}.Arn"] = KEY
+        elif kind == "AWS::Logs::LogGroup":
+            names[f"{name}.Arn"] = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
+    return names
+
+
+@pytest.fixture(scope="module")
+def model():
+    return OpenAIServer()
+
+
+@pytest.fixture(scope="module")
+def model_url(model):
+    with served(model.app) as url:
+        yield f"{url}/v1"
+
+
+class Stage:
+    """Runs a function's app as the template sets it up."""
+
+    def __init__(self, template, names, model, model_url):
+        self.template, self.names, self.model = template, names, model
+        self.extra = {
+            "OPENAI_BASE_URL": model_url,
+            "CHATKIT_MODEL": "test",
+            "CHATKIT_MODEL_API": "chat_completions",
+            "CHATKIT_TRANSCRIPTION": "openai",
+            "CHATKIT_MESSAGES_PER_MINUTE": "1000",  # one person does it all, once for each test
+        }
+
+    def statements(self, function):
+        (role,) = (
+            n for n in self.template.of_type("AWS::IAM::Role") if n.startswith(f"{function}Role")
+        )
+        return resolve(statements_of(self.template, role), self.names)
+
+    def names_arn(self, prefix):
+        return next(v for k, v in self.names.items() if k.startswith(prefix) and k.endswith(".Arn"))
+
+    def role(self, function, without=None):
+        """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid)."""
+        found = self.statements(function)
+        keys = Keys(self.template, self.names)
+        return Role([s for s in found if s["Sid"] != without], ACCOUNT, keys.asked)
+
+    @contextmanager
+    def running(self, function, role):
+        from functions.actions.app import create_app as create_actions
+        from functions.chat.app import create_app as create_chat
+
+        function_resource = self.template.only("AWS::Lambda::Function", f"{function}Function")
+        told = resolve(function_resource["Environment"]["Variables"], self.names)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (told | self.extra).items():
+                patch.setenv(name, value)
+            fresh()
+            with enforced(role, REGION):
+                create = {"Chat": create_chat, "Actions": create_actions}[function]
+                with served(create(Settings(_env_file=None))) as url:
+                    yield url
+        fresh()
+
+
+def fresh():
+    """Nothing is left of another role: no client, no secret."""
+    forget_settings()
+    aws._client.cache_clear()
+    kept_secrets.forget()
+
+
+@pytest.fixture(scope="module")
+def stage(template, names, model, model_url):
+    return Stage(template, names, model, model_url)
+
+
+def upload(url, role, data, kind):
+    """What S3 does with a presigned PUT: it acts for the role that signed it."""
+    place = urlsplit(str(url)).path.removeprefix(f"/{BUCKET}/")
+    role.require(Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{place}"), "PutObject")
+    admin().put_object(Bucket=BUCKET, Key=place, Body=data, ContentType=kind)
+
+
+def large_text():
+    """More than the table takes, however well it is compressed."""
+    return "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9E00), k=190_000)))
+
+
+def admin():
+    return boto3.session.Session().client(
+        "s3", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+
+
+def pressed(widget, kind):
+    """The payload of the first action of `kind` in a widget."""
+    if isinstance(widget, dict):
+        if widget.get("type") == kind:
+            return widget["payload"]
+        widget = list(widget.values())
+    for inner in widget if isinstance(widget, list) else ():
+        if (found := pressed(inner, kind)) is not None:
+            return found
+    return None
+
+
+def chat_does_everything(url, role, model):
+    """Every operation of the streaming function, each with an answer that is checked."""
+    chat = Chat(url)
+    assert chat.http.get("/chatkit/health").status_code == 200
+    assert chat.http.post("/chatkit/session").json()["user"]["id"]
+    model._answered = 0
+
+    model.script = [Say("Hello there.")]
+    thread = thread_of(chat.create("Hi"))
+    large = large_text()
+    assert chat.say(thread, large)[-1]["type"] != "error"
+    assert any(item["content"][0]["text"] == large for item in chat.items(thread))
+
+    # Files: announced, uploaded, sent, previewed; and one that is missing, and one taken back.
+    def announced():
+        given = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
+        return chat.read("attachments.create", **given)
+
+    file = announced()
+    upload(file["upload_descriptor"]["url"], role, PNG, "image/png")
+    sent = chat.say(thread, "Look", attachments=[file["id"]])
+    assert sent[-1]["type"] != "error", sent[-1]
+    missing = announced()
+    body = {"content": [{"type": "input_text", "text": "?"}], "attachments": [missing["id"]]}
+    refused = chat.post(
+        "threads.add_user_message", thread_id=thread, input={**body, "inference_options": {}}
+    )
+    assert refused.status_code == 422, refused.text
+    chat.read("attachments.delete", attachment_id=missing["id"])
+
+    # Lists, titles, feedback, retry.
+    assert chat.read("threads.list")["data"]
+    assert chat.read("threads.get_by_id", thread_id=thread)["id"] == thread
+    chat.read("threads.update", thread_id=thread, title="Mine")
+    items = chat.items(thread)
+    last = items[-1]["id"]
+    chat.read("items.feedback", thread_id=thread, item_ids=[last], kind="positive")
+    asked = [item for item in items if item["type"] == "user_message"][-1]
+    again = chat.stream("threads.retry_after_item", thread_id=thread, item_id=asked["id"])
+    assert again[-1]["type"] != "error", again[-1]
+
+    # The assistant's own data: a card, ticked off.
+    model._answered = 0
+    model.script = [Call("show_checklist", {"add": ["milk"]}), Say("Here it is.")]
+    shown = chat.say(thread, "My list")
+    assert shown[-1]["type"] != "error", shown[-1]
+    card = next(item for item in chat.items(thread) if item["type"] == "widget")
+    tick = pressed(card["widget"], "task.toggle")
+    action = {"type": "task.toggle", "payload": {"id": tick["id"], "done": True}}
+    chat.read("threads.sync_custom_action", thread_id=thread, item_id=card["id"], action=action)
+    assert chat.http.get("/chatkit/entities?q=li").status_code == 200
+
+    # Searching through earlier conversations.
+    model._answered = 0
+    model.script = [Call("search_conversations", {"query": "hi"}), Say("Found.")]
+    other = chat.create("Find hi")
+    assert other[-1]["type"] != "error", other[-1]
+
+    chat.read("threads.delete", thread_id=thread)
+    assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404
+
+
+@pytest.fixture(scope="module")
+def lived_in(stage, model):
+    """Two threads of one visitor, made without limits: one to press in, one that was deleted."""
+    everything = Role([{"Effect": "Allow", "Action": "*", "Resource": "*"}], ACCOUNT)
+    with stage.running("Chat", everything) as url:
+        chat = Chat(url)
+        model._answered = 0
+        model.script = [Call("show_checklist", {"add": ["milk", "bread"]}), Say("Here.")]
+        pressed_in = thread_of(chat.create("My list"))
+        model.script = [Say("Yes.")]
+        deleted = thread_of(chat.create(large_text()))
+        given = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
+        file = chat.read("attachments.create", **given)
+        upload(file["upload_descriptor"]["url"], everything, PNG, "image/png")
+        chat.say(deleted, "Look", attachments=[file["id"]])
+        user = chat.http.post("/chatkit/session").json()["user"]["id"]
+        store = DynamoDBStore(TABLE, bucket=BUCKET, purge="stream")
+        asyncio.run(store.delete_thread(deleted, RequestContext(user_id=user)))
+        shown = next(item for item in chat.items(pressed_in) if item["type"] == "widget")
+    return chat, shown, user, deleted
+
+
+def actions_do_everything(url, role, lived_in):
+    """Every operation and event of the second function, each with an answer that is checked."""
+    before, shown, user, deleted = lived_in
+    chat = Chat(url)
+    chat.http.cookies = before.http.cookies
+    assert chat.http.get("/actions/health").status_code == 200
+    tick = pressed(shown["widget"], "task.toggle")
+    for kind, done in (("threads.sync_custom_action", True), ("threads.custom_action", False)):
+        body = {
+            "type": kind,
+            "params": {
+                "thread_id": shown["thread_id"],
+                "item_id": shown["id"],
+                "action": {"type": "task.toggle", "payload": {"id": tick["id"], "done": done}},
+            },
+        }
+        answer = chat.http.post("/actions", json=body)
+        assert answer.status_code == 200, answer.text
+    assert chat.http.post("/actions/cancel", json={"run_id": "r"}).json() == {"cancelled": True}
+
+    note = tone()
+    files = {"file": ("note.wav", note, "audio/wav")}
+    answer = chat.http.post("/actions/transcribe", files=files)
+    assert answer.json()["text"], answer.text
+    asked = {"mime_type": "audio/wav", "size": len(note)}
+    answer = chat.http.post("/actions/uploads", json=asked)
+    assert answer.status_code == 200, answer.text
+    place = answer.json()
+    assert chat.http.post("/actions/transcribe", json={"key": place["key"]}).status_code == 404
+    upload(place["url"], role, note, "audio/wav")
+    answer = chat.http.post("/actions/transcribe", json={"key": place["key"]})
+    assert answer.status_code == 200, answer.text
+
+    # The stream tells of the deleted thread, and S3 of an upload that is not what it says.
+    admin().put_object(Bucket=BUCKET, Key="uploads/u/x", Body=b"<html>", ContentType="image/png")
+    key = {"pk": {"S": f"U#{user}"}, "sk": {"S": f"THREAD#{deleted}"}}
+    gone = {
+        "eventSource": "aws:dynamodb",
+        "eventName": "REMOVE",
+        "dynamodb": {"Keys": key, "OldImage": key, "SequenceNumber": "1"},
+    }
+    arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": "uploads/u/x"}}}
+
+    async def events():
+        taker = Events(Bucket(BUCKET))
+        assert await taker.take({"Records": [gone]}) == {"batchItemFailures": []}
+        await taker.take({"Records": [arrived]})
+
+    asyncio.run(events())
+    kept = admin().list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    assert "uploads/u/x" not in {entry["Key"] for entry in kept}
+
+
+def lambda_feeds_it():
+    """What Lambda does with the role by itself, to read the stream and to keep what failed:
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html.
+    """
+    streams = boto3.client("dynamodbstreams", region_name=REGION)
+    (stream,) = streams.list_streams(TableName=TABLE)["Streams"]
+    arn = stream["StreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    begin = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+    )
+    assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
+    sqs = boto3.client("sqs", region_name=REGION)
+    sqs.send_message(
+        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{QUEUE}", MessageBody="what failed"
+    )
+
+
+def run(stage, function, role, model, lived_in):
+    with stage.running(function, role) as url:
+        if function == "Chat":
+            chat_does_everything(url, role, model)
+        else:
+            actions_do_everything(url, role, lived_in)
+            lambda_feeds_it()
+
+
+@pytest.fixture(scope="module")
+def asked(stage, model, lived_in):
+    """What each function asked for while it did all it does; nothing was denied."""
+    found = {}
+    for function in ("Chat", "Actions"):
+        role = stage.role(function)
+        run(stage, function, role, model, lived_in)
+        assert role.denied == []
+        found[function] = role.asked
+    return found
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_a_role_is_enough_for_all_its_function_does(asked, function):
+    assert len({need.action for need in asked[function]}) > 5
+
+
+def grants(statement):
+    """A statement's single rights: each action on each resource, through each service."""
+    through = statement.get("Condition", {}).get("StringLike", {}).get("kms:ViaService")
+    for action, resource, service in product(
+        as_list(statement["Action"]), as_list(statement["Resource"]), as_list(through)
+    ):
+        narrow = {"Condition": {"StringLike": {"kms:ViaService": service}}} if service else {}
+        yield {**statement, "Action": action, "Resource": resource, **narrow}
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_every_right_of_every_statement_is_one_that_the_function_uses(stage, asked, function):
+    for statement in stage.statements(function):
+        if statement["Sid"] in LAMBDAS_OWN:
+            continue
+        for grant in grants(statement):
+            alone = Role([grant], ACCOUNT)
+            assert any(alone.permits(need) for need in asked[function]), grant
+
+
+@pytest.mark.parametrize(
+    ("function", "sid"),
+    [
+        *(("Chat", sid) for sid in ("Rows", "Index", "Objects", "List", "CookieKey", "ModelKey")),
+        *(("Actions", sid) for sid in ("Rows", "Objects", "List", "CookieKey", "ModelKey")),
+        *(("Actions", sid) for sid in ("ReadStream", "ListStreams", "DeadLetters")),
+        *((function, sid) for function in ("Chat", "Actions") for sid in sorted(OF_THE_KEY)),
+    ],
+)
+def test_without_one_statement_something_breaks(stage, model, lived_in, function, sid):
+    role = stage.role(function, without=sid)
+    with pytest.raises((AssertionError, StopIteration, ClientError, KeyError)):
+        run(stage, function, role, model, lived_in)
+    removed = Role([s for s in stage.statements(function) if s["Sid"] == sid], ACCOUNT)
+    assert role.denied
+    assert all(removed.permits(need) for need in role.denied)
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_every_statement_is_one_whose_removal_is_tried(stage, function):
+    tried = {
+        args[1]
+        for mark in test_without_one_statement_something_breaks.pytestmark
+        for args in mark.args[1]
+        if args[0] == function
+    }
+    assert {s["Sid"] for s in stage.statements(function)} - LAMBDAS_OWN == tried
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
+    role = stage.role(function)
+    for need in asked[function]:
+        for ours in (TABLE, BUCKET):
+            other = Need(need.action, need.resource.replace(ours, f"{ours}-2"))
+            assert other == need or not role.permits(other), other
+    vault = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:other-AbCdEf"
+    assert not role.permits(Need("secretsmanager:GetSecretValue", vault))
+    assert not role.permits(Need("dynamodb:DeleteTable", stage.names_arn("Table")))
+    assert not role.permits(Need("dynamodb:Scan", stage.names_arn("Table")))
+
+
+def test_the_key_is_used_by_both_functions_only_through_what_keeps_data_with_it(stage, asked):
+    for function in ("Chat", "Actions"):
+        role = stage.role(function)
+        used = {need for need in asked[function] if need.action.startswith("kms:")}
+        assert {(need.action, need.via.split(".")[0]) for need in used} == {
+            ("kms:Decrypt", "dynamodb"),
+            ("kms:Decrypt", "s3"),
+            ("kms:Decrypt", "secretsmanager"),
+            ("kms:GenerateDataKey", "s3"),
+        }
+        for need in used:
+            assert need.resource == KEY
+            assert not role.permits(replace(need, via=""))
+            assert not role.permits(replace(need, via=f"sqs.{REGION}.amazonaws.com"))
+            assert not role.permits(replace(need, resource=f"{KEY}-2"))
+
+
+def test_a_role_that_touches_nothing_encrypted_has_no_right_to_the_key(template):
+    for name in template.of_type("AWS::IAM::Role"):
+        statements = statements_of(template, name)
+        inline = template.resources[name]["Properties"].get("Policies", [])
+        ours = name.startswith(("ChatRole", "ActionsRole"))
+        assert ("kms:" in json.dumps([statements, inline])) == ours, name
+
+
+def test_without_a_key_of_ones_own_the_roles_are_the_same_but_for_it(synth, template):
+    default = synth(provider="openai")["chatkit-dev"]
+    assert not default.of_type("AWS::KMS::Key")
+    roles = [n for n in template.of_type("AWS::IAM::Role") if n.startswith(("Chat", "Actions"))]
+    assert len(roles) == 2
+    for role in roles:
+        with_key = statements_of(template, role)
+        assert {s["Sid"] for s in with_key} > OF_THE_KEY
+        assert statements_of(default, role) == [s for s in with_key if s["Sid"] not in OF_THE_KEY]
+
+
+@pytest.fixture
+def stage_of_others(template, names, model, model_url, request):
+    """Our functions and our roles, pointed at a table or a bucket that is somebody else's."""
+    other = Stage(template, names, model, model_url)
+    variable, name = request.param
+    other.extra[variable] = f"{name}-2"
+    return other, name
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+@pytest.mark.parametrize(
+    "stage_of_others",
+    [("CHATKIT_TABLE", TABLE), ("CHATKIT_ATTACHMENTS_BUCKET", BUCKET)],
+    indirect=True,
+    ids=["table", "bucket"],
+)
+def test_the_code_gets_nothing_from_another_table_or_bucket(
+    stage_of_others, model, lived_in, function
+):
+    stage, ours = stage_of_others
+    role = stage.role(function)
+    with pytest.raises((AssertionError, StopIteration, ClientError, KeyError)):
+        run(stage, function, role, model, lived_in)
+    assert role.denied
+    assert all(f"{ours}-2" in need.resource for need in role.denied)
+
+
+def test_the_second_function_lists_no_conversations_and_checks_no_new_thread(stage):
+    chat, actions = stage.role("Chat"), stage.role("Actions")
+    table = stage.names_arn("Table")
+    for need in (
+        Need("dynamodb:Query", f"{table}/index/by_position"),
+        Need("dynamodb:ConditionCheckItem", table),
+    ):
+        assert chat.permits(need)
+        assert not actions.permits(need)
+
+
+def test_the_second_function_reads_the_models_key_only_where_it_hears_with_it(synth):
+    def readers(sid="ModelKey", **typed):
+        (template,) = synth(**typed).values()
+        return {
+            name
+            for name in ("Chat", "Actions")
+            for role in template.of_type("AWS::IAM::Role")
+            if role.startswith(f"{name}Role")
+            for statement in statements_of(template, role)
+            if statement["Sid"] == sid
+        }
+
+    assert readers(provider="openai") == {"Chat", "Actions"}
+    assert readers(provider="openai", voice="false") == {"Chat"}
+    assert readers(provider="demo") == set()
+    own = {"transcriptionBaseUrl": "https://whisper.example/v1", "transcriptionSecret": "whisper"}
+    assert readers(provider="openai", **own) == {"Chat"}
+    assert readers("TranscriptionKey", **own) == {"Chat", "Actions"}
+    assert readers("TranscriptionKey", provider="openai") == set()
+
+
+def hears(url, model):
+    model.headers.clear()
+    files = {"file": ("note.wav", tone(), "audio/wav")}
+    answer = Chat(url).http.post("/actions/transcribe", files=files)
+    assert answer.status_code == 200, answer.text
+    return model.headers[-1].get("authorization")
+
+
+def test_who_hears_is_asked_with_its_own_key_which_nothing_else_opens(
+    synth, names, model, model_url
+):
+    """A stage whose whisper server has a key, named in the settings and made by somebody else."""
+    settings = {
+        "provider": "openai",
+        "transcriptionBaseUrl": "https://whisper.example/v1",
+        "transcriptionSecret": "our/whisper",
+    }
+    vault = boto3.client("secretsmanager", region_name=REGION)
+    vault.create_secret(Name="our/whisper", SecretString="whisper-key")
+    stage = Stage(synth(**settings)["chatkit-dev"], names, model, model_url)
+    stage.extra |= {"CHATKIT_TRANSCRIPTION_BASE_URL": model_url}
+    del stage.extra["CHATKIT_TRANSCRIPTION"]
+
+    allowed = stage.role("Actions")
+    with stage.running("Actions", allowed) as url:
+        assert hears(url, model) == "Bearer whisper-key"
+    assert allowed.denied == []
+
+    role = stage.role("Actions", without="TranscriptionKey")
+    with stage.running("Actions", role) as url, pytest.raises(AssertionError):
+        hears(url, model)
+    assert {need.resource for need in role.denied} == {
+        f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our/whisper-aB3dE6"
+    }
+
+
+@pytest.mark.parametrize("function", ["Chat", "Actions"])
+def test_no_statement_is_wider_than_the_stacks_own_things(stage, function):
+    for statement in stage.statements(function):
+        if statement["Action"] == "dynamodb:ListStreams":
+            continue  # it names streams and cannot be narrowed, says AWS's reference
+        for resource in as_list(statement["Resource"]):
+            assert resource != "*", statement
+            assert not resource.endswith((":*", ":table/*", ":::*")), statement
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, statement

@@ -1,0 +1,139 @@
+"""Settings: typed, from three places, and clear when they are wrong."""
+
+import pytest
+
+from infra.stack.settings import SettingsError, StackSettings, read_settings
+
+
+def test_nothing_set_is_a_whole_stage():
+    settings = read_settings({})
+    assert settings.stage == "dev"
+    assert settings.provider == "demo"
+    assert settings.chat_concurrency > 0
+    assert settings.messages_per_day > 0
+
+
+def test_the_command_line_beats_the_stage_and_the_stage_beats_the_file():
+    context = {
+        "chatkit": {"stage": "dev", "chatMemory": 1024, "logRetentionDays": 7},
+        "stages": {"prod": {"chatMemory": 2048, "chatTimeout": 600, "waf": False}},
+        "stage": "prod",
+        "chatTimeout": "120",
+    }
+    settings = read_settings(context)
+    assert (settings.stage, settings.chat_memory, settings.chat_timeout) == ("prod", 2048, 120)
+    assert settings.log_retention_days == 7
+
+
+def test_strings_of_the_command_line_become_what_they_mean():
+    settings = read_settings(
+        {
+            "snapStart": "true",
+            "logRetentionDays": "7",
+            "allowedOrigins": "https://a.example, https://b.example",
+        }
+    )
+    assert settings.log_retention_days == 7
+    assert settings.snap_start is True
+    assert settings.allowed_origins == ["https://a.example", "https://b.example"]
+
+
+def test_an_empty_value_takes_a_setting_back_to_its_default():
+    assert read_settings({"chatkit": {"model": "gpt-5"}, "model": ""}).model is None
+
+
+def test_the_cdk_keeps_its_own_context_beside_ours():
+    read_settings(
+        {
+            "@aws-cdk/core:target-partitions": ["aws"],
+            "aws:cdk:enable-path-metadata": True,
+            "availability-zones:account=1:region=x": ["a"],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("context", "line"),
+    [
+        ({"snapstart": "true"}, "There is no setting 'snapstart'. Did you mean snapStart?"),
+        ({"stage": "Prod!"}, "stage='Prod!': String should match pattern"),
+        ({"chatTimeout": "5"}, "chatTimeout='5': Input should be greater than or equal to 60"),
+        ({"architecture": "riscv"}, "architecture='riscv': Input should be 'arm64' or 'x86_64'"),
+        ({"allowedOrigins": "https://*.example"}, "is not an exact origin"),
+        ({"frameAncestors": "example.com"}, "is not an exact origin"),
+        ({"provider": "compatible"}, "provider=compatible needs modelBaseUrl and model"),
+        ({"modelBaseUrl": "https://x.example"}, "modelBaseUrl needs provider=compatible"),
+        ({"modelSecret": "a"}, "modelSecret needs a provider other than demo"),
+        ({"auth": "jwt"}, "auth=jwt needs jwtIssuer and jwtAudience"),
+        ({"domainName": "chat.example.com"}, "domainName needs certificateArn"),
+        ({"hostedZone": "Z1/example.com"}, "certificateArn and hostedZone need domainName"),
+        ({"waf": "true"}, "region must be given with waf"),
+        ({"snapStart": "true", "streaming": "web-adapter"}, "needs streaming=native"),
+        (
+            {"alarmEmail": "a@example.com", "alarmTopicArn": "arn:aws:sns:eu-west-1:1:t"},
+            "alarmEmail and alarmTopicArn exclude each other",
+        ),
+        ({"chatkit": "dev"}, "chatkit in cdk.json is not an object"),
+        ({"attachmentMaxBytes": "0"}, "attachmentMaxBytes='0': Input should be greater than"),
+        ({"attachmentMaxBytes": "20MB"}, "attachmentMaxBytes='20MB': Input should be a valid int"),
+        ({"attachmentTypes": "image/png,pdf"}, "'pdf' is not a type such as image/png or text/*"),
+        ({"attachmentTypes": "*"}, "'*' is not a type such as image/png or text/*"),
+        ({"transcriptionBaseUrl": "http://whisper"}, "transcriptionBaseUrl='http://whisper'"),
+        ({"voice": "true"}, "voice=true needs transcriptionBaseUrl or a provider other than demo"),
+        (
+            {"voice": "false", "transcriptionBaseUrl": "https://whisper.example/v1"},
+            "voice=false excludes transcriptionBaseUrl",
+        ),
+        ({"transcriptionSecret": "whisper"}, "transcriptionSecret needs transcriptionBaseUrl"),
+        ({"transcriptionModel": "whisper-1"}, "transcriptionModel needs a provider that hears"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(context, line):
+    with pytest.raises(SettingsError) as caught:
+        read_settings(context)
+    assert line in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_every_wrong_setting_is_named():
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"chatMemory": "1", "waf": "perhaps"})
+    assert [line.split("=")[0] for line in str(caught.value).splitlines()] == ["chatMemory", "waf"]
+
+
+def test_every_setting_says_what_it_is_for():
+    for name, field in StackSettings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
+
+
+OWN = {"provider": "compatible", "model": "llama", "modelBaseUrl": "https://llm.example/v1"}
+WHISPER = {"transcriptionBaseUrl": "https://whisper.example/v1"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "hears", "by_gemini"),
+    [
+        ({}, False, False),
+        ({"provider": "openai"}, True, False),
+        ({"provider": "openai", "voice": "false"}, False, False),
+        ({"provider": "gemini"}, True, True),
+        ({"provider": "gemini", **WHISPER}, True, False),
+        (OWN, False, False),
+        ({**OWN, "voice": "true"}, True, False),
+        ({**OWN, **WHISPER}, True, False),
+        (WHISPER, True, False),
+    ],
+)
+def test_voice_is_on_where_somebody_is_known_to_hear(typed, hears, by_gemini):
+    """A compatible endpoint listens only when told: few of them do."""
+    settings = read_settings(typed)
+    assert (settings.hears, settings.gemini_transcribes) == (hears, by_gemini)
+
+
+def test_files_are_limited_as_the_functions_limit_them_by_themselves():
+    from functions.settings import Settings
+
+    ours, theirs = read_settings({}), Settings(_env_file=None)
+    assert ours.attachment_max_bytes == theirs.attachment_max_bytes
+    assert ours.attachment_types == theirs.attachment_types

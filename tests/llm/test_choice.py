@@ -1,0 +1,62 @@
+"""Settings alone decide which model answers."""
+
+import pytest
+
+from functions.llm import build, choose
+from functions.settings import Settings
+
+
+def settings(**values):
+    return Settings(_env_file=None, **values)
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "GEMINI_API_KEY", "CHATKIT_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+RESPONSES, COMPLETIONS = "responses", "chat_completions"
+OLLAMA = {"openai_base_url": "http://localhost:11434/v1", "model": "llama"}
+
+
+@pytest.mark.parametrize(
+    ("values", "provider", "api", "default"),
+    [
+        ({}, "demo", RESPONSES, "demo"),
+        ({"openai_api_key": "k"}, "openai", RESPONSES, "gpt-5-mini"),
+        ({"openai_api_key": "k", "model_api": COMPLETIONS}, "openai", COMPLETIONS, "gpt-5-mini"),
+        ({"openai_api_key": "k", "model": "gpt-5"}, "openai", RESPONSES, "gpt-5"),
+        ({"gemini_api_key": "k"}, "gemini", COMPLETIONS, "gemini-2.5-flash"),
+        ({"gemini_api_key": "g", "openai_api_key": "o"}, "openai", RESPONSES, "gpt-5-mini"),
+        (OLLAMA, "compatible", COMPLETIONS, "llama"),
+        ({**OLLAMA, "model_api": RESPONSES}, "compatible", RESPONSES, "llama"),
+        ({"openai_api_key_secret": "name"}, "openai", RESPONSES, "gpt-5-mini"),
+    ],
+)
+def test_the_choice_that_settings_make(values, provider, api, default):
+    choice = choose(settings(**values))
+    assert (choice.provider, choice.api, choice.names[0]) == (provider, api, default)
+
+
+def test_a_compatible_server_has_to_say_which_model():
+    with pytest.raises(ValueError, match="CHATKIT_MODEL"):
+        choose(settings(openai_base_url="http://localhost:11434/v1"))
+
+
+def test_the_models_to_pick_from_begin_with_the_default():
+    choice = choose(settings(openai_api_key="k", model="b", models="a, b,c"))
+    assert choice.names == ("b", "a", "c")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({}, "DemoModel"),
+        ({"openai_api_key": "k"}, "OpenAIResponsesModel"),
+        ({"gemini_api_key": "k"}, "OpenAIChatCompletionsModel"),
+    ],
+)
+async def test_the_sdks_model_for_a_choice(values, kind):
+    choice = choose(settings(**values))
+    assert type(build(choice, choice.names[0], "key")).__name__ == kind

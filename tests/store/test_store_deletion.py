@@ -1,0 +1,371 @@
+"""Deleting is complete: at once for whoever looks, and in the end for whoever scans."""
+
+import json
+import logging
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.exceptions import ClientError
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    AttachmentCreateParams,
+    FileAttachment,
+    GeneratedImage,
+    GeneratedImageItem,
+    LockedStatus,
+    Page,
+)
+
+from functions.actions.voice_notes import VoiceNotes
+from functions.store import (
+    Quota,
+    Records,
+    Run,
+    Runs,
+    keys,
+    purge_deleted_threads,
+)
+from functions.store import sweep as sweep_module
+from functions.store.purge import Purge
+from tests.store.samples import NOON, answer, at, message, thread
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+BIG = "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(120_000))
+"""A text that stays over the spill limit when compressed."""
+
+
+async def upload(backend, store, context, name="cat.png"):
+    """An attachment as the page makes it: announced, recorded, uploaded."""
+    attachments = backend.attachments()
+    made = await attachments.create_attachment(
+        AttachmentCreateParams(name=name, size=len(PNG), mime_type="image/png"), context
+    )
+    await store.save_attachment(made, context)
+    key = attachments.key(made, context)
+    backend.s3.put_object(Bucket=backend.bucket, Key=key, Body=PNG, ContentType="image/png")
+    return made
+
+
+async def furnish(backend, store, context, thread_id="thr_1", items=30):
+    """A thread with everything that a thread can have below it."""
+    await store.save_thread(thread(thread_id), context)
+    file = await store.load_attachment((await upload(backend, store, context)).id, context)
+    file = file.model_copy(update={"thread_id": thread_id})
+    await store.save_attachment(file, context)
+    await store.add_thread_item(
+        thread_id, message("with file", thread_id=thread_id, attachments=[file]), context
+    )
+    await store.add_thread_item(thread_id, answer("big", BIG, thread_id=thread_id), context)
+    url = await backend.attachments().put_image(thread_id, "img", PNG, context)
+    await store.add_thread_item(
+        thread_id,
+        GeneratedImageItem(
+            id="image",
+            thread_id=thread_id,
+            created_at=NOON,
+            image=GeneratedImage(id="img", url=url),
+        ),
+        context,
+    )
+    for n in range(items):
+        await store.add_thread_item(
+            thread_id, message(f"m{n}", thread_id=thread_id, created_at=at(n)), context
+        )
+    await store.save_feedback(thread_id, ["big"], "positive", context)
+    await store.delete_thread_item(thread_id, "m0", context)
+    return file
+
+
+def left(backend, *, tombstones=False):
+    return [
+        (row["pk"]["S"], row["sk"]["S"])
+        for row in backend.rows()
+        if tombstones or row["sk"]["S"] != keys.TOMBSTONE
+    ]
+
+
+def unsent(backend):
+    return [key for key in backend.objects() if not key.startswith("uploads/")]
+
+
+def gone(backend, thread_id, context):
+    """A record of the stream that says a thread's row was removed."""
+    key = keys.thread_key(keys.owner(context), thread_id)
+    return {
+        "eventName": "REMOVE",
+        "dynamodb": {"Keys": key, "OldImage": key, "SequenceNumber": "42"},
+    }
+
+
+async def test_a_deleted_thread_leaves_nothing_behind(backend, store, ada, bob):
+    await furnish(backend, store, ada)
+    await furnish(backend, store, bob)
+    await store.save_thread(thread("other"), ada)
+    others = [row for row in left(backend) if "bob" in row[0] or "other" in row[0] + row[1]]
+    assert len([row for row in others if "other" in row[0] + row[1]]) == 2  # the row and its head
+    await store.delete_thread("thr_1", ada)
+    assert sorted(left(backend)) == sorted(others)
+    # bob's file, spilled body and image are still there
+    assert len(unsent(backend)) == 3
+    assert len((await store.load_thread_items("thr_1", None, 99, "asc", bob)).data) == 32
+
+
+async def test_a_thread_is_gone_at_once_though_its_rows_are_not(backend, ada):
+    store = backend.store(purge="stream")
+    file = await furnish(backend, store, ada, items=3)
+    await store.delete_thread("thr_1", ada)
+    assert len(left(backend)) > 3
+    assert await store.load_thread_items("thr_1", None, 9, "asc", ada) == Page()
+    assert (await store.load_threads(9, None, "desc", ada)).data == []
+    for look in (
+        store.load_thread("thr_1", ada),
+        store.load_item("thr_1", "m1", ada),
+        store.read_turn("thr_1", 9, ada),
+        store.open_turn("thr_1", 9, ada),
+        store.save_feedback("thr_1", ["m1"], "positive", ada),
+    ):
+        with pytest.raises(NotFoundError):
+            await look
+    assert file.id
+
+
+async def test_the_tables_stream_finishes_a_deletion(backend, ada):
+    store = backend.store(purge="stream")
+    await furnish(backend, store, ada)
+    await store.delete_thread("thr_1", ada)
+    purge = Purge(store.table, store.bucket)
+    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+    assert left(backend) == []
+    assert backend.objects() == []
+    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+
+
+async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
+    backend, ada, monkeypatch, caplog
+):
+    store = backend.store(purge="stream")
+    await furnish(backend, store, ada)
+    await store.delete_thread("thr_1", ada)
+    purge = Purge(store.table, store.bucket)
+    broken = ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObjects")
+
+    async def fail(*_):
+        raise broken
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setattr(store.bucket, "delete", fail)
+        records = [gone(backend, "thr_1", ada)]
+        assert await purge_deleted_threads(records, purge=purge) == ["42"]
+    assert await purge_deleted_threads(records, purge=purge) == []
+    assert left(backend) == []
+    assert backend.objects() == []
+
+
+async def test_the_purge_of_an_id_in_use_again_touches_nothing(backend, ada):
+    store = backend.store(purge="stream")
+    await furnish(backend, store, ada, items=3)
+    await store.delete_thread("thr_1", ada)
+    record = gone(backend, "thr_1", ada)
+    again = backend.store(purge="stream")
+    await again.save_thread(thread(title="again"), ada)
+    assert await again.load_thread_items("thr_1", None, 9, "asc", ada) == Page()
+    await again.add_thread_item("thr_1", message("new"), ada)
+    purge = Purge(store.table, store.bucket)
+    assert await purge_deleted_threads([record], purge=purge) == []
+    assert [m.id for m in (await again.load_thread_items("thr_1", None, 9, "asc", ada)).data] == [
+        "new"
+    ]
+
+
+@pytest.mark.parametrize("purge", ["now", "stream"])
+async def test_an_answer_that_is_still_streaming_does_not_bring_a_thread_back(backend, ada, purge):
+    store = backend.store(purge=purge)
+    await store.save_thread(thread(), ada)
+    await store.begin_run(Run("r", "thr_1", time.time() + 60), ada, item=message("q"))
+    answering = await store.load_thread("thr_1", ada)
+    await backend.store(purge=purge).delete_thread("thr_1", ada)
+    rows = left(backend, tombstones=True)
+    answering.title = "late"
+    answering.status = LockedStatus()
+    for write in (
+        lambda: store.add_thread_item("thr_1", answer("a"), ada),
+        lambda: store.save_item("thr_1", answer("big", BIG), ada),
+        lambda: store.save_thread(answering, ada),
+        lambda: store.begin_run(Run("r2", "thr_1", time.time() + 60), ada, item=message("q")),
+        lambda: Runs(backend.table, client=backend.dynamodb).claim("r3", "thr_1", 9e9, ada),
+    ):
+        with pytest.raises(NotFoundError):
+            await write()
+    await store.delete_thread_item("thr_1", "a", ada)
+    await Runs(backend.table, client=backend.dynamodb).finish("r", "thr_1", ada, "done")
+    assert left(backend, tombstones=True) == rows
+    with pytest.raises(NotFoundError):
+        await store.load_thread("thr_1", ada)
+
+
+async def test_what_a_run_left_in_s3_goes_when_the_tombstone_does(backend, ada):
+    store = backend.store()
+    await store.save_thread(thread(), ada)
+    await store.delete_thread("thr_1", ada)
+    # The body is in S3, and the run dies before its write is refused.
+    await store._items.write("thr_1", answer("big", BIG), keys.owner(ada))
+    assert len(backend.objects()) == 1
+    key = keys.tombstone_key(keys.owner(ada), "thr_1")
+    backend.dynamodb.delete_item(TableName=backend.table, Key=key)
+    records = [r for r in backend.stream() if r["dynamodb"]["Keys"] == key]
+    purge = Purge(store.table, store.bucket)
+    assert await purge_deleted_threads(records, purge=purge) == []
+    assert backend.objects() == []
+
+
+async def test_a_file_that_another_thread_carries_survives(backend, store, ada):
+    """Its record was deleted, and made anew in another thread; the entry in the first one stays."""
+    file = await furnish(backend, store, ada, items=2)
+    await store.save_thread(thread("thr_2"), ada)
+    await store.delete_attachment(file.id, ada)
+    await store.save_attachment(file.model_copy(update={"thread_id": "thr_2"}), ada)
+    await store.delete_thread("thr_1", ada)
+    assert (await store.load_attachment(file.id, ada)).thread_id == "thr_2"
+    assert await backend.attachments().read(file, ada) == PNG
+
+
+@pytest.mark.parametrize("purge", ["now", "stream"])
+async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(backend, ada, purge):
+    store = backend.store(purge=purge)
+    file = await furnish(backend, store, ada, items=2)
+    await store.save_thread(thread("thr_2"), ada)
+    before = backend.rows(), backend.objects()
+    with pytest.raises(NotFoundError, match="in another thread"):
+        await store.save_attachment(file.model_copy(update={"thread_id": "thr_2"}), ada)
+    assert (backend.rows(), backend.objects()) == before
+    await store.save_attachment(file, ada)  # in its own thread as often as anyone likes
+    await store.delete_thread("thr_2", ada)
+    await purge_deleted_threads(backend.stream(), purge=Purge(store.table, store.bucket))
+    assert (await store.load_attachment(file.id, ada)).thread_id == "thr_1"
+    assert await backend.attachments().read(file, ada) == PNG
+
+
+async def test_the_stream_of_other_rows_is_ignored(backend, store, ada):
+    await furnish(backend, store, ada, items=3)
+    before = left(backend), backend.objects()
+    purge = Purge(store.table, store.bucket)
+    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+    assert (left(backend), backend.objects()) == before
+
+
+async def test_a_person_is_exported_whole_and_deleted_whole(backend, store, ada, bob):
+    for thread_id in ("thr_1", "thr_2"):
+        await furnish(backend, store, ada, thread_id, items=3)
+    await furnish(backend, store, bob, items=3)
+    await Records(backend.table, client=backend.dynamodb).put("todo", {"a": [1]}, ada, version=0)
+    quota = Quota(backend.table, per_user=9, per_day=None, client=backend.dynamodb)
+    for context in (ada, bob):
+        await Runs(backend.table, client=backend.dynamodb).claim(
+            "r", "thr_1", time.time() + 60, context
+        )
+        await quota.spend(context)
+    kinds = {pk[:2] + sk.partition("#")[0] for pk, sk in left(backend) if "bob" not in pk}
+    assert kinds - {f"Q#{quota.window_seconds}"} == {
+        f"U#{kind}" for kind in ("THREAD", "HEAD", "ITEM", "ATT", "FB", "REC", "RUN")
+    }
+    assert len(kinds) == 8
+    bobs = [row for row in left(backend) if "bob" in row[0]]
+    files = len(unsent(backend))
+    exported = [entry async for entry in store.export_user(ada.user_id)]
+    kinds = [entry["type"] for entry in exported]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        "thread": 2,
+        "item": 2 * 5,
+        "feedback": 2,
+        "attachment": 2,
+        "record": 1,
+    }
+    texts = [e["item"]["content"][0]["text"] for e in exported if e.get("item", {}).get("content")]
+    assert BIG in texts
+    assert [e["value"] for e in exported if e["type"] == "record"] == [{"a": [1]}]
+    assert {(e["thread_id"], e["item_id"], e["kind"]) for e in exported if "at" in e} == {
+        ("thr_1", "big", "positive"),
+        ("thr_2", "big", "positive"),
+    }
+    for entry in exported:
+        json.dumps(entry)
+        if entry["type"] == "attachment":
+            key = urlsplit(entry["url"]).path.lstrip("/")
+            stored = backend.s3.get_object(Bucket=backend.bucket, Key=key)["Body"].read()
+            assert (entry["attachment"]["name"], stored) == ("cat.png", PNG)
+    await store.delete_user(ada.user_id)
+    assert left(backend) == bobs
+    assert len(unsent(backend)) == files / 3
+    assert [entry async for entry in store.export_user(ada.user_id)] == []
+    await store.delete_user(ada.user_id)
+    with pytest.raises(ValueError, match="user_id"):
+        await store.delete_user("")
+
+
+class Ears:
+    def check_available(self):
+        """They are."""
+
+
+async def test_a_persons_recordings_are_exported_and_deleted_with_them(backend, store, ada, bob):
+    """Whatever characters are in their id: one rule says where they lie."""
+    notes = VoiceNotes(store.bucket, Ears(), 10**6)
+    asked = [notes.upload("audio/webm", 5000, context)["key"] for context in (ada, bob)]
+    for key in asked:
+        backend.s3.put_object(Bucket=backend.bucket, Key=key, Body=b"speech")
+    (entry,) = [entry async for entry in store.export_user(ada.user_id)]
+    assert entry["type"] == "recording"
+    assert asked[0] in entry["url"]
+    await store.delete_user(ada.user_id)
+    assert backend.objects() == asked[1:]
+
+
+async def test_a_file_of_a_thread_that_never_was_goes_with_its_person(backend, store, ada):
+    made = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="never")
+    await store.save_attachment(made, ada)
+    await store.delete_user(ada.user_id)
+    assert backend.rows() == []
+
+
+async def test_a_sweep_removes_orphans_and_nothing_else(backend, store, ada, monkeypatch):
+    await furnish(backend, store, ada)
+    await store.save_thread(thread("lost"), ada)
+    await store.add_thread_item("lost", answer("big", BIG, thread_id="lost"), ada)
+    kept = {row for row in left(backend) if "lost" not in row[0] + row[1]}
+    backend.dynamodb.delete_item(
+        TableName=backend.table, Key=keys.thread_key(keys.owner(ada), "lost")
+    )
+    await store.bucket.put("spill/a/b/c/orphan", b"x", "application/zlib")
+    objects = len(backend.objects())
+    assert await store.sweep() == sweep_module.Swept(2, 0)  # the item, and the thread's head
+    monkeypatch.setattr(sweep_module, "YOUNGEST_SECONDS", -10)
+    assert await store.sweep() == sweep_module.Swept(0, 1)
+    assert set(left(backend)) == kept
+    assert len(backend.objects()) == objects - 2
+    assert await store.sweep() == sweep_module.Swept(0, 0)
+    assert (await store.load_item("thr_1", "big", ada)).content[0].text == BIG
+
+
+async def test_a_file_cannot_be_put_into_a_deleted_thread(backend, store, ada):
+    await store.save_thread(thread("thr_1"), ada)
+    made = await upload(backend, store, ada)
+    await store.delete_thread("thr_1", ada)
+    with pytest.raises(NotFoundError):
+        await store.save_attachment(made.model_copy(update={"thread_id": "thr_1"}), ada)
+
+
+async def test_a_delete_that_failed_half_way_is_finished_by_asking_again(
+    backend, store, ada, monkeypatch
+):
+    await furnish(backend, store, ada, items=3)
+
+    def fails(**_):
+        raise ClientError({"Error": {"Code": "InternalServerError"}}, "BatchWriteItem")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(backend.dynamodb, "batch_write_item", fails)
+        with pytest.raises(ClientError):
+            await store.delete_thread("thr_1", ada)
+    await store.delete_thread("thr_1", ada)
+    assert [row["sk"]["S"] for row in backend.rows()] == ["TOMBSTONE"]

@@ -1,0 +1,64 @@
+"""A context of somebody else's class, which holds a `user_id` and can hold nothing else."""
+
+import time
+
+import pytest
+from chatkit.store import NotFoundError
+from chatkit.types import FileAttachment
+
+from functions.store import Records, Run, Runs
+from tests.store.samples import answer, message, thread
+
+
+class Bare:
+    __slots__ = ("user_id",)
+
+    def __init__(self, user_id):
+        self.user_id = user_id
+
+
+async def test_a_context_needs_to_have_a_user_id_and_nothing_else(backend, store):
+    ada, bob = Bare("ada"), Bare("bob")
+    file = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="thr_1")
+    await store.save_thread(thread(), ada)
+    loaded = await store.load_thread("thr_1", ada)
+    loaded.title = "Renamed"
+    await store.save_thread(loaded, ada)
+    await store.add_thread_item("thr_1", message("m"), ada)
+    _, version = await store.load_item_versioned("thr_1", "m", ada)
+    await store.save_item_if("thr_1", message("m", "changed"), ada, expected=version)
+    await store.save_item("thr_1", answer("a"), ada)
+    await store.save_attachment(file, ada)
+    await store.save_feedback("thr_1", ["a"], "positive", ada)
+    run = Run("r", "thr_1", time.time() + 60)
+    await store.begin_run(run, ada, item=message("q"))
+    runs = Runs(backend.table, client=backend.dynamodb)
+    await runs.cancel("r", ada)
+    assert await runs.is_cancelled("r", ada)
+    await runs.finish("r", "thr_1", ada, "done")
+    await Records(backend.table, client=backend.dynamodb).put("todo", [1], ada, version=0)
+
+    assert [each.title for each in (await store.load_threads(9, None, "desc", ada)).data] == [
+        "Renamed"
+    ]
+    page = await store.load_thread_items("thr_1", None, 9, "asc", ada)
+    assert {item.id for item in page.data} == {"m", "a", "q"}
+    assert (await store.load_item("thr_1", "m", ada)).content[0].text == "changed"
+    assert await store.load_attachment("f", ada) == file
+    assert [mark.item_id for mark in await store.load_feedback("thr_1", ada)] == ["a"]
+    opened, read = await store.open_turn("thr_1", 9, ada)
+    assert opened == (await store.read_turn("thr_1", 9, ada)).thread
+    assert len((await read()).data) == 3
+
+    for look in (
+        lambda: store.load_thread("thr_1", bob),
+        lambda: store.load_item("thr_1", "m", bob),
+        lambda: store.load_attachment("f", bob),
+        lambda: store.open_turn("thr_1", 9, bob),
+    ):
+        with pytest.raises(NotFoundError):
+            await look()
+    await store.delete_thread_item("thr_1", "m", ada)
+    await store.delete_attachment("f", ada)
+    await store.delete_thread("thr_1", ada)
+    assert (await store.load_threads(9, None, "desc", ada)).data == []

@@ -1,0 +1,86 @@
+"""Length costs nothing: a page of a thread of 100,000 items, on the engine that meters it."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from functions import aws
+from functions.store import DynamoDBStore, create_table, keys
+from tests.store.samples import answer, at, thread
+from tests.support.dynamodb_local import engine
+from tests.support.dynamodb_local.meter import metered
+
+SHORT, LONG = 60, 100_000
+PAGE = 20
+WRITERS = 4
+
+
+async def fill(store, context, thread_id, count):
+    """Rows as the store itself writes them, by the batch."""
+    await store.save_thread(thread(thread_id), context)
+
+    async def row(number):
+        item = answer(f"a{number:06}", "x" * 200, thread_id=thread_id, created_at=at(number))
+        update, _ = await store._items.write(thread_id, item, keys.owner(context))
+        values = update["ExpressionAttributeValues"].items()
+        return {**update["Key"], **{name.removeprefix(":"): value for name, value in values}}
+
+    async def write(first):
+        for start in range(first * 25, count, WRITERS * 25):
+            rows = [await row(n) for n in range(start, min(start + 25, count))]
+            answered = await aws.call(
+                store.table.client.batch_write_item,
+                RequestItems={store.table.name: [{"PutRequest": {"Item": each}} for each in rows]},
+            )
+            assert not answered["UnprocessedItems"]
+
+    await asyncio.gather(*(write(first) for first in range(WRITERS)))
+
+
+@pytest.fixture
+def client(dynamodb_local, pytestconfig):
+    """Of an engine of its own: one that has held so many rows stays slow for the next tests."""
+    with engine.running(pytestconfig.cache.mkdir("dynamodb-local")) as endpoint:
+        yield engine.connect(endpoint)
+
+
+async def test_a_page_costs_the_same_in_a_thread_of_20_items_and_of_100_000(client, ada):
+    """Requests and read units, first page, last and middle, both orders, either kind of cursor."""
+    name = f"length-{uuid4().hex}"
+    create_table(client, name)
+    store = DynamoDBStore(name, client=client)
+    await fill(store, ada, "thr_short", SHORT)
+    await fill(store, ada, "thr_long1", LONG)
+    await fill(store, ada, "thr_page1", PAGE)
+
+    async def costs(thread_id, count):
+        """What a first page costs, the one behind it, and one in the middle for another process."""
+        found = {}
+        for order in ("asc", "desc"):
+            steps = [f"a{n:06}" for n in range(count)]
+            steps = steps if order == "asc" else steps[::-1]
+            middle = steps[count // 2]
+            reader = DynamoDBStore(name, client=client)
+            for place, after in (("first", None), ("second", steps[PAGE - 1]), ("middle", middle)):
+                meter.clear()
+                page = await reader.load_thread_items(thread_id, after, PAGE, order, ada)
+                start = steps.index(after) + 1 if after else 0
+                assert [item.id for item in page.data] == steps[start : start + PAGE]
+                assert page.has_more
+                found[order, place] = (sorted(meter.requests), meter.read_units)
+        return found
+
+    with metered(client) as meter:
+        short, long = await costs("thr_short", SHORT), await costs("thr_long1", LONG)
+        meter.clear()
+        assert (
+            len((await store.load_thread_items("thr_page1", None, PAGE, "asc", ada)).data) == PAGE
+        )
+        assert (sorted(meter.requests), meter.read_units) == long["asc", "first"]
+    assert long == short
+    assert {tuple(requests) for requests, _ in short.values()} == {
+        ("GetItem", "Query"),
+        ("GetItem", "GetItem", "Query"),
+    }
+    assert all(0 < units < 20 for _, units in short.values())

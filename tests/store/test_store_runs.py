@@ -1,0 +1,253 @@
+"""Runs, quota and records: claimed once, cancelled by their owner, counted, never overwritten."""
+
+import base64
+import random
+import time
+from contextlib import nullcontext
+
+import pytest
+from chatkit.store import NotFoundError
+from chatkit.types import FileAttachment, Page, Thread, ThreadMetadata
+
+from functions.store import (
+    Conflict,
+    OverQuota,
+    Quota,
+    Records,
+    Run,
+    RunAlreadyStarted,
+    RunCancelled,
+    Runs,
+)
+from tests.store.samples import NOON, answer, at, message, thread
+from tests.store.test_store_sizes import KB, noise
+
+
+def soon(seconds=60):
+    return time.time() + seconds
+
+
+@pytest.fixture
+def runs(backend):
+    return Runs(backend.table, client=backend.dynamodb)
+
+
+@pytest.fixture
+async def store(backend, ada):
+    made = backend.store()
+    await made.save_thread(thread(), ada)
+    return made
+
+
+async def test_a_run_is_claimed_once(runs, store, ada, bob):
+    await runs.claim("r", "thr_1", soon(), ada)
+    with pytest.raises(RunAlreadyStarted):
+        await runs.claim("r", "thr_1", soon(), ada)
+    await runs.finish("r", "thr_1", ada, "done")
+    with pytest.raises(RunAlreadyStarted):
+        await runs.claim("r", "thr_1", soon(), ada)
+    with pytest.raises(RunAlreadyStarted):
+        await store.begin_run(Run("r", "thr_1", soon()), ada, item=message("m"))
+    assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data == []
+    # The same id is another run for another user.
+    await store.save_thread(thread(), bob)
+    await runs.claim("r", "thr_1", soon(), bob)
+
+
+async def test_a_run_is_cancelled_by_its_owner_and_by_nobody_else(runs, store, ada, bob):
+    await runs.claim("r", "thr_1", soon(), ada)
+    assert not await runs.is_cancelled("r", ada)
+    await runs.cancel("r", bob)
+    assert not await runs.is_cancelled("r", ada)
+    await runs.cancel("r", ada)
+    await runs.cancel("r", ada)
+    assert await runs.is_cancelled("r", ada)
+
+
+async def test_a_run_that_was_cancelled_first_never_begins(runs, store, ada):
+    await runs.cancel("r", ada)
+    assert await runs.is_cancelled("r", ada)
+    with pytest.raises(RunCancelled):
+        await runs.claim("r", "thr_1", soon(), ada)
+    with pytest.raises(RunCancelled):
+        await store.begin_run(Run("r", "thr_1", soon()), ada, item=message("m"))
+    with pytest.raises(RunCancelled):
+        await store.begin_run(Run("r", "new", soon()), ada, thread=thread("new"))
+    assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data == []
+    assert await runs.running("thr_1", ada) is None
+
+
+async def test_a_thread_names_its_running_run_until_it_ends_or_its_deadline_passes(
+    runs, store, ada, bob
+):
+    assert (await store.read_turn("thr_1", 9, ada)).running is None
+    deadline = soon()
+    await store.begin_run(Run("r", "thr_1", deadline), ada, item=message("m"))
+    for found in (
+        await runs.running("thr_1", ada),
+        (await store.read_turn("thr_1", 9, ada)).running,
+    ):
+        assert (found.run_id, found.until) == ("r", pytest.approx(deadline))
+    assert await runs.running("thr_1", bob) is None
+    await runs.finish("another", "thr_1", ada, "done")
+    assert await runs.running("thr_1", ada)
+    await runs.finish("r", "thr_1", ada, "done")
+    assert await runs.running("thr_1", ada) is None
+    await runs.claim("killed", "thr_1", time.time() - 1, ada)
+    assert await runs.running("thr_1", ada) is None
+
+
+async def test_a_turn_is_read_in_one_round_trip_and_begun_in_one(store, ada, bob, meter):
+    for n in range(5):
+        await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
+    meter.clear()
+    turn = await store.read_turn("thr_1", 3, ada)
+    assert sorted(meter.requests) == ["GetItem", "Query"]  # side by side
+    assert turn.thread == thread()
+    assert [item.id for item in turn.items.data] == ["m4", "m3", "m2"]
+    assert (turn.items.has_more, turn.items.after) == (True, "m2")
+    meter.clear()
+    await store.begin_run(Run("r", "thr_1", soon()), ada, item=message("m5", created_at=at(5)))
+    assert meter.requests == ["TransactWriteItems"]
+    for thread_id, context in (("thr_1", bob), ("never", ada)):
+        with pytest.raises(NotFoundError):
+            await store.read_turn(thread_id, 3, context)
+
+
+async def test_a_new_thread_begins_with_its_run_and_its_message_at_once(runs, store, ada, meter):
+    new = Thread(id="new", created_at=NOON, items=Page())
+    file = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="new")
+    first = message("m", thread_id="new", attachments=[file])
+    meter.clear()
+    run = Run("r", "new", soon())
+    await store.begin_run(run, ada, thread=ThreadMetadata(**new.model_dump()), item=first)
+    assert meter.requests == ["TransactWriteItems"]
+    assert (await store.load_item("new", "m", ada)) == first
+    assert (await store.load_attachment("f", ada)).thread_id == "new"
+    assert (await runs.running("new", ada)).run_id == "r"
+    new.title = "Titled"
+    await store.save_thread(new, ada)
+    assert (await store.load_thread("new", ada)).title == "Titled"
+    assert (await store.load_threads(1, None, "desc", ada)).data[0].id in {"new", "thr_1"}
+
+
+async def test_a_run_for_a_thread_that_is_gone_writes_nothing(backend, runs, store, ada):
+    await store.delete_thread("thr_1", ada)
+    before = backend.rows()
+    with pytest.raises(NotFoundError):
+        await store.begin_run(Run("r", "thr_1", soon()), ada, item=answer("a"))
+    with pytest.raises(NotFoundError):
+        await runs.claim("r", "thr_1", soon(), ada)
+    assert backend.rows() == before
+
+
+@pytest.mark.parametrize("new", [False, True])
+async def test_a_message_carries_as_many_files_as_a_transaction_holds_and_no_more(
+    backend, runs, store, ada, new
+):
+    thread_id = "new" if new else "thr_1"
+    begun = {"thread": thread("new")} if new else {}
+    files = [
+        FileAttachment(id=f"f{n}", name="f", mime_type="text/plain", thread_id=thread_id)
+        for n in range(49)
+    ]
+    before = backend.rows()
+    run = Run("r", thread_id, soon())
+    item = message("q", noise(300 * KB), thread_id=thread_id, attachments=files)
+    with pytest.raises(ValueError, match="49 files"):
+        await store.begin_run(run, ada, item=item, **begun)
+    assert (backend.rows(), backend.objects()) == (before, [])
+    item = message("q", thread_id=thread_id, attachments=files[:48])
+    await store.begin_run(run, ada, item=item, **begun)
+    assert (await store.load_item(thread_id, "q", ada)).attachments == files[:48]
+
+
+async def test_the_marker_of_a_run_survives_a_renaming(runs, store, ada):
+    await runs.claim("r", "thr_1", soon(), ada)
+    renaming = await store.load_thread("thr_1", ada)
+    renaming.title = "Renamed"
+    await store.save_thread(renaming, ada)
+    assert (await runs.running("thr_1", ada)).run_id == "r"
+
+
+def quota(backend, **limits):
+    return Quota(
+        backend.table, client=backend.dynamodb, **{"per_user": None, "per_day": None, **limits}
+    )
+
+
+async def test_each_user_has_their_own_rate(backend, ada, bob, meter):
+    counting = quota(backend, per_user=2, window_seconds=3600)
+    for _ in range(2):
+        await counting.check(ada)
+        await counting.spend(ada)
+    with pytest.raises(OverQuota) as refused:
+        await counting.check(ada)
+    assert 1 <= refused.value.retry_after <= 3600
+    assert refused.value.message
+    with pytest.raises(OverQuota):
+        await counting.spend(ada)
+    await counting.check(bob)
+    await counting.spend(bob)
+
+
+async def test_a_day_has_one_budget_for_everybody(backend, ada, bob, meter):
+    counting = quota(backend, per_user=100, per_day=2)
+    await counting.spend(ada)
+    meter.clear()
+    await counting.check(bob)
+    assert meter.requests == ["BatchGetItem"]
+    await counting.spend(bob)
+    for context in (ada, bob):
+        with pytest.raises(OverQuota, match="today") as refused:
+            await counting.check(context)
+        with pytest.raises(OverQuota):
+            await counting.spend(context)
+    assert 1 <= refused.value.retry_after <= 86_400
+
+
+async def test_counters_end_by_themselves_and_no_limit_costs_nothing(backend, ada, meter):
+    await quota(backend, per_user=5, window_seconds=60, per_day=5).spend(ada)
+    for row in backend.rows():
+        assert int(row["expires"]["N"]) > time.time()
+    meter.clear()
+    await quota(backend).check(ada)
+    await quota(backend).spend(ada)
+    assert meter.requests == []
+
+
+async def test_of_two_writers_of_a_record_the_second_is_told(backend, ada, bob):
+    records = Records(backend.table, client=backend.dynamodb)
+    assert await records.get("todo", ada) == (None, 0)
+    first = await records.put("todo", {"a": [1, None, "ü", 1.5]}, ada, version=0)
+    assert await records.get("todo", ada) == ({"a": [1, None, "ü", 1.5]}, first)
+    with pytest.raises(Conflict):
+        await records.put("todo", [], ada, version=0)
+    second = await records.put("todo", [], ada, version=first)
+    with pytest.raises(Conflict):
+        await records.put("todo", ["late"], ada, version=first)
+    assert await records.get("todo", ada) == ([], second)
+    assert await records.get("todo", bob) == (None, 0)
+    assert await records.get("other", ada) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [({1, 2}, TypeError), (float("nan"), ValueError), ("x" * 400_000, ValueError)],
+)
+async def test_what_is_no_record_is_refused_and_nothing_stored(backend, ada, value, error):
+    records = Records(backend.table, client=backend.dynamodb)
+    with pytest.raises(error):
+        await records.put("todo", value, ada, version=0)
+    assert backend.rows() == []
+
+
+async def test_a_large_message_that_is_sent_again_leaves_no_second_body(backend, ada):
+    store = backend.store()
+    large = base64.b64encode(random.Random(1).randbytes(400_000)).decode()
+    for name, expected in (("one", nullcontext()), ("two", pytest.raises(RunAlreadyStarted))):
+        new, item = thread(name), message("m", text=large)
+        with expected:
+            await store.begin_run(Run("r", name, soon()), ada, thread=new, item=item)
+    assert len(backend.objects()) == 1
+    assert (await store.load_item("one", "m", ada)).content[0].text == large

@@ -1,0 +1,205 @@
+"""Speech to text through real HTTP, against a server that answers as it is told."""
+
+import asyncio
+import base64
+import json
+import sys
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from functions.settings import Settings
+from functions.voice import transcription
+from functions.voice.transcription import Transcriber, TranscriptionError
+from tests.support.openai_server import OpenAIServer
+from tests.support.served import served
+from tests.support.speech import encoded, tone
+
+
+class Provider:
+    """Answers any request with the next of `answers`; the last one is repeated."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+        self.app = Starlette(routes=[Route("/{path:path}", self.answer, methods=["POST"])])
+
+    async def answer(self, request):
+        self.asked.append((request, await request.body()))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, int):
+            return JSONResponse({"error": {"message": "the key sk-secret is wrong"}}, answer)
+        if isinstance(answer, bytes):
+            return Response(answer)
+        return JSONResponse(answer)
+
+
+def settings(**fields):
+    return Settings(_env_file=None, **fields)
+
+
+async def hear(settings, data=None, claim=None, locale=None):
+    transcriber = Transcriber(settings)
+    try:
+        return await transcriber.transcribe(data or tone(), claim, locale)
+    finally:
+        await transcriber.aclose()
+
+
+async def test_an_openai_compatible_server_gets_the_file_the_model_and_the_language():
+    server = OpenAIServer(transcript=" Guten Tag. \n")
+    with served(server.app) as url:
+        text = await hear(
+            settings(openai_base_url=f"{url}/v1", openai_api_key="sk-1", transcription="openai"),
+            encoded(tone(), "webm"),
+            "audio/webm;codecs=opus",
+            "de-AT",
+        )
+    assert text == "Guten Tag."
+    (upload,) = server.uploads
+    assert upload["name"] == "recording.webm"
+    assert upload["type"] == "audio/webm"
+    assert upload["model"] == "gpt-4o-mini-transcribe"
+    assert upload["language"] == "de"
+    assert server.headers[0]["authorization"] == "Bearer sk-1"
+
+
+async def test_a_server_of_ones_own_gets_its_own_key_and_never_openais():
+    server = OpenAIServer()
+    with served(server.app) as url:
+        own = settings(openai_api_key="sk-1", transcription_base_url=f"{url}/v1/")
+        assert await hear(own) == "hello there"
+        assert "authorization" not in server.headers[0]
+        keyed = own.model_copy(update={"transcription_api_key": own.openai_api_key})
+        await hear(keyed)
+        assert server.headers[1]["authorization"] == "Bearer sk-1"
+
+
+async def test_silence_is_an_empty_text():
+    with served(OpenAIServer(transcript="").app) as url:
+        assert await hear(settings(transcription_base_url=url + "/v1"), tone(loudness=0)) == ""
+
+
+@pytest.mark.parametrize("first", [429, 500, 503])
+async def test_a_busy_provider_is_asked_once_more(first):
+    provider = Provider(first, {"text": "at last"})
+    with served(provider.app) as url:
+        assert await hear(settings(transcription_base_url=url)) == "at last"
+    assert len(provider.asked) == 2
+    assert provider.asked[0][1] == provider.asked[1][1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "asked"),
+    [
+        (400, 422, 1),
+        (401, 502, 1),
+        (404, 502, 1),
+        (413, 413, 1),
+        (429, 503, 2),
+        (500, 502, 2),
+        (b"<html>", 502, 1),
+        ({"words": []}, 502, 1),
+        ([], 502, 1),
+    ],
+)
+async def test_a_provider_that_refuses_is_put_in_words_without_its_own(answer, status, asked):
+    provider = Provider(answer)
+    with served(provider.app) as url, pytest.raises(TranscriptionError) as refused:
+        await hear(settings(transcription_base_url=url))
+    assert refused.value.status == status
+    assert "sk-secret" not in refused.value.message
+    assert len(provider.asked) == asked
+
+
+async def test_a_provider_that_cannot_be_reached_is_said_so():
+    with served(Provider({}).app) as url:
+        pass
+    with pytest.raises(TranscriptionError) as refused:
+        await hear(settings(transcription_base_url=url))
+    assert refused.value.status == 502
+
+
+async def test_a_provider_that_never_answers_is_given_up(monkeypatch):
+    never = asyncio.Event()
+
+    async def wait(_request):
+        await never.wait()
+
+    monkeypatch.setattr(transcription, "TRANSCRIBE_TIMEOUT", 0.2)
+    app = Starlette(routes=[Route("/{path:path}", wait, methods=["POST"])])
+    with served(app) as url, pytest.raises(TranscriptionError) as refused:
+        await hear(settings(transcription_base_url=url))
+    assert refused.value.status == 504
+
+
+@pytest.mark.parametrize("container", ["webm", "mp4", "ogg"])
+async def test_gemini_gets_what_browsers_record_as_mp3(container):
+    said = json.dumps({"text": "Bonjour."})
+    provider = Provider({"candidates": [{"content": {"parts": [{"text": said}]}}]})
+    with served(provider.app) as url:
+        gemini = settings(
+            gemini_api_key="g-1", transcription="gemini", transcription_base_url=url + "/v1beta"
+        )
+        assert await hear(gemini, encoded(tone(), container), locale="fr") == "Bonjour."
+    request, body = provider.asked[0]
+    assert request.url.path == "/v1beta/models/gemini-2.5-flash:generateContent"
+    assert request.headers["x-goog-api-key"] == "g-1"
+    prompt, audio = json.loads(body)["contents"][0]["parts"]
+    assert "'fr'" in prompt["text"]
+    assert audio["inlineData"]["mimeType"] == "audio/mp3"
+    assert base64.b64decode(audio["inlineData"]["data"]).startswith((b"ID3", b"\xff"))
+
+
+async def test_gemini_gets_wav_as_it_is():
+    provider = Provider({"candidates": [{"content": {"parts": [{"text": '{"text": ""}'}]}}]})
+    with served(provider.app) as url:
+        gemini = settings(gemini_api_key="g-1", transcription="gemini", transcription_base_url=url)
+        assert await hear(gemini) == ""
+    audio = json.loads(provider.asked[0][1])["contents"][0]["parts"][1]
+    assert base64.b64decode(audio["inlineData"]["data"]) == tone()
+
+
+async def test_sound_that_nothing_can_decode_is_the_senders_fault():
+    gemini = settings(gemini_api_key="g-1")
+    with pytest.raises(TranscriptionError) as refused:
+        await hear(gemini, b"OggS" + bytes(2_000))
+    assert refused.value.status == 422
+
+
+@pytest.mark.parametrize(
+    ("fields", "provider"),
+    [
+        ({}, None),
+        ({"openai_api_key": "k"}, "openai"),
+        ({"openai_api_key": "k", "openai_base_url": "http://127.0.0.1/v1"}, "openai"),
+        ({"openai_base_url": "http://127.0.0.1/v1"}, None),
+        ({"openai_base_url": "http://127.0.0.1/v1", "transcription": "openai"}, "openai"),
+        ({"gemini_api_key": "k"}, "gemini"),
+        ({"gemini_api_key": "k", "openai_api_key": "k"}, "openai"),
+        ({"transcription_base_url": "http://127.0.0.1/v1"}, "openai"),
+        ({"openai_api_key": "k", "transcription": "off"}, None),
+        ({"openai_api_key_secret": "name"}, "openai"),
+    ],
+)
+def test_settings_choose_who_hears(fields, provider):
+    chosen = settings(**fields)
+    assert chosen.voice_provider == provider
+    assert Transcriber(chosen).available == (provider is not None)
+
+
+async def test_with_nobody_to_hear_the_answer_says_which_setting_turns_voice_on():
+    with pytest.raises(TranscriptionError, match="OPENAI_API_KEY") as refused:
+        await hear(settings())
+    assert refused.value.status == 400
+
+
+async def test_without_pyav_gemini_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "functions.voice.conversion", raising=False)
+
+    with pytest.raises(TranscriptionError, match="PyAV") as refused:
+        await hear(settings(gemini_api_key="g-1"), b"OggS" + bytes(2_000))
+    assert refused.value.status == 415

@@ -1,0 +1,66 @@
+"""Bad input is refused in words that say what is wrong and quote nothing."""
+
+import json
+
+import pytest
+
+from functions.errors import PublicError
+from functions.web.chatkit_request import parse
+
+
+def message(text="hi", **more):
+    content = [{"type": "input_text", "text": text}]
+    return {"content": content, "attachments": [], "inference_options": {}, **more}
+
+
+def create(**more):
+    return {"type": "threads.create", "params": {"input": message(**more)}}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b"", 400, "JSON"),
+        (b"{", 400, "JSON"),
+        (b"\xff\xfe", 400, "JSON"),
+        (b'{"type": "threads.create", "params": {"input": "\\ud800"}}', 400, "JSON"),
+        (b"[]", 400, "operation"),
+        (b"null", 400, "operation"),
+        (b"{}", 400, "operation"),
+        (b'{"type": "threads.destroy"}', 400, "operation"),
+        (b'{"type": 7}', 400, "operation"),
+        (b'{"type": "threads.get_by_id"}', 422, "params"),
+        (b'{"type": "threads.get_by_id", "params": {}}', 422, "params.thread_id"),
+        (b'{"type": "threads.list", "params": {"limit": 0}}', 422, "limit"),
+        (b'{"type": "threads.list", "params": {"limit": 101}}', 422, "limit"),
+        (b'{"type": "threads.update", "params": {"thread_id": "t", "title": " "}}', 422, "title"),
+        (
+            b'{"type": "input.transcribe", "params": {"audio_base64": "?", "mime_type": "a/b"}}',
+            422,
+            "base64",
+        ),
+        (json.dumps(create(text="  \n ")).encode(), 422, "empty"),
+        (json.dumps(create(content=[])).encode(), 422, "empty"),
+        (json.dumps(create(text="x" * 200_001)).encode(), 413, "longer"),
+        (json.dumps(create(attachments=["a"] * 2)).encode(), 422, "twice"),
+        (json.dumps(create(attachments=[str(n) for n in range(11)])).encode(), 422, "at most"),
+    ],
+)
+def test_a_request_that_is_not_right_is_refused_in_words(body, status, says):
+    with pytest.raises(PublicError) as refused:
+        parse(body)
+    assert (refused.value.status, says in refused.value.message) == (status, True)
+
+
+def test_a_refusal_does_not_quote_what_was_sent():
+    body = create()
+    body["params"]["input"]["content"][0]["text"] = ["my secret"]
+    with pytest.raises(PublicError) as refused:
+        parse(json.dumps(body).encode())
+    assert "secret" not in refused.value.message
+
+
+def test_a_message_that_is_only_a_file_or_only_a_mention_is_a_message():
+    tag = {"type": "input_tag", "id": "e", "text": "Ada", "data": {}}
+    for body in (create(text="", attachments=["atc_1"]), create(content=[tag])):
+        assert parse(json.dumps(body).encode()).type == "threads.create"
