@@ -3,67 +3,77 @@
 import pytest
 from chat_page import CDN
 
+from tests.support import dev as servers
 from tests.support.chromium import chromium
-from tests.support.dev import Dev
+
+
+def pytest_generate_tests(metafunc):
+    """Run each test at `make dev` and at `make lambda`, and one marked `page` at the latter only.
+
+    A module may have a `server` of its own; it gets the same `request.param`.
+    """
+    if "server" in metafunc.fixturenames:
+        page_only = metafunc.definition.get_closest_marker("page")
+        targets = ["lambda"] if page_only else ["dev", "lambda"]
+        metafunc.parametrize("server", targets, indirect=True)
 
 
 @pytest.fixture(scope="session")
-def dev():
-    """A running `make dev`, with nothing of this machine's settings."""
-    with Dev() as running:
-        yield running
+def dev(shared):
+    """A running `make dev`, without the settings of this machine."""
+    return servers.of_the_run(shared, "dev")
 
 
 @pytest.fixture(scope="session")
-def emulated():
+def emulated(shared):
     """A running `make lambda`: the built bundles of both functions."""
-    with Dev("lambda") as running:
-        yield running
+    return servers.of_the_run(shared, "lambda")
 
 
-@pytest.fixture(params=["dev", "emulated"])
+@pytest.fixture
 def server(request):
-    """The base URL that the page is tested at: every test runs at both."""
-    return request.getfixturevalue(request.param).url
+    """The base URL that the page is tested at."""
+    return request.getfixturevalue({"dev": "dev", "lambda": "emulated"}[request.param]).url
 
 
 @pytest.fixture(scope="module")
 def browser():
-    # A module's, not the session's: while it is open, no event loop can run beside it.
+    # For a module, not the session: while it is open, no event loop can run in this thread.
     with chromium() as launched:
         yield launched
 
 
 @pytest.fixture
 def tolerated():
-    """Parts of what a browser may complain of in this test; a test that lets something fail
-    adds to it.
+    """Parts of messages that the browser's console may show in this test.
+
+    A test that makes something fail adds to it.
     """
     return []
 
 
 @pytest.fixture
 def page(browser, tolerated):
-    """`page()` is a window of somebody new; keywords go to the browser's context.
+    """`page()` opens a window for a new visitor. Keywords go to the browser's context.
 
-    No test may end with a complaint in a window's console.
+    A test fails when the console of a window shows an error.
     """
     contexts = []
-    complaints = []
+    errors = []
 
-    def hear(message):
-        # That the CDN is out of reach is no fault of the page: it goes on without.
+    def keep_errors(message):
+        # The page works without the CDN, which tests cannot reach.
         if message.type == "error" and not CDN.match(message.location.get("url", "")):
-            complaints.append(message.text)
+            errors.append(message.text)
 
     def open_page(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
-        context.on("console", hear)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("console", keep_errors)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
         contexts.append(context)
         return context.new_page()
 
     yield open_page
     for context in contexts:
         context.close()
-    assert [one for one in complaints if not any(part in one for part in tolerated)] == []
+    assert [one for one in errors if not any(part in one for part in tolerated)] == []

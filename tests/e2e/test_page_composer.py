@@ -66,6 +66,7 @@ def uploads_go(chat, answer):
     )
 
 
+@pytest.mark.page
 def test_an_upload_shows_how_far_it_is_and_is_waited_for(chat):
     held = []
     uploads_go(chat, held.append)
@@ -85,6 +86,7 @@ def test_an_upload_shows_how_far_it_is_and_is_waited_for(chat):
     chat.settle()
 
 
+@pytest.mark.page
 def test_an_upload_that_fails_says_so_and_the_text_stays(chat, tolerated):
     tolerated.append("Failed to load resource")
     uploads_go(chat, lambda route: route.fulfill(status=403))
@@ -99,6 +101,7 @@ def test_an_upload_that_fails_says_so_and_the_text_stays(chat, tolerated):
     chat.settle()
 
 
+@pytest.mark.page
 def test_no_more_files_than_the_server_takes(chat):
     most = httpx2.get(f"{chat.server}/config.json").json()["attachments"]["maxCount"]
     files = [
@@ -110,6 +113,7 @@ def test_no_more_files_than_the_server_takes(chat):
     expect(chat.page.locator(".file")).to_have_count(most)
 
 
+@pytest.mark.page
 @pytest.mark.parametrize(
     ("name", "kind", "size", "words"),
     [
@@ -157,6 +161,7 @@ def test_a_task_is_mentioned_previewed_and_clicked(chat):
     expect(chat.composer).to_have_value("Tell me more about Say hello.")
 
 
+@pytest.mark.page
 def test_a_menu_of_mentions_closes_on_escape_and_leaves_the_text(chat):
     chat.ask("Show me my checklist")
     chat.button("Mention something").click()
@@ -166,6 +171,7 @@ def test_a_menu_of_mentions_closes_on_escape_and_leaves_the_text(chat):
     expect(chat.composer).to_have_value("@")
 
 
+@pytest.mark.page
 def test_commands_fill_the_composer_or_change_the_page(chat):
     chat.composer.press_sequentially("/che")
     chat.page.get_by_role("option", name="Checklist").wait_for()
@@ -178,6 +184,7 @@ def test_commands_fill_the_composer_or_change_the_page(chat):
     expect(chat.composer).to_have_value("")
 
 
+@pytest.mark.page
 def test_what_was_not_sent_is_still_there_after_a_reload_in_each_conversation(chat):
     chat.ask("What is 7 * 6?")
     chat.composer.fill("half a thought")
@@ -191,6 +198,7 @@ def test_what_was_not_sent_is_still_there_after_a_reload_in_each_conversation(ch
     expect(chat.composer).to_have_value("half a thought")
 
 
+@pytest.mark.page
 def test_shift_enter_begins_a_line_and_enter_sends(chat):
     chat.composer.press_sequentially("What is")
     chat.composer.press("Shift+Enter")
@@ -202,12 +210,14 @@ def test_shift_enter_begins_a_line_and_enter_sends(chat):
     expect(chat.answers.last).to_contain_text("42")
 
 
+@pytest.mark.page
 def test_a_prompt_of_the_start_screen_is_sent_with_one_press(chat):
     chat.page.get_by_role("button", name="Keep my checklist").click()
     expect(chat.widgets).to_have_count(1)
     chat.settle()
 
 
+@pytest.mark.page
 def test_a_tool_from_the_menu_is_used_once_and_then_let_go(chat):
     chat.page.locator("summary", has_text="Tools").click()
     chat.page.get_by_role("button", name="Calculator").click()

@@ -87,6 +87,7 @@ def put(chat, folder, *names):
         chat.page.route(f"{chat.server}/{name}", give)
 
 
+@pytest.mark.page
 def test_the_example_page_works_on_the_server_s_own_origin(page, server, folder):
     chat = visit(page, server)
     put(chat, folder, "plain.html", "chatkit-serverless.js", "standin.js")
@@ -96,6 +97,7 @@ def test_the_example_page_works_on_the_server_s_own_origin(page, server, folder)
     expect(chat.answers.last).to_contain_text("42")
 
 
+@pytest.mark.page
 def test_the_example_page_says_what_is_wrong(page, server, folder):
     chat = visit(page, server)
     put(chat, folder, "plain.html", "chatkit-serverless.js")
@@ -124,6 +126,7 @@ SIGN_IN = """<!doctype html><title>Sign-in</title>
 </script>"""
 
 
+@pytest.mark.page
 def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
     page, server, folder, tolerated
 ):

@@ -4,6 +4,8 @@ import pytest
 from chat_page import Chat
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.page
+
 
 @pytest.fixture
 def chat(page, server, tolerated):

@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 THEME = Path(__file__).parents[2] / "frontend" / "src" / "chatkit" / "theme.ts"
 
+pytestmark = pytest.mark.page
+
 
 @pytest.fixture
 def chat(page, server):

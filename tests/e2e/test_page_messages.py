@@ -72,6 +72,7 @@ def test_history_opens_renames_and_deletes(chat):
     assert chat.thread is None
 
 
+@pytest.mark.page
 def test_a_long_history_is_shown_page_by_page(chat):
     cookies = {cookie["name"]: cookie["value"] for cookie in chat.page.context.cookies()}
 
@@ -97,6 +98,7 @@ def test_a_long_history_is_shown_page_by_page(chat):
     expect(chat.questions).to_contain_text(["What is 0 + 1?"])
 
 
+@pytest.mark.page
 def test_back_leads_to_the_conversation_before(chat):
     chat.ask("What is 1 + 1?")
     first = chat.thread
@@ -141,6 +143,7 @@ def test_whoever_leaves_in_mid_answer_finds_it_whole_on_return(chat):
     assert not [r for r in chat.requests if r.url.endswith("/actions/cancel")]
 
 
+@pytest.mark.page
 def test_another_conversation_can_be_opened_while_one_is_answered(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
@@ -175,6 +178,7 @@ def test_an_answer_can_be_had_again_rated_and_copied(chat):
     expect(chat.questions).to_have_count(1)
 
 
+@pytest.mark.page
 def test_progress_is_shown_while_a_tool_works(page, server):
     chat = Chat(page(), server)
     chat.draw_each_event()
@@ -187,6 +191,7 @@ def test_progress_is_shown_while_a_tool_works(page, server):
     expect(chat.answers.last).to_contain_text("I found")
 
 
+@pytest.mark.page
 def test_whoever_reads_further_up_is_left_in_peace_and_finds_the_way_down(chat):
     chat.ask("Hello")
     chat.ask("Show me my checklist")
@@ -205,6 +210,7 @@ def test_whoever_reads_further_up_is_left_in_peace_and_finds_the_way_down(chat):
     chat.settle()
 
 
+@pytest.mark.page
 def test_earlier_messages_are_loaded_on_demand(chat):
     for number in range(22):
         chat.ask(f"What is {number} + 1?")

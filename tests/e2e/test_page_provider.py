@@ -14,7 +14,7 @@ def provider():
     return OpenAIServer()
 
 
-@pytest.fixture(scope="module", params=["dev", "lambda"])
+@pytest.fixture(scope="module")
 def server(request, provider):
     with (
         served(provider.app) as url,
@@ -63,6 +63,7 @@ def test_the_model_that_the_visitor_picks_is_the_one_that_answers(chat, provider
     assert asked(provider) == ["quick", "thorough", "quick"]
 
 
+@pytest.mark.page
 def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
     picker(chat).focus()
     chat.page.keyboard.press("Enter")
@@ -72,6 +73,7 @@ def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
     expect(chosen).not_to_be_visible()
 
 
+@pytest.mark.page
 def test_everything_in_the_composer_has_room_on_a_phone(page, server):
     chat = Chat(page(viewport={"width": 360, "height": 640}), server).open()
 
@@ -99,6 +101,7 @@ def test_everything_in_the_composer_has_room_on_a_phone(page, server):
     assert greeting >= header["y"] + header["height"]
 
 
+@pytest.mark.page
 def test_a_deeplink_in_an_answer_is_followed_by_the_page_and_not_by_the_browser(chat, provider):
     provider.script = [
         Say("Shall I [plan the week](chatkit-link://compose?text=Plan%20my%20week)?")

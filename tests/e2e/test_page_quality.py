@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 FRONTEND = Path(__file__).parents[2] / "frontend"
 BUNDLE_LIMIT = 120 * 1024
 
+pytestmark = pytest.mark.page
+
 
 @pytest.fixture
 def chat(page, server):

@@ -27,7 +27,7 @@ def ears():
     return OpenAIServer(transcript=WORDS)
 
 
-@pytest.fixture(scope="module", params=["dev", "lambda"])
+@pytest.fixture(scope="module")
 def server(request, ears):
     """With speech to text turned on."""
     with (
@@ -100,6 +100,7 @@ def test_a_voice_note_finds_its_way_into_the_composer(chat, ears):
     assert [r for r in chat.requests if r.url.endswith("/actions/transcribe")]
 
 
+@pytest.mark.page
 def test_a_voice_note_shows_how_loud_it_is_and_how_long_it_has_been(chat):
     chat.button("Voice note").click()
     timer = chat.page.get_by_role("timer", name="Recording")
@@ -112,6 +113,7 @@ def test_a_voice_note_shows_how_loud_it_is_and_how_long_it_has_been(chat):
     chat.button("Cancel").click()
 
 
+@pytest.mark.page
 def test_a_voice_note_that_is_cancelled_leaves_nothing_behind(chat, ears):
     chat.page.add_init_script(TRACKS)
     chat.page.reload()
@@ -127,6 +129,7 @@ def test_a_voice_note_that_is_cancelled_leaves_nothing_behind(chat, ears):
     assert not [r for r in chat.requests if r.url.endswith("/actions/transcribe")]
 
 
+@pytest.mark.page
 def test_silence_is_said_to_be_silence(chat, ears):
     ears.transcript = ""
     chat.button("Voice note").click()
@@ -136,6 +139,7 @@ def test_silence_is_said_to_be_silence(chat, ears):
     expect(chat.composer).to_have_value("")
 
 
+@pytest.mark.page
 def test_a_speech_server_that_fails_is_said_in_words(chat, ears, tolerated):
     tolerated.append("Failed to load resource")
     ears.script = [Fail(500, "internal sk-secret")]

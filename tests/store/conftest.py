@@ -63,12 +63,10 @@ class Backend:
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local(pytestconfig):
-    reason = engine.why_not()
-    if reason:
+def dynamodb_local(shared, pytestconfig):
+    if reason := engine.why_not():
         pytest.skip(reason)
-    with engine.running(pytestconfig.cache.mkdir("dynamodb-local")) as endpoint:
-        yield endpoint
+    return engine.of_the_run(shared, pytestconfig.cache.mkdir("dynamodb-local"))
 
 
 @pytest.fixture(scope="module")
