@@ -1,4 +1,4 @@
-"""What all tests share: the process that they run in, and the processes beside it."""
+"""What all tests share: the process that they run in, and what the run makes once."""
 
 import gc
 from pathlib import Path
@@ -17,7 +17,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    """Tell a worker of pytest-xdist where the run's shared processes are described."""
+    """Tell a worker of pytest-xdist where to find what the run has made."""
     node.workerinput["shared"] = str(node.config.stash[SHARED].folder)
 
 
@@ -26,9 +26,22 @@ def pytest_unconfigure(config):
         config.stash[SHARED].end()
 
 
+SLOWEST_FIRST = ("tests/e2e/", "tests/store/", "tests/infra/")
+"""So that at the end of a run no worker waits for the other's long file."""
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(
+        key=lambda item: next(
+            (rank for rank, folder in enumerate(SLOWEST_FIRST) if item.nodeid.startswith(folder)),
+            len(SLOWEST_FIRST),
+        )
+    )
+
+
 @pytest.fixture(scope="session")
 def shared(pytestconfig):
-    """Starts a process once for all workers: `shared.once(name, start)`."""
+    """`shared.once(name, make)` makes a thing once for all workers."""
     return pytestconfig.stash[SHARED]
 
 

@@ -45,35 +45,34 @@ def browser():
 
 @pytest.fixture
 def tolerated():
-    """Parts of messages that the browser's console may show in this test.
-
-    A test that makes something fail adds to it.
+    """Parts of what a browser may complain of in this test; a test that lets something fail
+    adds to it.
     """
     return []
 
 
 @pytest.fixture
 def page(browser, tolerated):
-    """`page()` opens a window for a new visitor. Keywords go to the browser's context.
+    """`page()` is a window of somebody new; keywords go to the browser's context.
 
-    A test fails when the console of a window shows an error.
+    No test may end with a complaint in a window's console.
     """
     contexts = []
-    errors = []
+    complaints = []
 
-    def keep_errors(message):
-        # The page works without the CDN, which tests cannot reach.
+    def hear(message):
+        # That the CDN is out of reach is no fault of the page: it goes on without.
         if message.type == "error" and not CDN.match(message.location.get("url", "")):
-            errors.append(message.text)
+            complaints.append(message.text)
 
     def open_page(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
-        context.on("console", keep_errors)
-        context.on("weberror", lambda error: errors.append(str(error.error)))
+        context.on("console", hear)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
         contexts.append(context)
         return context.new_page()
 
     yield open_page
     for context in contexts:
         context.close()
-    assert [one for one in errors if not any(part in one for part in tolerated)] == []
+    assert [one for one in complaints if not any(part in one for part in tolerated)] == []

@@ -1,5 +1,6 @@
-"""Templates of the stack, synthesized once each: the CDK's engine takes seconds to start."""
+"""Templates of the stack, each synthesized once: the CDK's engine takes seconds to start."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def placeholders(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def synth(placeholders, tmp_path_factory) -> Callable[..., dict[str, Template]]:
+def synth(placeholders, tmp_path_factory, shared) -> Callable[..., dict[str, Template]]:
     """`synth(stage="qa", …)` gives the templates of one stage by stack name."""
     from aws_cdk import App
 
@@ -40,17 +41,21 @@ def synth(placeholders, tmp_path_factory) -> Callable[..., dict[str, Template]]:
 
     code, page = placeholders
 
-    @cache
-    def made(typed: str) -> dict[str, Template]:
-        context = json.loads((ROOT / "cdk.json").read_text())["context"] | json.loads(typed)
+    def made(context: dict[str, str]) -> dict[str, dict[str, Any]]:
         app = App(outdir=str(tmp_path_factory.mktemp("cdk.out")), context=context)
         settings = read_settings(context)
         add_stage(app, settings, bundle=lambda _: code, page=page, account=ACCOUNT)
-        assembly = app.synth()
-        return {stack.stack_name: Template(stack.template) for stack in assembly.stacks}
+        return {stack.stack_name: stack.template for stack in app.synth().stacks}
+
+    @cache
+    def read(typed: str) -> dict[str, Template]:
+        context = json.loads((ROOT / "cdk.json").read_text())["context"] | json.loads(typed)
+        name = f"templates-{hashlib.sha256(typed.encode()).hexdigest()[:16]}"
+        bodies = shared.once(name, lambda: made(context))
+        return {stack: Template(body) for stack, body in bodies.items()}
 
     def run(**typed: str) -> dict[str, Template]:
-        return made(json.dumps(typed, sort_keys=True))
+        return read(json.dumps(typed, sort_keys=True))
 
     return run
 

@@ -1,6 +1,6 @@
-"""Processes that all workers of a test run share: an engine or a server takes seconds to start.
+"""What all workers of a test run share, because it takes seconds to make: servers, templates.
 
-The first test that needs a process starts it. The run's main process ends them all.
+The first test that needs a thing makes it. The run's main process ends the processes.
 """
 
 import contextlib
@@ -16,25 +16,25 @@ from typing import Any
 
 
 class Shared:
-    """The processes of one run, described in a folder that every worker knows."""
+    """What was made in one run, described in a folder that every worker knows."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="shared-"))
 
-    def once(self, name: str, start: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `start` returned in the worker that came first.
+    def once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What `make` returned in the worker that came first; it is kept as JSON.
 
-        It is kept as JSON. Its `pid` is the leader of a process group of its own.
+        A `pid` in it is the leader of a process group, which the end of the run terminates.
         """
         with (self.folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            started = self.folder / f"{name}.json"
-            if not started.exists():
-                started.write_text(json.dumps(start()))
-            return json.loads(started.read_text())
+            made = self.folder / f"{name}.json"
+            if not made.exists():
+                made.write_text(json.dumps(make()))
+            return json.loads(made.read_text())
 
     def end(self) -> None:
-        for started in self.folder.glob("*.json"):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(json.loads(started.read_text())["pid"], signal.SIGTERM)
+        for made in self.folder.glob("*.json"):
+            with contextlib.suppress(KeyError, ProcessLookupError):
+                os.killpg(json.loads(made.read_text())["pid"], signal.SIGTERM)
         shutil.rmtree(self.folder, ignore_errors=True)
