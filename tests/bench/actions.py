@@ -2,12 +2,11 @@
 
     python -m tests.bench.actions [PRESSES]
 
-The host bundle under AWS's own runtime client, behind the emulator's Function URL,
-against the same app from the same bundle under uvicorn, in one run and in front of
-one moto (whose own time is most of a press). Then what its imports are made of: no
-agents SDK and no model SDK. What is left is what the first request needs: ChatKit's
-types and ours, which pydantic builds validators for while they are imported, FastAPI,
-botocore, and the cryptography that a JWT's signature is checked with.
+The host bundle under AWS's own runtime client, behind the emulator's Function URL, is compared
+with the same app from the same bundle under uvicorn. Both use one moto in one run; moto takes
+most of the time of a press. Then the bench lists the imports by their time. The agents SDK and
+the model SDKs must not be among them. What remains is what the first request needs: ChatKit's
+types and ours, for which pydantic builds validators on import, FastAPI and botocore.
 """
 
 import asyncio
@@ -88,9 +87,9 @@ async def answers(url: str) -> None:
 
 
 async def cold_starts(bundle: Path, variables: Variables) -> float:
-    """Wall-clock seconds, from the process's start until it can take a request.
+    """Wall-clock seconds from the start of the process until it can take a request.
 
-    Gives the medians' ratio, Lambda to uvicorn.
+    Returns the ratio of the medians, Lambda to uvicorn.
     """
     seconds: dict[str, list[float]] = {"lambda": [], "uvicorn": []}
     configuration = replace(actions_configuration(bundle, variables), freeze=False)
@@ -111,9 +110,9 @@ async def cold_starts(bundle: Path, variables: Variables) -> float:
 
 
 async def presses(bundle: Path, variables: Variables, count: int) -> float:
-    """Milliseconds of one `threads.sync_custom_action`, over one connection, in turn.
+    """Milliseconds of one `threads.sync_custom_action`, over one connection, alternating.
 
-    Gives the medians' ratio, Lambda to uvicorn.
+    Returns the ratio of the medians, Lambda to uvicorn.
     """
     async with (
         lambda_url(bundle, variables) as function,
@@ -154,7 +153,7 @@ def bar(what: str, measured: float, at_most: float) -> bool:
 
 
 async def imports(bundle: Path, variables: Variables) -> int:
-    """Where the imports' time goes, by package. Gives how many SDKs are among them."""
+    """Print the time of the imports by package. Returns how many SDKs are among them."""
     modules = "import sys, functions.actions.handler; print(*sys.modules)"
     with tempfile.TemporaryDirectory() as scratch:
         process = await asyncio.create_subprocess_exec(

@@ -20,7 +20,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 
 @pytest.fixture(scope="session")
 def placeholders(tmp_path_factory) -> tuple[Path, Path]:
-    """A function's code and a built page, in small."""
+    """Minimal code of a function, and a minimal built page."""
     code = tmp_path_factory.mktemp("code")
     (code / "functions").mkdir()
     (code / "functions" / "module.py").write_text("")
@@ -33,7 +33,7 @@ def placeholders(tmp_path_factory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def synth(placeholders, tmp_path_factory, shared) -> Callable[..., dict[str, Template]]:
-    """`synth(stage="qa", …)` gives the templates of one stage by stack name."""
+    """`synth(stage="qa", …)` returns the templates of one stage by stack name."""
     from aws_cdk import App
 
     from infra.app import add_stage
@@ -62,13 +62,13 @@ def synth(placeholders, tmp_path_factory, shared) -> Callable[..., dict[str, Tem
 
 @pytest.fixture(scope="session")
 def dev(synth) -> Template:
-    """The stack with nothing set."""
+    """The stack with default settings."""
     return synth()["chatkit-dev"]
 
 
 @pytest.fixture
 def bare(tmp_path):
-    """`bare(make)` gives the template of a stack that holds what `make(stack)` puts there."""
+    """`bare(make)` returns the template of a stack that contains what `make(stack)` adds."""
     from aws_cdk import App, Environment, Stack
 
     def build(make: Callable[[Any], Any]) -> Template:

@@ -1,4 +1,4 @@
-"""The same server's store with no engine behind it: what the table is measured against."""
+"""A store in memory. The bench of the first token compares the table with it."""
 
 from collections import defaultdict
 from functools import partial
@@ -12,7 +12,7 @@ from functions.store import Turn
 
 
 class MemoryStore(Store[Any]):
-    """As much of `DynamoDBStore` as a turn needs, in dictionaries, for one process."""
+    """The part of `DynamoDBStore` that a turn needs, kept in dictionaries."""
 
     def __init__(self, *_: object, **__: object) -> None:
         self.threads: dict[str, Any] = {}
@@ -78,7 +78,7 @@ class MemoryStore(Store[Any]):
 
 
 class MemoryRuns:
-    """Nobody stops a run here."""
+    """Runs that are never cancelled."""
 
     def __init__(self, *_: object, **__: object) -> None:
         pass

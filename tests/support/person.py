@@ -1,4 +1,4 @@
-"""Somebody with threads, widgets and data of their own, and what they press."""
+"""A user with threads, widgets and data, who presses buttons over HTTP."""
 
 import json
 from datetime import datetime
@@ -12,11 +12,11 @@ from functions.toolkit.documents import AssistantData
 from functions.web.identity.anonymous import new_user
 
 KEY = "k" * 32
-"""What signs tokens in these tests."""
+"""The key that signs tokens in these tests."""
 
 
 class Person:
-    """Somebody with a thread, and what they send."""
+    """A new user. The methods store what the user has and send what the user does."""
 
     def __init__(self, http):
         settings = get_settings()

@@ -1,7 +1,7 @@
 """Starts DynamoDB Local, AWS's own engine, on a free loopback port.
 
-Maven copies the engine and its native libraries into a folder once; Java 17 runs
-it in memory. Where either is missing, `why_not` says so, and tests skip by name.
+Maven copies the engine and its native libraries into a folder once. Java 17 runs
+it in memory. Where Maven or Java is missing, `why_not` says so, and tests are skipped.
 """
 
 import shutil
