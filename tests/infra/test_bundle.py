@@ -7,7 +7,10 @@ import re
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import httpx2
 import pytest
@@ -162,6 +165,23 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path, monkeypatch, chat):
 def test_a_second_build_only_looks(chat, monkeypatch):
     monkeypatch.setattr(bundle, "_install", lambda *_, **__: pytest.fail("built again"))
     assert bundle.build("chat", host=True) == chat
+
+
+def test_two_that_need_a_bundle_at_once_build_it_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle, "_CACHE", tmp_path)
+    both_build = Barrier(2)
+    built = []
+
+    def make(tree):
+        built.append(tree)
+        with suppress(BrokenBarrierError):
+            both_build.wait(1)
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: bundle._cached("chat", ["inputs"], make), range(2))
+    assert first == second
+    assert first.is_dir()
+    assert len(built) == 1
 
 
 def test_without_a_python_for_lambda_it_warns_and_ships_no_byte_code(tmp_path, monkeypatch):
