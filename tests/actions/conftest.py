@@ -26,6 +26,7 @@ def cloud():
         ):
             patch.setenv(name, "")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
         # moto keeps everything of one process together, whoever started it.
         name = f"actions-{token_hex(4)}"
         patch.setenv("CHATKIT_TABLE", name)
