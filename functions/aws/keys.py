@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
 
-LONGEST_PART: Final = 200
+MAX_PART: Final = 200
 """Bytes of an encoded part before it is digested; two of them and their separators fit a key."""
 
 
@@ -19,7 +19,7 @@ def part(name: str) -> str:
     raw = name.encode("utf-8", "surrogatepass")
     encoded = quote(raw, safe="")
     # quote() never leaves a "!" standing, so a digest cannot meet an encoded name.
-    return encoded if len(encoded) <= LONGEST_PART else f"!{sha256(raw).hexdigest()}"
+    return encoded if len(encoded) <= MAX_PART else f"!{sha256(raw).hexdigest()}"
 
 
 def owner(context: Any) -> str:

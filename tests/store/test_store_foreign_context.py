@@ -32,11 +32,11 @@ async def test_a_context_needs_to_have_a_user_id_and_nothing_else(backend, store
     await store.save_feedback("thr_1", ["a"], "positive", ada)
     run = Run("r", "thr_1", time.time() + 60)
     await store.begin_run(run, ada, item=message("q"))
-    runs = Runs(backend.table, client=backend.dynamodb)
+    runs = Runs(store.table)
     await runs.cancel("r", ada)
     assert await runs.is_cancelled("r", ada)
     await runs.finish("r", "thr_1", ada, "done")
-    await Records(backend.table, client=backend.dynamodb).put("todo", [1], ada, version=0)
+    await Records(store.table).put("todo", [1], ada, version=0)
 
     assert [each.title for each in (await store.load_threads(9, None, "desc", ada)).data] == [
         "Renamed"

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from functions import aws
-from functions.store import DynamoDBStore, create_table, keys
+from functions.aws.keys import owner
+from functions.store import DynamoDBStore, create_table
 from tests.store.samples import answer, at, thread
 from tests.support.dynamodb_local import engine
 from tests.support.dynamodb_local.meter import metered
@@ -22,7 +23,7 @@ async def fill(store, context, thread_id, count):
 
     async def row(number):
         item = answer(f"a{number:06}", "x" * 200, thread_id=thread_id, created_at=at(number))
-        update, _ = await store._items.write(thread_id, item, keys.owner(context))
+        update, _ = await store._items.write(thread_id, item, owner(context))
         values = update["ExpressionAttributeValues"].items()
         return {**update["Key"], **{name.removeprefix(":"): value for name, value in values}}
 

@@ -25,7 +25,7 @@ class Person:
         self.context = RequestContext(user_id=self.user.id)
         self.store = store
         self.http = http
-        self.documents = Documents(Records(store.table.name), self.context)
+        self.documents = Documents(Records(store.table), self.context)
         self.headers = {"x-chatkit-authorization": f"Bearer {self.user.token}"}
 
     async def thread(self, status=None):

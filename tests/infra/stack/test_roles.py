@@ -13,8 +13,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from functions import aws
 from functions.actions.events import Events
+from functions.aws import clients
 from functions.aws import secret_values as kept_secrets
 from functions.aws.bucket import Bucket
 from functions.context import RequestContext
@@ -60,7 +60,7 @@ def cloud():
             patch.setenv("AWS_ENDPOINT_URL", environment["AWS_ENDPOINT_URL"])
             yield environment
     forget_settings()
-    aws._client.cache_clear()
+    clients._client.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +150,8 @@ class Stage:
 def fresh():
     """Nothing is left of another role: no client, no secret."""
     forget_settings()
-    aws._client.cache_clear()
-    kept_secrets.forget()
+    clients._client.cache_clear()
+    kept_secrets._kept.clear()
 
 
 @pytest.fixture(scope="module")
