@@ -4,6 +4,7 @@ A key part is percent-encoded, so `#` and `/` only ever separate parts. A long o
 by its digest: a sort key holds 1,024 bytes, and a model may invent an id of any length.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,7 +24,12 @@ def part(name: str) -> str:
 
 
 def owner(context: Any) -> str:
-    """The encoded user of a context; `ValueError` for a context that names nobody."""
+    """The encoded user of a context, which is any mapping or object with a `user_id`.
+
+    Raises `ValueError` for a context without one.
+    """
+    if isinstance(context, Mapping) and "user_id" in context:
+        return named(context["user_id"])
     return named(getattr(context, "user_id", None))
 
 
