@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import boto3
 from botocore.exceptions import ClientError
 
-from functions import aws
+from functions.aws import clients
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,8 @@ def enforced(role: Role, region: str):
         context["bucket_arn"] = f"arn:aws:s3:::{params['Bucket']}"
 
     boto3.setup_default_session()
-    aws._session.cache_clear()
-    for session in (boto3.DEFAULT_SESSION, aws._session()):
+    clients._session.cache_clear()
+    for session in (boto3.DEFAULT_SESSION, clients._session()):
         events = session.events
         events.register("provide-client-params.*.*", before)
         events.register("before-parameter-build.s3.HeadObject", remember)
@@ -182,7 +182,7 @@ def enforced(role: Role, region: str):
         yield
     finally:
         boto3.DEFAULT_SESSION = None
-        aws._session.cache_clear()
+        clients._session.cache_clear()
 
 
 def resolve(value, names):
