@@ -41,7 +41,7 @@ class Services:
 
         Raises `ValueError`, in words, for settings that make no sense.
         """
-        table, bucket = settings.table, settings.attachments_bucket
+        table, bucket = Table(settings.table), Bucket(settings.attachments_bucket)
         return cls(
             settings=settings,
             assistant=load_assistant(settings.assistant),
@@ -58,7 +58,7 @@ class Services:
                 table, per_user=settings.messages_per_minute, per_day=settings.messages_per_day
             ),
             records=Records(table),
-            bucket=Bucket(bucket),
+            bucket=bucket,
             transcriber=Transcriber(settings),
         )
 
@@ -86,7 +86,7 @@ def load_assistant(module: str | None) -> Assistant:
         raise ValueError(f"CHATKIT_ASSISTANT={module}: there is no such module") from None
     assistant = getattr(found, "assistant", None)
     if not isinstance(assistant, Assistant):
-        raise ValueError(f"CHATKIT_ASSISTANT={module}: it has no `assistant`")  # noqa: TRY004 - bad input
+        raise ValueError(f"CHATKIT_ASSISTANT={module}: it has no `assistant`")  # noqa: TRY004 - bad input  # noqa: TRY004 - bad input
     return assistant
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from ..attachments.arrival import SNIFFED_BYTES, claims_wrongly
 from ..attachments.schema import UPLOADS, VOICE
 from ..aws.bucket import Bucket
-from ..store import DynamoDBStore, purge_deleted_threads
+from ..store import DynamoDBStore
 from ..telemetry import describe
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Events:
             # ReportBatchItemFailures: Lambda delivers the first of these and all after it
             # again, halves the batch, and puts aside records that never succeed.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-            failed = await purge_deleted_threads(event["Records"])
+            failed = await self._store.purge_deleted(event["Records"])
             return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
         if sources == {"aws:s3"}:
             await self._objects(event["Records"])

@@ -19,7 +19,7 @@ from infra.emulator.environment import Configuration
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.server import Server
-from tests.infra.stack.test_stack_whole import references
+from tests.infra.stack.variants import references
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

@@ -22,7 +22,7 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.
 
 from collections.abc import Iterator
 
-from tests.infra.iam import Need, resolve
+from tests.infra.stack.iam import Need, resolve
 
 # Of the calls that our functions make, those that read or write what is encrypted.
 _ASKED = {
