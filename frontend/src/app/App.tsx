@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { pageProperties } from "../chatkit";
-import { getToken } from "./assistant";
 import { BootError, boot, type Problem, type Ready } from "./boot";
+import { texts } from "./brand";
 import { Chat } from "./Chat";
 import { Failure } from "./Failure";
 import { Header } from "./Header";
@@ -15,16 +14,13 @@ export function App() {
   const started = useRef(false);
 
   useEffect(() => {
-    for (const [name, value] of Object.entries(pageProperties(look.scheme))) {
-      document.documentElement.style.setProperty(name, value);
-    }
     document.documentElement.dataset.scheme = look.scheme;
   }, [look.scheme]);
 
   const start = useCallback(async () => {
     setState({ at: "loading" });
     try {
-      setState({ at: "ready", ready: await boot(getToken) });
+      setState({ at: "ready", ready: await boot() });
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
       setState({ at: "failed", problem: error.problem });
@@ -61,7 +57,7 @@ export function App() {
 /** The shape of the chat to come, so that nothing jumps when it is there. */
 function Loading() {
   return (
-    <div className="loading" role="status" aria-label="The chat is loading">
+    <div className="loading" role="status" aria-label={texts.loading}>
       <i />
       <i />
     </div>

@@ -1,4 +1,5 @@
 import type { Problem } from "./boot";
+import { texts } from "./brand";
 
 /** A screen for when there is no chat to show: what is wrong, and what can be done. */
 export function Failure({ problem, retry }: { problem: Problem; retry: () => void }) {
@@ -7,7 +8,7 @@ export function Failure({ problem, retry }: { problem: Problem; retry: () => voi
       <h1>{problem.title}</h1>
       <p>{problem.text}</p>
       <button type="button" onClick={retry}>
-        Try again
+        {texts.tryAgain}
       </button>
     </div>
   );

@@ -3,7 +3,7 @@
  * The other half, what the assistant itself can do, is in `functions/assistant/`.
  */
 import type { Command, SupportedLocale } from "@openai/chatkit";
-import type { AssistantOptions, GetToken } from "../chatkit";
+import type { AssistantOptions } from "../chatkit";
 
 export type Look = "light" | "dark" | "system";
 
@@ -19,12 +19,6 @@ export type PageActions = {
   /** One line at the top of the page. */
   say: (text: string) => void;
 };
-
-/**
- * With a sign-in of your own (`CHATKIT_AUTH=jwt`), give its token here; with `refresh` a new one.
- * Without, visitors are anonymous.
- */
-export const getToken: GetToken | undefined = undefined;
 
 /** The language of ChatKit's own words; undefined leaves it to the browser. */
 export const locale: SupportedLocale | undefined = undefined;

@@ -3,7 +3,6 @@ import {
   createChatKitFetch,
   createLog,
   createSession,
-  type GetToken,
   type Log,
   loadChatKitScript,
   loadConfig,
@@ -11,6 +10,7 @@ import {
   SessionError,
 } from "../chatkit";
 import { announceAnswer } from "./answers";
+import { texts } from "./brand";
 
 export type Ready = {
   config: PageConfig;
@@ -31,11 +31,11 @@ export class BootError extends Error {
 }
 
 /** Throws a `BootError` with words for the visitor. */
-export async function boot(getToken?: GetToken): Promise<Ready> {
+export async function boot(): Promise<Ready> {
   const config = await loadConfig().catch((error: unknown) => {
     throw new BootError(unreachable(error));
   });
-  const session = createSession({ api: config.api, getToken });
+  const session = createSession({ api: config.api });
   await session.open().catch((error: unknown) => {
     throw new BootError(sessionProblem(error));
   });
@@ -58,29 +58,17 @@ export async function boot(getToken?: GetToken): Promise<Ready> {
 }
 
 function unreachable(error: unknown): Problem {
-  if (!navigator.onLine) {
-    return {
-      kind: "offline",
-      title: "You are offline",
-      text: "The chat comes back by itself as soon as there is a connection.",
-    };
-  }
+  if (!navigator.onLine) return { kind: "offline", ...texts.startOffline };
   const detail =
     error instanceof Error && /answered \d/.test(error.message) ? ` (${error.message})` : "";
-  return {
-    kind: "down",
-    title: "The chat cannot be reached",
-    text: `The server does not answer${detail}. Your conversations are safe; please try again in a moment.`,
-  };
+  const { title, text } = texts.startUnreachable;
+  return { kind: "down", title, text: text(detail) };
 }
 
 function sessionProblem(error: unknown): Problem {
   if (error instanceof SessionError && (error.status === 401 || error.status === 403)) {
-    return {
-      kind: "session",
-      title: "Please sign in",
-      text: `${error.message} Sign in again, then reload this page.`,
-    };
+    const { title, text } = texts.startSignIn;
+    return { kind: "session", title, text: text(error.message) };
   }
   return unreachable(error);
 }

@@ -6,5 +6,5 @@ export { type AssistantOptions, chatKitOptions, searchEntities } from "./options
 export { type AnswerWatch, createAnswerWatch, runningUntil } from "./running";
 export { ELEMENT, loadChatKitScript } from "./script";
 export { createSession, type Session, SessionError, type SessionInfo } from "./session";
-export { chatKitTheme, pageProperties, type Theme, theme } from "./theme";
+export { chatKitTheme, type Theme } from "./theme";
 export { type Recording, startRecording, transcribe, VoiceError } from "./voice";

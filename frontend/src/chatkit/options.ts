@@ -7,7 +7,7 @@ import type {
   ToolOption,
 } from "@openai/chatkit";
 import type { PageConfig } from "./config";
-import { chatKitTheme } from "./theme";
+import { chatKitTheme, type Theme } from "./theme";
 
 /** The part that is yours: texts, prompts, and what the page does when the assistant asks. */
 export type AssistantOptions = Pick<
@@ -25,11 +25,13 @@ export function chatKitOptions(input: {
   config: PageConfig;
   fetch: typeof fetch;
   scheme: ColorScheme;
+  /** Without one the chat has ChatKit's own look. */
+  theme?: Theme;
   assistant: AssistantOptions;
   initialThread: string | null;
   locale?: SupportedLocale;
 }): ChatKitOptions {
-  const { config, fetch, scheme, assistant, initialThread, locale } = input;
+  const { config, fetch, scheme, theme, assistant, initialThread, locale } = input;
   const { features } = config;
   const models = config.models ?? [];
   const tools = assistant.tools ?? [];
@@ -41,7 +43,7 @@ export function chatKitOptions(input: {
       ...(features.attachments && { uploadStrategy: { type: "two_phase" } }),
     },
     ...(locale && { locale }),
-    theme: chatKitTheme(scheme),
+    theme: theme ? chatKitTheme(scheme, theme) : { colorScheme: scheme },
     frameTitle: "Chat",
     initialThread,
     header: { enabled: true, title: { enabled: true }, ...assistant.header },
