@@ -86,12 +86,12 @@ it("leaves ChatKit its own look where no theme is given", () => {
   expect(options({}, { scheme: "dark" }).theme).toEqual({ colorScheme: "dark" });
 });
 
-it("leaves the language to the visitor's browser unless it is told one", () => {
+it("uses the language of the visitor's browser unless another is given", () => {
   expect(options()).not.toHaveProperty("locale");
   expect(options({}, { locale: "de" }).locale).toBe("de");
 });
 
-it("has the stand-in ask and write dates in the language that it is told", async () => {
+it("makes the stand-in use the given language for requests and dates", async () => {
   let asked = "";
   const old = { ...thread, created_at: "2020-03-01T12:00:00" };
   const chat = await mount(() => page([old]), {

@@ -28,7 +28,7 @@ export function App() {
   }, []);
 
   useEffect(() => {
-    // Once, also under StrictMode's double mount: one session request, not two.
+    // StrictMode mounts twice, but the session must be requested once.
     if (started.current) return;
     started.current = true;
     void start();
@@ -54,7 +54,7 @@ export function App() {
   );
 }
 
-/** The shape of the chat to come, so that nothing jumps when it is there. */
+/** Has the shape of the chat, so that nothing jumps when the chat appears. */
 function Loading() {
   return (
     <div className="loading" role="status" aria-label={texts.loading}>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { texts } from "./brand";
 
-/** One line over the chat. */
+/** One line above the chat. */
 export function Banner(props: {
   id: string;
   text: string;

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { type Recording, startRecording, transcribe, VoiceError } from "../chatkit";
 import { texts } from "./brand";
 
-/** Five minutes of speech are more than anybody reads; the recording then ends by itself. */
+/** A recording ends by itself after this time. */
 const MAX_SECONDS = 300;
 
 type State =
@@ -11,7 +11,7 @@ type State =
   | { at: "writing" }
   | { at: "failed"; why: string };
 
-/** Speak, and find the words in the composer. */
+/** Records speech and puts its text into the composer. */
 export function VoiceNote(props: {
   actions: string;
   fetch: typeof fetch;

@@ -1,4 +1,4 @@
-/** From nothing to a chat that can mount: configuration, session, element. In this order. */
+/** Prepares the chat: loads the configuration, opens the session, then loads the element. */
 import {
   createChatKitFetch,
   createLog,
@@ -16,7 +16,7 @@ export type Ready = {
   config: PageConfig;
   fetch: typeof fetch;
   log: Log;
-  /** `true` when `chatkit.js` could not be loaded and our own element stands in for it. */
+  /** `true` when `chatkit.js` could not be loaded and our own element replaces it. */
   standIn: boolean;
 };
 
@@ -30,7 +30,7 @@ export class BootError extends Error {
   }
 }
 
-/** Throws a `BootError` with words for the visitor. */
+/** Throws a `BootError` whose texts the visitor reads. */
 export async function boot(): Promise<Ready> {
   const config = await loadConfig().catch((error: unknown) => {
     throw new BootError(unreachable(error));

@@ -1,4 +1,4 @@
-/** What an adopter copies: everything that ChatKit needs to talk to this backend. */
+/** Everything that ChatKit needs to talk to this backend. Copy this folder into your own page. */
 export { loadConfig, type PageConfig } from "./config";
 export { type ChatKitFetchOptions, createChatKitFetch, type GetToken } from "./fetch";
 export { createLog, describeError, type Log } from "./log";

@@ -1,4 +1,4 @@
-/** ChatKit's options, from what the server says it can do (`/config.json`) and what you make of it. */
+/** Makes ChatKit's options from the server's `/config.json` and from yours. */
 import type {
   ChatKitOptions,
   ColorScheme,
@@ -9,13 +9,13 @@ import type {
 import type { PageConfig } from "./config";
 import { chatKitTheme, type Theme } from "./theme";
 
-/** The part that is yours: texts, prompts, and what the page does when the assistant asks. */
+/** The options that are yours: texts, prompts, and what the page does when the assistant asks. */
 export type AssistantOptions = Pick<
   ChatKitOptions,
   "startScreen" | "disclaimer" | "onClientTool" | "commands" | "header"
 > & {
   placeholder?: string;
-  /** The tool menu. Each id is the name of one of the agent's tools on the server. */
+  /** The tool menu. Each id is the name of a tool of the agent on the server. */
   tools?: ToolOption[];
   onEntityClick?: (entity: Entity) => void;
   onWidgetAction?: NonNullable<ChatKitOptions["widgets"]>["onAction"];
@@ -25,7 +25,7 @@ export function chatKitOptions(input: {
   config: PageConfig;
   fetch: typeof fetch;
   scheme: ColorScheme;
-  /** Without one the chat has ChatKit's own look. */
+  /** Without a theme the chat has ChatKit's default look. */
   theme?: Theme;
   assistant: AssistantOptions;
   initialThread: string | null;
@@ -75,7 +75,7 @@ export function chatKitOptions(input: {
   };
 }
 
-/** What matches `query`, or nothing: a mention menu that fails must not stop anybody typing. */
+/** The entities that match `query`. When the search fails there are none, and typing goes on. */
 export async function searchEntities(
   chat: string,
   query: string,
@@ -94,7 +94,7 @@ type Preview = Awaited<
   ReturnType<NonNullable<NonNullable<ChatKitOptions["entities"]>["onRequestPreview"]>>
 >["preview"];
 
-/** A small card of what is known about an entity: its title, and its data line by line. */
+/** A small card with the entity's title, group and data. */
 export function entityPreview(entity: Entity): Preview {
   return {
     type: "Basic",
