@@ -33,7 +33,7 @@ const AROUND: Record<string, string> = {
     }`,
 };
 const BEFORE: Record<string, string> = {
-  "sign-in.ts": `
+  "token.ts": `
     import { createSession, type GetToken, loadConfig } from "./chatkit";
     declare const auth: { getAccessToken(how: { ignoreCache: boolean }): Promise<string> };
     const config = await loadConfig();`,
@@ -58,14 +58,14 @@ beforeAll(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-it("shows React, Next.js and a sign-in", () => {
+it("shows React, Next.js and tokens of your own", () => {
   expect([...snippets.keys()]).toEqual([
     "chat.tsx",
     "main.tsx",
     "app/chat/page.tsx",
     "app/chat/client.tsx",
     "next.config.ts",
-    "sign-in.ts",
+    "token.ts",
   ]);
 });
 
