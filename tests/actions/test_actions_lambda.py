@@ -85,7 +85,7 @@ async def test_a_press_comes_through_a_function_url_and_is_kept(function, grace)
     assert answer["headers"]["content-type"] == "application/json"
     assert not answer["isBase64Encoded"]
     assert json.loads(answer["body"])["updated_item"]["id"] == item.id
-    assert [task.done for task in await grace.data.tasks()] == [True]
+    assert [each.done for each in await grace.documents.read(items.ITEMS)] == [True]
 
 
 async def test_a_cookie_says_who_asks(function, grace):

@@ -13,6 +13,7 @@ from functions.actions.events import Events
 from functions.aws import clients, secret_values
 from functions.aws.bucket import Bucket
 from functions.settings import Settings, forget_settings
+from functions.store import DynamoDBStore
 from tests.infra.stack.iam import Need, Role, enforced, resolve, statements_of
 from tests.infra.stack.keys import Keys
 from tests.support.chat import Chat, thread_of
