@@ -60,6 +60,10 @@ format: setup-python
 lock: setup-python ## lock what pyproject.toml asks for
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" sh requirements/lock.sh
 
+.PHONY: build
+build: setup-python ## the library as a wheel, into build/
+	@.venv/bin/uv build --wheel --quiet --out-dir build
+
 BENCHES = $(filter-out %_app,$(basename $(notdir $(wildcard tests/bench/*.py))))
 bench: setup ## what it costs; fails when a bar is missed
 	@failed=; for bench in $(BENCHES); do \

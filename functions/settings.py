@@ -47,7 +47,9 @@ class Settings(AwsSettings):
     purge: Literal["now", "stream"] = "now"
     """When a deleted thread's remains go: at once, or by the table's stream, as in AWS."""
 
-    # Which model answers
+    # Who answers
+    assistant: str | None = None
+    """The module of the assistant, by its dotted name; this project's own when unset."""
     model: str | None = None
     model_api: Literal["responses", "chat_completions"] | None = None
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")

@@ -1,4 +1,4 @@
-"""Byte-code, made by the Python that will run it: Lambda cannot write any beside the code."""
+"""Makes byte-code with the Python version that will run it: /var/task in Lambda is read-only."""
 
 import functools
 import os
@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 WORKERS = 2
-_INSTALL_SECONDS = 120
+INSTALL_TIMEOUT = 120
+"""Seconds that uv may take to download a Python."""
+
 _PROBE = "import sys; print(sys.implementation.name, *sys.version_info[:3])"
-# Unchecked: valid whatever time stamps an upload gives to the sources. The name inside is
-# where the file will lie, so that the machine which built it leaves no trace.
+# UNCHECKED_HASH: an upload changes the sources' time stamps, and the byte-code stays valid.
+# `dfile` is the path in Lambda, so that the path on this machine is not in the byte-code.
 _COMPILE = """\
 import py_compile, sys
 for line in sys.stdin:
@@ -24,7 +26,7 @@ for line in sys.stdin:
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
     except py_compile.PyCompileError:
-        pass  # a template, or code for another Python: it fails where it is imported, if ever
+        pass  # a template, or code for another Python version
 """
 
 
@@ -38,11 +40,12 @@ def uv() -> str:
 
 
 @functools.cache
-def find_python(version: str) -> Path | None:
-    """A CPython of `version` (such as `3.13`) that really runs here, or None.
+def find_python(version: str, *, download: bool = True) -> Path | None:
+    """A CPython of `version` (such as `3.13`) that runs here, or None.
 
-    One that is there already, on the path or with pyenv, whose shims stand on the
-    path also for versions that are not switched on; else what `uv` can download.
+    It looks on the path, at pyenv's versions and at uv's. With `download`, uv installs one
+    where there is none. pyenv puts scripts on the path for versions that are not switched on,
+    so every candidate is started once.
     """
     on_path = (
         Path(directory) / f"python{version}" for directory in os.environ.get("PATH", "").split(":")
@@ -51,38 +54,48 @@ def find_python(version: str) -> Path | None:
     for candidate in (*on_path, *sorted(pyenv.glob(f"{version}.*/bin/python{version}"))):
         if candidate.exists() and _runs(candidate, version):
             return candidate
-    for arguments in (("find",), ("install", "--no-bin"), ("find",)):
-        try:
-            done = subprocess.run(  # noqa: S603 - uv, with constant arguments
-                [uv(), "python", *arguments, version],
-                capture_output=True,
-                text=True,
-                timeout=_INSTALL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return None
-        lines = done.stdout.split("\n")
-        if done.returncode == 0 and lines[0] and _runs(Path(lines[0]), version):
-            return Path(lines[0])
-    return None
+    found = _python_of_uv(version)
+    if found is None and download:
+        _uv_python("install", "--no-bin", version)
+        found = _python_of_uv(version)
+    return found
+
+
+def _python_of_uv(version: str) -> Path | None:
+    found = _uv_python("find", "--no-python-downloads", version)
+    return Path(found) if found and _runs(Path(found), version) else None
+
+
+def _uv_python(*arguments: str) -> str:
+    """The first line that `uv python` prints; empty when it fails or takes too long."""
+    try:
+        done = subprocess.run(  # noqa: S603 - uv, with constant arguments
+            [uv(), "python", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout.partition("\n")[0] if done.returncode == 0 else ""
 
 
 def describe(python: Path | None) -> str:
-    """What decides how byte-code comes out, for a cache's key."""
+    """The implementation and version that byte-code depends on, for a cache's key."""
     if python is None:
         return "none"
-    done = subprocess.run(  # noqa: S603 - the interpreter that was just found
+    done = subprocess.run(  # noqa: S603 - the interpreter that was found
         [python, "-c", _PROBE], capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
 
 
 def compile_tree(tree: Path, python: Path) -> None:
-    """Put a `.pyc` beside every module below `tree` that has none yet.
+    """Write a `.pyc` for every module below `tree` that has none yet.
 
-    The same bytes each time: the hash seed is fixed, since sets of constants are written
-    in its order, and each worker gets the same files in the same order.
+    The bytes are the same each time: the hash seed is fixed, because it decides the order of
+    constant sets, and each worker gets the same files in the same order.
     """
     modules = sorted(
         str(path.relative_to(tree))
@@ -91,7 +104,7 @@ def compile_tree(tree: Path, python: Path) -> None:
     )
     workers = []
     for number in range(WORKERS):
-        worker = subprocess.Popen(  # noqa: S603 - the interpreter that was found, our own program
+        worker = subprocess.Popen(  # noqa: S603 - the interpreter that was found
             [python, "-I", "-c", _COMPILE],
             cwd=tree,
             env={"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")},
@@ -110,7 +123,7 @@ def compile_tree(tree: Path, python: Path) -> None:
 
 def _runs(python: Path, version: str) -> bool:
     try:
-        done = subprocess.run(  # noqa: S603 - asking a candidate who it is
+        done = subprocess.run(  # noqa: S603 - a candidate
             [python, "-c", _PROBE], capture_output=True, text=True, timeout=20, check=False
         )
     except (OSError, subprocess.TimeoutExpired):

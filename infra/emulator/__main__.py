@@ -1,8 +1,8 @@
 """`make lambda`: the whole product from its built bundles, as Lambda would run it.
 
-One address (`HOST`, `PORT`; 127.0.0.1:8001 unless they say otherwise) with the page, the
-streaming function behind `/chatkit` and the second function behind `/actions`, each in as
-many frozen and thawed processes as there are requests at once. moto stands in for AWS.
+One address (`HOST`, `PORT`; 127.0.0.1:8001 by default) serves the page, the streaming function
+at `/chatkit` and the second function at `/actions`. Each function has one process for each
+simultaneous request, frozen while it is idle. moto stands in for AWS.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from functions.settings import ROOT, get_settings
 from infra.emulator.edge import Edge
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
-from infra.emulator.project import configurations
+from infra.emulator.project import configurations, description
 from infra.emulator.server import Server
 from infra.local.__main__ import address_of, settings_or_stop
 from infra.local.cloud import local_cloud
@@ -41,6 +41,7 @@ async def serve(cloud: dict[str, str], host: str, port: int) -> None:
         edge = Edge(origins, ROOT / "frontend" / "dist", {"/config.json": config})
         server = await stack.enter_async_context(Server(edge.answer, host=host, port=port))
         sys.stdout.write(f"\n  {server.url}   from the bundles, on an emulated Lambda\n")
+        sys.stdout.write(f"  {description()}\n")
         sys.stdout.write("  Ctrl-C ends it.\n\n")
         sys.stdout.flush()
         await stop.wait()

@@ -1,4 +1,4 @@
-"""CloudFront in front of it all: the page from a bucket, two paths to Function URLs."""
+"""CloudFront: the page from a bucket, and two paths that lead to Function URLs."""
 
 import asyncio
 import hashlib
@@ -14,12 +14,15 @@ _NO_HASH = b'{"Message":"The request signature we calculated does not match your
 
 
 class Edge:
-    """`origins`: Function URLs by the beginning of their paths, where `/chatkit` is the pattern
-    `/chatkit*` and takes `/chatkitty` too. `page`: the built site.
+    """Sends each request to a Function URL or answers it with a file.
 
-    As origin access control makes it, `Authorization` does not reach the functions, and a
-    POST from a browser must carry the hash of its body in `x-amz-content-sha256`. Other
-    clients may leave it out here, so that one can be typed by hand; in AWS they may not.
+    `origins` maps the beginning of a path to a Function URL: `/chatkit` stands for CloudFront's
+    pattern `/chatkit*` and matches `/chatkitty` too. `page` is the folder of the built site, and
+    `files` holds further files by path.
+
+    As with origin access control, `Authorization` does not reach the functions, and a POST
+    from a browser must carry the SHA-256 of its body in `x-amz-content-sha256`. AWS asks that
+    of every client; here other clients may leave it out, so that curl is easy to use.
     """
 
     def __init__(

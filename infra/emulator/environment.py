@@ -1,4 +1,4 @@
-"""An execution environment: a process, its Runtime API, frozen while it has nothing to do."""
+"""An execution environment: one process and its Runtime API. It is frozen while it is idle."""
 
 import asyncio
 import contextlib
@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Self
 
 from infra.emulator.invocation import End, Invocation
+from infra.emulator.python_runtime import lay_out
 from infra.emulator.runtime_api import RuntimeApi
 
-SHUTDOWN_GRACE = 2.0  # Lambda's, for a function with an extension registered
+SHUTDOWN_GRACE = 2.0
+"""Seconds between SIGTERM and SIGKILL, as Lambda waits for a function with an extension."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a template says of a function."""
+    """A function as the template describes it."""
 
     name: str
     task_root: Path
-    """What would be mounted at /var/task."""
+    """The folder that Lambda mounts at /var/task."""
+
     handler: str
     wrapper: str | None = None
-    """`AWS_LAMBDA_EXEC_WRAPPER`, as in the template: a path under /var/task."""
+    """`AWS_LAMBDA_EXEC_WRAPPER` as in the template: a path under /var/task."""
+
     environment: dict[str, str] = field(default_factory=dict)
     timeout: float = 60
     memory: int = 1769
@@ -33,11 +37,13 @@ class Configuration:
     freeze: bool = True
     snap_start: bool = False
     python: Path | None = None
-    """The interpreter; without one, this process's own with no packages but the bundle's."""
+    """The interpreter that runs the function, without its packages. None: this process's own."""
+
     packages: tuple[Path, ...] = ()
-    """More to import from, as a layer brings it."""
+    """Folders to import from beside the bundle, as a layer adds them."""
+
     command: tuple[str, ...] = ()
-    """Run this instead: what stands in for a layer."""
+    """Run this instead of the runtime; it stands in for a layer."""
 
     @property
     def arn(self) -> str:
@@ -45,12 +51,12 @@ class Configuration:
 
 
 class Environment:
-    """Entered: started. `output` is everything that the function wrote."""
+    """Starts its process when it is entered. `output` is everything that the function wrote."""
 
     def __init__(self, configuration: Configuration, *, echo: bool = False) -> None:
         self.configuration = configuration
         self.output = b""
-        self.process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | None = None
         self.api = RuntimeApi(on_idle=self._freeze, on_work=self._thaw)
         self._echo = echo
         self._reading: asyncio.Task[None] | None = None
@@ -59,7 +65,7 @@ class Environment:
     async def __aenter__(self) -> Self:
         await self.api.__aenter__()
         command = _command(self.configuration, Path(self._scratch.name))
-        self.process = await asyncio.create_subprocess_exec(
+        self._process = await asyncio.create_subprocess_exec(
             *command,
             env=self._variables(),
             cwd=self.configuration.task_root,
@@ -77,16 +83,24 @@ class Environment:
         self._scratch.cleanup()
 
     @property
+    def process(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError("The environment is not started.")
+        return self._process
+
+    @property
     def pid(self) -> int:
         return self.process.pid
 
     @property
     def alive(self) -> bool:
-        return self.process is not None and self.process.returncode is None
+        return self._process is not None and self._process.returncode is None
 
     async def run(self, invocation: Invocation) -> None:
-        """Give it an invocation and see it through: to its answer and the next poll,
-        to its deadline (then the environment is killed), or to the process's end.
+        """Hand over an invocation, and return when the runtime polls for the next one.
+
+        At the deadline the process is killed. The invocation then ends with an error, as it
+        does when the process ends by itself.
         """
         if not await self.wait_ready():
             error = (self.api.init_error or {}).get("header") or "Runtime.ExitError"
@@ -124,7 +138,7 @@ class Environment:
         return self.api.ready.is_set()
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL after Lambda's grace."""
+        """Send SIGTERM, and SIGKILL when the process is still there after `SHUTDOWN_GRACE`."""
         if self.alive:
             self.signal(signal.SIGCONT)
             self.signal(signal.SIGTERM)
@@ -137,7 +151,7 @@ class Environment:
             await self._reading
 
     def signal(self, number: signal.Signals) -> None:
-        """To the process and what it has started (Web Adapter starts the app)."""
+        """Signal the process and its children (Web Adapter starts the app as a child)."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
@@ -150,7 +164,8 @@ class Environment:
             self.signal(signal.SIGCONT)
 
     async def _read(self) -> None:
-        while data := await self.process.stdout.read(65536):
+        stdout = self.process.stdout
+        while stdout is not None and (data := await stdout.read(65536)):
             self.output += data
             if self._echo:
                 sys.stderr.buffer.write(data)
@@ -190,9 +205,7 @@ class Environment:
 
 
 def _command(configuration: Configuration, scratch: Path) -> list[str]:
-    """What Lambda would run: the interpreter on its bootstrap, behind the wrapper if any."""
-    from infra.emulator.python_runtime import lay_out
-
+    """The command that Lambda runs: its interpreter and bootstrap, after the wrapper if any."""
     if configuration.command:
         return list(configuration.command)
     python = lay_out(scratch, configuration.python)

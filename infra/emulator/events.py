@@ -1,10 +1,10 @@
-"""Events by hand, for invocations that come from no URL."""
+"""Events for invocations that do not come from a Function URL."""
 
 import json
 
 
 def get(target: str) -> bytes:
-    """A GET in payload format 2.0, with what a runtime cannot do without."""
+    """A GET in payload format 2.0, with the fields that a runtime needs."""
     path, _, query = target.partition("?")
     event = {
         "version": "2.0",

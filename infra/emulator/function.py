@@ -1,4 +1,4 @@
-"""A function: as many environments as there are invocations at once, up to its concurrency."""
+"""A function: one environment for each simultaneous invocation, up to its concurrency."""
 
 import asyncio
 from typing import Self
@@ -12,11 +12,11 @@ class TooLargeError(Exception):
 
 
 class ThrottledError(Exception):
-    """Every environment is busy and there may be no more."""
+    """Every environment is busy, and the concurrency allows no more."""
 
 
 class Function:
-    """Environments start when they are needed and are kept. Leaving it ends them all."""
+    """Starts environments when they are needed, keeps them, and ends them all when it is left."""
 
     def __init__(self, configuration: Configuration, *, echo: bool = False) -> None:
         self.configuration = configuration

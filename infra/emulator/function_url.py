@@ -22,7 +22,7 @@ _JSON = ("Content-Type", "application/json")
 
 
 class FunctionUrl:
-    """`streaming`: invoke mode RESPONSE_STREAM; otherwise BUFFERED."""
+    """`streaming` is the invoke mode RESPONSE_STREAM; without it the mode is BUFFERED."""
 
     def __init__(self, function: Function, *, streaming: bool) -> None:
         self._function = function
@@ -36,7 +36,7 @@ class FunctionUrl:
         body: bytes | None = None,
         scheme: str = "https",
     ) -> None:
-        """Answer one request. Closes the connection when an answer breaks off in the middle."""
+        """Answer one request. Closes the connection when the answer breaks off."""
         try:
             body = await request.body() if body is None else body
             client = writer.get_extra_info("peername")[0]
@@ -65,16 +65,16 @@ class _Relay:
         self._length: int | None = None
 
     async def streamed(self) -> None:
-        """Prelude, eight NULs, body. The caller sees the head with the first byte of body."""
+        """Read prelude, eight NULs and body. The head goes out with the body's first byte."""
         begin = await self._part()
-        if isinstance(begin, End):
+        if not isinstance(begin, Begin):
             await self._function_error()
             return
         received = b""
         if begin.content_type == _INTEGRATION:
             while bytes(8) not in received:
                 part = await self._part()
-                if isinstance(part, End):
+                if not isinstance(part, bytes):
                     await self._function_error()
                     return
                 received += part
@@ -88,8 +88,8 @@ class _Relay:
             head = {"statusCode": 200, "headers": {"content-type": "application/octet-stream"}}
         while not received:
             part = await self._part()
-            if isinstance(part, End):
-                if part.error is None:
+            if not isinstance(part, bytes):
+                if part == End():
                     await self._hang()
                 await self._function_error()
                 return
@@ -105,8 +105,8 @@ class _Relay:
                 self._writer.write(part if self._length is not None else wire.chunk(part))
                 await self._writer.drain()
             part = await self._part()
-        if part.error is not None or (not self._bare and self._length):
-            self._writer.transport.abort()  # cut, so that nobody takes half for the whole
+        if part != End() or (not self._bare and self._length):
+            self._writer.transport.abort()  # so that the caller sees that the answer is cut
         elif self._length is None and not self._bare:
             self._writer.write(b"0\r\n\r\n")
             await self._writer.drain()
@@ -125,7 +125,7 @@ class _Relay:
         self._writer.write(wire.response(status, headers))
 
     async def _hang(self) -> None:
-        """What AWS does with an answer that has no body at all: nothing, for minutes."""
+        """AWS keeps the caller waiting for minutes when an answer has no body at all."""
         await asyncio.sleep(15 * 60)
 
     async def buffered(self) -> None:

@@ -1,4 +1,4 @@
-"""One invocation: the event that goes in, and what comes back."""
+"""One invocation: its event and its answer."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ STREAMED_LIMIT = 200 * MB
 
 @dataclass
 class Begin:
-    """The function began to answer. Chunks follow."""
+    """The function has begun to answer."""
 
     content_type: str
     streaming: bool
@@ -21,17 +21,17 @@ class Begin:
 
 @dataclass
 class End:
-    """The answer is whole, or `error` says why it is not (`type: message`)."""
+    """The answer has ended. `error` (`type: message`) says why it is incomplete."""
 
     error: str | None = None
 
 
 @dataclass
 class Invocation:
-    """`answer` holds `Begin`, then `bytes`, then `End`; an error before any answer is `End` alone.
+    """`answer` receives `Begin`, then `bytes`, then `End`; an early error is an `End` alone.
 
-    The queue is short: a caller who reads slowly slows the function down. A caller
-    who has left (`abandon`) does not: the rest is read and thrown away.
+    The queue is short, so a slow caller slows the function down. After `abandon`, when the
+    caller has left, the rest of the answer is read and dropped.
     """
 
     payload: bytes

@@ -1,48 +1,100 @@
-"""The project's two functions as the template describes them, from the bundles of this machine."""
+"""The project's two functions as the template describes them, with bundles that run here.
 
+The bundles are the ones that `make deploy` uploads for x86_64, run by a Python of Lambda's
+version. A machine without such a Python, or with another CPU, gets bundles built for its own.
+"""
+
+import functools
 import os
+import platform
 import secrets
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 from functions.settings import ROOT, get_settings
-from infra.bundle import build
+from infra.bundle import PYTHON, build
+from infra.bundling import bytecode
 from infra.emulator.environment import Configuration
 
-# As in infra.stack.environment and infra.stack.chatkit_stack; tests/infra compares them with the template.
+# As in infra.stack.environment and infra.stack.chatkit_stack; a test compares them with the
+# template.
 WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 CHAT_HANDLER = "functions.chat.handler.app"
 ACTIONS_HANDLER = "functions.actions.handler.handler"
-_HANDED_ON = ("CHATKIT_", "OPENAI_", "GEMINI_", "AWS_ENDPOINT_URL")
+_PASSED_ON = ("CHATKIT_", "OPENAI_", "GEMINI_", "AWS_ENDPOINT_URL")
 
 
-def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]:
-    """Chat and actions. `cloud`: where the table and the bucket are, as variables.
+@dataclass(frozen=True)
+class Bundle:
+    """A built bundle and the interpreter that runs it; None is this process's own."""
 
-    Settings of this shell and of `.env` reach the functions, as the stack would hand them over.
-    """
-    told = {**dotenv_values(ROOT / ".env"), **dotenv_values(ROOT / ".env.local"), **os.environ}
-    environment = {
-        "CHATKIT_COOKIE_KEY": secrets.token_hex(32),
-        **{name: value for name, value in told.items() if name.startswith(_HANDED_ON) and value},
-        **cloud,
-    }
+    task_root: Path
+    python: Path | None
+
+
+@functools.cache
+def lambda_python() -> Path | None:
+    """A Python that runs the bundles as they are deployed, or None."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        return None
+    return bytecode.find_python(PYTHON, download=False)
+
+
+def bundle(function: str, *, gemini_transcribes: bool = False) -> Bundle:
+    """The bundle of `chat` or `actions` that runs on this machine."""
+    python = lambda_python()
+    if python is None:
+        built = build(function, host=True, gemini_transcribes=gemini_transcribes)
+    else:
+        built = build(function, architecture="x86_64", gemini_transcribes=gemini_transcribes)
+    return Bundle(built, python)
+
+
+def description() -> str:
+    """Says in one line which bundles run here."""
+    if (python := lambda_python()) is not None:
+        return f"The bundles run as they are deployed for x86_64, on {python}."
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
     return (
-        chat_configuration(build("chat", host=True), environment),
-        actions_configuration(
-            build(
-                "actions", host=True, gemini_transcribes=get_settings().voice_provider == "gemini"
-            ),
-            environment,
-        ),
+        f"The bundles are built for this machine's Python {own}, not as they are deployed: "
+        f"that needs Linux on x86_64 and a Python {PYTHON} (`uv python install {PYTHON}`)."
     )
 
 
-def chat_configuration(task_root: Path, environment: dict[str, str]) -> Configuration:
+def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]:
+    """Chat and actions. `cloud` holds the variables that lead to the table and the bucket.
+
+    The functions also get the settings of this shell and of `.env`, as they would get the
+    stack's.
+    """
+    variables = {**dotenv_values(ROOT / ".env"), **dotenv_values(ROOT / ".env.local"), **os.environ}
+    environment = {
+        "CHATKIT_COOKIE_KEY": secrets.token_hex(32),
+        **{
+            name: value
+            for name, value in variables.items()
+            if name.startswith(_PASSED_ON) and value
+        },
+        **cloud,
+    }
+    chat = bundle("chat")
+    actions = bundle("actions", gemini_transcribes=get_settings().voice_provider == "gemini")
+    return (
+        chat_configuration(chat.task_root, environment, python=chat.python),
+        actions_configuration(actions.task_root, environment, python=actions.python),
+    )
+
+
+def chat_configuration(
+    task_root: Path, environment: dict[str, str], *, python: Path | None = None
+) -> Configuration:
     return Configuration(
         name="chat",
         task_root=task_root,
+        python=python,
         handler=CHAT_HANDLER,
         wrapper=WRAPPER,
         environment=environment,
@@ -50,12 +102,19 @@ def chat_configuration(task_root: Path, environment: dict[str, str]) -> Configur
     )
 
 
-def actions_configuration(task_root: Path, environment: dict[str, str]) -> Configuration:
+def actions_configuration(
+    task_root: Path, environment: dict[str, str], *, python: Path | None = None
+) -> Configuration:
     return Configuration(
         name="actions",
         task_root=task_root,
+        python=python,
         handler=ACTIONS_HANDLER,
         environment=environment,
         timeout=60,
         memory=1024,
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{description()}\n")

@@ -24,8 +24,10 @@ ERROR_TYPE = "lambda-runtime-function-error-type"
 
 
 class RuntimeApi:
-    """Serves `address` while entered. `on_idle` is called when the runtime polls and
-    nothing is there to do: Lambda freezes it then. `on_work` when there is again.
+    """Serves at `address` while it is entered.
+
+    `on_idle` is called when the runtime polls and no invocation waits: Lambda freezes the
+    process then. `on_work` is called when an invocation arrives.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class RuntimeApi:
         self.restore_error: dict[str, Any] | None = None
         self.restored = asyncio.Event()
         self.ready = asyncio.Event()
-        """Set at the first poll: the end of the init phase."""
+        """Set when the runtime polls. The first poll ends the init phase."""
         self.polled = 0
         self.protocol_errors: list[str] = []
         self._on_idle = on_idle
@@ -57,7 +59,8 @@ class RuntimeApi:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         for writer in list(self._connections):
             writer.transport.abort()
 
@@ -112,7 +115,7 @@ class RuntimeApi:
                 ]
                 writer.write(wire.response(200, headers, b"{}"))
             case ("GET", *_, "extension", "event", "next"):
-                await reader.read(1)  # nothing ever comes: an extension is told of no events here
+                await reader.read(1)  # waits for ever: extensions get no events here
             case _:
                 await request.body()
                 await _say(writer, 404, {"errorType": "NotFound", "errorMessage": path})

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback in front of something that answers one request at a time."""
+"""An HTTP server on loopback that hands each request to one function."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ Answerer = Callable[[wire.Request, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Server:
-    """Serves while entered; `url` says where. `port` 0 picks a free one."""
+    """Serves while it is entered, at `url`. `port` 0 picks a free one."""
 
     def __init__(self, answer: Answerer, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._answer = answer
@@ -26,14 +26,16 @@ class Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.add(task := asyncio.current_task())
-        task.add_done_callback(self._tasks.discard)
+        if (task := asyncio.current_task()) is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         try:
             while (request := await wire.read_request(reader)) is not None:
                 await self._answer(request, writer)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on asyncio's streams: just enough to see every byte that goes by."""
+"""HTTP/1.1 on asyncio's streams, small enough to see every byte of a response as it is sent."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,10 +19,10 @@ class Request:
     headers: Headers
     _reader: asyncio.StreamReader
     trailers: dict[str, str] = field(default_factory=dict)
-    """Filled in by the time that `chunks` has ended."""
+    """Complete when `chunks` has ended."""
 
     def header(self, name: str, default: str = "") -> str:
-        """Repeated headers joined with commas, as Lambda does it."""
+        """A header's value. Repeated headers are joined with commas, as Lambda joins them."""
         found = [value for key, value in self.headers if key.lower() == name]
         return ",".join(found) if found else default
 
@@ -31,7 +31,7 @@ class Request:
         return bool(self.header("transfer-encoding")) or self.header("content-length", "0") != "0"
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises `IncompleteReadError` when the sender breaks off."""
+        """The body as it arrives. Raises `IncompleteReadError` when the sender breaks off."""
         if "chunked" not in self.header("transfer-encoding").lower():
             left = int(self.header("content-length", "0"))
             while left:

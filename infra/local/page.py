@@ -1,4 +1,4 @@
-"""Which file of the built page an address gives, as CloudFront and the bucket decide it in AWS."""
+"""Finds the file of the built page for a path, as CloudFront and the bucket do in AWS."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from pathlib import Path
 def file_at(folder: Path, path: str) -> Path | None:
     """The file, or None where there is none.
 
-    As in `infra.stack.cdn.SPA_FALLBACK`: an address without a dot in its last part is the page's own
-    to show.
+    A path without a dot in its last part is an address within the page, as in
+    `infra.stack.cdn.SPA_FALLBACK`.
     """
     if "." not in path.rpartition("/")[2]:
         path = "/index.html"

@@ -26,6 +26,7 @@ def cloud():
         ):
             patch.setenv(name, "")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
         # All moto servers of a process share their state: each module needs names of its own.
         name = f"actions-{token_hex(4)}"
         patch.setenv("CHATKIT_TABLE", name)

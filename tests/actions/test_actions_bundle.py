@@ -8,13 +8,14 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from functions.assistant import widgets
 from infra.bundle import build
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.invocation import End
 from infra.emulator.project import actions_configuration
 from infra.emulator.server import Server
+from tests.assistants import sample_beside
+from tests.assistants.sample.features import items
 from tests.support.person import Person
 from tests.support.served import served
 from tests.support.speech import encoded, tone
@@ -23,7 +24,8 @@ from tests.support.speech import encoded, tone
 @pytest.fixture
 async def deployed(cloud):
     """The function, and somebody who reaches it through its URL."""
-    configuration = actions_configuration(build("actions", host=True), cloud)
+    variables = {**cloud, **sample_beside()}
+    configuration = actions_configuration(build("actions", host=True), variables)
     async with (
         Function(configuration) as function,
         Server(FunctionUrl(function, streaming=False).handle) as server,
@@ -34,11 +36,11 @@ async def deployed(cloud):
 
 async def test_the_bundle_presses_and_keeps(deployed):
     function, person = deployed
-    tasks = await person.data.add_tasks(["milk"])
-    item = await person.shown(await person.thread(), widgets.checklist(tasks))
-    answer = await person.press(item, "task.toggle", {"id": tasks[0].id, "done": True})
+    kept = await items.add_items(person.documents, ["milk"])
+    item = await person.shown(await person.thread(), items.card(kept))
+    answer = await person.press(item, "item.toggle", {"id": kept[0].id, "done": True})
     assert answer.status_code == 200, function.environments[0].output.decode()
-    assert [task.done for task in await person.data.tasks()] == [True]
+    assert [each.done for each in await person.documents.read(items.ITEMS)] == [True]
     assert (await person.http.get("/actions/health")).json()["status"] == "ok"
 
 

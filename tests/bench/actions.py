@@ -27,7 +27,6 @@ from secrets import token_hex
 
 import httpx2
 
-from functions.assistant import widgets
 from functions.settings import forget_settings, get_settings
 from infra.bundle import build
 from infra.emulator.environment import Environment
@@ -37,6 +36,8 @@ from infra.emulator.project import actions_configuration
 from infra.emulator.python_runtime import lay_out
 from infra.emulator.server import Server
 from infra.local.cloud import local_cloud
+from tests.assistants import sample_beside
+from tests.assistants.sample.features import items
 from tests.support.person import KEY, Person
 
 STARTS = 5
@@ -64,7 +65,7 @@ async def uvicorn_url(bundle: Path, variables: Variables) -> AsyncIterator[str]:
             lay_out(Path(scratch), None),
             *("-m", "uvicorn", "functions.actions.app:create_app", "--factory"),
             *("--port", str(port), "--log-level", "warning"),
-            env={**variables, "PYTHONPATH": str(bundle), "PATH": os.environ["PATH"]},
+            env={**variables, "PYTHONPATH": beside(bundle, variables), "PATH": os.environ["PATH"]},
         )
         url = f"http://127.0.0.1:{port}"
         try:
@@ -73,6 +74,11 @@ async def uvicorn_url(bundle: Path, variables: Variables) -> AsyncIterator[str]:
         finally:
             process.terminate()
             await process.wait()
+
+
+def beside(bundle: Path, variables: Variables) -> str:
+    """The bundle on the path, and the sample beside it."""
+    return os.pathsep.join((str(bundle), variables["PYTHONPATH"]))
 
 
 async def answers(url: str) -> None:
@@ -123,15 +129,15 @@ async def presses(bundle: Path, variables: Variables, count: int) -> float:
         people = {"lambda": Person(to_function), "uvicorn": Person(to_uvicorn)}
         cards = {}
         for name, person in people.items():
-            tasks = await person.data.add_tasks(["milk", "bread", "tea"])
-            item = await person.shown(await person.thread(), widgets.checklist(tasks))
-            cards[name] = (item, tasks[0].id)
+            kept = await items.add_items(person.documents, ["milk", "bread", "tea"])
+            item = await person.shown(await person.thread(), items.card(kept))
+            cards[name] = (item, kept[0].id)
         taken: dict[str, list[float]] = {name: [] for name in people}
         for number in range(count + 20):
             for name, person in people.items():
                 item, task = cards[name]
                 before = time.perf_counter()
-                answer = await person.press(item, "task.toggle", {"id": task, "done": number % 2})
+                answer = await person.press(item, "item.toggle", {"id": task, "done": number % 2})
                 milliseconds = (time.perf_counter() - before) * 1e3
                 assert answer.status_code == 200, answer.text
                 if number >= 20:
@@ -159,7 +165,7 @@ async def imports(bundle: Path, variables: Variables) -> int:
         process = await asyncio.create_subprocess_exec(
             lay_out(Path(scratch), None),
             *("-X", "importtime", "-c", modules),
-            env={**variables, "PYTHONPATH": str(bundle), "PATH": os.environ["PATH"]},
+            env={**variables, "PYTHONPATH": beside(bundle, variables), "PATH": os.environ["PATH"]},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -187,7 +193,7 @@ async def main(count: int) -> bool:
     forget_settings()
     bundle = build("actions", host=True)
     with local_cloud(get_settings()) as cloud:
-        variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY}
+        variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY, **sample_beside()}
         start = await cold_starts(bundle, variables)
         press = await presses(bundle, variables, count)
         sdks = await imports(bundle, variables)

@@ -124,10 +124,9 @@ class Turn:
     """The phases of a turn, as in the streaming function."""
 
     def __init__(self, store: DynamoDBStore) -> None:
-        name, client = store.table.name, store.table.client
         self.store = store
-        self.runs = Runs(name, client=client)
-        self.quota = Quota(name, client=client, per_user=1000, per_day=100_000)
+        self.runs = Runs(store.table)
+        self.quota = Quota(store.table, per_user=1000, per_day=100_000)
         self.run = Run(f"run-{uuid4().hex}", "thr_1", time.time() + 60)
         self.phases: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
             ("read the thread, its newest items, the counters", self.read),
@@ -236,7 +235,7 @@ async def _nothing(_: str) -> None:
 
 async def show_calls(store: DynamoDBStore, rounds: int) -> None:
     print(f"\nEach call, median of {rounds}: requests, ms, ms of the same with boto3, ratio")
-    runs = Runs(store.table.name, client=store.table.client)
+    runs = Runs(store.table)
     seconds = count(1)
 
     def later() -> datetime:

@@ -30,6 +30,7 @@ def cloud():
         patch.setenv("CHATKIT_TABLE", f"chat-{uuid4().hex}")
         patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"chat-{uuid4().hex}")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
         patch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
         forget_settings()
         with local_cloud(Settings(_env_file=None)):

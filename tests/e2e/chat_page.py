@@ -87,6 +87,11 @@ class Chat:
         expect(self.questions).to_have_count(before + 1)
         self.settle()
 
+    def new_conversation(self) -> None:
+        """Press the button, and wait until the messages of the old conversation are gone."""
+        self.button("New conversation").click()
+        expect(self.questions).to_have_count(0)
+
     def settle(self) -> None:
         """Wait until nothing streams and the message has become the server's."""
         expect(self.page.locator(".scroller")).to_have_attribute(

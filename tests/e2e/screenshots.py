@@ -56,7 +56,7 @@ def visit(browser: Browser, url: str, scheme: str) -> None:
     chat.ask("I want to add a contact")
     take(chat.page, f"form-{scheme}")
     for question in ("What is 12.5 * (3 + 4)?", "Give me a choice", "Write a note about rivers"):
-        chat.button("New conversation").click()
+        chat.new_conversation()
         chat.ask(question)
     chat.button("Conversations").click()
     chat.page.locator(".threads .open").nth(3).wait_for()

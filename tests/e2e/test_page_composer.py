@@ -188,7 +188,7 @@ def test_commands_fill_the_composer_or_change_the_page(chat):
 def test_what_was_not_sent_is_still_there_after_a_reload_in_each_conversation(chat):
     chat.ask("What is 7 * 6?")
     chat.composer.fill("half a thought")
-    chat.button("New conversation").click()
+    chat.new_conversation()
     expect(chat.composer).to_have_value("")
     chat.composer.fill("another one")
     chat.page.reload()

@@ -48,7 +48,7 @@ def test_a_reload_finds_the_thread_and_everything_in_it(chat):
 def test_history_opens_renames_and_deletes(chat):
     chat.ask("What is 7 * 6?")
     first = chat.thread
-    chat.button("New conversation").click()
+    chat.new_conversation()
     expect(chat.page.get_by_role("heading", level=1)).to_be_visible()
     assert chat.thread is None
     chat.ask("What time is it in Lisbon?")
@@ -102,7 +102,7 @@ def test_a_long_history_is_shown_page_by_page(chat):
 def test_back_leads_to_the_conversation_before(chat):
     chat.ask("What is 1 + 1?")
     first = chat.thread
-    chat.button("New conversation").click()
+    chat.new_conversation()
     chat.ask("What is 2 + 2?")
     chat.page.go_back()
     chat.page.go_back()
@@ -148,7 +148,7 @@ def test_another_conversation_can_be_opened_while_one_is_answered(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
     story = chat.thread
-    chat.button("New conversation").click()
+    chat.new_conversation()
     chat.ask("What is 7 * 6?")
     expect(chat.questions).to_have_count(1)
     expect(chat.answers.last).to_contain_text("42")
@@ -184,7 +184,7 @@ def test_progress_is_shown_while_a_tool_works(page, server):
     chat.draw_each_event()
     chat.open()
     chat.ask("What time is it in Tokyo?")
-    chat.button("New conversation").click()
+    chat.new_conversation()
     seen = chat.collect("[data-progress]")
     chat.ask("Find my conversations about Tokyo")
     assert any("of 1" in text for text in seen())

@@ -57,7 +57,7 @@ def test_the_model_that_the_visitor_picks_is_the_one_that_answers(chat, provider
     expect(picker(chat)).to_contain_text("thorough")
     chat.ask("Think it over")
     expect(chat.answers.last).to_contain_text("Here you are.")
-    chat.button("New conversation").click()
+    chat.new_conversation()
     choose(chat, "quick")
     chat.ask("Hello again")
     assert asked(provider) == ["quick", "thorough", "quick"]

@@ -16,7 +16,6 @@ import pytest
 from moto.dynamodb.models.table import Table
 
 from functions.settings import Settings, forget_settings
-from infra.bundle import build
 from infra.emulator import project
 from infra.emulator.edge import Edge
 from infra.emulator.function import Function
@@ -74,11 +73,16 @@ async def deployed(cloud, model, chat_timeout):
 
 class _Deployed:
     def __init__(self, environment, chat_timeout):
-        chat = project.chat_configuration(build("chat", host=True), environment)
-        self.chat = Function(replace(chat, timeout=chat_timeout), echo=False)
-        self.actions = Function(
-            project.actions_configuration(build("actions", host=True), environment), echo=False
+        bundles = {name: project.bundle(name) for name in ("chat", "actions")}
+        chat, actions = (
+            make(bundles[name].task_root, environment, python=bundles[name].python)
+            for name, make in (
+                ("chat", project.chat_configuration),
+                ("actions", project.actions_configuration),
+            )
         )
+        self.chat = Function(replace(chat, timeout=chat_timeout))
+        self.actions = Function(actions)
 
     async def start(self, stack):
         origins = {

@@ -7,6 +7,7 @@ import pytest
 from chatkit.store import NotFoundError
 from chatkit.types import ActiveStatus, LockedStatus, Page, Thread, ThreadMetadata
 
+from functions.aws.keys import owner
 from functions.context import RequestContext
 from functions.store import keys
 from tests.store.samples import NOON, at, message, thread
@@ -240,7 +241,7 @@ def rewrite(backend, context, field, text):
     """Put into a stored thread what only a newer version could have written."""
     backend.dynamodb.update_item(
         TableName=backend.table,
-        Key=keys.thread_key(keys.owner(context), "thr_1"),
+        Key=keys.thread_key(owner(context), "thr_1"),
         UpdateExpression="SET #fields.#field = :text",
         ExpressionAttributeNames={"#fields": "fields", "#field": field},
         ExpressionAttributeValues={":text": {"S": text}},
@@ -270,7 +271,7 @@ async def test_a_thread_whose_status_only_a_newer_version_knows_can_be_read_and_
 
 
 def stored_status(backend, context):
-    key = keys.thread_key(keys.owner(context), "thr_1")
+    key = keys.thread_key(owner(context), "thr_1")
     row = backend.dynamodb.get_item(TableName=backend.table, Key=key)["Item"]
     return row["fields"]["M"]["status"]["S"]
 

@@ -8,7 +8,7 @@ from chatkit.store import NotFoundError, Store
 from chatkit.types import Page
 
 from functions.aws.ids import new_id
-from functions.store import Turn
+from functions.store import OpenThread
 
 
 class MemoryStore(Store[Any]):
@@ -66,9 +66,8 @@ class MemoryStore(Store[Any]):
 
     async def read_turn(self, thread_id, limit, context):
         thread = await self.load_thread(thread_id, context)
-        return Turn(
-            thread, await self.load_thread_items(thread_id, None, limit, "desc", None), None
-        )
+        items = await self.load_thread_items(thread_id, None, limit, "desc", None)
+        return OpenThread(thread, items, None)
 
     async def begin_run(self, run, context, *, thread=None, item=None):
         if thread is not None:

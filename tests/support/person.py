@@ -8,7 +8,7 @@ from chatkit.types import ActiveStatus, ThreadMetadata, WidgetItem
 from functions.context import RequestContext
 from functions.settings import get_settings
 from functions.store import DynamoDBStore, Records
-from functions.toolkit.documents import AssistantData
+from functions.toolkit import Documents
 from functions.web.identity.anonymous import new_user
 
 KEY = "k" * 32
@@ -25,7 +25,7 @@ class Person:
         self.context = RequestContext(user_id=self.user.id)
         self.store = store
         self.http = http
-        self.data = AssistantData(Records(store.table.name), self.context)
+        self.documents = Documents(Records(store.table), self.context)
         self.headers = {"x-chatkit-authorization": f"Bearer {self.user.token}"}
 
     async def thread(self, status=None):

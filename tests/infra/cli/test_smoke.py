@@ -153,7 +153,7 @@ def test_an_address_that_nobody_answers_is_one_sentence():
 
 
 def test_what_is_no_address_is_said(capsys, monkeypatch):
-    from infra import smoke as program
+    from infra.cli import smoke as program
 
     monkeypatch.setattr("sys.argv", ["smoke", "example.com"])
     with pytest.raises(SystemExit) as ended, contextlib.suppress(KeyboardInterrupt):

@@ -1,0 +1,278 @@
+"""The template is executable: made in moto, its functions started as it says, and talked to."""
+
+import asyncio
+import io
+import json
+import zipfile
+from contextlib import AsyncExitStack
+
+import boto3
+import pytest
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.iam.access_control import IAMPolicyStatement
+from moto.server import ThreadedMotoServer
+
+from infra.bundle import build
+from infra.cli.smoke import SmokeError, smoke
+from infra.emulator.edge import Edge
+from infra.emulator.environment import Configuration
+from infra.emulator.function import Function
+from infra.emulator.function_url import FunctionUrl
+from infra.emulator.server import Server
+from tests.infra.stack.variants import references
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+# What moto's CloudFormation makes of the types in the template (moto 5.2).
+MADE_BY_MOTO = {
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+}
+# What moto calls actions, and what AWS does.
+MOTO_ACTIONS = {
+    "dynamodb:TransactWriteItems": "dynamodb:UpdateItem",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
+
+
+def creatable(template, secrets):
+    """The part of a template that moto can make, with secrets put in by their ARNs."""
+
+    def known(value):
+        if isinstance(value, dict):
+            if value.get("Ref") in secrets:
+                return secrets[value["Ref"]]
+            return {key: known(inner) for key, inner in value.items()}
+        return [known(inner) for inner in value] if isinstance(value, list) else value
+
+    kept = {
+        name: known(resource)
+        for name, resource in template.resources.items()
+        if resource["Type"] in MADE_BY_MOTO
+    }
+    while missing := [
+        name
+        for name, resource in kept.items()
+        if set(references(resource.get("Properties", {}))) & (set(template.resources) - set(kept))
+    ]:
+        for name in missing:
+            del kept[name]
+    for resource in kept.values():
+        after = resource.get("DependsOn", [])
+        after = [after] if isinstance(after, str) else after
+        resource["DependsOn"] = [name for name in after if name in kept]
+    return {"Resources": kept}
+
+
+class Account:
+    """moto as an account that the template was deployed to."""
+
+    def __init__(self, endpoint, template):
+        self.endpoint = endpoint
+        self.template = template
+        secrets = {
+            name: self.client("secretsmanager").create_secret(Name=name, SecretString="k" * 64)[
+                "ARN"
+            ]
+            for name in template.of_type("AWS::SecretsManager::Secret")
+        }
+        self._upload_assets()
+        body = creatable(template, secrets)
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(StackName="stack", TemplateBody=json.dumps(body))
+        stack = cloudformation.describe_stacks(StackName="stack")["Stacks"][0]
+        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+        found = cloudformation.describe_stack_resources(StackName="stack")["StackResources"]
+        self.made = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in found}
+        self.asked = body["Resources"]
+
+    def client(self, service):
+        return boto3.session.Session().client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="admin",
+            aws_secret_access_key="admin",
+        )
+
+    def _upload_assets(self):
+        s3 = self.client("s3")
+        bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+        s3.create_bucket(Bucket=bucket)
+        nothing = io.BytesIO()
+        zipfile.ZipFile(nothing, "w").close()
+        for function in self.template.of_type("AWS::Lambda::Function").values():
+            if key := function["Properties"]["Code"].get("S3Key"):
+                s3.put_object(Bucket=bucket, Key=key, Body=nothing.getvalue())
+
+    def physical(self, prefix):
+        return next(made for name, made in self.made.items() if name.startswith(prefix))
+
+    def configuration(self, function):
+        """What the emulator needs, from the function as it was made."""
+        name = self.physical(f"{function}Function")
+        made = self.client("lambda").get_function_configuration(FunctionName=name)
+        variables = made["Environment"]["Variables"]
+        role = self.client("sts").assume_role(RoleArn=made["Role"], RoleSessionName="lambda")
+        given = role["Credentials"]
+        return Configuration(
+            name=function,
+            task_root=build(function.lower(), host=True),
+            handler=made["Handler"],
+            wrapper=variables.pop("AWS_LAMBDA_EXEC_WRAPPER", None),
+            environment={
+                **variables,
+                "AWS_ENDPOINT_URL": self.endpoint,
+                "AWS_REGION": REGION,
+                "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": given["SessionToken"],
+            },
+            timeout=made["Timeout"],
+            memory=made["MemorySize"],
+        )
+
+
+@pytest.fixture(scope="module")
+def template(synth):
+    return synth(region=REGION)["chatkit-dev"]
+
+
+@pytest.fixture(scope="module")
+def account(template):
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield Account(f"http://{host}:{port}", template)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def page(tmp_path):
+    (tmp_path / "index.html").write_text("<!doctype html><html></html>")
+    return tmp_path
+
+
+def test_what_moto_can_make_of_the_template_is_made(account):
+    assert set(account.made) == set(account.asked)
+    kinds = {resource["Type"] for resource in account.asked.values()}
+    assert kinds == MADE_BY_MOTO
+    table = account.client("dynamodb").describe_table(TableName=account.physical("Table"))["Table"]
+    assert table["LocalSecondaryIndexes"][0]["IndexName"] == "by_position"
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_asset_of_each_function_is_its_own(template):
+    code = {
+        name: template.only("AWS::Lambda::Function", f"{name}Function")["Code"]["S3Key"]
+        for name in ("Chat", "Actions")
+    }
+    assert all(key.endswith(".zip") for key in code.values())
+
+
+async def talk(account, page):
+    """The smoke test, through the edge and the two functions as the template sets them up."""
+    async with AsyncExitStack() as stack:
+        origins = {}
+        for path, function, streaming in (
+            ("/chatkit", "Chat", True),
+            ("/actions", "Actions", False),
+        ):
+            started = Function(account.configuration(function))
+            await stack.enter_async_context(started)
+            origins[path] = FunctionUrl(started, streaming=streaming)
+        config = {"model": {"name": "demo"}, "api": {"chat": "/chatkit", "actions": "/actions"}}
+        edge = Edge(origins, page, {"/config.json": json.dumps(config).encode()})
+        server = await stack.enter_async_context(Server(edge.answer))
+        lines = []
+        await asyncio.to_thread(smoke, server.url, lines.append)
+        return lines
+
+
+async def test_the_functions_start_as_the_template_says_and_answer_a_whole_chat(account, page):
+    lines = await talk(account, page)
+    assert [line.split()[0] for line in lines] == ["page", "errors", "answer", "file", "stranger"]
+
+
+@pytest.fixture
+def enforcing(monkeypatch):
+    """moto checks signatures and the role's actions from here on.
+
+    It does not know which resource most services' requests are about, and says `*`; it takes
+    a transaction for an action of its own; and it cannot read a signature that stands in the
+    address. Resources and presigned uploads are for `test_roles.py`.
+    """
+    matches = IAMPolicyStatement._check_element_matches
+
+    def check(self, element, value):
+        if element == "Resource" and value == "*":
+            return True
+        if element == "Action":
+            value = MOTO_ACTIONS.get(value, value)
+        # Of a deletion of many objects moto asks for the bucket, AWS for each object.
+        return matches(self, element, value) or (
+            element == "Resource" and "/" not in value and matches(self, element, f"{value}/key")
+        )
+
+    monkeypatch.setattr(IAMPolicyStatement, "_check_element_matches", check)
+    authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
+
+    def unless_presigned(self, *args):
+        if "X-Amz-Signature=" not in self.uri:
+            authorize(self, *args)
+
+    monkeypatch.setattr(
+        ActionAuthenticatorMixin, "_authenticate_and_authorize_action", unless_presigned
+    )
+
+    def enforce():
+        from moto import settings
+
+        monkeypatch.setattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
+        monkeypatch.setattr(ActionAuthenticatorMixin, "request_count", 0)
+
+    return enforce
+
+
+async def test_motos_own_enforcement_lets_the_roles_do_it_too(account, page, enforcing):
+    configurations = {f: account.configuration(f) for f in ("Chat", "Actions")}
+    account.configuration = configurations.__getitem__
+    enforcing()
+    lines = await talk(account, page)
+    assert len(lines) == 5
+
+
+@pytest.fixture
+def without_rows(account):
+    """The streaming function's role as made in moto, but for the statement on the table's rows."""
+    iam, role = account.client("iam"), account.physical("ChatRole")
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    less = [s for s in whole["Statement"] if s["Sid"] != "Rows"]
+    assert len(less) == len(whole["Statement"]) - 1
+
+    def put(statements):
+        document = json.dumps({**whole, "Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+    put(less)
+    yield
+    put(whole["Statement"])
+
+
+async def test_motos_own_enforcement_refuses_what_the_role_does_not_allow(
+    account, page, without_rows, enforcing
+):
+    configurations = {f: account.configuration(f) for f in ("Chat", "Actions")}
+    account.configuration = configurations.__getitem__
+    enforcing()
+    with pytest.raises(SmokeError, match="was answered 5"):
+        await talk(account, page)

@@ -1,0 +1,206 @@
+"""An evaluator of IAM policies, for what moto does not enforce.
+
+moto checks signatures and actions. It does not look at the resources of most
+services, knows transactions as actions of their own, and S3 there answers 404
+where AWS answers 403 to who may not list. So every call of a client is translated
+into the actions and resources that AWS's Service Authorization Reference names
+for it, and held against the role's statements before it leaves.
+"""
+
+import fnmatch
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import boto3
+from botocore.exceptions import ClientError
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that a call has to be allowed."""
+
+    action: str
+    resource: str
+    via: str = ""  # the service that asks for it on the caller's behalf
+
+
+@dataclass
+class Role:
+    """A role's statements, with every reference resolved, and what was asked of it."""
+
+    statements: list[dict]
+    account: str
+    also: Callable[[Need], Iterable[Need]] = lambda _: ()  # what a need brings with it
+    asked: set[Need] = field(default_factory=set)
+    denied: list[Need] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def permits(self, need: Need) -> bool:
+        return any(_matches(statement, need) for statement in self.statements)
+
+    def require(self, need: Need, operation: str) -> None:
+        with self.lock:
+            needs = [need, *self.also(need)]
+            self.asked.update(needs)
+            missing = [each for each in needs if not self.permits(each)]
+            if not missing:
+                return
+            self.denied += missing
+            need = missing[0]
+        error = {"Code": "AccessDeniedException", "Message": f"{need.action} on {need.resource}"}
+        raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}, operation)
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def _matches(statement, need: Need) -> bool:
+    assert statement["Effect"] == "Allow", "the roles have no Deny"
+    conditions = statement.get("Condition", {"StringLike": {}})
+    assert set(conditions) == {"StringLike"}, "no other condition is known here"
+    assert set(conditions["StringLike"]) <= {"kms:ViaService"}, "nor another key"
+    if not all(
+        any(fnmatch.fnmatchcase(need.via, service) for service in as_list(services))
+        for services in conditions["StringLike"].values()
+    ):
+        return False
+    return any(
+        fnmatch.fnmatchcase(need.action.lower(), action.lower())
+        for action in as_list(statement["Action"])
+    ) and any(
+        fnmatch.fnmatchcase(need.resource, resource) for resource in as_list(statement["Resource"])
+    )
+
+
+_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+
+
+def _dynamodb(operation, params, place):
+    def table(name):
+        return f"arn:aws:dynamodb:{place}:table/{name}"
+
+    if operation in {"TransactWriteItems", "TransactGetItems"}:
+        for item in params["TransactItems"]:
+            for verb, spec in item.items():
+                yield Need(f"dynamodb:{_TRANSACTION[verb]}", table(spec["TableName"]))
+    elif operation in {"BatchGetItem", "BatchWriteItem"}:
+        for name in params["RequestItems"]:
+            yield Need(f"dynamodb:{operation}", table(name))
+    elif operation in {"Query", "Scan"} and "IndexName" in params:
+        name = f"{table(params['TableName'])}/index/{params['IndexName']}"
+        yield Need(f"dynamodb:{operation}", name)
+    else:
+        yield Need(f"dynamodb:{operation}", table(params["TableName"]))
+
+
+def _s3(operation, params, _place):
+    bucket = f"arn:aws:s3:::{params['Bucket']}"
+    if operation in {"ListObjectsV2", "ListObjects", "HeadBucket"}:
+        yield Need("s3:ListBucket", bucket)
+    elif operation == "DeleteObjects":
+        for entry in params["Delete"]["Objects"]:
+            yield Need("s3:DeleteObject", f"{bucket}/{entry['Key']}")
+    elif operation == "CopyObject":
+        source = params["CopySource"]
+        yield Need("s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}")
+        yield Need("s3:PutObject", f"{bucket}/{params['Key']}")
+    else:
+        action = {"HeadObject": "GetObject"}.get(operation, operation)
+        yield Need(f"s3:{action}", f"{bucket}/{params['Key']}")
+
+
+def _secretsmanager(operation, params, place):
+    name = params["SecretId"]
+    # A role is held against the secret's ARN, which ends in six characters of AWS's own.
+    arn = (
+        name if name.startswith("arn:") else f"arn:aws:secretsmanager:{place}:secret:{name}-aB3dE6"
+    )
+    yield Need(f"secretsmanager:{operation}", arn)
+
+
+def _dynamodbstreams(operation, params, _place):
+    if operation == "ListStreams":
+        yield Need("dynamodb:ListStreams", "*")  # the reference names no resource for it
+    else:
+        # An iterator begins with its stream's ARN.
+        arn = params.get("StreamArn") or params["ShardIterator"].split("|")[0]
+        yield Need(f"dynamodb:{operation}", arn)
+
+
+def _sqs(operation, params, place):
+    name = params["QueueUrl"].rsplit("/", 1)[1]
+    yield Need(f"sqs:{operation}", f"arn:aws:sqs:{place}:{name}")
+
+
+_SERVICES = {
+    "dynamodb": _dynamodb,
+    "dynamodbstreams": _dynamodbstreams,
+    "s3": _s3,
+    "secretsmanager": _secretsmanager,
+    "sqs": _sqs,
+}
+
+
+@contextmanager
+def enforced(role: Role, region: str):
+    """Every boto3 client that is made meanwhile is held to `role`."""
+    place = f"{region}:{role.account}"
+
+    def before(params, model, **_):
+        service = model.service_model.service_name
+        for need in _SERVICES[service](model.name, params, place):
+            role.require(need, model.name)
+
+    def missing(http_response, model, context, **_):
+        # Who may not list a bucket is not told that an object is missing.
+        if http_response.status_code == 404 and model.name in {"HeadObject", "GetObject"}:
+            role.require(Need("s3:ListBucket", context["bucket_arn"]), model.name)
+
+    def remember(params, context, **_):
+        context["bucket_arn"] = f"arn:aws:s3:::{params['Bucket']}"
+
+    boto3.setup_default_session()
+    events = boto3.DEFAULT_SESSION.events
+    events.register("provide-client-params.*.*", before)
+    events.register("before-parameter-build.s3.HeadObject", remember)
+    events.register("before-parameter-build.s3.GetObject", remember)
+    events.register("after-call.s3.*", missing)
+    try:
+        yield
+    finally:
+        boto3.DEFAULT_SESSION = None
+
+
+def resolve(value, names):
+    """A part of a template with every intrinsic replaced; `names` maps `Id` and `Id.Attribute`."""
+    if isinstance(value, list):
+        return [resolve(inner, names) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": name}:
+            return names[name]
+        case {"Fn::GetAtt": [name, attribute]}:
+            return names[f"{name}.{attribute}"]
+        case {"Fn::Join": [by, parts]}:
+            return by.join(resolve(parts, names))
+    return {key: resolve(inner, names) for key, inner in value.items()}
+
+
+def statements_of(template, role_id):
+    """The statements of all policies of one role in a template, as they stand there."""
+    return [
+        statement
+        for policy in template.of_type("AWS::IAM::Policy").values()
+        if {"Ref": role_id} in policy["Properties"]["Roles"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]

@@ -1,0 +1,88 @@
+"""What a call asks of the customer's key that encrypts the thing it is about.
+
+moto encrypts nothing, and AWS checks the caller's right to the key as well as to the
+data. AWS's documents say for which calls, and which right:
+
+DynamoDB: "When you access an encrypted DynamoDB table, DynamoDB needs to decrypt the table
+key [...] The user is the principal in your AWS account who is accessing the table." So it is
+for a write, too: https://github.com/aws/aws-cdk/issues/10010. The other actions that it wants
+(Encrypt, ReEncrypt*, GenerateDataKey*, DescribeKey, CreateGrant) are those of "the principal
+who makes the selection" of the key: CloudFormation's. Later it uses the grants made then. "Table
+keys" are a stream's as well.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+
+S3: "To upload an object encrypted with an AWS KMS key to Amazon S3, you need
+kms:GenerateDataKey permissions on the key. To download an object encrypted with an AWS KMS
+key, you need kms:Decrypt permissions." Metadata, lists and deletions use no key.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+
+Secrets Manager "calls the Decrypt operation in response to" GetSecretValue.
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+"""
+
+from collections.abc import Iterator
+
+from tests.infra.stack.iam import Need, resolve
+
+# Of the calls that our functions make, those that read or write what is encrypted.
+_ASKED = {
+    **{
+        f"dynamodb:{operation}": "kms:Decrypt"
+        for operation in (
+            "BatchGetItem",
+            "BatchWriteItem",
+            "ConditionCheckItem",
+            "DeleteItem",
+            "GetItem",
+            "GetRecords",
+            "PutItem",
+            "Query",
+            "UpdateItem",
+        )
+    },
+    "s3:GetObject": "kms:Decrypt",
+    "s3:PutObject": "kms:GenerateDataKey",
+    "secretsmanager:GetSecretValue": "kms:Decrypt",
+}
+_NOT_ASKED = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+    "s3:DeleteObject",
+    "s3:ListBucket",
+}
+
+
+class Keys:
+    """The keys of a template's table, buckets and secrets, by what they encrypt."""
+
+    def __init__(self, template, names):
+        self.of = {}
+        for name, resource in template.resources.items():
+            key = _key(resource)
+            if key is not None:
+                arn = names.get(f"{name}.Arn") or names[name]
+                self.of[arn] = resolve(key, names)
+
+    def asked(self, need: Need) -> Iterator[Need]:
+        """What `need` asks of a key, through the service that is called."""
+        for thing, key in self.of.items():
+            # A table's ARN begins those of its index and its stream, a bucket's its objects'.
+            if need.resource == thing or need.resource.startswith(f"{thing}/"):
+                assert need.action in _ASKED or need.action in _NOT_ASKED, need
+                if need.action in _ASKED:
+                    service, region = need.action.split(":")[0], key.split(":")[3]
+                    yield Need(_ASKED[need.action], key, f"{service}.{region}.amazonaws.com")
+
+
+def _key(resource):
+    properties = resource.get("Properties", {})
+    match resource["Type"]:
+        case "AWS::DynamoDB::Table":
+            return properties.get("SSESpecification", {}).get("KMSMasterKeyId")
+        case "AWS::S3::Bucket":
+            (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            return rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+        case "AWS::SecretsManager::Secret":
+            return properties.get("KmsKeyId")
+    return None

@@ -1,0 +1,253 @@
+"""Runs the functions' real code as the template sets them up, under a role's statements."""
+
+import asyncio
+import random
+import secrets
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from functions.actions.events import Events
+from functions.aws import clients, secret_values
+from functions.aws.bucket import Bucket
+from functions.settings import Settings, forget_settings
+from functions.store import DynamoDBStore
+from tests.infra.stack.iam import Need, Role, enforced, resolve, statements_of
+from tests.infra.stack.keys import Keys
+from tests.support.chat import Chat, thread_of
+from tests.support.openai_server import Call, Say
+from tests.support.served import served
+from tests.support.speech import tone
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+TABLE, BUCKET, QUEUE = "the-table", "the-bucket", "the-dead-letters"
+PNG = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(64)
+
+
+class Stage:
+    """Runs a function's app as the template sets it up."""
+
+    def __init__(self, template, names, model, model_url):
+        self.template, self.names, self.model = template, names, model
+        self.extra = {
+            "OPENAI_BASE_URL": model_url,
+            "CHATKIT_MODEL": "test",
+            "CHATKIT_MODEL_API": "chat_completions",
+            "CHATKIT_TRANSCRIPTION": "openai",
+            "CHATKIT_ASSISTANT": "tests.assistants.sample",
+            "CHATKIT_MESSAGES_PER_MINUTE": "1000",  # one person does it all, once for each test
+        }
+
+    def statements(self, function):
+        (role,) = (
+            n for n in self.template.of_type("AWS::IAM::Role") if n.startswith(f"{function}Role")
+        )
+        return resolve(statements_of(self.template, role), self.names)
+
+    def names_arn(self, prefix):
+        return next(v for k, v in self.names.items() if k.startswith(prefix) and k.endswith(".Arn"))
+
+    def role(self, function, without=None):
+        """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid)."""
+        found = self.statements(function)
+        keys = Keys(self.template, self.names)
+        return Role([s for s in found if s["Sid"] != without], ACCOUNT, keys.asked)
+
+    @contextmanager
+    def running(self, function, role):
+        from functions.actions.app import create_app as create_actions
+        from functions.chat.app import create_app as create_chat
+
+        function_resource = self.template.only("AWS::Lambda::Function", f"{function}Function")
+        told = resolve(function_resource["Environment"]["Variables"], self.names)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (told | self.extra).items():
+                patch.setenv(name, value)
+            fresh()
+            with enforced(role, REGION):
+                create = {"Chat": create_chat, "Actions": create_actions}[function]
+                with served(create(Settings(_env_file=None))) as url:
+                    yield url
+        fresh()
+
+
+def fresh():
+    """Nothing is left of another role: no client, no secret."""
+    forget_settings()
+    clients._client.cache_clear()
+    secret_values.forget()
+
+
+def upload(url, role, data, kind):
+    """What S3 does with a presigned PUT: it acts for the role that signed it."""
+    place = urlsplit(str(url)).path.removeprefix(f"/{BUCKET}/")
+    role.require(Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{place}"), "PutObject")
+    admin().put_object(Bucket=BUCKET, Key=place, Body=data, ContentType=kind)
+
+
+def large_text():
+    """More than the table takes, however well it is compressed."""
+    return "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9E00), k=190_000)))
+
+
+def admin():
+    return boto3.session.Session().client(
+        "s3", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+
+
+def pressed(widget, kind):
+    """The payload of the first action of `kind` in a widget."""
+    if isinstance(widget, dict):
+        if widget.get("type") == kind:
+            return widget["payload"]
+        widget = list(widget.values())
+    for inner in widget if isinstance(widget, list) else ():
+        if (found := pressed(inner, kind)) is not None:
+            return found
+    return None
+
+
+def chat_does_everything(url, role, model):
+    """Every operation of the streaming function, each with an answer that is checked."""
+    chat = Chat(url)
+    assert chat.http.get("/chatkit/health").status_code == 200
+    assert chat.http.post("/chatkit/session").json()["user"]["id"]
+    model._answered = 0
+
+    model.script = [Say("Hello there.")]
+    thread = thread_of(chat.create("Hi"))
+    large = large_text()
+    assert chat.say(thread, large)[-1]["type"] != "error"
+    assert any(item["content"][0]["text"] == large for item in chat.items(thread))
+
+    # Files: announced, uploaded, sent, previewed; and one that is missing, and one taken back.
+    def announced():
+        given = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
+        return chat.read("attachments.create", **given)
+
+    file = announced()
+    upload(file["upload_descriptor"]["url"], role, PNG, "image/png")
+    sent = chat.say(thread, "Look", attachments=[file["id"]])
+    assert sent[-1]["type"] != "error", sent[-1]
+    missing = announced()
+    body = {"content": [{"type": "input_text", "text": "?"}], "attachments": [missing["id"]]}
+    refused = chat.post(
+        "threads.add_user_message", thread_id=thread, input={**body, "inference_options": {}}
+    )
+    assert refused.status_code == 422, refused.text
+    chat.read("attachments.delete", attachment_id=missing["id"])
+
+    # Lists, titles, feedback, retry.
+    assert chat.read("threads.list")["data"]
+    assert chat.read("threads.get_by_id", thread_id=thread)["id"] == thread
+    chat.read("threads.update", thread_id=thread, title="Mine")
+    items = chat.items(thread)
+    last = items[-1]["id"]
+    chat.read("items.feedback", thread_id=thread, item_ids=[last], kind="positive")
+    asked = [item for item in items if item["type"] == "user_message"][-1]
+    again = chat.stream("threads.retry_after_item", thread_id=thread, item_id=asked["id"])
+    assert again[-1]["type"] != "error", again[-1]
+
+    # The assistant's own data: a card, ticked off.
+    model._answered = 0
+    model.script = [Call("show_items", {"add": ["milk"]}), Say("Here it is.")]
+    shown = chat.say(thread, "My list")
+    assert shown[-1]["type"] != "error", shown[-1]
+    card = next(item for item in chat.items(thread) if item["type"] == "widget")
+    tick = pressed(card["widget"], "item.toggle")
+    action = {"type": "item.toggle", "payload": {"id": tick["id"], "done": True}}
+    chat.read("threads.sync_custom_action", thread_id=thread, item_id=card["id"], action=action)
+    assert chat.http.get("/chatkit/entities?q=li").status_code == 200
+
+    # A tool that reads other conversations.
+    model._answered = 0
+    model.script = [Call("count_messages"), Say("Found.")]
+    other = chat.create("Find hi")
+    assert other[-1]["type"] != "error", other[-1]
+
+    chat.read("threads.delete", thread_id=thread)
+    assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404
+
+
+def actions_do_everything(url, role, lived_in):
+    """Every operation and event of the second function, each with an answer that is checked."""
+    before, shown, user, deleted = lived_in
+    chat = Chat(url)
+    chat.http.cookies = before.http.cookies
+    assert chat.http.get("/actions/health").status_code == 200
+    tick = pressed(shown["widget"], "item.toggle")
+    for kind, done in (("threads.sync_custom_action", True), ("threads.custom_action", False)):
+        body = {
+            "type": kind,
+            "params": {
+                "thread_id": shown["thread_id"],
+                "item_id": shown["id"],
+                "action": {"type": "item.toggle", "payload": {"id": tick["id"], "done": done}},
+            },
+        }
+        answer = chat.http.post("/actions", json=body)
+        assert answer.status_code == 200, answer.text
+    assert chat.http.post("/actions/cancel", json={"run_id": "r"}).json() == {"cancelled": True}
+
+    note = tone()
+    files = {"file": ("note.wav", note, "audio/wav")}
+    answer = chat.http.post("/actions/transcribe", files=files)
+    assert answer.json()["text"], answer.text
+    asked = {"mime_type": "audio/wav", "size": len(note)}
+    answer = chat.http.post("/actions/uploads", json=asked)
+    assert answer.status_code == 200, answer.text
+    place = answer.json()
+    assert chat.http.post("/actions/transcribe", json={"key": place["key"]}).status_code == 404
+    upload(place["url"], role, note, "audio/wav")
+    answer = chat.http.post("/actions/transcribe", json={"key": place["key"]})
+    assert answer.status_code == 200, answer.text
+
+    # The stream tells of the deleted thread, and S3 of an upload that is not what it says.
+    admin().put_object(Bucket=BUCKET, Key="uploads/u/x", Body=b"<html>", ContentType="image/png")
+    key = {"pk": {"S": f"U#{user}"}, "sk": {"S": f"THREAD#{deleted}"}}
+    gone = {
+        "eventSource": "aws:dynamodb",
+        "eventName": "REMOVE",
+        "dynamodb": {"Keys": key, "OldImage": key, "SequenceNumber": "1"},
+    }
+    arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": "uploads/u/x"}}}
+
+    async def events():
+        taker = Events(DynamoDBStore(TABLE, bucket=BUCKET), Bucket(BUCKET))
+        assert await taker.take({"Records": [gone]}) == {"batchItemFailures": []}
+        await taker.take({"Records": [arrived]})
+
+    asyncio.run(events())
+    kept = admin().list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    assert "uploads/u/x" not in {entry["Key"] for entry in kept}
+
+
+def lambda_feeds_it():
+    """What Lambda does with the role by itself, to read the stream and to keep what failed:
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html.
+    """
+    streams = boto3.client("dynamodbstreams", region_name=REGION)
+    (stream,) = streams.list_streams(TableName=TABLE)["Streams"]
+    arn = stream["StreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    begin = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+    )
+    assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
+    sqs = boto3.client("sqs", region_name=REGION)
+    sqs.send_message(
+        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{QUEUE}", MessageBody="what failed"
+    )
+
+
+def run(stage, function, role, model, lived_in):
+    with stage.running(function, role) as url:
+        if function == "Chat":
+            chat_does_everything(url, role, model)
+        else:
+            actions_do_everything(url, role, lived_in)
+            lambda_feeds_it()

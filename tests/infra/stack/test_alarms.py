@@ -1,0 +1,80 @@
+"""Alarms and the dashboard."""
+
+import json
+
+from tests.infra.stack.variants import EVERYTHING
+
+
+def test_a_mailed_topic_takes_alarms_of_this_account_and_only_over_tls(bare):
+    from infra.stack.alarms import alarm_topic
+
+    template = bare(lambda s: alarm_topic(s, email="a@example.com", topic_arn=None))
+    assert template.only("AWS::SNS::Subscription")["Endpoint"] == "a@example.com"
+    statements = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    allow = next(s for s in statements if s["Effect"] == "Allow")
+    assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert "AWS:SourceAccount" in allow["Condition"]["StringEquals"]
+    assert any(s["Effect"] == "Deny" for s in statements)
+
+
+def test_alarms_watch_both_functions_the_table_the_edge_the_letters_and_the_purse(dev):
+    alarms = {n.removeprefix("Alarms")[:-8] for n in dev.of_type("AWS::CloudWatch::Alarm")}
+    assert alarms == {
+        "ChatErrors",
+        "ChatThrottles",
+        "ChatDuration",
+        "ActionsErrors",
+        "ActionsThrottles",
+        "ActionsDuration",
+        "FirstTokenLate",
+        "TableThrottles",
+        "DeadLetters",
+        "DailySpend",
+        "EdgeErrors",
+    }
+    for alarm in dev.of_type("AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
+        assert alarm["Properties"]["AlarmDescription"]
+
+
+def test_alarms_are_sent_to_the_topic(synth, dev):
+    assert "AlarmActions" not in json.dumps(dev.body)
+    template = synth(**EVERYTHING)["chatkit-prod"]
+    (topic,) = template.of_type("AWS::SNS::Topic")
+    for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
+
+
+def test_an_alarm_on_cloudfront_exists_only_where_its_metrics_are(synth, dev):
+    (edge,) = dev.of_type("AWS::CloudWatch::Alarm").keys() & {
+        name for name in dev.resources if name.startswith("AlarmsEdgeErrors")
+    }
+    condition = dev.body["Conditions"][dev.resources[edge]["Condition"]]
+    assert condition == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    other = synth(**EVERYTHING)["chatkit-prod-edge-alarms"]
+    assert len(other.of_type("AWS::CloudWatch::Alarm")) == 1
+
+
+def test_an_alarm_on_duration_comes_before_the_timeout(dev):
+    for name in ("Chat", "Actions"):
+        timeout = dev.only("AWS::Lambda::Function", f"{name}Function")["Timeout"]
+        alarm = dev.only("AWS::CloudWatch::Alarm", f"Alarms{name}Duration")
+        assert timeout * 500 < alarm["Threshold"] < timeout * 1000
+
+
+def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
+    body = dev.only("AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "X" for part in body)
+    shown = {widget["properties"]["title"] for widget in json.loads(text)["widgets"]}
+    assert shown == {
+        "Requests",
+        "Errors",
+        "Throttles",
+        "First token, p90 (ms)",
+        "Duration, p99",
+        "Throttled rows",
+        "Tokens a day",
+        "Dollars a day",
+    }
+    (without,) = synth(dashboard="false").values()
+    assert not without.of_type("AWS::CloudWatch::Dashboard")

@@ -1,0 +1,103 @@
+"""What the functions get as environment variables, and how the streaming one starts."""
+
+import os
+
+import pytest
+
+from tests.infra.stack.variants import VARIANTS
+
+
+@pytest.mark.parametrize(
+    ("architecture", "layer"),
+    [("arm64", "LambdaAdapterLayerArm64:30"), ("x86_64", "LambdaAdapterLayerX86:30")],
+)
+def test_the_web_adapter_takes_the_place_of_our_loop(architecture, layer):
+    from infra.stack.environment import runtime
+    from infra.stack.settings import read_settings
+
+    settings = read_settings({"streaming": "web-adapter", "architecture": architecture})
+    started = runtime(settings, region="eu-central-1")
+    assert started.layers == [f"arn:aws:lambda:eu-central-1:753240598075:layer:{layer}"]
+    assert started.environment["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bootstrap"
+    assert started.environment["AWS_LWA_INVOKE_MODE"] == "response_stream"
+    assert started.environment["AWS_LWA_READINESS_CHECK_PATH"] == "/chatkit/health"
+    assert int(started.environment["AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS"]) >= 1
+
+
+def test_the_web_adapter_is_given_a_script_that_can_be_run(synth):
+    from functions.settings import ROOT
+
+    template = synth(**VARIANTS["web adapter"])["chatkit-dev"]
+    script = ROOT / template.only("AWS::Lambda::Function", "ChatFunction")["Handler"]
+    assert os.access(script, os.X_OK)
+
+
+def test_what_the_functions_are_told_is_what_they_read(synth):
+    from functions.settings import Settings
+
+    known = {
+        alias
+        for name, field in Settings.model_fields.items()
+        for alias in (
+            [f"CHATKIT_{name.upper()}"]
+            if field.validation_alias is None
+            else getattr(field.validation_alias, "choices", [field.validation_alias])
+        )
+    }
+    ours = {"CHATKIT_LOG_LEVEL"}
+    for variant in VARIANTS.values():
+        for name, template in synth(**variant).items():
+            if "edge" in name:
+                continue
+            for prefix in ("ChatFunction", "ActionsFunction"):
+                function = template.only("AWS::Lambda::Function", prefix)
+                told = set(function["Environment"]["Variables"])
+                assert {n for n in told if not n.startswith("AWS_L")} <= known | ours
+
+
+@pytest.mark.parametrize(
+    ("typed", "provider", "listens"),
+    [
+        ({}, None, False),
+        ({"provider": "openai"}, "openai", True),
+        ({"provider": "openai", "voice": "false"}, None, False),
+        ({"provider": "gemini"}, "gemini", True),
+        (VARIANTS["own everything"], "openai", True),
+        (
+            {"provider": "compatible", "model": "m", "modelBaseUrl": "https://llm.example.com/v1"},
+            None,
+            False,
+        ),
+        (
+            {
+                "provider": "compatible",
+                "model": "m",
+                "modelBaseUrl": "https://llm.example.com/v1",
+                "voice": "true",
+            },
+            "openai",
+            True,
+        ),
+    ],
+)
+def test_the_functions_hear_where_the_settings_say_so(synth, typed, provider, listens):
+    from infra.stack.environment import told
+    from infra.stack.settings import read_settings
+
+    (template,) = (t for name, t in synth(**typed).items() if "edge" not in name)
+    for name in ("ChatFunction", "ActionsFunction"):
+        variables = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        reads = told({n: str(v) for n, v in variables.items() if not n.startswith("AWS_")})
+        assert reads.voice_provider == provider
+        assert read_settings(typed).hears is listens
+
+
+def test_what_is_limited_and_who_hears_is_told_to_both_functions(synth):
+    template = synth(**VARIANTS["own everything"])["chatkit-dev"]
+    for name in ("ChatFunction", "ActionsFunction"):
+        told = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        assert told["CHATKIT_ATTACHMENT_MAX_BYTES"] == "1048576"
+        assert told["CHATKIT_ATTACHMENT_TYPES"] == "image/png,application/x-notebook+json"
+        assert told["CHATKIT_TRANSCRIPTION_BASE_URL"] == "https://whisper.example.com/v1"
+        assert told["CHATKIT_TRANSCRIPTION_MODEL"] == "whisper-large"
+        assert told["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] == "whisper/key"

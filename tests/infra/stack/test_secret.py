@@ -1,0 +1,64 @@
+"""Secrets: made by the stack or named by the settings, and shown nowhere."""
+
+import json
+import re
+
+
+def secrets(bare, **given):
+    from aws_cdk import RemovalPolicy
+
+    from infra.stack.secret import Secrets
+
+    made = {}
+    named = dict.fromkeys(("cookie_secret", "model_secret", "transcription_secret"))
+    defaults = {**named, "needs_model_key": False, "key": None}
+
+    def make(stack):
+        made["secrets"] = Secrets(
+            stack, "S", removal_policy=RemovalPolicy.DESTROY, **(defaults | given)
+        )
+
+    return bare(make), made["secrets"]
+
+
+def test_the_cookie_key_is_random_and_long(bare):
+    template, _ = secrets(bare)
+    secret = template.only("AWS::SecretsManager::Secret")
+    assert secret["GenerateSecretString"]["PasswordLength"] >= 32
+    assert "SecretString" not in secret
+
+
+def test_the_models_key_is_made_without_a_value(bare):
+    template, _ = secrets(bare, needs_model_key=True)
+    secret = template.only("AWS::SecretsManager::Secret", "SModel")
+    assert "GenerateSecretString" not in secret
+    assert "SecretString" not in secret
+
+
+def test_secrets_that_exist_are_named_and_none_is_made(bare):
+    template, made = secrets(
+        bare,
+        cookie_secret="chat/cookie",
+        model_secret="chat/openai",
+        transcription_secret="chat/whisper",
+    )
+    assert not template.of_type("AWS::SecretsManager::Secret")
+    assert made.transcription.arn.endswith(":secret:chat/whisper-??????")
+    assert made.model.id == "chat/openai"
+    assert made.model.arn.endswith(":secret:chat/openai-??????")
+
+
+def test_no_secret_is_in_an_environment_or_an_output(templates):
+    for template in templates.values():
+        secrets = set(template.of_type("AWS::SecretsManager::Secret"))
+        told = [
+            function["Properties"].get("Environment", {}).get("Variables", {})
+            for function in template.of_type("AWS::Lambda::Function").values()
+        ]
+        shown = json.dumps([told, template.body.get("Outputs", {})])
+        assert "{{resolve:" not in shown
+        for variables in told:
+            for name, value in variables.items():
+                named = isinstance(value, dict) and value.get("Ref") in secrets
+                assert not named or name.endswith("_SECRET")
+                assert not re.search(r"(?:_KEY|TOKEN|PASSWORD)$", name), name

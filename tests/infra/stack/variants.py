@@ -1,0 +1,63 @@
+"""The settings that the whole stack is tried with."""
+
+import re
+
+EVERYTHING = {
+    "stage": "prod",
+    "region": "eu-central-1",
+    "provider": "openai",
+    "kms": "true",
+    "snapStart": "true",
+    "waf": "true",
+    "edgeAlarms": "true",
+    "domainName": "chat.example.com",
+    "hostedZone": "Z0123ABC/example.com",
+    "alarmEmail": "a@example.com",
+    "allowedOrigins": "https://www.example.com",
+    "architecture": "x86_64",
+    "retentionDays": "90",
+}
+
+
+VARIANTS = {
+    "nothing set": {},
+    "everything set": EVERYTHING,
+    "web adapter": {"streaming": "web-adapter", "provider": "gemini", "dashboard": "false"},
+    "own everything": {
+        "cookieSecret": "chat/cookie",
+        "provider": "compatible",
+        "model": "llama",
+        "modelBaseUrl": "https://llm.example.com/v1",
+        "modelSecret": "arn:aws:secretsmanager:us-east-1:123456789012:secret:llm-AbCdEf",
+        "auth": "jwt",
+        "jwtIssuer": "https://id.example.com/",
+        "jwtAudience": "chat",
+        "domainName": "chat.example.com",
+        "certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/abc",
+        "alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
+        "attachmentMaxBytes": "1048576",
+        "attachmentTypes": "image/png, application/x-notebook+json",
+        "transcriptionBaseUrl": "https://whisper.example.com/v1",
+        "transcriptionModel": "whisper-large",
+        "transcriptionSecret": "whisper/key",
+        "chatConcurrency": "0",
+        "actionsConcurrency": "0",
+    },
+}
+
+
+def references(value):
+    """Logical ids that a part of a template refers to."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref" and isinstance(inner, str):
+                yield inner
+            elif key == "Fn::GetAtt":
+                yield inner[0] if isinstance(inner, list) else inner.split(".")[0]
+            elif key == "Fn::Sub":
+                text = inner[0] if isinstance(inner, list) else inner
+                yield from re.findall(r"\$\{(\w+)", text)
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
