@@ -8,6 +8,8 @@ from chat_page import CDN
 from tests.support import dev as servers
 from tests.support.chromium import chromium
 
+PAGE_ASSISTANT = Path(__file__).with_name("page_assistant.js")
+
 
 def pytest_generate_tests(metafunc):
     """Run each test at `make dev` and at `make lambda`, and one marked `page` at the latter only.
@@ -18,8 +20,6 @@ def pytest_generate_tests(metafunc):
         page_only = metafunc.definition.get_closest_marker("page")
         targets = ["lambda"] if page_only else ["dev", "lambda"]
         metafunc.parametrize("server", targets, indirect=True)
-
-PAGE_ASSISTANT = Path(__file__).with_name("page_assistant.js")
 
 
 @pytest.fixture(scope="session")
