@@ -1,5 +1,6 @@
 """What the page shows before the first message, and how it looks."""
 
+from html import escape
 from urllib.parse import unquote
 
 import pytest
@@ -50,7 +51,7 @@ def test_header_document_and_tab_have_the_same_name(chat):
     assert name
     expect(chat.page.locator(".brand")).to_have_text(name)
     icon = unquote(chat.page.locator("link[rel=icon]").get_attribute("href"))
-    assert f"<title>{name}</title>" in icon
+    assert f"<title>{escape(name, quote=False)}</title>" in icon
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
