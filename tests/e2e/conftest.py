@@ -1,4 +1,4 @@
-"""The page in a real browser, against the real `make dev` and the real `make lambda`."""
+"""Tests of the page in a real browser, on the real `make dev` and `make lambda`."""
 
 from pathlib import Path
 
