@@ -8,9 +8,9 @@ environment but in Secrets Manager (see `functions.aws.secret_values`).
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,12 +62,9 @@ class Settings(AwsSettings):
     history_characters: int = Field(60_000, ge=1_000)
 
     # Who is asking
-    auth: Literal["anonymous", "jwt"] = "anonymous"
+    auth: Literal["anonymous"] = "anonymous"
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
-    jwt_issuer: str | None = None
-    jwt_audience: str | None = None
-    jwks_url: str | None = None
     allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
 
     # Voice. On with an OpenAI or a Gemini key; off without, or by saying so.
@@ -114,12 +111,6 @@ class Settings(AwsSettings):
                     "https://example.com (exact, no path, no *)"
                 )
         return origins
-
-    @model_validator(mode="after")
-    def _jwt_is_complete(self) -> Self:
-        if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError("CHATKIT_AUTH=jwt needs CHATKIT_JWT_ISSUER and CHATKIT_JWT_AUDIENCE")
-        return self
 
     @property
     def has_openai_key(self) -> bool:
