@@ -20,7 +20,7 @@ it("puts the name, description and language into the document", () => {
   expect(document.title).toBe(brand.name);
   expect(attribute("meta[name=description]", "content")).toBe(brand.description);
   expect(document.documentElement.lang).toBe(brand.language);
-  expect(document.querySelector("noscript")?.innerHTML).toBe(texts.noScript);
+  expect(document.querySelector("noscript")?.textContent).toBe(texts.noScript);
 });
 
 it.each(["light", "dark"] as const)("has the %s colours before the script starts", (scheme) => {

@@ -1,7 +1,7 @@
 /** The server's configuration and the page's theme become ChatKit's options. */
 import { expect, it } from "vitest";
 import { brand } from "../src/app/brand";
-import { chatKitOptions, type PageConfig } from "../src/chatkit";
+import { chatKitOptions, chatKitTheme, type PageConfig } from "../src/chatkit";
 import { mount, page, thread } from "./chatkit";
 
 const config: PageConfig = {
@@ -80,6 +80,17 @@ it.each(["light", "dark"] as const)("passes the given theme on to ChatKit in %s"
       fontFamilyMono: theme.fontFamilyMono,
     },
   });
+});
+
+it("gives the stand-in the theme's corners, spacing, size and fonts", async () => {
+  const theme = { ...brand.theme, radius: "sharp", density: "spacious", baseSize: 18 } as const;
+  const { element } = await mount(() => page([]), { theme: chatKitTheme("light", theme) });
+  const { style } = element;
+  expect(style.getPropertyValue("--radius")).toBe("2px");
+  expect(style.getPropertyValue("--density")).toBe("1.25");
+  expect(style.fontSize).toBe("18px");
+  expect(style.getPropertyValue("--font")).toBe(theme.fontFamily);
+  expect(style.getPropertyValue("--mono")).toBe(theme.fontFamilyMono);
 });
 
 it("leaves ChatKit its own look where no theme is given", () => {

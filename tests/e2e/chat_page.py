@@ -58,6 +58,18 @@ class Chat:
         return self.page.locator("textarea[data-composer]")
 
     @property
+    def prompts(self) -> Locator:
+        return self.page.locator(".prompt")
+
+    @property
+    def failure(self) -> Locator:
+        """The screen that is shown when there is no chat."""
+        return self.page.locator(".failure[role='alert']")
+
+    def banner(self, name: str) -> Locator:
+        return self.page.locator(f'[data-banner="{name}"]')
+
+    @property
     def stop(self) -> Locator:
         return self.page.get_by_role("button", name="Stop")
 

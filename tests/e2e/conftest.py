@@ -1,10 +1,14 @@
 """The page in a real browser, against the real `make dev` and the real `make lambda`."""
 
+from pathlib import Path
+
 import pytest
 from chat_page import CDN
 
 from tests.support.chromium import chromium
 from tests.support.dev import Dev
+
+PAGE_ASSISTANT = Path(__file__).with_name("page_assistant.js")
 
 
 @pytest.fixture(scope="session")
@@ -36,29 +40,29 @@ def browser():
 
 @pytest.fixture
 def tolerated():
-    """Parts of what a browser may complain of in this test; a test that lets something fail
-    adds to it.
-    """
+    """Parts of error messages that the browser's console may have. A test adds to it."""
     return []
 
 
 @pytest.fixture
 def page(browser, tolerated):
-    """`page()` is a window of somebody new; keywords go to the browser's context.
+    """`page()` opens a window of a new visitor; keywords go to the browser's context.
 
-    No test may end with a complaint in a window's console.
+    The page's half of the assistant is the one of these tests, `page_assistant.js`.
+    A test fails when the browser's console has an error at its end.
     """
     contexts = []
     complaints = []
 
-    def hear(message):
-        # That the CDN is out of reach is no fault of the page: it goes on without.
+    def collect(message):
+        # The page works without the CDN, so a failed request to it is no error.
         if message.type == "error" and not CDN.match(message.location.get("url", "")):
             complaints.append(message.text)
 
     def open_page(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
-        context.on("console", hear)
+        context.on("console", collect)
+        context.route("**/assets/assistant-*.js", lambda route: route.fulfill(path=PAGE_ASSISTANT))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         contexts.append(context)
         return context.new_page()

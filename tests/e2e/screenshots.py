@@ -33,7 +33,7 @@ def window(browser: Browser, url: str, scheme: str, viewport: dict[str, int], sc
         viewport=viewport, color_scheme=scheme, device_scale_factor=scale, reduced_motion="reduce"
     )
     chat = Chat(context.new_page(), url).open()
-    chat.page.get_by_role("button", name="Dismiss").click()
+    chat.banner("stand-in").get_by_role("button").click()
     return chat
 
 

@@ -5,6 +5,7 @@ import signal
 import time
 
 import httpx2
+from phrases import QUESTION, STORY
 
 from tests.support.chat import Chat, message, thread_of
 from tests.support.dev import ROOT, Dev
@@ -27,7 +28,7 @@ def test_page_chat_and_actions_are_on_one_origin(dev):
 def test_conversations_outlive_a_reload_and_ctrl_c_ends_everything():
     with Dev() as dev:
         chat = Chat(dev.url)
-        thread = thread_of(chat.create("What is 7 * 6?"))
+        thread = thread_of(chat.create(QUESTION))
         os.utime(ROOT / "functions/assistant/agent.py")  # as saving it does
         dev.wait_until(lambda: "Reloading" in dev.output())
         dev.wait_until(lambda: _still_there(chat, thread))
@@ -47,7 +48,7 @@ def _still_there(chat, thread):
 def test_ctrl_c_in_mid_answer_tells_the_reader_and_prints_no_traceback():
     with Dev() as dev:
         chat = Chat(dev.url)
-        with chat.open("threads.create", input=message("Tell me a long story")) as events:
+        with chat.open("threads.create", input=message(STORY)) as events:
             next(event for event in events if "delta" in event.get("update", {}))
             os.killpg(dev.process.pid, signal.SIGINT)
             last = list(events)[-1]

@@ -11,6 +11,7 @@ from threading import Thread
 import httpx2
 import pytest
 from chat_page import Chat
+from phrases import ANSWER, CARD, CARD_BOX, CARD_OPEN, QUESTION
 from playwright.sync_api import expect
 
 from tests.support.dev import ROOT, Dev
@@ -92,8 +93,8 @@ def test_the_example_page_works_on_the_server_s_own_origin(page, server, folder)
     put(chat, folder, "plain.html", "chatkit-serverless.js", "standin.js")
     chat.open("/plain.html")
     expect(chat.page.get_by_role("heading", name="Hello from plain HTML")).to_be_visible()
-    chat.ask("What is 7 * 6?")
-    expect(chat.answers.last).to_contain_text("42")
+    chat.ask(QUESTION)
+    expect(chat.answers.last).to_contain_text(ANSWER)
 
 
 def test_the_example_page_says_what_is_wrong(page, server, folder):
@@ -143,8 +144,8 @@ def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
 
     chat.page.route(f"{server}/chatkit", expired)
     asked_before = chat.page.evaluate("asked.length")
-    chat.ask("What is 7 * 6?")
-    expect(chat.answers.last).to_contain_text("42")
+    chat.ask(QUESTION)
+    expect(chat.answers.last).to_contain_text(ANSWER)
     tokens = [request.headers["x-chatkit-authorization"] for request in sent[:2]]
     assert tokens == ["Bearer first", "Bearer second"]
     assert sent[0].post_data == sent[1].post_data
@@ -160,9 +161,9 @@ def test_the_readme_s_page_works_on_another_origin_with_a_token_of_its_own(
     (folder / "chatkit.json").write_text(json.dumps(config))
     chat = visit(page, elsewhere)
     chat.open("/snippet.html")
-    chat.ask("Show me my checklist")
-    chat.widgets.last.get_by_label("Say hello").click()
-    expect(chat.widgets.last).to_contain_text("2 to do")
+    chat.ask(CARD)
+    chat.widgets.last.get_by_label(CARD_BOX).click()
+    expect(chat.widgets.last).to_contain_text(CARD_OPEN.format(2))
     (asked,) = chat.operations("threads.create")
     assert asked.url == f"{api}/chatkit"
     assert asked.headers["x-chatkit-authorization"].startswith("Bearer ")

@@ -2,6 +2,7 @@
 
 import pytest
 from chat_page import Chat
+from phrases import HELLO
 from playwright.sync_api import expect
 
 from tests.support.dev import Dev
@@ -52,7 +53,7 @@ def choose(chat, name):
 
 def test_the_model_that_the_visitor_picks_is_the_one_that_answers(chat, provider):
     expect(picker(chat)).to_contain_text("quick")
-    chat.ask("Hello")
+    chat.ask(HELLO)
     choose(chat, "thorough")
     expect(picker(chat)).to_contain_text("thorough")
     chat.ask("Think it over")
@@ -85,7 +86,7 @@ def test_everything_in_the_composer_has_room_on_a_phone(page, server):
     menu.get_by_text("as-long-as").click()
     chat.page.locator("summary", has_text="Tools").click()
     assert inside(menu)
-    menu.get_by_text("Search my conversations").click()
+    menu.get_by_text("A tool with a name as long as this").click()
     box = chat.page.locator(".composer-box").bounding_box()
     for part in chat.page.locator(".composer-bar > :not(.gap)").all():
         place = part.bounding_box()

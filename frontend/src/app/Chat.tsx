@@ -1,7 +1,7 @@
 import { ChatKit, useChatKit } from "@openai/chatkit-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { chatKitOptions, describeError } from "../chatkit";
-import { assistantOptions, locale, onDeeplink, onEffect, type PageActions } from "./assistant";
+import type { PageActions } from "./assistant";
 import { Banner } from "./Banner";
 import type { Ready } from "./boot";
 import { brand, texts } from "./brand";
@@ -12,9 +12,13 @@ import { VoiceNote } from "./VoiceNote";
 
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
   const { config, fetch, log, standIn } = ready;
+  const { assistantOptions, locale, onDeeplink, onEffect } = ready.assistant;
   const [said, setSaid] = useState<string | null>(null);
   const actions = useRef<PageActions>(null);
-  const assistant = useMemo(() => assistantOptions(() => actions.current as PageActions), []);
+  const assistant = useMemo(
+    () => assistantOptions(() => actions.current as PageActions),
+    [assistantOptions],
+  );
   const [initialThread] = useState(threadInUrl);
   const stage = useRef<HTMLDivElement>(null);
 

@@ -1,4 +1,4 @@
-/** Prepares the chat: loads the configuration, opens the session, then loads the element. */
+/** Prepares the chat: loads configuration and assistant, opens the session, loads the element. */
 import {
   createChatKitFetch,
   createLog,
@@ -14,6 +14,7 @@ import { texts } from "./brand";
 
 export type Ready = {
   config: PageConfig;
+  assistant: typeof import("./assistant");
   fetch: typeof fetch;
   log: Log;
   /** `true` when `chatkit.js` could not be loaded and our own element replaces it. */
@@ -32,9 +33,12 @@ export class BootError extends Error {
 
 /** Throws a `BootError` whose texts the visitor reads. */
 export async function boot(): Promise<Ready> {
-  const config = await loadConfig().catch((error: unknown) => {
-    throw new BootError(unreachable(error));
-  });
+  // The assistant is a file of its own in the build, so that the browser tests can replace it.
+  const [config, assistant] = await Promise.all([loadConfig(), import("./assistant")]).catch(
+    (error: unknown) => {
+      throw new BootError(unreachable(error));
+    },
+  );
   const session = createSession({ api: config.api });
   await session.open().catch((error: unknown) => {
     throw new BootError(sessionProblem(error));
@@ -54,7 +58,7 @@ export async function boot(): Promise<Ready> {
     defineStandIn();
     log("warning", "chatkit_script_unavailable");
   }
-  return { config, fetch, log, standIn: !loaded };
+  return { config, assistant, fetch, log, standIn: !loaded };
 }
 
 function unreachable(error: unknown): Problem {
