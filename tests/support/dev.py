@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx2
 
+from tests.assistants import FOLDER, SAMPLE
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 180.0
 
@@ -17,8 +19,16 @@ HIDDEN = ("OPENAI_", "GEMINI_", "CHATKIT_", "AWS_")
 """Settings of whoever runs the tests are none of the tests' business."""
 
 
+WITH_SAMPLE = {**SAMPLE, "PYTHONPATH": str(FOLDER)}
+STARTER = {"CHATKIT_ASSISTANT": ""}
+"""For `Dev`: run the starter, whatever it is."""
+
+
 class Dev:
-    """A running `make dev`. `output()` is what it has printed so far."""
+    """A running `make dev` with the sample as its assistant, or with the one that is named.
+
+    `output()` is what it has printed so far.
+    """
 
     def __init__(self, target="dev", **environment):
         with socket.socket() as probe:
@@ -30,7 +40,7 @@ class Dev:
         self.process = subprocess.Popen(
             ["make", target],
             cwd=ROOT,
-            env={**inherited, "HOST": "127.0.0.1", "PORT": str(port), **environment},
+            env={**inherited, "HOST": "127.0.0.1", "PORT": str(port), **WITH_SAMPLE, **environment},
             stdout=self._printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
