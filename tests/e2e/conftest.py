@@ -1,4 +1,4 @@
-"""The page in a real browser, against the real `make dev` and the real `make lambda`."""
+"""Tests of the page in a real browser, on the real `make dev` and `make lambda`."""
 
 from pathlib import Path
 
@@ -13,27 +13,27 @@ PAGE_ASSISTANT = Path(__file__).with_name("page_assistant.js")
 
 @pytest.fixture(scope="session")
 def dev():
-    """A running `make dev`, with nothing of this machine's settings."""
+    """A running `make dev`, without the settings of this machine."""
     with Dev() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def emulated():
-    """A running `make lambda`: the built bundles of both functions."""
+    """A running `make lambda`, with the built bundles of both functions."""
     with Dev("lambda") as running:
         yield running
 
 
 @pytest.fixture(params=["dev", "emulated"])
 def server(request):
-    """The base URL that the page is tested at: every test runs at both."""
+    """The base URL of the page. Every test runs with both servers."""
     return request.getfixturevalue(request.param).url
 
 
 @pytest.fixture(scope="module")
 def browser():
-    # A module's, not the session's: while it is open, no event loop can run beside it.
+    # One for each module: while a browser is open, no other event loop can run.
     with chromium() as launched:
         yield launched
 

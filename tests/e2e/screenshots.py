@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of the page for README and docs, taken from a real run.
+"""`make screenshots`: takes the pictures for README and docs from a real run.
 
 Run it from the repository's root: `python -m tests.e2e.screenshots`.
 """

@@ -1,4 +1,4 @@
-"""`make dev` as a developer lives with it."""
+"""`make dev` as a developer uses it."""
 
 import os
 import signal

@@ -59,7 +59,7 @@ def test_files_are_uploaded_sent_and_still_there_after_a_reload(chat):
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 8
 
 
-def test_a_file_can_be_taken_back(chat):
+def test_an_attached_file_can_be_removed_and_is_deleted(chat):
     attach(chat, "notes.txt", "text/plain", b"never mind")
     expect(chat.page.locator('.file[data-state="done"]')).to_have_count(1)
     with chat.page.expect_response(
@@ -71,14 +71,14 @@ def test_a_file_can_be_taken_back(chat):
 
 
 def uploads_go(chat, answer):
-    """Whatever is put where the server said is handed to `answer`."""
+    """Lets `answer` handle the uploads to S3."""
     chat.page.route(
         re.compile("/chatkit-attachments/"),
         lambda route: answer(route) if route.request.method == "PUT" else route.continue_(),
     )
 
 
-def test_an_upload_shows_how_far_it_is_and_is_waited_for(chat):
+def test_an_upload_shows_its_progress_and_the_message_waits_for_it(chat):
     held = []
     uploads_go(chat, held.append)
     with chat.page.expect_request(lambda request: request.method == "PUT"):
@@ -111,7 +111,7 @@ def test_an_upload_that_fails_says_so_and_the_text_stays(chat, tolerated):
     chat.settle()
 
 
-def test_no_more_files_than_the_server_takes(chat):
+def test_more_files_than_the_server_allows_are_refused(chat):
     most = httpx2.get(f"{chat.server}/config.json").json()["attachments"]["maxCount"]
     files = [
         {"name": f"{number}.txt", "mimeType": "text/plain", "buffer": b"x"}
@@ -130,7 +130,7 @@ def test_no_more_files_than_the_server_takes(chat):
         ("empty.txt", "text/plain", 0, "is empty"),
     ],
 )
-def test_a_file_that_is_not_wanted_is_refused_in_words(chat, name, kind, size, words):
+def test_a_file_that_is_not_allowed_is_refused_with_a_reason(chat, name, kind, size, words):
     chat.page.locator('input[type="file"]').evaluate(
         """(input, [name, type, size]) => {
             const files = new DataTransfer();
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_wanted_is_refused_in_words(chat, name, kind, size, w
     assert chat.operations("attachments.create") == []
 
 
-def test_a_task_is_mentioned_previewed_and_clicked(chat):
+def test_an_entity_is_mentioned_previewed_and_clicked(chat):
     chat.ask(CARD)
     chat.composer.press_sequentially(f"What about @{CARD_BOX[:3]}")
     option = chat.page.get_by_role("option", name=CARD_BOX)
@@ -169,7 +169,7 @@ def test_a_task_is_mentioned_previewed_and_clicked(chat):
     expect(chat.composer).to_have_value(f"About {CARD_BOX}")
 
 
-def test_a_menu_of_mentions_closes_on_escape_and_leaves_the_text(chat):
+def test_the_menu_of_mentions_closes_on_escape_and_keeps_the_text(chat):
     chat.ask(CARD)
     chat.button("Mention something").click()
     expect(chat.page.get_by_role("option").first).to_be_visible()
@@ -190,7 +190,7 @@ def test_commands_fill_the_composer_or_change_the_page(chat):
     expect(chat.composer).to_have_value("")
 
 
-def test_what_was_not_sent_is_still_there_after_a_reload_in_each_conversation(chat):
+def test_unsent_text_survives_a_reload_in_each_conversation(chat):
     chat.ask(QUESTION)
     chat.composer.fill("half a thought")
     chat.new_conversation()
@@ -220,7 +220,7 @@ def test_a_prompt_of_the_start_screen_is_sent_with_one_press(chat):
     chat.settle()
 
 
-def test_a_tool_from_the_menu_is_used_once_and_then_let_go(chat):
+def test_a_tool_from_the_menu_is_used_for_one_message(chat):
     chat.page.locator("summary", has_text="Tools").click()
     chat.page.get_by_role("button", name="Sums").click()
     chosen = chat.page.get_by_role("button", name="Sums", pressed=True)

@@ -1,4 +1,4 @@
-"""The page without a framework, as an adopter has it: bundled, served, and driven."""
+"""The page without a framework, bundled and served as an adopter does it."""
 
 import functools
 import json
@@ -37,7 +37,7 @@ def npm(*arguments):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What an adopter puts on their web server, and the stand-in for what the CDN would give."""
+    """The files on an adopter's web server, and the stand-in, which replaces `chatkit.js`."""
     out = tmp_path_factory.mktemp("examples")
     config = ["--config", "examples/vite.config.ts", "--logLevel", "error"]
     npm("exec", "--", "vite", "build", *config, "--outDir", str(out))
@@ -54,7 +54,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def elsewhere(folder):
-    """The folder on an origin of its own."""
+    """Serves the folder on another origin."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -66,20 +66,20 @@ def elsewhere(folder):
 
 @pytest.fixture(scope="module", params=["dev", "lambda"])
 def api(request, elsewhere):
-    """A server that takes pages of the other origin."""
+    """A server that allows pages of the other origin."""
     with Dev(request.param, CHATKIT_ALLOWED_ORIGINS=elsewhere) as running:
         yield running.url
 
 
 def visit(page, origin):
-    """A window in which the CDN gives the stand-in as `chatkit.js`."""
+    """Opens a window in which the CDN serves the stand-in as `chatkit.js`."""
     chat = Chat(page(), origin)
     chat.script(f'import("{origin}/standin.js").then((made) => made.defineStandIn());')
     return chat
 
 
 def put(chat, folder, *names):
-    """The adopter's files on the server's own origin."""
+    """Serves the adopter's files on the server's own origin."""
 
     def give(route):
         route.fulfill(path=folder / route.request.url.rpartition("/")[2])
@@ -125,9 +125,7 @@ SIGN_IN = """<!doctype html><title>Sign-in</title>
 </script>"""
 
 
-def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
-    page, server, folder, tolerated
-):
+def test_a_token_of_the_page_is_sent_and_renewed_once_after_a_401(page, server, folder, tolerated):
     tolerated.append("401")
     (folder / "sign-in.html").write_text(SIGN_IN)
     chat = visit(page, server)
@@ -153,7 +151,7 @@ def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
     assert chat.page.evaluate("asked")[asked_before : asked_before + 2] == [False, True]
 
 
-def test_the_readme_s_page_works_on_another_origin_with_a_token_of_its_own(
+def test_the_page_in_the_readme_works_on_another_origin_with_a_session_token(
     page, api, elsewhere, folder
 ):
     config = httpx2.get(f"{api}/config.json").json()

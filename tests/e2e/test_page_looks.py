@@ -23,7 +23,7 @@ def test_the_start_screen_greets_and_suggests(chat):
     chat.settle()
 
 
-def test_the_disclaimer_stays_in_sight(chat):
+def test_the_disclaimer_stays_visible(chat):
     chat.open()
     disclaimer = chat.page.get_by_text("These answers are made up.")
     expect(disclaimer).to_be_in_viewport()
@@ -31,7 +31,7 @@ def test_the_disclaimer_stays_in_sight(chat):
     expect(disclaimer).to_be_in_viewport()
 
 
-def test_the_header_names_the_conversation_and_leads_to_others(chat):
+def test_the_header_shows_the_title_and_opens_other_conversations(chat):
     chat.open()
     new = chat.button("New conversation")
     expect(new).to_be_disabled()
@@ -84,7 +84,7 @@ def rgb(colour):
     return f"rgb({red}, {green}, {blue})"
 
 
-def test_the_language_is_the_one_of_the_visitor_s_browser(page, server):
+def test_requests_and_dates_use_the_language_of_the_visitor_s_browser(page, server):
     chat = Chat(page(locale="pt-BR"), server).open()
     chat.ask(HELLO)
     (asked,) = chat.operations("threads.create")

@@ -1,4 +1,4 @@
-"""Writing, reading, stopping, coming back."""
+"""Writing, reading, stopping, and returning to a conversation."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,7 +30,7 @@ def chat(page, server):
 
 
 def begin_story(chat):
-    """The demo model greets first; then it has a story that takes some seconds."""
+    """Starts an answer that takes some seconds, in a thread that exists already."""
     chat.ask(HELLO)
     chat.send(STORY)
 
@@ -46,7 +46,7 @@ def test_the_words_of_an_answer_arrive_one_after_the_other(chat):
     assert sorted(growing, key=len) == growing
 
 
-def test_a_reload_finds_the_thread_and_everything_in_it(chat):
+def test_a_reload_shows_the_thread_with_all_its_items(chat):
     chat.ask(SLOW_SUBJECT)
     thread = chat.thread
     said = chat.answers.last.inner_text()
@@ -108,7 +108,7 @@ def test_a_long_history_is_shown_page_by_page(chat):
     expect(chat.questions).to_contain_text(["What is 0 + 1?"])
 
 
-def test_back_leads_to_the_conversation_before(chat):
+def test_back_opens_the_previous_conversation(chat):
     chat.ask("What is 1 + 1?")
     first = chat.thread
     chat.new_conversation()
@@ -128,7 +128,7 @@ def test_another_visitor_sees_none_of_it(chat, page, server, tolerated):
     expect(stranger.page.get_by_text("No conversations yet")).to_be_visible()
 
 
-def test_stop_stops_and_what_was_said_stays(chat):
+def test_stop_ends_the_answer_and_keeps_what_was_written(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
     chat.stop.click()
@@ -144,7 +144,7 @@ def test_stop_stops_and_what_was_said_stays(chat):
     expect(chat.answers.last).not_to_contain_text(STORY_ENDS)
 
 
-def test_whoever_leaves_in_mid_answer_finds_it_whole_on_return(chat):
+def test_an_answer_is_complete_after_the_visitor_left_and_returned(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
     chat.page.reload()
@@ -167,7 +167,7 @@ def test_another_conversation_can_be_opened_while_one_is_answered(chat):
     assert not [r for r in chat.requests if r.url.endswith("/actions/cancel")]
 
 
-def test_an_answer_can_be_had_again_rated_and_copied(chat):
+def test_an_answer_can_be_rated_copied_and_written_again(chat):
     chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     chat.ask(QUESTION)
     with chat.page.expect_response(
@@ -198,7 +198,7 @@ def test_progress_is_shown_while_a_tool_works(page, server):
     expect(chat.answers.last).to_contain_text(SLOW_ANSWER)
 
 
-def test_whoever_reads_further_up_is_left_in_peace_and_finds_the_way_down(chat):
+def test_a_new_answer_does_not_scroll_a_visitor_who_reads_above(chat):
     chat.ask(HELLO)
     chat.ask(CARD)
     chat.ask(FORM)

@@ -1,4 +1,4 @@
-"""A real model behind the page: which one is asked, and what its answers may do."""
+"""The page with a real provider: which model is asked, and links in its answers."""
 
 import pytest
 from chat_page import Chat
@@ -38,7 +38,7 @@ def chat(page, server, provider):
 
 
 def asked(provider):
-    """The models that were asked for an answer; titles are made without tools."""
+    """The models that were asked for an answer. Requests for a title have no tools."""
     return [request["model"] for request in provider.requests if request.get("tools")]
 
 
@@ -51,7 +51,7 @@ def choose(chat, name):
     chat.page.locator(".menu-entry", has_text=name).click()
 
 
-def test_the_model_that_the_visitor_picks_is_the_one_that_answers(chat, provider):
+def test_the_model_that_the_visitor_picks_answers(chat, provider):
     expect(picker(chat)).to_contain_text("quick")
     chat.ask(HELLO)
     choose(chat, "thorough")
@@ -64,7 +64,7 @@ def test_the_model_that_the_visitor_picks_is_the_one_that_answers(chat, provider
     assert asked(provider) == ["quick", "thorough", "quick"]
 
 
-def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
+def test_the_model_picker_works_with_the_keyboard_and_shows_the_choice(chat):
     picker(chat).focus()
     chat.page.keyboard.press("Enter")
     chosen = chat.page.locator(".menu-entry[aria-pressed='true']")
@@ -73,7 +73,7 @@ def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
     expect(chosen).not_to_be_visible()
 
 
-def test_everything_in_the_composer_has_room_on_a_phone(page, server):
+def test_everything_in_the_composer_fits_on_a_phone(page, server):
     chat = Chat(page(viewport={"width": 360, "height": 640}), server).open()
 
     def inside(locator):
@@ -93,14 +93,14 @@ def test_everything_in_the_composer_has_room_on_a_phone(page, server):
         assert place["width"] >= 36
         assert place["x"] >= box["x"]
         assert place["x"] + place["width"] <= box["x"] + box["width"]
-    # And the greeting is what a short window begins with.
+    # In a short window the greeting comes first.
     assert inside(chat.page.get_by_role("heading", level=1))
     greeting = chat.page.get_by_role("heading", level=1).bounding_box()["y"]
     header = chat.page.locator(".chat > .header").bounding_box()
     assert greeting >= header["y"] + header["height"]
 
 
-def test_a_deeplink_in_an_answer_is_followed_by_the_page_and_not_by_the_browser(chat, provider):
+def test_the_page_handles_a_deeplink_in_an_answer(chat, provider):
     provider.script = [
         Say("Shall I [plan the week](chatkit-link://compose?text=Plan%20my%20week)?")
     ]
@@ -109,13 +109,13 @@ def test_a_deeplink_in_an_answer_is_followed_by_the_page_and_not_by_the_browser(
     chat.answers.last.get_by_role("link", name="plan the week").click()
     expect(chat.composer).to_have_value("Plan my week")
     assert chat.page.url == before
-    # One that the page knows nothing of does nothing, and breaks nothing.
+    # An unknown deeplink does nothing.
     provider.script = [Say("Or [elsewhere](chatkit-link://nowhere?a=1).")]
     chat.ask("And then?")
     chat.answers.last.get_by_role("link", name="elsewhere").click()
     assert chat.page.url == before
 
 
-def test_with_one_model_there_is_nothing_to_pick(page, dev):
+def test_with_one_model_there_is_no_picker(page, dev):
     chat = Chat(page(), dev.url).open()
     expect(picker(chat)).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The page for everybody: keyboard, screen reader, small screens, slow eyes, small downloads."""
+"""Accessibility, screen sizes, layout shifts and size of the page."""
 
 import gzip
 import re
@@ -51,7 +51,7 @@ def test_axe_finds_nothing_serious_on_any_screen(page, server, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_where_something_failed(page, server, scheme, tolerated):
+def test_axe_finds_nothing_serious_when_something_failed(page, server, scheme, tolerated):
     tolerated.append("Failed to load resource")
     chat = Chat(page(color_scheme=scheme, reduced_motion="reduce"), server).open()
     chat.page.route(f"{server}/chatkit", lambda route: route.fulfill(status=401, json={}))
@@ -100,19 +100,19 @@ def test_everything_can_be_done_with_the_keyboard(chat):
     expect(chat.button("Conversations")).to_be_focused()
 
 
-def test_a_screen_reader_hears_that_an_answer_comes_and_then_the_answer_once(chat):
+def test_a_screen_reader_gets_a_notice_and_then_the_answer_once(chat):
     chat.open()
     status = chat.page.locator("openai-chatkit .unseen[role='status']")
-    heard = chat.collect(".unseen[role='status']")
+    announced = chat.collect(".unseen[role='status']")
     chat.ask(QUESTION)
     expect(status).to_contain_text(ANSWER)
-    first, *rest = [words for words in heard() if words]
+    first, *rest = [words for words in announced() if words]
     assert first == "The assistant is answering."
     assert len([words for words in rest if ANSWER in words]) == 1
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (768, 1024), (3840, 2160)])
-def test_every_width_is_used_and_none_is_overrun(page, server, width, height):
+def test_the_page_fits_every_width(page, server, width, height):
     viewport = {"width": width, "height": height}
     chat = Chat(page(viewport=viewport), server).open()
     for request in (HELLO, CARD, FORM):
@@ -154,14 +154,14 @@ def test_nothing_jumps_when_the_element_arrives(page, server, width, script):
     chat.page.goto(server)
     shown = chat.prompts.first if script is None else chat.page.get_by_text("frame")
     shown.wait_for()
-    # Two frames later, whatever moved has been counted.
+    # After two frames all layout shifts are counted.
     chat.page.evaluate(
         "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
     )
     assert chat.page.evaluate("shift") < 0.01
 
 
-def test_whoever_wants_no_motion_sees_none(page, server):
+def test_reduced_motion_stops_animations(page, server):
     chat = Chat(page(reduced_motion="reduce"), server).open()
     chat.ask(HELLO)
     chat.send(STORY)
@@ -175,7 +175,7 @@ def test_whoever_wants_no_motion_sees_none(page, server):
     chat.settle()
 
 
-def test_light_dark_or_as_the_system(page, server):
+def test_the_look_is_light_dark_or_as_the_system(page, server):
     chat = Chat(page(color_scheme="dark"), server).open()
     html = chat.page.locator("html")
     element = chat.page.locator("openai-chatkit")
@@ -197,7 +197,7 @@ def test_light_dark_or_as_the_system(page, server):
     ("error", "words"),
     [("NotAllowedError", "blocked for this site"), ("NotFoundError", "No microphone was found")],
 )
-def test_a_microphone_that_cannot_be_had_is_explained(chat, error, words):
+def test_a_microphone_that_is_not_available_is_explained(chat, error, words):
     def with_voice(route):
         config = route.fetch().json()
         config["features"] |= {"voiceNotes": True, "dictation": True}

@@ -1,4 +1,4 @@
-"""Cards, forms and lists: what is pressed happens, and is still so after a reload."""
+"""Cards, forms and lists: an action has an effect that survives a reload."""
 
 import pytest
 from chat_page import ANSWER_WITHIN_MS, Chat
@@ -41,7 +41,7 @@ def test_an_item_that_is_ticked_off_stays_ticked_off(chat):
     assert chat.operations("threads.sync_custom_action")[0].url.endswith("/actions")
 
 
-def test_a_form_says_what_is_wrong_and_then_is_kept(chat):
+def test_a_form_shows_its_error_and_is_saved_when_correct(chat):
     chat.ask(FORM)
     card = chat.widgets.last
     card.get_by_label("Name").fill("Ada Lovelace")
@@ -57,7 +57,7 @@ def test_a_form_says_what_is_wrong_and_then_is_kept(chat):
     expect(card).to_contain_text("ada@example.com")
 
 
-def test_choosing_from_a_list_makes_the_assistant_go_on(chat):
+def test_the_assistant_answers_a_choice_from_a_list(chat):
     chat.ask(CHOICE)
     before = chat.answers.count()
     chat.widgets.last.get_by_role("button", name=CHOICE_OPTION).click()
@@ -73,7 +73,7 @@ def test_choosing_from_a_list_makes_the_assistant_go_on(chat):
     expect(chat.widgets.last.get_by_role("button", name=CHOICE_OPTION)).to_have_count(0)
 
 
-def test_what_the_page_does_itself_is_told_to_the_server(chat):
+def test_the_server_redraws_a_card_after_an_action_of_the_page(chat):
     chat.ask(PAGE_CARD)
     chat.widgets.last.get_by_role("button", name="Dark").click()
     expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
@@ -100,7 +100,7 @@ def test_a_note_is_written_word_by_word_and_announced(chat):
     expect(chat.widgets.last).to_contain_text(NOTE_ENDS)
 
 
-def test_questions_of_the_assistant_are_answered_in_a_form(chat):
+def test_questions_of_the_assistant_can_be_answered_in_a_form(chat):
     chat.ask(INTERVIEW)
     form = chat.page.locator('[data-item="structured_input"]')
     form.locator("textarea").fill("Learn to sail")
