@@ -62,7 +62,7 @@ lock: setup-python ## lock what pyproject.toml asks for
 
 .PHONY: build
 build: setup-python ## the library as a wheel, into build/
-	@.venv/bin/uv build --wheel --quiet --out-dir build
+	@.venv/bin/uv build --wheel --out-dir build
 
 BENCHES = $(filter-out %_app,$(basename $(notdir $(wildcard tests/bench/*.py))))
 bench: setup ## what it costs; fails when a bar is missed

@@ -6,16 +6,51 @@ which beats `.env`. In Lambda there is no `.env`, and keys are not in the
 environment but in Secrets Manager (see `functions.aws.secret_values`).
 """
 
+import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
 MB = 1024 * 1024
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _exact_origin(origin: str) -> str:
+    scheme, _, host = origin.partition("://")
+    if scheme not in {"http", "https"} or not re.fullmatch(r"[^/*\s]+", host):
+        raise ValueError(
+            f"{origin!r} is not an origin such as https://example.com (exact, no path, no *)"
+        )
+    return origin
+
+
+# The stack's settings use these three as well.
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+"""A list, or text with commas between its parts."""
+
+Origins = Annotated[
+    list[Annotated[str, AfterValidator(_exact_origin)]], NoDecode, BeforeValidator(_split)
+]
+"""Exact origins, as `Names`."""
+
+ModelApi = Literal["responses", "chat_completions"]
+"""Which of OpenAI's APIs a model speaks."""
 
 
 class AwsSettings(BaseSettings):
@@ -51,24 +86,21 @@ class Settings(AwsSettings):
     assistant: str | None = None
     """The module of the assistant, by its dotted name; this project's own when unset."""
     model: str | None = None
-    model_api: Literal["responses", "chat_completions"] | None = None
+    model_api: ModelApi | None = None
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
     gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
     openai_api_key_secret: str | None = None
     gemini_api_key_secret: str | None = None
-    models: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    models: Names = Field(default_factory=list)
     history_items: int = Field(40, ge=1, le=500)
     history_characters: int = Field(60_000, ge=1_000)
 
     # Who is asking
-    auth: Literal["anonymous", "jwt"] = "anonymous"
+    auth: Literal["anonymous"] = "anonymous"
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
-    jwt_issuer: str | None = None
-    jwt_audience: str | None = None
-    jwks_url: str | None = None
-    allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    allowed_origins: Origins = Field(default_factory=list)
 
     # Voice. On with an OpenAI or a Gemini key; off without, or by saying so.
     transcription: Literal["openai", "gemini", "off"] | None = None
@@ -89,37 +121,12 @@ class Settings(AwsSettings):
     """Of everybody together, in a UTC day; off when unset. The stack sets it."""
     max_body_bytes: int = Field(4 * MB, ge=1_024, le=6 * MB)
     attachment_max_bytes: int = Field(20 * MB, ge=1)
-    attachment_types: Annotated[list[str], NoDecode] = Field(
+    attachment_types: Names = Field(
         default_factory=lambda: [
             "image/png", "image/jpeg", "image/gif", "image/webp",
             "application/pdf", "text/*", "application/json",
         ]
     )  # fmt: skip
-
-    @field_validator("allowed_origins", "attachment_types", "models", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _exact_origins(cls, origins: list[str]) -> list[str]:
-        for origin in origins:
-            scheme, _, host = origin.partition("://")
-            if scheme not in {"http", "https"} or not host or "/" in host or "*" in host:
-                raise ValueError(
-                    f"CHATKIT_ALLOWED_ORIGINS: {origin!r} is not an origin such as "
-                    "https://example.com (exact, no path, no *)"
-                )
-        return origins
-
-    @model_validator(mode="after")
-    def _jwt_is_complete(self) -> Self:
-        if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError("CHATKIT_AUTH=jwt needs CHATKIT_JWT_ISSUER and CHATKIT_JWT_AUDIENCE")
-        return self
 
     @property
     def has_openai_key(self) -> bool:

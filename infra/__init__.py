@@ -1,1 +1,1 @@
-"""Everything around the functions: the CDK app, the bundles, `make`'s commands, the local cloud."""
+"""Everything around the functions: the CDK app, the bundles, and the programs that `make` runs."""

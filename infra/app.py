@@ -1,4 +1,4 @@
-"""The CDK app: reads the settings, and wires one stage's stacks together."""
+"""The CDK app: reads the settings and makes the stacks of one stage."""
 
 import os
 import sys
@@ -8,8 +8,9 @@ from aws_cdk import App, CrossStackReferences, Environment, ReferenceStrength, T
 
 from infra.stack.alarms import CLOUDFRONT_REGION
 from infra.stack.chatkit_stack import Bundle, ChatKitStack
+from infra.stack.context import SettingsError, read_settings
 from infra.stack.edge import EdgeAlarms, EdgeStack
-from infra.stack.settings import SettingsError, StackSettings, read_settings
+from infra.stack.settings import StackSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "frontend" / "dist"
@@ -24,16 +25,17 @@ def add_stage(
     account: str | None = None,
     region: str | None = None,
 ) -> ChatKitStack:
-    """The stacks of one stage: one, and those in us-east-1 that the settings ask for.
+    """Make the stacks of one stage: the main one, and those in us-east-1 that the settings need.
 
-    `account` and `region` are the AWS profile's; the settings' region comes first.
+    `account` and `region` are the AWS profile's. The settings' region takes precedence.
     """
     region = settings.region or region
     name = f"chatkit-{settings.stage}"
     edge_environment = Environment(account=account, region=CLOUDFRONT_REGION)
-    # Each stack reads the other's outputs (Fn::GetStackOutput). The CDK's default, a strong
-    # reference, would add two functions of its own in each region to carry the values, with logs
-    # that never end. AWS itself refuses to delete a certificate or a web ACL that is in use.
+    # Each stack reads the other's outputs (Fn::GetStackOutput). By default the CDK would add two
+    # functions in each region that copy the values, with logs that are kept for ever. That would
+    # also protect a value in use, but AWS itself refuses to delete a web ACL or a certificate
+    # that is in use.
     CrossStackReferences.of(app).consume(ReferenceStrength.WEAK)
 
     edge: EdgeStack | None = None

@@ -1,13 +1,13 @@
-"""Builds what is uploaded to Lambda: our functions, what they import, and byte-code.
+"""Builds the bundles that are uploaded to Lambda: our code, its dependencies and byte-code.
 
     python -m infra.bundle --out DIR [--host] [--function chat|actions|all]
 
-makes `DIR/chat` and `DIR/actions`. Each is the whole of one function's /var/task.
-No Docker: wheels are picked for the Lambda's platform, and only wheels. With `--host`
-it is the same bundle for this machine's Python and CPU.
+makes `DIR/chat` and `DIR/actions`. Each holds everything of one function's /var/task.
+Docker is not needed: uv installs wheels for Lambda's platform. With `--host` the bundles are
+for this machine's Python and CPU.
 
-The same inputs give the same bytes, and each result is kept under `.cache/bundle` by a
-hash of its inputs, so that a second build only looks.
+The same inputs give the same bytes. A result is kept under `.cache/bundle` by a hash of its
+inputs, so a second build only finds it.
 """
 
 import argparse
@@ -28,18 +28,22 @@ from infra.bundling.sources import Sources
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ("chat", "actions")
-PYTHON = "3.13"  # of the Lambda runtime: infra.stack.chatkit_stack uses the same
-KEPT = 6  # bundles in the cache; older ones go
+PYTHON = "3.13"
+"""Version of the Lambda runtime, as in `infra.stack.function`."""
+
+MAX_CACHED = 6
+"""Bundles of one kind in the cache; the least recently used are removed."""
+
 _CACHE = ROOT / ".cache" / "bundle"
 _LOCK = ROOT / "requirements" / "functions.txt"
-_GEMINI_LOCK = ROOT / "requirements" / "gemini.txt"  # 100 MB that only Gemini needs
+_GEMINI_LOCK = ROOT / "requirements" / "gemini.txt"  # 100 MB that only Gemini's voice needs
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
 _NOT_NEEDED = {"chat": ("actions",), "actions": ()}
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
-    "byte-code, and every cold start compiles what it imports: 2.6 s instead of 1.2 s where it "
-    "was measured (python -m tests.bench.cold_start). Install Python "
+    "byte-code, and every cold start compiles its imports: 2.6 s instead of 1.2 s in our "
+    "measurement (python -m tests.bench.cold_start). Install Python "
     f"{PYTHON} (`uv python install {PYTHON}`) and build again."
 )
 
@@ -51,15 +55,15 @@ def build(
     host: bool = False,
     gemini_transcribes: bool = False,
 ) -> Path:
-    """The directory of a built bundle; it is the cache's own, so only read it.
+    """The directory of a built bundle. It belongs to the cache, so do not write into it.
 
-    `architecture` is `arm64` or `x86_64`, and without meaning for `host`.
-    `gemini_transcribes`: the second function turns what browsers record into mp3. Raises
-    `RuntimeError` with uv's words when dependencies cannot be had. Warns when there
-    is no Python to make byte-code with.
+    `architecture` is `arm64` or `x86_64`; `host` ignores it. With `gemini_transcribes` the
+    second function's bundle can convert recordings to mp3. Raises `RuntimeError` with uv's
+    message when it cannot install the dependencies. Warns when there is no Python to make
+    byte-code with.
     """
     if function not in FUNCTIONS:
-        raise ValueError(f"{function!r} is none of {', '.join(FUNCTIONS)}")
+        raise ValueError(f"There is no function {function!r}: {', '.join(FUNCTIONS)}.")
     python = Path(sys.executable) if host else bytecode.find_python(PYTHON)
     if python is None:
         warnings.warn(NO_BYTECODE, stacklevel=2)
@@ -94,7 +98,7 @@ def build(
 def copy(
     function: str, directory: Path, *, architecture: str = "arm64", host: bool = False
 ) -> Path:
-    """Build, and put a copy at `directory/<function>` in place of what is there."""
+    """Build a bundle and replace `directory/<function>` with a copy of it."""
     built = build(function, architecture=architecture, host=host)
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / function
@@ -141,17 +145,17 @@ def _cached(name: str, key: Sequence[str], make: Callable[[Path], None]) -> Path
 
 
 def _forget(name: str, *, keep: Path) -> None:
-    """Remove the oldest of `name`'s bundles, never the one in use."""
+    """Remove the least recently used bundles of `name`, but not `keep`."""
     stamp = keep.with_suffix(".used")
     stamp.touch()
     used = sorted(_CACHE.glob(f"{name}-*.used"), key=lambda path: path.stat().st_mtime)
-    for old in used[:-KEPT]:
+    for old in used[:-MAX_CACHED]:
         shutil.rmtree(old.with_suffix(""), ignore_errors=True)
         old.unlink(missing_ok=True)
 
 
 def _normalise(tree: Path) -> None:
-    """Modes and times that do not depend on who built it, and when."""
+    """Set modes and times that are the same for every build."""
     for path in [tree, *tree.rglob("*")]:
         executable = path.is_dir() or os.access(path, os.X_OK)
         path.chmod(0o755 if executable else 0o644)

@@ -1,1 +1,1 @@
-"""How `infra.bundle` makes what is uploaded to Lambda."""
+"""The steps of `infra.bundle`: sources, trimming, byte-code."""

@@ -1,4 +1,4 @@
-"""Our own code as it is shipped: read once, so that what is hashed is what is written."""
+"""Our own code as it is shipped. It is read once, so the hash is of exactly what is written."""
 
 import ast
 import hashlib
@@ -20,7 +20,7 @@ class Sources:
 
     @classmethod
     def read(cls, directory: Path, *, without: tuple[str, ...] = ()) -> Self:
-        """`without`: folders that this function does not need."""
+        """Read `directory`, but not the top-level folders in `without`."""
         files = {}
         for path in sorted(directory.rglob("*")):
             relative = path.relative_to(directory)
@@ -46,8 +46,10 @@ class Sources:
             path.chmod(0o755 if executable else 0o644)
 
     def aws_services(self) -> frozenset[str]:
-        """The services that the code makes clients for: the literal first argument of each call
-        of something named `client` or `resource`. So a tool that talks to SQS brings SQS along.
+        """The AWS services that the code makes clients for.
+
+        These are the literal first arguments of calls named `client` or `resource`. So a tool
+        that uses SQS gets botocore's data of SQS into the bundle.
         """
         found: set[str] = set()
         for node in self._nodes():
@@ -61,7 +63,7 @@ class Sources:
         return frozenset(found)
 
     def imported(self) -> frozenset[str]:
-        """Top-level packages that the code imports, wherever in a file."""
+        """Top-level packages that the code imports, anywhere in a file."""
         found: set[str] = set()
         for node in self._nodes():
             match node:

@@ -1,5 +1,6 @@
-"""What a bundle can do without: what is never read at run time, and packages that nothing
-imports. The tests of the bundle start both functions from it, and serve with them.
+"""Removes files that are never read at run time, and packages that nothing imports.
+
+The tests start both functions from the trimmed bundles and send them requests.
 """
 
 import shutil
@@ -7,8 +8,8 @@ from pathlib import Path
 
 from infra.bundling.sources import Sources
 
-# Installed because something names them as a dependency, and imported by nothing that runs
-# here. What our own code imports stays, whatever this says.
+# Dependencies of dependencies that nothing imports here. A package that our own code imports
+# stays.
 UNUSED = {
     "cffi": "cryptography needs `_cffi_backend`, which lies beside it and stays",
     "pycparser": "cffi's",
@@ -18,7 +19,7 @@ UNUSED = {
     "bin": "command line programs",
 }
 AWS_SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "ssm", "sts"})
-# Pillow's fonts, colour profiles, AVIF and Tk: 9 MB, and images are only made smaller here.
+# Pillow's fonts, colour profiles, AVIF and Tk: 9 MB. Here Pillow only makes images smaller.
 _PILLOW_EXTRAS = {
     "PIL": ("_avif", "_imagingcms", "_imagingft", "_imagingtk"),
     "pillow.libs": ("libavif", "libbrotli", "libfreetype", "libharfbuzz", "liblcms2"),
@@ -30,7 +31,7 @@ _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 
 
 def trim(tree: Path, sources: Sources) -> None:
-    """Cut an installed tree down to what `sources` and what they import read."""
+    """Remove from an installed tree what `sources` and their imports do not read."""
     for name in UNUSED.keys() - sources.imported():
         for path in [tree / name, *tree.glob(f"{name}-*.dist-info")]:
             shutil.rmtree(path, ignore_errors=True)
@@ -49,7 +50,7 @@ def trim(tree: Path, sources: Sources) -> None:
 
 
 def _trim_metadata(tree: Path) -> None:
-    """`importlib.metadata` is asked for versions and entry points; nothing reads the rest."""
+    """Keep versions and entry points: nothing reads the rest of the metadata."""
     for info in tree.glob("*.dist-info"):
         for path in info.iterdir():
             if path.is_dir():
@@ -62,7 +63,7 @@ def _trim_metadata(tree: Path) -> None:
 
 
 def _trim_aws(tree: Path, services: frozenset[str]) -> None:
-    """Botocore describes some 400 services in 28 MB, of which a handful is used."""
+    """Keep botocore's data of the used services only: all 400 of them are 28 MB."""
     for data in (tree / "botocore" / "data", tree / "boto3" / "data"):
         if not data.is_dir():
             continue

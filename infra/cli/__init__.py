@@ -1,1 +1,1 @@
-"""What `make synth`, `deploy`, `destroy` and `secret` run."""
+"""The commands behind `make synth`, `deploy`, `destroy`, `bootstrap` and `secret`, and for docs."""

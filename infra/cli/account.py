@@ -1,4 +1,4 @@
-"""The AWS account that this machine's tools are set up for, asked before anything is built."""
+"""The AWS account of this machine's credentials. It is checked before anything is built."""
 
 import os
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ HOW = "run `aws configure`, `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SE
 
 
 class AccountError(Exception):
-    """Why the account cannot be used, in one line for the person at the keyboard."""
+    """Why the account cannot be used, in one line for the person who typed the command."""
 
 
 class Account:
-    """Clients for the account and region that the CDK will use as well.
+    """Clients for the account and region that the CDK uses.
 
-    `profile` is that of the CDK's `--profile`. The region is the settings', else that of
-    the environment or the profile, in the CDK's order.
+    `profile` is the value of the CDK's `--profile`. The region comes from the settings, then
+    from the environment, then from the profile, as for the CDK.
     """
 
     def __init__(self, settings: StackSettings, *, profile: str | None = None) -> None:
@@ -26,7 +26,7 @@ class Account:
         self._profile = profile
 
     def client(self, service: str) -> Any:
-        """Raises `AccountError` without a region, and what botocore does without a profile."""
+        """A boto3 client. Raises `AccountError` when there is no region."""
         import boto3  # noqa: PLC0415 - a synth needs no client
         from botocore.config import Config  # noqa: PLC0415
 
@@ -37,19 +37,19 @@ class Account:
                 "There is no AWS region: set AWS_REGION, `aws configure set region …`, or "
                 "-c region=…"
             )
-        # Somebody waits: two attempts, and no minute of silence where there is no network.
+        # A person waits: two attempts, and short timeouts where there is no network.
         config = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
         return session.client(service, region_name=region, config=config)
 
     def check(self) -> None:
-        """Raises `AccountError` unless AWS says whose credentials these are."""
+        """Raises `AccountError` unless AWS accepts the credentials."""
         with explained():
             self.client("sts").get_caller_identity()
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turns what botocore raises into an `AccountError`."""
+    """Turns botocore's errors into an `AccountError`."""
     from botocore import exceptions as aws  # noqa: PLC0415
 
     try:

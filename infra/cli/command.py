@@ -1,10 +1,10 @@
-"""What `make synth`, `deploy`, `destroy` and `secret` run.
+"""The commands behind `make synth`, `deploy`, `destroy`, `bootstrap` and `secret`.
 
     python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command secret [-c stage=…]
 
-The CDK's command line is the one that `infra/package-lock.json` pins, run by a Node
-that it supports. `deploy` ends with the smoke test of what was deployed.
+They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
+Node that it supports. `deploy` ends with a smoke test of the deployment.
 """
 
 import getpass
@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 from infra.cli import smoke
 from infra.cli.account import Account, AccountError, explained
 from infra.local.setup import node_folder
-from infra.stack.settings import SettingsError, StackSettings, read_settings
+from infra.stack.context import SettingsError, read_settings
+from infra.stack.settings import StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -44,14 +45,14 @@ def main() -> None:
 
 
 def run(command: str, arguments: list[str], settings: StackSettings, account: Account) -> None:
-    """One command. Raises `AccountError` when AWS refuses what it needs."""
+    """Run one command. Raises `AccountError` when AWS refuses a request."""
     match command:
         case "synth":
             cdk("synth", "--quiet", *arguments)
             _say(f"The templates are in {_relative(ROOT / 'cdk.out')}.")
         case "deploy":
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
-            after_deploy(settings, account, json.loads(OUTPUTS.read_text())[_stack(settings)])
+            after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
         case "destroy":
             cdk("destroy", "--all", *arguments)
         case "bootstrap":
@@ -63,7 +64,7 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
 
 
 def cdk(*arguments: str) -> None:
-    """Run the pinned CDK; ends this process with its exit status when that is not 0."""
+    """Run the pinned CDK. Ends this process with the CDK's exit status when it fails."""
     path = os.pathsep.join((str(Path(sys.executable).parent), node_folder(), os.environ["PATH"]))
     environment = {**os.environ, "PATH": path}
     if not _installed():
@@ -86,16 +87,12 @@ def cdk(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def after_deploy(settings: StackSettings, account: Account, outputs: dict[str, str]) -> None:
-    """Say where it is and what to do next, and test it from outside."""
+def after_deploy(account: Account, outputs: dict[str, str]) -> None:
+    """Print the page's address, run the smoke test, and say what to do next."""
     address = outputs["PageUrl"]
     _say(f"\n  {address}\n")
     if "ModelSecret" in outputs and not _has_value(account, outputs["ModelSecret"]):
         _say("The model's key is not set yet: run `make secret`, then")
-        _say(f"  .venv/bin/python -m infra.cli.smoke {address}")
-        return
-    if settings.auth == "jwt" and "CHATKIT_TOKEN" not in os.environ:
-        _say("Put two people's tokens into CHATKIT_TOKEN and CHATKIT_OTHER_TOKEN, then run")
         _say(f"  .venv/bin/python -m infra.cli.smoke {address}")
         return
     try:
@@ -107,7 +104,7 @@ def after_deploy(settings: StackSettings, account: Account, outputs: dict[str, s
 
 
 def set_secret(settings: StackSettings, account: Account) -> None:
-    """Put a key, typed or piped in, into the stage's secret. It is shown nowhere.
+    """Store a key, typed or piped in, in the stage's secret. It is never printed.
 
     Raises `AccountError`.
     """
@@ -116,7 +113,7 @@ def set_secret(settings: StackSettings, account: Account) -> None:
         _stop("This stage answers with the demo model: deploy it with -c provider=openai first.")
     value = getpass.getpass("Key: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not value.strip():
-        _stop("Nothing was typed; the secret is as it was.")
+        _stop("Nothing was typed. The secret is unchanged.")
     with explained():
         account.client("secretsmanager").put_secret_value(
             SecretId=outputs["ModelSecret"], SecretString=value.strip()
@@ -138,7 +135,7 @@ def _installed() -> bool:
 
 
 def _context(arguments: list[str]) -> dict[str, Any]:
-    """The context as the CDK will see it: `cdk.json`'s, and each `-c name=value`."""
+    """The CDK's context: `cdk.json`'s, and each `-c name=value`."""
     context = dict(json.loads((ROOT / "cdk.json").read_text())["context"])
     for flag, value in pairwise(arguments):
         if flag in {"-c", "--context"}:
@@ -158,7 +155,7 @@ def _option(arguments: list[str], name: str) -> str | None:
 
 
 def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
-    """What the stage's stack says of itself; ends this process when there is none."""
+    """The outputs of the stage's stack. Ends this process when there is no stack."""
     client = account.client("cloudformation")
     with explained():
         try:
@@ -166,7 +163,10 @@ def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
         except client.exceptions.ClientError as error:
             if "does not exist" not in str(error):
                 raise
-            _stop(f"There is no stack {_stack(settings)} here: `make deploy` makes it.")
+            _stop(
+                f"There is no stack {_stack(settings)} in this account and region. "
+                "`make deploy` makes it."
+            )
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 

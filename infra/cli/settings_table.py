@@ -27,7 +27,7 @@ def table() -> str:
 
 
 def with_table(page: str) -> str:
-    """The page with its table made anew. Raises `ValueError` where there is no place for it."""
+    """The page with a new table. Raises `ValueError` when the page has no place for it."""
     place = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if not place.search(page):
         raise ValueError(f"{PAGE.name} has no place for the settings: {BEGIN}")
@@ -42,7 +42,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _choices(field: FieldInfo) -> list[str]:
-    """The values of a choice, unless the description explains each."""
+    """The values of a `Literal`, unless the description explains each of them."""
     for part in (field.annotation, *typing.get_args(field.annotation)):
         if typing.get_origin(part) is typing.Literal:
             named = [str(choice) for choice in typing.get_args(part)]

@@ -2,15 +2,13 @@
 
     $ python -m infra.cli.smoke https://d111111abcdef8.cloudfront.net
 
-Speaks to the address as a browser would, standard library only, and leaves nothing
-behind but two anonymous visitors. With `auth=jwt`, put two people's tokens into
-`CHATKIT_TOKEN` and `CHATKIT_OTHER_TOKEN`.
+It sends the requests of a browser, needs only the standard library, and leaves nothing
+behind but two anonymous visitors.
 """
 
 import argparse
 import hashlib
 import json
-import os
 import struct
 import sys
 import time
@@ -23,13 +21,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT = 90
-"""Seconds for one read: a cold start and a slow first token fit, a hanging function does not."""
+"""Seconds for one read: enough for a cold start and a slow first token."""
 
-GAP = 0.01
-"""Seconds between two pieces of an answer. What comes closer together may have been one piece
-that the network took apart."""
+MIN_GAP = 0.01
+"""Seconds between two pieces of an answer. The network may have split one piece into parts that
+arrive closer together.
+"""
 
-FEWEST_PIECES = 3
+MIN_PIECES = 3
+"""Pieces of an answer that streams."""
 
 Json = dict[str, Any]
 
@@ -39,16 +39,15 @@ class SmokeError(Exception):
 
 
 class Visitor:
-    """One browser: keeps its cookie, and hashes what it sends, as CloudFront's signing needs."""
+    """A browser with a cookie. It sends the hash of each body, which CloudFront needs."""
 
-    def __init__(self, address: str, token: str | None = None) -> None:
+    def __init__(self, address: str) -> None:
         parts = urlsplit(address)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise SmokeError(f"{address!r} is not an address such as https://example.com")
         self._secure = parts.scheme == "https"
         self._host = parts.netloc
         self._cookie = ""
-        self._token = token
 
     def send(
         self,
@@ -62,8 +61,6 @@ class Visitor:
         sent = {"accept-language": "en", **(headers or {})}
         if self._cookie:
             sent["cookie"] = self._cookie
-        if self._token:
-            sent["x-chatkit-authorization"] = f"Bearer {self._token}"
         if body is not None:
             sent["x-amz-content-sha256"] = hashlib.sha256(body).hexdigest()
         try:
@@ -104,7 +101,7 @@ class Visitor:
 
 
 class Stream:
-    """A streamed answer: its events, and in how many pieces its words came."""
+    """A streamed answer: its events, and the number of pieces that its text arrived in."""
 
     def __init__(self, response: HTTPResponse) -> None:
         self.pieces = 0
@@ -116,7 +113,7 @@ class Stream:
             now = time.monotonic()
             whole += piece
             if b'"delta"' in piece:
-                self.pieces += now - last > GAP
+                self.pieces += now - last > MIN_GAP
                 self.first_word = self.first_word or now - begun
                 last = now
         lines = (line for line in whole.split(b"\n") if line.startswith(b"data: "))
@@ -129,11 +126,11 @@ class Stream:
         for event in self.events:
             if event["type"] == "thread.created":
                 return str(event["thread"]["id"])
-        raise SmokeError("no thread was made")
+        raise SmokeError("the answer made no thread")
 
 
 def check_page(address: str) -> str:
-    """The page, its configuration, and places within it."""
+    """Check the page, an address within it, its configuration and both functions' health."""
     visitor = Visitor(address)
     for path in ("/", f"/c/{uuid.uuid4()}"):
         response = visitor.send("GET", path)
@@ -148,7 +145,7 @@ def check_page(address: str) -> str:
 
 
 def check_errors(visitor: Visitor) -> str:
-    """What the API refuses reaches the page as JSON, and is not replaced by the page."""
+    """Check that the API's errors arrive as JSON, and not as the page."""
     response = visitor.send(
         "POST",
         "/chatkit",
@@ -162,19 +159,19 @@ def check_errors(visitor: Visitor) -> str:
 
 
 def check_stream(visitor: Visitor) -> tuple[str, str]:
-    """A message streams back in more than one piece, and is there afterwards."""
+    """Check that an answer arrives in several pieces, and is stored."""
     stream = visitor.stream("threads.create", input=_message("Hello! What can you do?"))
-    if stream.pieces < FEWEST_PIECES:
+    if stream.pieces < MIN_PIECES:
         raise SmokeError(f"the answer came in {stream.pieces} pieces: something buffers it")
     items = visitor.ask("items.list", thread_id=stream.thread, limit=20, order="asc")["data"]
     if not any(item["type"] == "assistant_message" for item in items):
-        raise SmokeError("the answer was not kept")
+        raise SmokeError("the answer was not stored")
     first = stream.first_word or 0.0
     return stream.thread, f"{stream.pieces} pieces, the first word after {first:.2f} s"
 
 
 def check_upload(visitor: Visitor, thread: str) -> str:
-    """A file is announced, uploaded to S3 by a signed link, and sent with a message."""
+    """Check that a file can be uploaded to S3 by its signed URL and sent with a message."""
     picture = _png()
     file = visitor.ask(
         "attachments.create", name="smoke.png", size=len(picture), mime_type="image/png"
@@ -202,7 +199,7 @@ def check_upload(visitor: Visitor, thread: str) -> str:
 
 
 def check_stranger(stranger: Visitor, thread: str) -> str:
-    """Somebody else sees no thread of ours: not in the list, not by its id."""
+    """Check that another visitor sees no thread of ours, neither in the list nor by its id."""
     stranger.post("/chatkit/session", {})
     seen = [entry["id"] for entry in stranger.ask("threads.list", limit=50)["data"]]
     if thread in seen:
@@ -221,20 +218,18 @@ def check_stranger(stranger: Visitor, thread: str) -> str:
 
 
 def smoke(address: str, say: Callable[[str], object]) -> None:
-    """Run every check in order; raises `SmokeError` at the first that fails."""
+    """Run all checks in order. Raises `SmokeError` at the first one that fails."""
     try:
         _check(address, say)
     except (OSError, HTTPException) as error:
         raise SmokeError(f"a connection failed: {type(error).__name__} {error}") from None
     except (LookupError, TypeError, ValueError) as error:
-        raise SmokeError(
-            f"an answer is not what ChatKit gives: {type(error).__name__} {error}"
-        ) from error
+        raise SmokeError(f"an answer is not ChatKit's: {type(error).__name__} {error}") from error
 
 
 def _check(address: str, say: Callable[[str], object]) -> None:
-    visitor = Visitor(address, os.environ.get("CHATKIT_TOKEN"))
-    stranger = Visitor(address, os.environ.get("CHATKIT_OTHER_TOKEN"))
+    visitor = Visitor(address)
+    stranger = Visitor(address)
     say(f"page       {check_page(address)}")
     visitor.post("/chatkit/session", {})
     say(f"errors     {check_errors(visitor)}")

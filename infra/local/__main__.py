@@ -1,8 +1,8 @@
 """`make dev`: the whole product on this machine, with moto in place of AWS.
 
-moto and the table live in this process; the apps live in a child of uvicorn's
-that is started again when code under `functions/` is saved. So conversations
-outlive a reload, and end with Ctrl-C.
+moto with its table runs in this process. The apps run in a child process of uvicorn's, which
+is started again when code under `functions/` is saved. So conversations survive a reload, and
+are gone after Ctrl-C.
 """
 
 import argparse
@@ -30,8 +30,8 @@ from functions.web.identity import identity_of
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.setup import BIN, node_folder
 
-READY_WITHIN = 60.0
-LAST_PORT = 65_535
+START_TIMEOUT = 60.0
+MAX_PORT = 65_535
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     with_vite = arguments.parse_args().page
     host, port = address_of("8000")
     settings = settings_or_stop()
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends it too
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
         signal.signal(ending, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), _cloud(settings):
         address = f"http://{host}:{port}"
@@ -60,8 +60,8 @@ def main() -> None:
 
 
 def settings_or_stop() -> Settings:
-    """The settings, or one line that names the one that makes no sense."""
-    # No secret of anybody's: it signs cookies of this run, whose threads end with it.
+    """The settings. Ends this process with one line when one of them is wrong."""
+    # Only this run's cookies are signed with it, and its threads are gone when it ends.
     os.environ.setdefault("CHATKIT_COOKIE_KEY", secrets.token_hex(32))
     try:
         settings = Settings()
@@ -78,11 +78,11 @@ def settings_or_stop() -> Settings:
 
 
 def address_of(default_port: str, name: str = "make dev") -> tuple[str, str]:
-    """Where to listen (`HOST`, `PORT`), or one line that says why not there."""
+    """Where to listen (`HOST`, `PORT`). Ends this process with one line when that is impossible."""
     host = os.environ.get("HOST") or "127.0.0.1"
     port = os.environ.get("PORT") or default_port
-    if not port.isdigit() or not 1 <= int(port) <= LAST_PORT:
-        stop(f"PORT={port} is not a number from 1 to {LAST_PORT}.", name)
+    if not port.isdigit() or not 1 <= int(port) <= MAX_PORT:
+        stop(f"PORT={port} is not a number from 1 to {MAX_PORT}.", name)
     try:
         family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family) as probe:
@@ -107,9 +107,9 @@ def _cloud(settings: Settings) -> Iterator[None]:
 
 
 def _announce(address: str, page: str, settings: Settings) -> None:
-    """Say where it is and what answers, once it does."""
+    """Wait until the server answers, and print its address and its model."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + READY_WITHIN
+    deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         try:
             with direct.open(f"{address}/chatkit/health", timeout=2):

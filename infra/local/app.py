@@ -1,4 +1,4 @@
-"""Page, chat and actions on one origin, as CloudFront puts them together in AWS."""
+"""The page, chat and actions on one origin, as behind CloudFront in AWS."""
 
 import asyncio
 import signal
@@ -63,12 +63,12 @@ class Origin:
 
 
 def _end_answers_first() -> None:
-    """Tell whoever is reading an answer, as soon as this process is asked to end.
+    """On SIGINT and SIGTERM, end the running answers at once.
 
-    uvicorn waits for open streams before it shuts the apps down, and then cuts them.
+    uvicorn waits for open streams before it shuts the apps down, and cuts them in the end.
     """
     if threading.current_thread() is not threading.main_thread():
-        return  # a test's server: signals are not its own
+        return  # a server in a test's thread does not get signals
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -101,5 +101,5 @@ def create_page(dist: Path = DIST) -> Starlette:
 
 
 def create_app() -> Origin:
-    """What uvicorn runs, and runs again when code under `functions/` is saved."""
+    """The app that uvicorn runs. uvicorn makes it again when code under `functions/` is saved."""
     return Origin(Services.of(get_settings()), create_page())

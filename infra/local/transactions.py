@@ -1,9 +1,9 @@
-"""Moto's transactions, undone row by row.
+"""Makes moto undo a refused transaction row by row.
 
-Moto copies the whole table for each action of a transaction, with all that its stream ever told,
-and puts the copy in the table's place when one is refused. So the longer it runs, the longer every
-message takes, and after a refusal whoever reads the stream reads that of a table that is gone.
-Here the rows that a transaction names are kept aside and put back.
+For each action of a transaction moto copies the whole table with its stream, and replaces the
+table by the copy when the transaction is refused. So every message takes longer than the last
+one, and after a refusal a reader of the stream reads the stream of the replaced table. Here only
+the rows of the transaction are saved and restored.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def undone_row_by_row() -> Iterator[None]:
-    """Moto's DynamoDB does so inside, in all of this process."""
+    """Patch moto's DynamoDB in this process while the block runs."""
     # Slow to import, and not always needed.
     from moto.dynamodb.models import DynamoDBBackend  # noqa: PLC0415
     from moto.dynamodb.models.table import Table  # noqa: PLC0415
@@ -33,7 +33,7 @@ def undone_row_by_row() -> Iterator[None]:
             raise
 
     backends.transact_write_items = transact_write_items
-    tables.__deepcopy__ = lambda table, _: table  # the copy that it would put back
+    tables.__deepcopy__ = lambda table, _: table  # moto then restores the table itself
     try:
         yield
     finally:
@@ -42,7 +42,7 @@ def undone_row_by_row() -> Iterator[None]:
 
 
 class _Kept:
-    """A row, and how much its table's stream had told, before an action changes both."""
+    """A row and the length of its table's stream, before an action changes both."""
 
     def __init__(self, backend: Any, action: dict[str, Any]) -> None:
         from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: PLC0415
@@ -54,7 +54,7 @@ class _Kept:
         self._whole = len(self._key) == 2  # noqa: PLR2004 - else moto refuses it
         if self._whole:
             self._row = copy.deepcopy(table.get_item(*self._key))
-            self._told = len(table.stream_shard.items) if table.stream_shard else 0
+            self._stream_length = len(table.stream_shard.items) if table.stream_shard else 0
 
     def put_back(self) -> None:
         if not self._whole:
@@ -64,4 +64,4 @@ class _Kept:
         if self._row is not None:
             self._table.items[partition][sort] = self._row
         if self._table.stream_shard:
-            del self._table.stream_shard.items[self._told :]
+            del self._table.stream_shard.items[self._stream_length :]

@@ -1,1 +1,1 @@
-"""The CDK constructs of one stage."""
+"""The CDK constructs of one stage, and its settings."""

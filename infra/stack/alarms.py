@@ -1,4 +1,4 @@
-"""What somebody has to be told, and nothing that they could not act on."""
+"""The alarms. Each one is about something that a person can act on."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ from infra.stack.function import ServiceFunction
 PERIOD = Duration.minutes(5)
 DAY = Duration.days(1)
 CLOUDFRONT_REGION = "us-east-1"
-"""The only region that has CloudFront's metrics."""
+"""The only region with CloudFront's metrics."""
 
 
 @dataclass(frozen=True)
 class Spend:
-    """What tokens cost, in dollars for a million, and how much a day may cost."""
+    """Dollars for a million tokens, and dollars that a day's tokens may cost."""
 
     input_price: float
     output_price: float
@@ -31,7 +31,7 @@ class Spend:
 
 
 def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -> sns.ITopic | None:
-    """The topic that alarms go to: an existing one, one made for an address, or none."""
+    """The topic for alarms: an existing one, or a new one that mails `email`, or none."""
     if topic_arn:
         return sns.Topic.from_topic_arn(scope, "AlarmTopic", topic_arn)
     if email is None:
@@ -51,7 +51,7 @@ def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -
 
 
 class Alarms(Construct):
-    """Alarms on metrics that AWS keeps anyway, and on three read from our own logs."""
+    """Alarms on AWS's own metrics, and on three metrics that are read from our logs."""
 
     def __init__(
         self,
@@ -130,8 +130,8 @@ class Alarms(Construct):
                 f"{name}Throttles",
                 function.alias.metric_throttles(period=PERIOD),
                 1,
-                f"The {name.lower()} function was at its reserved concurrency: people were "
-                "turned away.",
+                f"The {name.lower()} function reached its reserved concurrency and refused "
+                "requests.",
             )
             self._alarm(
                 f"{name}Duration",
@@ -150,14 +150,14 @@ class Alarms(Construct):
             "TableThrottles",
             self.throttled_rows,
             10,
-            "The table turned requests away: one thread or person is very busy.",
+            "The table refused requests: one thread or one person is very busy.",
         )
         self._alarm(
             "DeadLetters",
             dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
             1,
-            "An event could not be handled: a deleted thread may not be purged, or an upload "
-            "not checked. docs/deploy.md says what to do.",
+            "An event could not be handled: a deleted thread may not be purged, or an upload may "
+            "not be checked. docs/deploy.md says what to do.",
         )
         self._alarm(
             "DailySpend",
@@ -185,7 +185,7 @@ class Alarms(Construct):
         statistic: str,
         period: Duration,
     ) -> cloudwatch.Metric:
-        """A metric of a number in the JSON logs. Without dimensions, so it costs once a month."""
+        """A metric of one number in the JSON logs. It has no dimensions, so it is billed once."""
         metric_filter = logs.MetricFilter(
             self,
             construct_id,
@@ -222,7 +222,7 @@ class Alarms(Construct):
 def edge_errors(
     scope: Construct, distribution_id: str, topic: sns.ITopic | None
 ) -> cloudwatch.Alarm:
-    """More than one request in twenty answered 5xx by CloudFront, for a quarter of an hour."""
+    """Alarm when CloudFront answers more than 5 % of requests with 5xx for 15 minutes."""
     alarm = cloudwatch.Alarm(
         scope,
         "EdgeErrors",

@@ -13,16 +13,16 @@ from constructs import Construct
 from infra.stack.function import ServiceFunction
 
 READ_TIMEOUT = 60
-"""Seconds for the first packet and between any two; a comment is sent after 15 s of silence."""
+"""Seconds that CloudFront waits for each packet. A stream sends a comment after 15 s of silence."""
 
 CHATKIT_CDN = "https://cdn.platform.openai.com"
 """Serves `chatkit.js` and the frame that it opens."""
 
 OPENAI_API = "https://api.openai.com"
-"""`chatkit.js` has its domain key verified there."""
+"""`chatkit.js` verifies its domain key there."""
 
-# A path without a dot in its last part is a place in the page, not a file. A function and
-# not an error page: an error page would also replace what the API answers with 403 or 404.
+# A path without a dot in its last part is an address within the page and not a file. This is a
+# function and not an error page, because an error page would also replace the API's 403 and 404.
 SPA_FALLBACK = """\
 function handler(event) {
   var request = event.request;
@@ -41,18 +41,18 @@ _PRICE_CLASSES = {
 
 @dataclass(frozen=True)
 class Domain:
-    """A name of one's own and its certificate (in us-east-1)."""
+    """A custom domain and its certificate in us-east-1."""
 
     name: str
     certificate: acm.ICertificate
 
 
 def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[str]) -> str:
-    """What the page may load and call, and nothing else: itself, ChatKit's script, its frame
-    and what that asks, and the files. What the frame itself loads is its own policy's.
+    """The page may load and call itself, ChatKit's script and frame, OpenAI's API and the files.
 
-    Styles may be inline: the element and React set `style` attributes. Pictures may
-    come from anywhere over HTTPS, because a widget or an answer may name any.
+    The frame has a policy of its own. Styles may be inline, because the element and React set
+    `style` attributes. Pictures may come from anywhere over HTTPS, because a widget or an
+    answer may show any picture.
     """
     region = Stack.of(files_bucket).region
     files = (
@@ -92,7 +92,7 @@ class Cdn(Construct):
         price_class: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        # These names are one account's, whatever the region: the same stage may be in two.
+        # These names are unique in an account across regions, and a stage may be in two regions.
         place = f"{Stack.of(self).stack_name}-{Stack.of(self).region}"
         headers = cloudfront.ResponseHeadersPolicy(
             self,
@@ -147,7 +147,7 @@ class Cdn(Construct):
                 origin=origins.S3BucketOrigin.with_origin_access_control(
                     site_bucket,
                     origin_access_control=page_access,
-                    # With the right to list, a file that is missing is a 404 and not a 403.
+                    # With the right to list, S3 answers 404 and not 403 for a missing file.
                     origin_access_levels=[cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST],
                 ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -167,7 +167,7 @@ class Cdn(Construct):
             },
             domain_names=[domain.name] if domain else None,
             certificate=domain.certificate if domain else None,
-            # CloudFront's own certificate comes with a protocol that cannot be chosen.
+            # CloudFront's own certificate does not allow a choice.
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
             if domain
             else None,
@@ -196,19 +196,19 @@ class Cdn(Construct):
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
             cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
-            # The URL checks its own name as Host; everything else of the viewer's goes through.
+            # The function's URL needs its own name as Host. All other headers are forwarded.
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             response_headers_policy=headers,
-            # Compressing would hold a stream back until a block is full.
+            # Compression would delay a stream until a block is full.
             compress=False,
         )
 
     def _allow_calls(self, name: str, function: ServiceFunction) -> None:
-        """Let this distribution, and nothing else, call the function's alias by its URL.
+        """Let only this distribution call the function's alias through its URL.
 
         Both actions are needed: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html.
-        They stand on the alias, because a URL of an alias is checked against the alias's
-        policy and not against the function's.
+        The permissions are on the alias, because AWS checks the URL of an alias against the
+        alias's policy and not against the function's.
         """
         for action in ("InvokeFunctionUrl", "InvokeFunction"):
             lambda_.CfnPermission(

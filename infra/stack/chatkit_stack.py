@@ -18,7 +18,7 @@ from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
 from infra.stack.edge import zone
-from infra.stack.environment import environment, runtime, told
+from infra.stack.environment import environment, runtime, settings_from
 from infra.stack.events import Events
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, give_logs
@@ -31,11 +31,11 @@ from infra.stack.table import ChatTable
 from infra.stack.website import Page, SiteBucket
 
 Bundle = Callable[[str], Path]
-"""Gives the folder of one function's code: `chat` or `actions`."""
+"""Gives the folder with the code of one function, `chat` or `actions`."""
 
 
 class ChatKitStack(Stack):
-    """One stage. It names nothing itself, so that stages cannot clash."""
+    """One stage. It gives no resource a fixed name, so two stages cannot clash."""
 
     def __init__(
         self,
@@ -75,7 +75,6 @@ class ChatKitStack(Stack):
             removal_policy=removal_policy,
         )
         shared = environment(settings, table=table, files=files, secrets=secrets)
-        reads = told(shared)
         started = runtime(settings, region=self.region)
         chat = ServiceFunction(
             self,
@@ -117,7 +116,9 @@ class ChatKitStack(Stack):
             table=table,
             files=files,
             secrets=secrets,
-            hears_with_model_key=settings.hears and settings.transcription_base_url is None,
+            transcribes_with_model_key=(
+                settings.transcribes and settings.transcription_base_url is None
+            ),
             key=key,
         )
         events = Events(
@@ -151,7 +152,7 @@ class ChatKitStack(Stack):
             site=site,
             distribution=cdn.distribution,
             built=page,
-            config=page_config(reads, domain_key=settings.domain_key),
+            config=page_config(settings_from(shared), domain_key=settings.domain_key),
             log_retention_days=settings.log_retention_days,
         )
 
@@ -223,10 +224,10 @@ class ChatKitStack(Stack):
 
 
 def _upload_origins(settings: StackSettings) -> list[str]:
-    """Whose pages may upload and fetch files: ours, those that are allowed, ChatKit's frame.
+    """The origins whose pages may upload and fetch files: ours, the allowed ones, ChatKit's frame.
 
-    Without a domain of one's own the page's address is made by the distribution, which
-    itself depends on the bucket; the signature in each URL is what gives access.
+    Without a domain the page's address comes from the distribution, which depends on the
+    bucket, so any CloudFront address is allowed here. The signature in each URL protects a file.
     """
     page = f"https://{settings.domain_name}" if settings.domain_name else "https://*.cloudfront.net"
     return [page, *settings.allowed_origins, CHATKIT_CDN]

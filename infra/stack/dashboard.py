@@ -1,4 +1,4 @@
-"""One dashboard: is it up, is it quick, what does it cost."""
+"""The dashboard: use, errors, speed and cost."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -1,4 +1,4 @@
-"""What CloudFront wants in us-east-1, in stacks of their own, made only when asked for."""
+"""Stacks in us-east-1 for what CloudFront needs there. They are made only when asked for."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from constructs import Construct
 
 from infra.stack.alarms import CLOUDFRONT_REGION, alarm_topic, edge_errors
 
-# Rules on the body count and do not block: people write code, paths and markup to a chat, and
-# attach more than the 8 KB that the size rule allows.
+# These rules only count requests and block none: people send code, paths and markup to a chat,
+# and bodies over the size rule's 8 KB.
 BODY_RULES = (
     "SizeRestrictions_BODY",
     "CrossSiteScripting_BODY",
@@ -24,7 +24,7 @@ BODY_RULES = (
 
 
 class WebAcl(Construct):
-    """A rate rule for each address, and AWS's common rules."""
+    """A limit for each IP address, and AWS's common rules."""
 
     def __init__(self, scope: Construct, construct_id: str, *, rate_limit: int) -> None:
         super().__init__(scope, construct_id)
@@ -103,7 +103,7 @@ class EdgeStack(Stack):
 
 
 class EdgeAlarms(Stack):
-    """The alarm on CloudFront's errors, where the rest of the stack is in another region."""
+    """The alarm on CloudFront's errors, for a stage in another region."""
 
     def __init__(
         self,
@@ -116,14 +116,14 @@ class EdgeAlarms(Stack):
         **stack: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack)
-        # An alarm reaches topics of its own region only.
+        # An alarm can only notify a topic of its own region.
         here = topic_arn if topic_arn and f":{CLOUDFRONT_REGION}:" in topic_arn else None
         topic: sns.ITopic | None = alarm_topic(self, email=email, topic_arn=here)
         self.alarm: cloudwatch.Alarm = edge_errors(self, distribution_id, topic)
 
 
 def zone(scope: Construct, hosted_zone: str) -> route53.IHostedZone:
-    """The zone that `<id>/<name>` names; nothing is looked up."""
+    """The Route 53 zone of `<id>/<name>`, without a lookup."""
     zone_id, _, name = hosted_zone.partition("/")
     return route53.HostedZone.from_hosted_zone_attributes(
         scope, "Zone", hosted_zone_id=zone_id, zone_name=name

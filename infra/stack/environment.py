@@ -1,4 +1,4 @@
-"""What the functions are told, as environment variables: names, addresses, limits; no secret."""
+"""The functions' environment variables: names, addresses and limits, but no secret."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +13,11 @@ from infra.stack.table import ChatTable
 
 WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 ADAPTER_ACCOUNT = "753240598075"
-"""AWS's account of the Lambda Web Adapter: https://github.com/awslabs/aws-lambda-web-adapter."""
+"""The AWS account that publishes the Lambda Web Adapter's layers:
+https://github.com/awslabs/aws-lambda-web-adapter.
+"""
 ADAPTER_VERSION = 30
-"""Of its layers: release 1.1.0."""
+"""The layers' version of release 1.1.0."""
 ADAPTER_PORT = 8080
 
 
@@ -40,7 +42,7 @@ def runtime(settings: StackSettings, *, region: str) -> Runtime:
             "AWS_LWA_INVOKE_MODE": "response_stream",
             "AWS_LWA_PORT": str(ADAPTER_PORT),
             "AWS_LWA_READINESS_CHECK_PATH": "/chatkit/health",
-            # A connection that was open when the environment froze is dead when it thaws.
+            # A connection that was open when the process froze is dead when it thaws.
             "AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS": "1",
         },
         [f"arn:aws:lambda:{region}:{ADAPTER_ACCOUNT}:layer:{layer}"],
@@ -50,7 +52,7 @@ def runtime(settings: StackSettings, *, region: str) -> Runtime:
 def environment(
     settings: StackSettings, *, table: ChatTable, files: FilesBucket, secrets: Secrets
 ) -> dict[str, str]:
-    """For both functions."""
+    """The variables of both functions."""
     values: dict[str, str | None] = {
         "CHATKIT_TABLE": table.table.table_name,
         "CHATKIT_ATTACHMENTS_BUCKET": files.bucket.bucket_name,
@@ -60,16 +62,13 @@ def environment(
         "CHATKIT_MODEL": settings.model,
         "CHATKIT_MODELS": ",".join(settings.models),
         "CHATKIT_MODEL_API": settings.model_api,
-        "CHATKIT_TRANSCRIPTION": None if settings.hears else "off",
+        "CHATKIT_TRANSCRIPTION": None if settings.transcribes else "off",
         "CHATKIT_TRANSCRIPTION_BASE_URL": settings.transcription_base_url,
         "CHATKIT_TRANSCRIPTION_MODEL": settings.transcription_model,
         "CHATKIT_ATTACHMENT_MAX_BYTES": str(settings.attachment_max_bytes),
         "CHATKIT_ATTACHMENT_TYPES": ",".join(settings.attachment_types),
         "OPENAI_BASE_URL": settings.model_base_url,
         "CHATKIT_AUTH": settings.auth,
-        "CHATKIT_JWT_ISSUER": settings.jwt_issuer,
-        "CHATKIT_JWT_AUDIENCE": settings.jwt_audience,
-        "CHATKIT_JWKS_URL": settings.jwks_url,
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),
         "CHATKIT_MESSAGES_PER_DAY": str(settings.messages_per_day or ""),
@@ -87,8 +86,8 @@ def environment(
     return {name: value for name, value in values.items() if value}
 
 
-class _Told(Settings):
-    """The functions' settings as the stack gives them, blind to this machine's environment."""
+class _GivenSettings(Settings):
+    """The functions' settings from given values alone, without this machine's environment."""
 
     @classmethod
     def settings_customise_sources(
@@ -102,11 +101,11 @@ class _Told(Settings):
         return (init_settings,)
 
 
-def told(variables: dict[str, str]) -> Settings:
-    """What the functions will read from `variables`; raises `ValueError` as they would."""
+def settings_from(variables: dict[str, str]) -> Settings:
+    """The settings that the functions read from `variables`. Raises `ValueError` as they do."""
     prefix = "CHATKIT_"
     values: dict[str, Any] = {
         name.removeprefix(prefix).lower() if name.startswith(prefix) else name: value
         for name, value in variables.items()
     }
-    return _Told(**values)
+    return _GivenSettings(**values)

@@ -1,4 +1,4 @@
-"""What reaches the actions function without HTTP: deleted rows and finished uploads."""
+"""The events that the actions function gets: deleted rows and finished uploads."""
 
 import json
 from typing import Any
@@ -16,16 +16,16 @@ from constructs import Construct
 from infra.stack.function import ServiceFunction
 
 RETRIES = 5
-"""Of one batch of the stream; a batch that fails is halved, so that one bad record stays alone."""
+"""Attempts for a batch of the stream. Each attempt halves it, which isolates a bad record."""
 
 MAX_AGE = Duration.hours(6)
-"""Of an event. Lambda gives an S3 event at most six hours, the stream keeps a day."""
+"""Age at which an event is given up. Lambda's limit is 6 hours; the stream keeps records a day."""
 
 
 class Events(Construct):
-    """The table's stream and the bucket's notifications, with bounded retries.
+    """Subscribes the function to the table's stream and the bucket's notifications.
 
-    What still fails is kept for two weeks in one dead-letter queue.
+    Retries are limited. Events that still fail are kept for two weeks in one dead-letter queue.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Events(Construct):
             ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
             [str(table.table_stream_arn)],
         )
-        # It names streams and nothing else, and knows no resource to be narrowed to:
+        # ListStreams only returns names, and IAM cannot limit it to one resource:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
         function.allow("ListStreams", ["dynamodb:ListStreams"], ["*"])
 
@@ -72,7 +72,7 @@ class Events(Construct):
             on_failure=sources.SqsDlq(self.dead_letters),
             filters=[{"pattern": json.dumps(pattern)} for pattern in stream_filters],
         )
-        # The mapping is refused while the role may not read the stream yet.
+        # AWS refuses the mapping until the role can read the stream.
         mapping.node.add_dependency(function.role)
 
         function.alias.configure_async_invoke(

@@ -1,4 +1,4 @@
-"""The bucket of attachments, spilled items, generated pictures and voice notes."""
+"""The bucket for attachments, large items, generated pictures and voice notes."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -9,9 +9,9 @@ from functions.attachments import schema
 
 
 class FilesBucket(Construct):
-    """Private, TLS only, and reached by browsers through presigned URLs alone.
+    """Private and TLS only. Browsers reach it only through presigned URLs.
 
-    Versioning is off: what a person deletes is gone.
+    Versioning is off, so a deleted file is really gone.
     """
 
     def __init__(

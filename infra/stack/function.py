@@ -1,4 +1,4 @@
-"""One Lambda function as both of ours are made: own role, own log group, alias and URL."""
+"""A Lambda function with its own role, log group, alias and URL. Both functions are made so."""
 
 from collections.abc import Mapping
 
@@ -34,7 +34,7 @@ _RETENTION = {
 
 
 def log_group(scope: Construct, construct_id: str, *, retention_days: int) -> logs.LogGroup:
-    """A log group that ends with its stack: logs hold no messages, only what happened."""
+    """A log group that is deleted with its stack. Logs hold no messages of people."""
     return logs.LogGroup(
         scope,
         construct_id,
@@ -44,9 +44,9 @@ def log_group(scope: Construct, construct_id: str, *, retention_days: int) -> lo
 
 
 def give_logs(stack: Stack, *, retention_days: int) -> None:
-    """A log group for the functions that the CDK adds for its own use and gives none.
+    """Give a log group to the functions that the CDK adds without one.
 
-    They would make one by themselves, which forgets nothing and outlives the stack.
+    Lambda would make a group for each of them that keeps logs for ever and outlives the stack.
     """
     without = [
         child
@@ -61,10 +61,10 @@ def give_logs(stack: Stack, *, retention_days: int) -> None:
 
 
 class ServiceFunction(Construct):
-    """A function that is reached by its URL, signed by CloudFront and by nobody else.
+    """A function that CloudFront calls through its URL.
 
-    The URL and the events point to an alias: SnapStart works on published versions
-    only, and a deploy switches from one whole version to the next.
+    The URL and the events point to an alias, because SnapStart needs a published version and
+    because a deploy then switches from one complete version to the next.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where the stack differs from cdk-nag's AwsSolutions rules, and why each time."""
+"""The exceptions from cdk-nag's AwsSolutions rules, each with its reason."""
 
 from aws_cdk import Stack
 from cdk_nag import NagPackSuppression, NagSuppressions, RegexAppliesTo
@@ -13,51 +13,51 @@ _OURS: dict[str, dict[str, str]] = {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
     "Files/Bucket": {
-        "AwsSolutions-S1": "Access logs would record which person fetched which file. CloudTrail's "
-        "data events are the account's decision.",
+        "AwsSolutions-S1": "Access logs would record which person fetched which file. The owner of "
+        "the account decides about CloudTrail's data events.",
     },
     "Site/Bucket": {
         "AwsSolutions-S1": "Public, unchanging files that only CloudFront reads.",
     },
     "Secrets/Cookie": {
-        "AwsSolutions-SMG4": "A new key makes every anonymous visitor a new person, who loses "
-        "their threads: that is done by hand, after a leak.",
+        "AwsSolutions-SMG4": "A new key makes every anonymous visitor a new person without their "
+        "threads, so the owner changes it by hand, after a leak.",
     },
     "Secrets/Model": {
-        "AwsSolutions-SMG4": "The provider makes the key; nothing here could rotate it.",
+        "AwsSolutions-SMG4": "The provider makes the key, and AWS cannot rotate it.",
     },
     "Events/DeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
     "Cdn/Distribution": {
-        "AwsSolutions-CFR1": "A chat for everybody; a country is shut out by who deploys it.",
-        "AwsSolutions-CFR2": "WAF costs 7 dollars a month: a setting (waf=true).",
-        "AwsSolutions-CFR3": "Access logs hold people's addresses. Each request of the API is in "
-        "the functions' logs, without them.",
-        "AwsSolutions-CFR4": "CloudFront fixes the protocol of its own certificate. With "
-        "domainName the least is TLS 1.2.",
+        "AwsSolutions-CFR1": "The chat is open to every country, unless its owner limits that.",
+        "AwsSolutions-CFR2": "WAF costs money each month, so it is a setting (waf=true).",
+        "AwsSolutions-CFR3": "Access logs hold people's addresses. The functions' logs hold each "
+        "request of the API without addresses.",
+        "AwsSolutions-CFR4": "CloudFront sets the TLS version of its own certificate. With "
+        "domainName the minimum is TLS 1.2.",
     },
 }
 
-# The only wildcards in our own roles; any other is an error again.
+# The only wildcards in our own roles. cdk-nag still reports any other.
 _WILDCARDS: dict[str, dict[str, str]] = {
     "Chat/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
     },
     "Actions/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
-        r"/^Resource::\*$/": "ListStreams has no resource to be narrowed to, and only names "
-        "streams.",
+        r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
+        "names.",
     },
 }
 
-# Made by the CDK beside its custom resources; they run during a deploy and at no other time.
+# Functions that the CDK adds for its custom resources. They run only during a deploy.
 _CDK: dict[str, dict[str, str]] = {
     "Custom::CDKBucketDeployment": {
         "AwsSolutions-L1": "The CDK chooses its own function's runtime.",
         "AwsSolutions-IAM4": "The CDK's role for its own function: writing logs.",
         "AwsSolutions-IAM5": "The CDK's role for its own function: it copies assets into the "
-        "site's bucket. CreateInvalidation of distributions it is told of.",
+        "site's bucket and invalidates CloudFront's cache.",
     },
     "BucketNotificationsHandler": {
         "AwsSolutions-L1": "The CDK chooses its own function's runtime.",
@@ -68,7 +68,7 @@ _CDK: dict[str, dict[str, str]] = {
 
 
 def suppress(stack: Stack) -> None:
-    """Write the reasons into the template, on the resource that each is about."""
+    """Write each reason into the template, at its resource."""
     for path, reasons in _OURS.items():
         construct = _find(stack, path)
         if construct is not None:

@@ -1,7 +1,6 @@
-"""The document behind `GET /config.json`: everything that the page reads at run time.
+"""The content of `GET /config.json`: everything that the page reads at run time.
 
-The same document locally, where it is served, and in AWS, where the stack writes
-it to the site's bucket.
+`make dev` serves it. In AWS the stack writes the same content into the site's bucket.
 """
 
 from typing import Any
@@ -12,10 +11,10 @@ from functions.llm import choose
 from functions.settings import Settings
 
 CHATKIT_SCRIPT = "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"
-"""OpenAI's element. It cannot be pinned or vendored: the page loads what is there."""
+"""OpenAI's element. Its version cannot be pinned, and it cannot be served from here."""
 
 LOCAL_DOMAIN_KEY = "local-dev"
-"""On localhost the element asks for no registered domain; it wants some key all the same."""
+"""On localhost the element accepts any key, but it needs one."""
 
 MAX_FILES = 10
 
@@ -37,7 +36,7 @@ def page_config(
     chat_url: str = "/chatkit",
     actions_url: str = "/actions",
 ) -> dict[str, Any]:
-    """The page's configuration for `settings`. The URLs are absolute when the API is elsewhere."""
+    """The page's configuration. The URLs are absolute when the API has another origin."""
     choice = choose(settings)
     voice = settings.voice_provider is not None
     return {

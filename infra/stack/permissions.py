@@ -1,4 +1,4 @@
-"""What each function may do: each action here is one that its code makes, and is tested to be."""
+"""The functions' rights. A test shows that the code needs each of them, and no other."""
 
 from aws_cdk import aws_kms as kms
 
@@ -45,7 +45,7 @@ def allow_actions(
     table: ChatTable,
     files: FilesBucket,
     secrets: Secrets,
-    hears_with_model_key: bool,
+    transcribes_with_model_key: bool,
     key: kms.IKey | None,
 ) -> None:
     function.allow(
@@ -67,12 +67,12 @@ def allow_actions(
         [files.bucket.arn_for_objects("*")],
     )
     _allow_listing(function, files)
-    _allow_secrets(function, secrets, model=hears_with_model_key)
+    _allow_secrets(function, secrets, model=transcribes_with_model_key)
     _allow_key(function, key)
 
 
 def _allow_listing(function: ServiceFunction, files: FilesBucket) -> None:
-    # Who may not list a bucket is told 403 and not 404 for an object that is missing:
+    # Without the right to list a bucket, S3 answers 403 and not 404 for a missing object:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
 
@@ -90,19 +90,19 @@ def _allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) 
 def _allow_key(function: ServiceFunction, key: kms.IKey | None) -> None:
     if key is None:
         return
-    # What is asked of who reads and writes. DynamoDB decrypts the table's own key on the caller's
-    # behalf, for a write too; the rest it does by grants of who made the table, CloudFormation:
+    # DynamoDB decrypts the table's key with the caller's right, for reads and for writes. For
+    # everything else it uses the grants that CloudFormation gave it when it made the table:
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     function.allow(
         "DataKey", ["kms:Decrypt"], [key.key_arn], _through("dynamodb", "s3", "secretsmanager")
     )
-    # S3 encrypts with a data key that it has made:
+    # S3 encrypts each object with a data key that it generates:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     function.allow("NewDataKey", ["kms:GenerateDataKey"], [key.key_arn], _through("s3"))
 
 
 def _through(*services: str) -> dict[str, dict[str, object]]:
-    """Only when one of these services asks, on the function's behalf."""
+    """A condition: only when one of these services uses the key for the function."""
     return {
         "StringLike": {"kms:ViaService": [f"{service}.*.amazonaws.com" for service in services]}
     }

@@ -1,4 +1,4 @@
-"""Secrets: named by the settings, or made by the stack; read by the functions, at run time."""
+"""The secrets, made by the stack or named by the settings. The functions read them at run time."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ COOKIE_KEY_LENGTH = 64
 
 @dataclass(frozen=True)
 class SecretReference:
-    """`id` is what GetSecretValue is asked for; `arn` is what a role is allowed."""
+    """`id` goes into the request for the value, `arn` into the role's policy."""
 
     id: str
     arn: str
 
 
 class Secrets(Construct):
-    """The key that signs cookies, and those of the model's provider and of who hears, if any."""
+    """The key that signs cookies, and the keys of the model's and the transcription's providers."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Secrets(Construct):
             made = secretsmanager.Secret(
                 self,
                 "Cookie",
-                description="Signs anonymous visitors' cookies. A new value makes everybody new.",
+                description="Signs visitors' cookies. A new value makes every visitor a new one.",
                 generate_secret_string=secretsmanager.SecretStringGenerator(
                     password_length=COOKIE_KEY_LENGTH, exclude_punctuation=True
                 ),
@@ -53,8 +53,8 @@ class Secrets(Construct):
         if model_secret:
             self.model = self._existing(model_secret)
         elif needs_model_key:
-            # The plain resource makes a secret without a value: a random one would be sent to
-            # the provider as if it were a key.
+            # The L1 resource makes a secret without a value. The L2 construct would make a random
+            # value, which the functions would send to the provider as its key.
             empty = secretsmanager.CfnSecret(
                 self,
                 "Model",

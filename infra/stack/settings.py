@@ -1,41 +1,32 @@
-"""The stack's settings: typed, checked, and each with a line that says what it is for.
+"""The settings of one stage, each with a line that says what it is for.
 
-They come from three places, the later one winning: `chatkit` in `cdk.json`,
-`stages.<stage>` in `cdk.json`, and `-c name=value` on the command line. The
-table in `docs/deploy.md` is made from this file.
+`infra.stack.context` reads them. The table in `docs/deploy.md` is made from this file.
 """
 
-import difflib
 import re
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import (
     AliasGenerator,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
+    PositiveInt,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
-from functions.settings import Settings
+from functions.settings import ModelApi, Names, Origins, Settings
 
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
-_ORIGIN = re.compile(r"https?://[^/*\s]+")
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
-_FILES = Settings.model_fields
-
-
-class SettingsError(Exception):
-    """What is wrong with the settings, in one line for the person who typed them."""
+_FUNCTIONS = Settings.model_fields
 
 
 class StackSettings(BaseModel):
-    """One stage of the product."""
+    """What one stage is made of."""
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(alias=to_camel),
@@ -53,7 +44,7 @@ class StackSettings(BaseModel):
     region: str | None = Field(
         None,
         pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
-        description="Region of the stack. Without it the AWS profile's region is taken.",
+        description="Region of the stack. By default it is the AWS profile's region.",
     )
     deletion_protection: bool = Field(
         False,
@@ -68,11 +59,11 @@ class StackSettings(BaseModel):
         "`modelBaseUrl` and `model`.",
     )
     model: str | None = Field(None, description="Name of the model. Each provider has a default.")
-    models: list[str] = Field(
+    models: Names = Field(
         default_factory=list,
         description="Further models that a visitor may pick, comma-separated.",
     )
-    model_api: Literal["responses", "chat_completions"] | None = Field(
+    model_api: ModelApi | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
     )
     model_base_url: str | None = Field(
@@ -83,61 +74,53 @@ class StackSettings(BaseModel):
     model_secret: str | None = Field(
         None,
         description="Name or ARN of an existing Secrets Manager secret with the model's key. "
-        "Without it the stack makes one, and `make secret` fills it.",
+        "By default the stack makes one, and `make secret` fills it.",
     )
     voice: bool | None = Field(
         None,
-        description="Dictation and voice notes. Without it they are on with `provider=openai`, "
-        "`provider=gemini` or `transcriptionBaseUrl`; `true` says that a compatible endpoint "
-        "listens too, `false` turns them off.",
+        description="Dictation and voice notes. By default they are on with `provider=openai`, "
+        "`provider=gemini` or `transcriptionBaseUrl`. `true` turns them on for a compatible "
+        "endpoint that transcribes too; `false` turns them off.",
     )
     transcription_base_url: str | None = Field(
         None,
         pattern=r"^https://\S+$",
-        description="Address of a server with OpenAI's `/audio/transcriptions`, such as whisper, "
-        "that hears in place of the model's provider.",
+        description="Address of a server with OpenAI's `/audio/transcriptions`, such as whisper. "
+        "It transcribes instead of the model's provider.",
     )
     transcription_model: str | None = Field(
-        None, description="Name of the model that hears. Each provider has a default."
+        None, description="Name of the model that transcribes. Each provider has a default."
     )
     transcription_secret: str | None = Field(
         None,
         description="Name or ARN of an existing secret with the key of `transcriptionBaseUrl`, "
-        "where it wants one.",
+        "if that server asks for one.",
     )
     cookie_secret: str | None = Field(
         None,
         description="Name or ARN of an existing secret (32 bytes or more) that signs anonymous "
-        "visitors' cookies. Without it the stack makes one with a random value.",
+        "visitors' cookies. By default the stack makes one with a random value.",
     )
 
     # Who may ask
-    auth: Literal["anonymous", "jwt"] = Field(
-        "anonymous", description="`anonymous` visitors, or people with a `jwt` of your own."
+    auth: Literal["anonymous"] = Field(
+        "anonymous", description="Who may chat: `anonymous` visitors, each known by a cookie."
     )
-    jwt_issuer: str | None = Field(None, description="`iss` of the tokens, for `auth=jwt`.")
-    jwt_audience: str | None = Field(None, description="`aud` of the tokens, for `auth=jwt`.")
-    jwks_url: str | None = Field(
-        None,
-        pattern=r"^https://\S+$",
-        description="Where the issuer's public keys are, for `auth=jwt`.",
-    )
-    allowed_origins: list[str] = Field(
+    allowed_origins: Origins = Field(
         default_factory=list,
-        description="Other origins whose pages may call the API, exact, comma-separated.",
+        description="Other origins whose pages may call the API: exact, comma-separated.",
     )
 
     # Files
-    attachment_max_bytes: int = Field(
-        _FILES["attachment_max_bytes"].default,
-        ge=1,
+    attachment_max_bytes: PositiveInt = Field(
+        _FUNCTIONS["attachment_max_bytes"].default,
         le=100 * 1024 * 1024,
         description="Bytes of the largest file that can be attached. Files pass through the "
-        "streaming function's memory: more wants more `chatMemory`.",
+        "streaming function's memory, so larger files need more `chatMemory`.",
     )
-    attachment_types: list[str] = Field(
+    attachment_types: Names = Field(
         default_factory=lambda: list(
-            _FILES["attachment_types"].get_default(call_default_factory=True)
+            _FUNCTIONS["attachment_types"].get_default(call_default_factory=True)
         ),
         min_length=1,
         description="Types of files that can be attached, comma-separated; `text/*` is all text.",
@@ -145,7 +128,7 @@ class StackSettings(BaseModel):
 
     # The functions
     architecture: Literal["arm64", "x86_64"] = Field(
-        "arm64", description="CPU of both functions. arm64 costs a fifth less."
+        "arm64", description="CPU of both functions. AWS charges less for arm64."
     )
     streaming: Literal["native", "web-adapter"] = Field(
         "native",
@@ -173,8 +156,8 @@ class StackSettings(BaseModel):
         20,
         ge=0,
         le=1000,
-        description="Most answers at one time (reserved concurrency). 0 reserves none: needed in "
-        "an account whose limit is still 10.",
+        description="Largest number of answers at one time (reserved concurrency). 0 reserves "
+        "none, which an account whose limit is still 10 needs.",
     )
     actions_memory: int = Field(1024, ge=256, le=10240, description="MB for the actions function.")
     actions_timeout: int = Field(
@@ -187,23 +170,24 @@ class StackSettings(BaseModel):
         10,
         ge=0,
         le=1000,
-        description="Most actions at one time (reserved concurrency). 0 reserves none.",
+        description="Largest number of actions at one time (reserved concurrency). 0 reserves "
+        "none.",
     )
     log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] = (
         Field(30, description="Days that logs are kept.")
     )
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = Field(
-        "INFO", description="Least level of the functions' logs."
+        "INFO", description="Lowest level that the functions log."
     )
 
-    # The purse
+    # Rate limits
     messages_per_minute: int = Field(
-        10, ge=0, description="Most messages of one person in a minute. 0: no limit."
+        10, ge=0, description="Messages that one person may send in a minute. 0: no limit."
     )
     messages_per_day: int = Field(
         2000,
         ge=0,
-        description="Most messages of the whole stage in a day (UTC). 0: no limit.",
+        description="Messages that everybody together may send in a day (UTC). 0: no limit.",
     )
 
     # The page
@@ -229,9 +213,10 @@ class StackSettings(BaseModel):
         description="Route 53 zone as `<id>/<name>` (`Z0123ABC/example.com`). The stack makes the "
         "domain's records there and, without `certificateArn`, the certificate in us-east-1.",
     )
-    frame_ancestors: list[str] = Field(
+    frame_ancestors: Origins = Field(
         default_factory=list,
-        description="Origins whose pages may show ours in a frame, comma-separated. None: nobody.",
+        description="Origins whose pages may show this page in a frame: exact, comma-separated. "
+        "By default no page may.",
     )
     price_class: Literal["100", "200", "all"] = Field(
         "100",
@@ -251,10 +236,10 @@ class StackSettings(BaseModel):
         description="A KMS key of your own for the table, the files and the secrets. Set it "
         "before the first deploy: a table's key can change, but files keep the one they have.",
     )
-    retention_days: int | None = Field(
+    retention_days: PositiveInt | None = Field(
         None,
-        ge=1,
-        description="Days after its last activity that a thread is kept. Without it: for ever.",
+        description="Days that a thread is kept after its last activity. By default it is kept "
+        "for ever.",
     )
 
     # Watching
@@ -270,7 +255,10 @@ class StackSettings(BaseModel):
     )
     dashboard: bool = Field(True, description="A CloudWatch dashboard.")
     first_token_alarm_ms: int = Field(
-        8000, ge=100, description="Alarm when the first token's p90 is later, in milliseconds."
+        8000,
+        ge=100,
+        description="Alarm when one answer in ten takes longer to its first token, in "
+        "milliseconds.",
     )
     input_token_price: float = Field(
         0.25, ge=0, description="Dollars for a million input tokens, for the spend alarm."
@@ -287,28 +275,18 @@ class StackSettings(BaseModel):
         "when `region` is us-east-1, where it is always made.",
     )
 
-    @field_validator(
-        "allowed_origins", "attachment_types", "frame_ancestors", "models", mode="before"
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
-
     @field_validator("log_retention_days", mode="before")
     @classmethod
     def _number(cls, value: object) -> object:
-        # `-c` gives strings, and a choice of numbers takes none.
+        # `-c` gives strings, and a Literal of numbers does not convert them.
         return int(value) if isinstance(value, str) and value.isdigit() else value
 
-    @field_validator("allowed_origins", "frame_ancestors")
+    @field_validator("auth", mode="before")
     @classmethod
-    def _exact_origins(cls, origins: list[str]) -> list[str]:
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an exact origin such as https://example.com")
-        return origins
+    def _nobody_signs_in(cls, value: object) -> object:
+        if value != "anonymous":
+            raise ValueError("people cannot sign in yet; the only choice is anonymous")
+        return value
 
     @field_validator("attachment_types")
     @classmethod
@@ -350,12 +328,8 @@ class StackSettings(BaseModel):
                 "transcriptionSecret needs transcriptionBaseUrl",
             ),
             (
-                self.transcription_model is not None and not self.hears,
-                "transcriptionModel needs a provider that hears (see voice)",
-            ),
-            (
-                self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience),
-                "auth=jwt needs jwtIssuer and jwtAudience",
+                self.transcription_model is not None and not self.transcribes,
+                "transcriptionModel needs a provider that transcribes (see voice)",
             ),
             (
                 self.domain_name is not None and not (self.certificate_arn or self.hosted_zone),
@@ -384,7 +358,7 @@ class StackSettings(BaseModel):
         return self
 
     @property
-    def hears(self) -> bool:
+    def transcribes(self) -> bool:
         """Whether speech is turned into text."""
         if self.voice is not None:
             return self.voice
@@ -392,59 +366,15 @@ class StackSettings(BaseModel):
 
     @property
     def gemini_transcribes(self) -> bool:
-        """Whether Gemini does, which takes other formats than browsers record."""
-        return self.hears and self.provider == "gemini" and self.transcription_base_url is None
+        """Whether Gemini transcribes: it does not accept the formats that browsers record."""
+        own_server = self.transcription_base_url is not None
+        return self.transcribes and self.provider == "gemini" and not own_server
 
     @property
     def needs_edge(self) -> bool:
-        """Whether something has to live in us-east-1, in a stack of its own."""
+        """Whether a stack of its own in us-east-1 is needed."""
         return self.waf or self.makes_certificate or self.edge_alarms
 
     @property
     def makes_certificate(self) -> bool:
         return self.hosted_zone is not None and self.certificate_arn is None
-
-
-def read_settings(context: Mapping[str, Any]) -> StackSettings:
-    """The settings in a CDK app's context.
-
-    Raises `SettingsError` with one line for each thing that is wrong.
-    """
-    base = _block(context.get("chatkit"), "chatkit")
-    stages = _block(context.get("stages"), "stages")
-    typed = {name: value for name, value in context.items() if _is_ours(name)}
-    stage = str(typed.get("stage", base.get("stage", "dev")))
-    merged = {**base, "stage": stage, **_block(stages.get(stage), f"stages.{stage}"), **typed}
-    # `-c name=` takes a setting back to its default.
-    merged = {name: value for name, value in merged.items() if value != ""}
-    try:
-        return StackSettings.model_validate(merged)
-    except ValidationError as error:
-        lines = [_explain(dict(problem)) for problem in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
-
-
-def _block(value: object, name: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise SettingsError(f"{name} in cdk.json is not an object")
-    return value
-
-
-def _is_ours(name: str) -> bool:
-    # The CDK keeps its flags (`@aws-cdk/…`), its own keys (`aws:cdk:…`) and its look-ups
-    # (`availability-zones:account=…`) in the same place.
-    return name not in {"chatkit", "stages"} and not re.search(r"[@:/]", name)
-
-
-def _explain(problem: dict[str, Any]) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else ""
-    if problem["type"] == "extra_forbidden":
-        known = [field.alias or key for key, field in StackSettings.model_fields.items()]
-        close = difflib.get_close_matches(name, known, n=1)
-        return f"There is no setting {name!r}." + (f" Did you mean {close[0]}?" if close else "")
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if not name:
-        return message
-    return f"{name}={problem['input']!r}: {message}"

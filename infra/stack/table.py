@@ -1,4 +1,4 @@
-"""The table, made from the one schema that the store and the local start use as well."""
+"""The table, made from the schema that the store and `make dev` use too."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -15,7 +15,7 @@ _TYPES = {
 
 
 class ChatTable(Construct):
-    """On demand, with point-in-time recovery; its stream tells of rows that went."""
+    """On demand, with point-in-time recovery and a stream of removed rows."""
 
     def __init__(
         self,

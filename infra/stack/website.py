@@ -1,4 +1,4 @@
-"""The page's bucket, and how its files get there."""
+"""The page's bucket, and the deployment of its files."""
 
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from constructs import Construct
 from infra.stack.function import log_group
 
 HASHED = "assets/*"
-"""Vite names these files after their content, so they never change."""
+"""Vite puts a hash of the content into these files' names, so a file never changes."""
 
 
 class SiteBucket(Construct):
-    """Private; CloudFront reads it. Everything in it can be built again."""
+    """Private; only CloudFront reads it. Its content can be built again at any time."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -36,12 +36,12 @@ class SiteBucket(Construct):
 
 
 class Page(Construct):
-    """The built page and its `config.json`, put into the bucket on each deploy.
+    """Puts the built page and its `config.json` into the bucket on each deploy.
 
-    Hashed files first and for ever, so that a page that is open keeps finding
-    its own; then what names them, which browsers ask for again each time. A
-    deployment runs only when its files changed, and throws only these out of
-    CloudFront.
+    The hashed files come first, are cached for ever and are never deleted, so that an open
+    page still finds its files after a deploy. `index.html`, which names them, comes second;
+    browsers check it on each visit. A deployment runs only when its files have changed, and
+    removes only those files from CloudFront's cache.
     """
 
     def __init__(

@@ -130,7 +130,7 @@ async def test_bytes_reach_the_function_in_base64(function, grace):
 async def test_a_redirect_keeps_to_the_pages_own_origin(function, grace):
     body = {
         "type": "threads.custom_action",
-        "params": {"thread_id": "t", "action": {"type": "choice.pick", "payload": {}}},
+        "params": {"thread_id": "t", "action": {"type": "vote.cast", "payload": {}}},
     }
     answer = function.call("POST", "/actions", body, **grace.headers)
     assert answer["statusCode"] == 307

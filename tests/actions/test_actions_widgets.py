@@ -6,7 +6,7 @@ import json
 import pytest
 from chatkit.types import AssistantMessageItem, ClosedStatus, LockedStatus
 
-from tests.assistants.sample.features import items, memo, vote
+from tests.assistants.sample.features import items, look, vote
 from tests.support.person import request
 
 
@@ -143,7 +143,7 @@ async def test_a_sync_action_needs_the_widget_that_it_came_from(ada):
         "type": "threads.custom_action",
         "params": {
             "thread_id": thread.id,
-            "action": {"type": "lamp.switch", "payload": {"on": True}},
+            "action": {"type": "theme.applied", "payload": {"scheme": "dark"}},
         },
     }
     assert (await ada.post("/actions", body)).status_code == 422
@@ -203,7 +203,7 @@ async def test_other_operations_are_told_where_they_belong(ada):
 
 async def test_a_card_cannot_be_pressed_for_what_another_card_offers(ada):
     _, item = await shown_list(ada)
-    response = await ada.press(item, "lamp.switch", {"on": True})
+    response = await ada.press(item, "theme.applied", {"scheme": "dark"})
     assert response.status_code == 409
     assert (await ada.stored(item)).widget == item.widget
-    assert not await ada.documents.read(memo.LAMP)
+    assert await ada.documents.read(look.LOOK) == "system"

@@ -36,7 +36,7 @@ from infra.emulator.project import actions_configuration
 from infra.emulator.python_runtime import lay_out
 from infra.emulator.server import Server
 from infra.local.cloud import local_cloud
-from tests.assistants import sample_beside
+from tests.assistants import FOLDER, SAMPLE, with_sample
 from tests.assistants.sample.features import items
 from tests.support.person import KEY, Person
 
@@ -50,7 +50,7 @@ Variables = dict[str, str]
 @asynccontextmanager
 async def lambda_url(bundle: Path, variables: Variables) -> AsyncIterator[str]:
     async with (
-        Function(actions_configuration(bundle, variables)) as function,
+        Function(with_sample(actions_configuration(bundle, variables))) as function,
         Server(FunctionUrl(function, streaming=False).handle) as server,
     ):
         yield server.url
@@ -65,7 +65,11 @@ async def uvicorn_url(bundle: Path, variables: Variables) -> AsyncIterator[str]:
             lay_out(Path(scratch), None),
             *("-m", "uvicorn", "functions.actions.app:create_app", "--factory"),
             *("--port", str(port), "--log-level", "warning"),
-            env={**variables, "PYTHONPATH": beside(bundle, variables), "PATH": os.environ["PATH"]},
+            env={
+                **variables,
+                "PYTHONPATH": f"{bundle}{os.pathsep}{FOLDER}",
+                "PATH": os.environ["PATH"],
+            },
         )
         url = f"http://127.0.0.1:{port}"
         try:
@@ -74,11 +78,6 @@ async def uvicorn_url(bundle: Path, variables: Variables) -> AsyncIterator[str]:
         finally:
             process.terminate()
             await process.wait()
-
-
-def beside(bundle: Path, variables: Variables) -> str:
-    """The bundle on the path, and the sample beside it."""
-    return os.pathsep.join((str(bundle), variables["PYTHONPATH"]))
 
 
 async def answers(url: str) -> None:
@@ -98,7 +97,7 @@ async def cold_starts(bundle: Path, variables: Variables) -> float:
     Returns the ratio of the medians, Lambda to uvicorn.
     """
     seconds: dict[str, list[float]] = {"lambda": [], "uvicorn": []}
-    configuration = replace(actions_configuration(bundle, variables), freeze=False)
+    configuration = replace(with_sample(actions_configuration(bundle, variables)), freeze=False)
     for number in range(STARTS + 1):
         before = time.perf_counter()
         async with Environment(configuration) as environment:
@@ -165,7 +164,11 @@ async def imports(bundle: Path, variables: Variables) -> int:
         process = await asyncio.create_subprocess_exec(
             lay_out(Path(scratch), None),
             *("-X", "importtime", "-c", modules),
-            env={**variables, "PYTHONPATH": beside(bundle, variables), "PATH": os.environ["PATH"]},
+            env={
+                **variables,
+                "PYTHONPATH": f"{bundle}{os.pathsep}{FOLDER}",
+                "PATH": os.environ["PATH"],
+            },
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -193,7 +196,7 @@ async def main(count: int) -> bool:
     forget_settings()
     bundle = build("actions", host=True)
     with local_cloud(get_settings()) as cloud:
-        variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY, **sample_beside()}
+        variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY, **SAMPLE}
         start = await cold_starts(bundle, variables)
         press = await presses(bundle, variables, count)
         sdks = await imports(bundle, variables)

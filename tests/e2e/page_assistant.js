@@ -23,12 +23,12 @@ export function assistantOptions(page) {
     },
     tools: [
       {
-        id: "search_conversations",
+        id: "look_around",
         label: "A tool with a name as long as this",
         shortLabel: "Long",
         icon: "search",
       },
-      { id: "calculate", label: "Sums", icon: "square-code" },
+      { id: "multiply", label: "Sums", icon: "square-code" },
     ],
     disclaimer: { text: "These answers are made up." },
     commands: {

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from chat_page import Chat
 
 from tests.support.chromium import chromium
-from tests.support.dev import ROOT, Dev
+from tests.support.dev import ROOT, STARTER, Dev
 
 IMAGES = ROOT / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
@@ -22,7 +22,7 @@ PHONE = {"width": 390, "height": 780}
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with Dev() as dev, chromium() as browser:
+    with Dev(**STARTER) as dev, chromium() as browser:
         for scheme in ("light", "dark"):
             visit(browser, dev.url, scheme)
         phone(browser, dev.url)

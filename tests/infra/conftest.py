@@ -14,6 +14,8 @@ from tests.support.template import ACCOUNT, Template
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Nothing is downloaded by a test: a bundle for Lambda then has no byte-code.
+os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 # The CDK's engine warns of an old Node at each start; the Makefile brings a newer one.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 
@@ -37,7 +39,7 @@ def synth(placeholders, tmp_path_factory, shared) -> Callable[..., dict[str, Tem
     from aws_cdk import App
 
     from infra.app import add_stage
-    from infra.stack.settings import read_settings
+    from infra.stack.context import read_settings
 
     code, page = placeholders
 

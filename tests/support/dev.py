@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx2
 
+from tests.assistants import FOLDER, SAMPLE
 from tests.support.shared import Shared
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,9 +20,16 @@ READY_TIMEOUT = 180.0
 HIDDEN = ("OPENAI_", "GEMINI_", "CHATKIT_", "AWS_")
 """Settings of the person who runs the tests; the tests must not depend on them."""
 
+WITH_SAMPLE = {**SAMPLE, "PYTHONPATH": str(FOLDER)}
+STARTER = {"CHATKIT_ASSISTANT": ""}
+"""For `Dev`: run the starter, whatever it is."""
+
 
 class Dev:
-    """A running `make dev`. `output()` is what it has printed so far."""
+    """A running `make dev` with the sample as its assistant, or with the one that is named.
+
+    `output()` is what it has printed so far.
+    """
 
     def __init__(self, target="dev", *, root=ROOT, printed=None, **environment):
         with socket.socket() as probe:
@@ -33,7 +41,7 @@ class Dev:
         self.process = subprocess.Popen(
             ["make", target],
             cwd=root,
-            env={**inherited, "HOST": "127.0.0.1", "PORT": str(port), **environment},
+            env={**inherited, "HOST": "127.0.0.1", "PORT": str(port), **WITH_SAMPLE, **environment},
             stdout=self._printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,

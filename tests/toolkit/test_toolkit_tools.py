@@ -72,8 +72,10 @@ async def test_text_stays_as_it_is():
 
 
 def test_a_widget_takes_values_of_any_type_that_a_tool_may_return():
-    card = CARD.build(items=[{"id": UUID(int=7), "title": Decimal("1.50"), "done": False}])
-    (box,) = json.loads(card.model_dump_json())["children"]
+    card = CARD.build(
+        items=[{"id": UUID(int=7), "title": Decimal("1.50"), "done": False}], left=Decimal(1)
+    )
+    box, _ = json.loads(card.model_dump_json())["children"]
     assert (box["name"], box["label"]) == ("00000000-0000-0000-0000-000000000007", "1.50")
 
 

@@ -4,15 +4,21 @@ from functions.toolkit import Assistant, DemoRule, DemoScript, modules_in, short
 
 from . import features
 
+PAIR = r"(?P<a>\d+)\s*{}\s*(?P<b>\d+)"
+MEMO = "This memo is written word by word, so that it can be seen to grow to its end."
+
 SCRIPT = DemoScript(
     greeting=f"Hello! {DemoScript().introduction}",
-    story="Once there was a stream. " * 40,
+    story="It begins here. " + "A stream runs over stones and tells of it. " * 25 + "It ends here.",
     rules=(
         DemoRule("show_items", r"\blist\b", lambda _: {"add": []}, default={"add": []}),
         DemoRule("ask_vote", r"\bvote\b", lambda _: {"question": "Where to?"}),
-        DemoRule("write_memo", r"\bmemo\b", lambda _: {"text": "Written word by word."}),
-        DemoRule("add", r"(?P<a>\d+)\s*\+\s*(?P<b>\d+)", lambda found: found.groupdict()),
-        DemoRule("look_around", r"\blook\b"),
+        DemoRule("write_memo", r"\bmemo\b", lambda _: {"text": MEMO}),
+        DemoRule("add", PAIR.format(r"\+"), lambda found: found.groupdict()),
+        DemoRule("multiply", PAIR.format(r"\*"), lambda found: found.groupdict()),
+        DemoRule("look_around", r"\blook around\b"),
+        DemoRule("show_looks", r"\blooks\b"),
+        DemoRule("show_form", r"\bform\b"),
         DemoRule("switch_theme", r"\bdark\b", lambda _: {"theme": "dark"}),
         DemoRule("ask_visitor", r"\bask me\b"),
     ),

@@ -59,11 +59,11 @@ def for_lambda() -> Path:
 @pytest.mark.parametrize("function", bundle.FUNCTIONS)
 async def test_both_functions_serve_from_their_bundles_alone(function):
     """With an interpreter that has no packages of its own."""
-    task_root = bundle.build(function, host=True)
+    found = project.bundle(function)
     make = project.chat_configuration if function == "chat" else project.actions_configuration
     path = "/chatkit/health" if function == "chat" else "/actions/health"
     async with (
-        Function(make(task_root, COOKIE)) as deployed,
+        Function(make(found.task_root, COOKIE, python=found.python)) as deployed,
         Server(FunctionUrl(deployed, streaming=function == "chat").handle) as server,
         httpx2.AsyncClient(timeout=60, trust_env=False) as client,
     ):
@@ -207,7 +207,7 @@ def test_two_that_need_a_bundle_at_once_build_it_once(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("short_lock")
 def test_without_a_python_for_lambda_it_warns_and_ships_no_byte_code(tmp_path, monkeypatch):
-    monkeypatch.setattr(bytecode, "find_python", lambda version: None)
+    monkeypatch.setattr(bytecode, "find_python", lambda *_, **__: None)
     monkeypatch.setattr(bundle, "_CACHE", tmp_path / "cache")
     with pytest.warns(UserWarning, match="no byte-code"):
         made = bundle.build("chat")
@@ -272,17 +272,18 @@ def test_the_command_line_puts_both_where_it_is_told(tmp_path):
     assert "MB" in done.stdout
 
 
-async def test_web_adapters_start_script_serves_the_same_app(chat, tmp_path):
+async def test_web_adapters_start_script_serves_the_same_app(tmp_path):
     """What `-c streaming=web-adapter` starts, under the interpreter on the path."""
     from infra.emulator.python_runtime import lay_out
 
-    python = lay_out(tmp_path, None)
-    script = chat / "functions" / "lambda_stream" / "web_adapter.sh"
+    found = project.bundle("chat")
+    python = lay_out(tmp_path, found.python)
+    script = found.task_root / "functions" / "lambda_stream" / "web_adapter.sh"
     port = 18_000 + os.getpid() % 10_000
     process = await asyncio.create_subprocess_exec(
         script,
         env={"PATH": f"{python.parent}:/usr/bin:/bin", "AWS_LWA_PORT": str(port), **COOKIE},
-        cwd=chat,
+        cwd=found.task_root,
     )
     try:
         async with httpx2.AsyncClient(trust_env=False) as client:

@@ -7,7 +7,7 @@ from pathlib import Path
 from aws_cdk import App
 
 from infra.app import add_stage
-from infra.stack.settings import read_settings
+from infra.stack.context import read_settings
 
 scratch = Path(tempfile.mkdtemp(dir=os.environ["SCRATCH"]))
 (scratch / "index.html").write_text("<!doctype html>")

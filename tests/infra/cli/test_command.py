@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from infra.cli import command, smoke
 from infra.cli.account import Account
-from infra.stack.settings import read_settings
+from infra.stack.context import read_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 UNREACHABLE = "http://127.0.0.1:9"
@@ -172,7 +172,7 @@ def test_nothing_typed_changes_nothing(aws, monkeypatch):
 
 def test_a_secret_for_a_stage_that_was_never_deployed_says_so(aws):
     other = read_settings({"stage": "qa", "region": "eu-central-1", "provider": "openai"})
-    with pytest.raises(SystemExit, match="There is no stack chatkit-qa here: `make deploy`"):
+    with pytest.raises(SystemExit, match="There is no stack chatkit-qa in this account"):
         command.set_secret(other, Account(other))
 
 
@@ -198,7 +198,7 @@ def test_after_a_deploy_a_key_that_is_missing_is_asked_for_before_any_test(
     _, arn = aws
     monkeypatch.setattr(smoke, "smoke", lambda *_: pytest.fail("there is no key yet"))
     outputs = {"PageUrl": "https://page.example", "ModelSecret": arn}
-    command.after_deploy(SETTINGS, Account(SETTINGS), outputs)
+    command.after_deploy(Account(SETTINGS), outputs)
     assert "make secret" in capsys.readouterr().out
 
 
@@ -208,4 +208,4 @@ def test_after_a_deploy_the_smoke_test_decides(monkeypatch, capsys):
 
     monkeypatch.setattr(smoke, "smoke", fails)
     with pytest.raises(SystemExit, match=r"page\.example is down"):
-        command.after_deploy(SETTINGS, Account(SETTINGS), {"PageUrl": "https://page.example"})
+        command.after_deploy(Account(SETTINGS), {"PageUrl": "https://page.example"})

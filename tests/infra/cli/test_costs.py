@@ -1,11 +1,11 @@
-"""The pages about the stack say what the stack is."""
+"""The page about costs counts what the template is billed for."""
 
 import json
 from uuid import uuid4
 
 import pytest
 
-from infra.cli import costs, settings_table
+from infra.cli import billing, costs
 from tests.support.dynamodb_local import engine
 
 BILLED_BY_THE_HOUR = (
@@ -25,14 +25,9 @@ def resources(templates):
     return costs.merged([template.body for template in templates.values()])
 
 
-def test_the_table_of_settings_is_the_models():
-    page = settings_table.PAGE.read_text()
-    assert settings_table.with_table(page) == page, "run python -m infra.cli.settings_table"
-
-
 def test_the_cost_page_is_the_templates(synth):
     variants = {name: resources(synth(**typed)) for name, typed in costs.SETTINGS.items()}
-    made = costs.page(resources(synth()), variants)
+    made = costs.page(resources(synth()), variants, billing.read_prices())
     assert costs.PAGE.read_text() == made, "run python -m infra.cli.costs"
 
 
@@ -55,22 +50,44 @@ async def test_a_turn_asks_of_the_table_what_the_bench_measures():
                 await phase()
                 reads += meter.read_units
                 writes += meter.write_units
-    assert (costs.TURN.reads, costs.TURN.writes) == (reads, writes), "change infra.cli.costs.TURN"
+    measured = (reads, writes)
+    assert (billing.TURN.reads, billing.TURN.writes) == measured, "change infra.cli.billing.TURN"
 
 
-def test_the_bench_counts_dollars_as_the_cost_page_does():
-    from tests.bench import store as bench
-
-    assert costs.PRICES["read"].dollars == pytest.approx(bench.DOLLARS_A_MILLION_READS / 1e6)
-    assert costs.PRICES["write"].dollars == pytest.approx(bench.DOLLARS_A_MILLION_WRITES / 1e6)
-
-
-def test_every_price_says_where_it_was_read_or_that_it_was_not():
+def test_every_unit_links_the_page_of_aws_with_its_price():
     page = costs.PAGE.read_text()
-    for price in costs.PRICES.values():
-        (row,) = (line for line in page.splitlines() if line.startswith(f"| {price.unit} |"))
-        assert price.page in row
-        assert "from memory" in row if price.read is None else price.read.when in row
+    for name, unit in billing.UNITS.items():
+        (row,) = (line for line in page.splitlines() if f"| `{name}` |" in line)
+        assert row.startswith(f"| {unit.words} |")
+        assert f"]({unit.page})" in row
+        assert unit.page.startswith("https://aws.amazon.com/")
+
+
+def test_a_price_that_the_owner_fills_in_becomes_dollars(dev, tmp_path):
+    def page(text):
+        file = tmp_path / "prices.toml"
+        file.write_text(text)
+        return costs.page(dev.resources, {}, billing.read_prices(file)).splitlines()
+
+    (turns,) = (line for line in page("write = 0.5") if line.startswith("| Table, writes |"))
+    assert turns.endswith("| 31,000 | write request unit | $15500.00 |")
+    assert "**together**" not in "".join(page("write = 0.5"))
+    idle = "secret = 2\nalarm = 1\ndashboard = 3"
+    assert "| **together** | | | **$18.00** |" in page(idle)  # 1 secret, 13 metrics, 1 dashboard
+
+
+def test_a_unit_without_a_price_is_shown_without_dollars(dev):
+    page = costs.page(dev.resources, {}, {})
+    bills = page[: page.index("The model costs most")]
+    assert "| 31,000 | write request unit |  |" in bills
+    assert "$" not in bills
+
+
+def test_a_price_of_no_unit_is_an_error_that_names_it(tmp_path):
+    file = tmp_path / "prices.toml"
+    file.write_text("unicorn = 1.0")
+    with pytest.raises(ValueError, match=r"prices\.toml has a price for unicorn: no such unit"):
+        billing.read_prices(file)
 
 
 def test_nothing_idle_is_billed_by_the_hour(dev):
@@ -83,7 +100,7 @@ def test_nothing_idle_is_billed_by_the_hour(dev):
 
 
 def test_idle_costs_are_counted_from_the_template(dev):
-    lines = {line.price: line for line in costs.idle(dev.resources)}
+    lines = {line.unit: line for line in billing.idle(dev.resources)}
     assert lines["secret"].amount == len(dev.of_type("AWS::SecretsManager::Secret"))
     # Eleven alarms, two of which watch two metrics each.
     assert lines["alarm"].amount == 13
@@ -91,13 +108,13 @@ def test_idle_costs_are_counted_from_the_template(dev):
 
 
 def test_a_snapshot_is_billed_by_its_memory(synth):
-    lines = {line.price: line for line in costs.idle(resources(synth(snapStart="true")))}
-    assert 6.5 < lines["snapshot"].dollars - 1.0 * costs.MONTH * 0.0000015046 < 7.0
+    lines = {line.unit: line for line in billing.idle(resources(synth(snapStart="true")))}
+    assert lines["snapshot"].amount == (1769 + 1024) / 1024 * billing.MONTH
 
 
 def test_a_turn_uses_the_functions_own_memory_and_price(synth):
     def billed(**typed):
-        return costs.turns(resources(synth(**typed)))[0]
+        return billing.turns(resources(synth(**typed)))[0]
 
     assert billed(chatMemory="3538").amount == 2 * billed().amount
-    assert billed(architecture="x86_64").price == "x86_64"
+    assert billed(architecture="x86_64").unit == "x86_64"

@@ -139,7 +139,7 @@ def test_all_is_well_where_all_is_well(cloud):
         (Swallowing, "an unknown thread was answered 200"),
         (Sharing, "a stranger sees our thread"),
         (WithoutActions, "GET /actions/health was answered 502"),
-        (Garbled, "an answer is not what ChatKit gives: JSONDecodeError"),
+        (Garbled, "an answer is not ChatKit's: JSONDecodeError"),
     ],
 )
 def test_what_is_wrong_is_said(cloud, deployment, says):

@@ -12,8 +12,8 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from moto.iam.access_control import IAMPolicyStatement
 from moto.server import ThreadedMotoServer
 
-from infra.bundle import build
 from infra.cli.smoke import SmokeError, smoke
+from infra.emulator import project
 from infra.emulator.edge import Edge
 from infra.emulator.environment import Configuration
 from infra.emulator.function import Function
@@ -121,9 +121,11 @@ class Account:
         variables = made["Environment"]["Variables"]
         role = self.client("sts").assume_role(RoleArn=made["Role"], RoleSessionName="lambda")
         given = role["Credentials"]
+        bundle = project.bundle(function.lower())
         return Configuration(
             name=function,
-            task_root=build(function.lower(), host=True),
+            task_root=bundle.task_root,
+            python=bundle.python,
             handler=made["Handler"],
             wrapper=variables.pop("AWS_LAMBDA_EXEC_WRAPPER", None),
             environment={

@@ -109,9 +109,7 @@ def test_a_half_made_environment_is_made_anew(checkout):
 
 def test_an_old_python_is_told_so_in_one_line(checkout):
     script = checkout / "infra/local/setup.py"
-    script.write_text(
-        script.read_text().replace("OLDEST_PYTHON = (3, 11)", "OLDEST_PYTHON = (9, 0)")
-    )
+    script.write_text(script.read_text().replace("MIN_PYTHON = (3, 11)", "MIN_PYTHON = (9, 0)"))
     done = set_up(checkout, sys.executable)
     assert done.returncode == 1
     assert "Python 9.0 or later is needed" in done.stderr

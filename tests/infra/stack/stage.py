@@ -78,7 +78,7 @@ def fresh():
     """Nothing is left of another role: no client, no secret."""
     forget_settings()
     clients._client.cache_clear()
-    secret_values.forget()
+    secret_values._kept.clear()
 
 
 def upload(url, role, data, kind):

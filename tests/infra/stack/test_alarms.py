@@ -17,7 +17,7 @@ def test_a_mailed_topic_takes_alarms_of_this_account_and_only_over_tls(bare):
     assert any(s["Effect"] == "Deny" for s in statements)
 
 
-def test_alarms_watch_both_functions_the_table_the_edge_the_letters_and_the_purse(dev):
+def test_alarms_watch_both_functions_the_table_the_edge_dead_letters_and_spending(dev):
     alarms = {n.removeprefix("Alarms")[:-8] for n in dev.of_type("AWS::CloudWatch::Alarm")}
     assert alarms == {
         "ChatErrors",

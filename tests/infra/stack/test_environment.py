@@ -12,8 +12,8 @@ from tests.infra.stack.variants import VARIANTS
     [("arm64", "LambdaAdapterLayerArm64:30"), ("x86_64", "LambdaAdapterLayerX86:30")],
 )
 def test_the_web_adapter_takes_the_place_of_our_loop(architecture, layer):
+    from infra.stack.context import read_settings
     from infra.stack.environment import runtime
-    from infra.stack.settings import read_settings
 
     settings = read_settings({"streaming": "web-adapter", "architecture": architecture})
     started = runtime(settings, region="eu-central-1")
@@ -32,7 +32,7 @@ def test_the_web_adapter_is_given_a_script_that_can_be_run(synth):
     assert os.access(script, os.X_OK)
 
 
-def test_what_the_functions_are_told_is_what_they_read(synth):
+def test_every_variable_of_the_functions_is_one_that_they_read(synth):
     from functions.settings import Settings
 
     known = {
@@ -80,19 +80,19 @@ def test_what_the_functions_are_told_is_what_they_read(synth):
         ),
     ],
 )
-def test_the_functions_hear_where_the_settings_say_so(synth, typed, provider, listens):
-    from infra.stack.environment import told
-    from infra.stack.settings import read_settings
+def test_the_functions_transcribe_where_the_settings_say_so(synth, typed, provider, listens):
+    from infra.stack.context import read_settings
+    from infra.stack.environment import settings_from
 
     (template,) = (t for name, t in synth(**typed).items() if "edge" not in name)
     for name in ("ChatFunction", "ActionsFunction"):
         variables = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
-        reads = told({n: str(v) for n, v in variables.items() if not n.startswith("AWS_")})
+        reads = settings_from({n: str(v) for n, v in variables.items() if not n.startswith("AWS_")})
         assert reads.voice_provider == provider
-        assert read_settings(typed).hears is listens
+        assert read_settings(typed).transcribes is listens
 
 
-def test_what_is_limited_and_who_hears_is_told_to_both_functions(synth):
+def test_both_functions_get_the_limits_and_the_address_that_transcribes(synth):
     template = synth(**VARIANTS["own everything"])["chatkit-dev"]
     for name in ("ChatFunction", "ActionsFunction"):
         told = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]

@@ -57,7 +57,7 @@ def test_answers_stream_and_actions_are_buffered_shorter_and_may_do_less(dev):
     assert "AWS_LAMBDA_EXEC_WRAPPER" not in actions["Environment"]["Variables"]
 
 
-def test_the_purse_is_closed_by_default(dev):
+def test_concurrency_is_limited_by_default(dev):
     for name in ("Chat", "Actions"):
         function = dev.only("AWS::Lambda::Function", f"{name}Function")
         assert 0 < function["ReservedConcurrentExecutions"] <= 50

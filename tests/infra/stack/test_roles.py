@@ -286,7 +286,7 @@ def test_the_second_function_lists_no_conversations_and_checks_no_new_thread(sta
         assert not actions.permits(need)
 
 
-def test_the_second_function_reads_the_models_key_only_where_it_hears_with_it(synth):
+def test_the_second_function_reads_the_models_key_only_where_it_transcribes_with_it(synth):
     def readers(sid="ModelKey", **typed):
         (template,) = synth(**typed).values()
         return {
@@ -307,7 +307,7 @@ def test_the_second_function_reads_the_models_key_only_where_it_hears_with_it(sy
     assert readers("TranscriptionKey", provider="openai") == set()
 
 
-def hears(url, model):
+def transcribe(url, model):
     model.headers.clear()
     files = {"file": ("note.wav", tone(), "audio/wav")}
     answer = Chat(url).http.post("/actions/transcribe", files=files)
@@ -315,7 +315,7 @@ def hears(url, model):
     return model.headers[-1].get("authorization")
 
 
-def test_who_hears_is_asked_with_its_own_key_which_nothing_else_opens(
+def test_a_transcription_server_gets_its_own_key_and_only_one_statement_allows_it(
     synth, names, model, model_url
 ):
     """A stage whose whisper server has a key, named in the settings and made by somebody else."""
@@ -332,12 +332,12 @@ def test_who_hears_is_asked_with_its_own_key_which_nothing_else_opens(
 
     allowed = stage.role("Actions")
     with stage.running("Actions", allowed) as url:
-        assert hears(url, model) == "Bearer whisper-key"
+        assert transcribe(url, model) == "Bearer whisper-key"
     assert allowed.denied == []
 
     role = stage.role("Actions", without="TranscriptionKey")
     with stage.running("Actions", role) as url, pytest.raises(AssertionError):
-        hears(url, model)
+        transcribe(url, model)
     assert {need.resource for need in role.denied} == {
         f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our/whisper-aB3dE6"
     }

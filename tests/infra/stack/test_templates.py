@@ -39,7 +39,7 @@ def test_cdk_nag_finds_nothing_that_has_no_reason(variant, placeholders, tmp_pat
     from cdk_nag import AwsSolutionsChecks
 
     from infra.app import add_stage
-    from infra.stack.settings import read_settings
+    from infra.stack.context import read_settings
 
     code, page = placeholders
     app = App(outdir=str(tmp_path))
@@ -138,7 +138,7 @@ def test_the_same_inputs_give_the_same_templates_wherever_they_lie(typed, placeh
     from aws_cdk import App
 
     from infra.app import add_stage
-    from infra.stack.settings import read_settings
+    from infra.stack.context import read_settings
 
     made = []
     for number in (1, 2):

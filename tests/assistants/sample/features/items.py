@@ -32,7 +32,7 @@ ITEMS = Document[list[Item]]("items", list[Item], empty=list)
 
 
 def card(items):
-    return CARD.build(items=items)
+    return CARD.build(items=items, left=sum(not item.done for item in items))
 
 
 async def add_items(documents, titles):
@@ -59,7 +59,7 @@ async def show_items(turn: Turn, add: list[str]) -> str:
     Args:
         add: Titles of new items.
     """
-    items = await add_items(turn.documents, add or ["milk", "bread"])
+    items = await add_items(turn.documents, add or ["milk", "bread", "tea"])
     await turn.stream_widget(card(items))
     return f"{len(items)} items are on the page."
 
@@ -83,6 +83,12 @@ async def toggle(run, payload):
 @entity_source
 async def items_to_mention(documents):
     return [
-        Entity(id=f"item_{item.id}", title=item.title, group="Items", icon="check")
+        Entity(
+            id=f"item_{item.id}",
+            title=item.title,
+            group="Items",
+            icon="check",
+            data={"type": "item"},
+        )
         for item in await documents.read(ITEMS)
     ]

@@ -1,5 +1,6 @@
 """Tools that only answer: a sum, one that reports its progress, one that reads conversations."""
 
+import asyncio
 from decimal import Decimal
 
 from functions.toolkit import Turn, tool
@@ -17,10 +18,22 @@ async def add(turn: Turn, a: Decimal, b: Decimal) -> Decimal:
 
 
 @tool
+async def multiply(turn: Turn, a: Decimal, b: Decimal) -> Decimal:
+    """Multiplies two numbers.
+
+    Args:
+        a: One number.
+        b: Another one.
+    """
+    return a * b
+
+
+@tool
 async def look_around(turn: Turn) -> str:
     """Looks around, step by step."""
     for step in range(3):
         await turn.progress(f"step {step + 1} of 3", icon="search")
+        await asyncio.sleep(0.1)
     return "There is nothing."
 
 
