@@ -110,7 +110,7 @@ async def test_a_deleted_thread_leaves_nothing_behind(backend, store, ada, bob):
     assert len((await store.load_thread_items("thr_1", None, 99, "asc", bob)).data) == 32
 
 
-async def test_a_thread_is_gone_at_once_though_its_rows_are_not(backend, ada):
+async def test_a_deleted_thread_cannot_be_read_while_its_rows_still_exist(backend, ada):
     store = backend.store(purge="stream")
     file = await furnish(backend, store, ada, items=3)
     await store.delete_thread("thr_1", ada)
@@ -139,9 +139,7 @@ async def test_the_tables_stream_finishes_a_deletion(backend, ada):
     assert await store.purge_deleted(backend.stream()) == []
 
 
-async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
-    backend, ada, monkeypatch, caplog
-):
+async def test_a_retry_finishes_a_purge_that_failed_half_way(backend, ada, monkeypatch, caplog):
     store = backend.store(purge="stream")
     await furnish(backend, store, ada)
     await store.delete_thread("thr_1", ada)
@@ -159,7 +157,7 @@ async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
     assert backend.objects() == []
 
 
-async def test_the_purge_of_an_id_in_use_again_touches_nothing(backend, ada):
+async def test_a_purge_removes_nothing_when_the_threads_id_is_in_use_again(backend, ada):
     store = backend.store(purge="stream")
     await furnish(backend, store, ada, items=3)
     await store.delete_thread("thr_1", ada)
@@ -175,7 +173,9 @@ async def test_the_purge_of_an_id_in_use_again_touches_nothing(backend, ada):
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_an_answer_that_is_still_streaming_does_not_bring_a_thread_back(backend, ada, purge):
+async def test_an_answer_that_is_still_streaming_does_not_recreate_a_deleted_thread(
+    backend, ada, purge
+):
     store = backend.store(purge=purge)
     await store.save_thread(thread(), ada)
     await store.begin_run(Run("r", "thr_1", time.time() + 60), ada, item=message("q"))
@@ -200,7 +200,9 @@ async def test_an_answer_that_is_still_streaming_does_not_bring_a_thread_back(ba
         await store.load_thread("thr_1", ada)
 
 
-async def test_what_a_run_left_in_s3_goes_when_the_tombstone_does(backend, ada):
+async def test_objects_that_a_run_wrote_after_the_deletion_are_removed_with_the_tombstone(
+    backend, ada
+):
     store = backend.store()
     await store.save_thread(thread(), ada)
     await store.delete_thread("thr_1", ada)
@@ -214,7 +216,9 @@ async def test_what_a_run_left_in_s3_goes_when_the_tombstone_does(backend, ada):
     assert backend.objects() == []
 
 
-async def test_a_file_that_another_thread_carries_survives(backend, store, ada):
+async def test_deleting_a_thread_keeps_a_file_that_belongs_to_another_thread_now(
+    backend, store, ada
+):
     """Its record was deleted, and made anew in another thread; the entry in the first one stays."""
     file = await furnish(backend, store, ada, items=2)
     await store.save_thread(thread("thr_2"), ada)
@@ -226,7 +230,7 @@ async def test_a_file_that_another_thread_carries_survives(backend, store, ada):
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(backend, ada, purge):
+async def test_a_file_that_was_sent_in_one_thread_cannot_be_sent_in_another(backend, ada, purge):
     store = backend.store(purge=purge)
     file = await furnish(backend, store, ada, items=2)
     await store.save_thread(thread("thr_2"), ada)
@@ -241,14 +245,14 @@ async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(ba
     assert await backend.attachments().read(file, ada) == PNG
 
 
-async def test_the_stream_of_other_rows_is_ignored(backend, store, ada):
+async def test_stream_records_of_other_rows_are_ignored(backend, store, ada):
     await furnish(backend, store, ada, items=3)
     before = left(backend), backend.objects()
     assert await store.purge_deleted(backend.stream()) == []
     assert (left(backend), backend.objects()) == before
 
 
-async def test_a_person_is_exported_whole_and_deleted_whole(backend, store, ada, bob):
+async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada, bob):
     for thread_id in ("thr_1", "thr_2"):
         await furnish(backend, store, ada, thread_id, items=3)
     await furnish(backend, store, bob, items=3)
@@ -300,7 +304,7 @@ class Ears:
         """They are."""
 
 
-async def test_a_persons_recordings_are_exported_and_deleted_with_them(backend, store, ada, bob):
+async def test_a_users_recordings_are_exported_and_deleted(backend, store, ada, bob):
     """Whatever characters are in their id: one rule says where they lie."""
     notes = VoiceNotes(store.bucket, Ears(), 10**6)
     asked = [notes.upload("audio/webm", 5000, context)["key"] for context in (ada, bob)]
@@ -313,7 +317,7 @@ async def test_a_persons_recordings_are_exported_and_deleted_with_them(backend, 
     assert backend.objects() == asked[1:]
 
 
-async def test_a_file_of_a_thread_that_never_was_goes_with_its_person(backend, store, ada):
+async def test_deleting_a_user_removes_files_of_threads_that_were_never_saved(backend, store, ada):
     made = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="never")
     await store.save_attachment(made, ada)
     await store.delete_user(ada.user_id)
@@ -345,7 +349,7 @@ async def test_a_file_cannot_be_put_into_a_deleted_thread(backend, store, ada):
         await store.save_attachment(made.model_copy(update={"thread_id": "thr_1"}), ada)
 
 
-async def test_a_delete_that_failed_half_way_is_finished_by_asking_again(
+async def test_a_deletion_that_failed_half_way_is_finished_by_calling_it_again(
     backend, store, ada, monkeypatch
 ):
     await furnish(backend, store, ada, items=3)

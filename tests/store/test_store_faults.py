@@ -17,7 +17,7 @@ from chatkit.types import FileAttachment
 from moto.server import ThreadedMotoServer
 
 from functions import aws
-from functions.aws.clients import MAX_ATTEMPTS
+from functions.aws.clients import MAX_ATTEMPTS, POOL
 from functions.store import (
     DynamoDBStore,
     Records,
@@ -162,7 +162,7 @@ async def test_a_single_fault_is_not_noticed(proxy, store, ada, operation, fault
     ],
     ids=" ".join,
 )
-async def test_a_lasting_fault_is_an_error_after_so_many_attempts_and_nothing_is_half_written(
+async def test_a_lasting_fault_is_raised_after_the_last_attempt_and_nothing_is_half_written(
     proxy, clients, store, ada, case
 ):
     operation, fault = case
@@ -180,7 +180,7 @@ async def test_a_lasting_fault_is_an_error_after_so_many_attempts_and_nothing_is
     await OPERATIONS[operation](store, ada)
 
 
-async def test_what_was_acknowledged_is_there_when_the_table_comes_back(proxy, store, ada):
+async def test_acknowledged_writes_exist_when_the_table_is_available_again(proxy, store, ada):
     acknowledged = []
     proxy.faults = [FAULTS["500"]] * MAX_ATTEMPTS + [FAULTS["cut"]] * MAX_ATTEMPTS
     for n in range(6):
@@ -194,7 +194,7 @@ async def test_what_was_acknowledged_is_there_when_the_table_comes_back(proxy, s
     assert [item.id for item in page.data] == ["m0", "m1", "m2", *acknowledged]
 
 
-async def test_transactions_that_meet_on_one_row_are_tried_again(proxy, store, ada):
+async def test_transactions_that_conflict_on_a_row_are_retried(proxy, store, ada):
     reasons = [{"Code": "TransactionConflict", "Message": "x"}, {"Code": "None"}]
     conflict = error(400, "TransactionCanceledException", CancellationReasons=reasons)
     proxy.faults = [conflict] * (table_module.MAX_CONFLICT_ATTEMPTS - 1)
@@ -207,7 +207,7 @@ async def test_transactions_that_meet_on_one_row_are_tried_again(proxy, store, a
     assert proxy.seen == table_module.MAX_CONFLICT_ATTEMPTS
 
 
-async def test_batches_that_are_throttled_in_part_are_finished(proxy, store, ada):
+async def test_a_partly_throttled_batch_of_deletes_is_finished(proxy, store, ada):
     """`delete_thread` with a purge whose first batch comes back undone."""
 
     def undone(handler, body):
@@ -232,7 +232,7 @@ def undone_get(handler, body):
     handler.answer(200, json.dumps(unprocessed).encode())
 
 
-async def test_reads_that_are_throttled_in_part_are_finished_or_given_up(proxy, store, ada):
+async def test_a_partly_throttled_batch_of_reads_is_finished_or_raises(proxy, store, ada):
     proxy.faults = [undone_get] * (table_module.MAX_CONFLICT_ATTEMPTS - 1)
     assert (await store.load_item("thr_1", "m1", ada)).id == "m1"
     proxy.reset()
@@ -242,7 +242,7 @@ async def test_reads_that_are_throttled_in_part_are_finished_or_given_up(proxy, 
     assert proxy.seen == table_module.MAX_CONFLICT_ATTEMPTS
 
 
-async def test_a_slow_table_blocks_nobody_else(proxy, store, ada):
+async def test_a_slow_request_does_not_block_the_event_loop(proxy, store, ada):
     """A held request: meanwhile another stream's events all come, and then it is answered."""
     proxy.hold = True
     slow = asyncio.create_task(store.add_thread_item("thr_1", answer("a"), ada))
@@ -259,7 +259,9 @@ async def test_a_slow_table_blocks_nobody_else(proxy, store, ada):
     assert (await store.load_item("thr_1", "a", ada)).id == "a"
 
 
-async def test_another_streams_events_come_on_time_while_every_call_takes_300_ms(proxy, store, ada):
+async def test_another_streams_events_arrive_on_time_while_every_call_takes_300_ms(
+    proxy, store, ada
+):
     """Ten events 10 ms apart fit many times over into calls that are delayed by 300 ms each."""
 
     def late(handler, body):
@@ -276,20 +278,18 @@ async def test_another_streams_events_come_on_time_while_every_call_takes_300_ms
     assert events >= 10
 
 
-async def test_as_many_calls_as_the_pool_has_threads_are_under_way_at_once(
-    proxy, clients, store, ada
-):
+async def test_as_many_calls_run_in_parallel_as_the_pool_has_threads(proxy, clients, store, ada):
     proxy.hold = True
     waiting = DynamoDBStore(store.table.name, client=clients["patient"])
-    calls = [asyncio.create_task(waiting.load_thread("thr_1", ada)) for _ in range(aws.POOL + 5)]
-    assert await asyncio.to_thread(proxy.wait_held, aws.POOL)
-    assert proxy.held == aws.POOL
+    calls = [asyncio.create_task(waiting.load_thread("thr_1", ada)) for _ in range(POOL + 5)]
+    assert await asyncio.to_thread(proxy.wait_held, POOL)
+    assert proxy.held == POOL
     proxy.hold = False
     proxy.released.set()
     assert {found.id for found in await asyncio.gather(*calls)} == {"thr_1"}
 
 
-async def test_no_message_is_logged_when_things_fail(proxy, store, ada, caplog):
+async def test_no_users_text_is_logged_when_a_request_fails(proxy, store, ada, caplog):
     proxy.always = FAULTS["500"]
     with caplog.at_level(logging.INFO), pytest.raises(ClientError):
         await store.add_thread_item("thr_1", answer("a", "the secret text"), ada)

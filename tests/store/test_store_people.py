@@ -113,7 +113,7 @@ async def fill(backend, store, context, thread_id):
 @one_engine
 @pytest.mark.parametrize("operation", ["delete_user", "delete_thread"])
 @pytest.mark.usefixtures("spilling")
-async def test_whatever_request_a_deletion_breaks_off_at_deleting_the_person_finishes_it(
+async def test_deleting_a_user_finishes_a_deletion_whichever_request_failed(
     backend, ada, interference, operation
 ):
     """With a thread whose deletion nothing has finished yet: a store that has no stream."""
@@ -139,9 +139,7 @@ async def test_whatever_request_a_deletion_breaks_off_at_deleting_the_person_fin
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_what_is_left_of_deleted_threads_is_deleted_with_their_person(
-    backend, ada, bob, purge
-):
+async def test_deleting_a_user_removes_what_is_left_of_deleted_threads(backend, ada, bob, purge):
     store = backend.store(purge=purge)
     for context in (ada, bob):
         await fill(backend, store, context, "thr_1")
@@ -156,7 +154,7 @@ async def test_what_is_left_of_deleted_threads_is_deleted_with_their_person(
 
 
 @one_engine
-async def test_a_thread_that_is_begun_while_its_person_is_deleted_goes_whole_or_stays_whole(
+async def test_a_thread_created_while_its_user_is_deleted_is_removed_whole_or_kept_whole(
     backend, ada, interference
 ):
     """Its row alone never goes, which would hide what lies below it for ever."""
@@ -183,7 +181,7 @@ async def test_a_thread_that_is_begun_while_its_person_is_deleted_goes_whole_or_
 @one_engine
 @pytest.mark.parametrize("ended", ["deleted", "expired"])
 @pytest.mark.usefixtures("spilling")
-async def test_a_purge_takes_nothing_of_an_id_that_comes_back_meanwhile(
+async def test_a_purge_removes_nothing_of_a_thread_that_is_created_with_the_id_meanwhile(
     backend, ada, interference, ended
 ):
     """Whichever request of the purge it comes back at: what it acknowledged stays."""
@@ -222,9 +220,7 @@ async def test_a_purge_takes_nothing_of_an_id_that_comes_back_meanwhile(
 
 
 @one_engine
-async def test_a_deletion_that_begins_while_another_ends_is_not_forgotten(
-    backend, ada, interference
-):
+async def test_a_purge_does_not_cancel_a_second_deletion_of_the_same_id(backend, ada, interference):
     """A purge of an id that comes back, and is deleted again: the second one is still to do."""
 
     async def again():
@@ -246,7 +242,7 @@ async def test_a_deletion_that_begins_while_another_ends_is_not_forgotten(
 
 
 @pytest.mark.usefixtures("spilling")
-async def test_a_sweep_finishes_a_deletion_that_broke_off(backend, ada, interference):
+async def test_a_sweep_finishes_an_interrupted_deletion(backend, ada, interference):
     for request in range(1, MAX_REQUESTS):  # before the first, nothing is deleted
         store = emptied(backend).store()
         await fill(backend, store, ada, "thr_1")
@@ -268,7 +264,7 @@ def fetched(backend, url):
     return backend.s3.get_object(Bucket=backend.bucket, Key=key)["Body"].read()
 
 
-async def test_an_export_links_whatever_lies_in_the_bucket(backend, store, ada, bob):
+async def test_an_export_signs_the_links_to_everything_in_the_bucket(backend, store, ada, bob):
     files = backend.attachments()
     await fill(backend, store, ada, "thr_1")
     for item_id, url in (
@@ -293,7 +289,7 @@ async def test_an_export_links_whatever_lies_in_the_bucket(backend, store, ada, 
     assert fetched(backend, sent["attachment"]["preview_url"]) == PNG
 
 
-async def test_an_export_links_a_file_where_its_bytes_are(backend, store, ada):
+async def test_an_export_links_to_the_place_of_a_files_bytes(backend, store, ada):
     files = backend.attachments()
 
     async def announced(name):

@@ -3,7 +3,7 @@
 from functions.store.table import ConditionFailed
 
 
-def test_an_action_that_met_anothers_write_is_not_one_whose_condition_failed():
+def test_an_action_that_conflicted_with_another_write_has_not_failed_its_condition():
     refused = ConditionFailed(
         [
             {"Code": "TransactionConflict"},

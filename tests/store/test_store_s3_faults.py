@@ -77,7 +77,7 @@ async def read_file(proxy, store, files, ada):
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "cut", "lost answer", "hang"])
-async def test_a_single_fault_of_s3_is_not_noticed(proxy, store, ada, fault):
+async def test_a_single_fault_of_s3_is_retried(proxy, store, ada, fault):
     large = answer("a", noise(300 * KB, 2))
     proxy.faults = [FAULTS[fault]]
     await store.add_thread_item("thr_1", large, ada)
@@ -98,7 +98,7 @@ async def test_a_body_that_breaks_off_once_is_read_again(proxy, store, read_file
 
 
 @pytest.mark.parametrize("fault", ["cut body", "hang body"])
-async def test_a_body_that_breaks_off_each_time_is_an_error(proxy, read_file, fault):
+async def test_a_body_that_breaks_off_each_time_raises(proxy, read_file, fault):
     proxy.always = FAULTS[fault]
     with pytest.raises(BotoCoreError):
         await read_file()
@@ -113,7 +113,7 @@ async def test_a_body_that_breaks_off_each_time_is_an_error(proxy, read_file, fa
         (["cut body", "cut body", "500", "500", "500"], 5),
     ],
 )
-async def test_reading_a_body_takes_no_more_attempts_than_we_say(
+async def test_reading_a_body_takes_at_most_the_documented_attempts(
     proxy, read_file, faults, attempts
 ):
     proxy.faults = [FAULTS[fault] for fault in faults]
@@ -148,7 +148,7 @@ async def test_a_file_arrives_though_s3_fails_once(proxy, store, uploaded, ada, 
 
 
 @pytest.mark.parametrize("before", range(len(ARRIVAL)), ids=ARRIVAL)
-async def test_a_file_that_cannot_arrive_while_s3_fails_arrives_afterwards(
+async def test_a_file_that_could_not_arrive_while_s3_failed_can_be_sent_again(
     proxy, store, uploaded, ada, before
 ):
     file, read = uploaded
@@ -165,7 +165,7 @@ async def test_a_file_that_cannot_arrive_while_s3_fails_arrives_afterwards(
 
 
 @pytest.mark.parametrize("fault", ["500", "cut"])
-async def test_a_lasting_fault_of_s3_is_an_error_and_the_thread_stays_as_it_was(
+async def test_a_lasting_fault_of_s3_raises_and_leaves_the_thread_unchanged(
     proxy, store, files, ada, fault
 ):
     before = store.table.client.scan(TableName=store.table.name)["Items"]

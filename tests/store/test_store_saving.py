@@ -14,7 +14,7 @@ MANY = 300
 
 @pytest.fixture
 def forgetful(monkeypatch):
-    monkeypatch.setattr(snapshots, "REMEMBERED", 2)
+    monkeypatch.setattr(snapshots, "MAX_REMEMBERED", 2)
 
 
 async def streamed(store, context):
@@ -27,7 +27,7 @@ async def streamed(store, context):
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_the_end_of_an_answer_does_not_bring_a_deleted_thread_back(
+async def test_the_end_of_an_answer_does_not_recreate_a_deleted_thread(
     backend, ada, forgetful, purge
 ):
     store = backend.store(purge=purge)
@@ -66,7 +66,7 @@ async def test_a_thread_with_items_that_was_never_saved_is_created(store, ada):
 
 
 @pytest.mark.parametrize("count", [10, snapshots.MAX_CHANGES, MANY])
-async def test_many_keys_may_change_at_once_and_all_others_stay(backend, store, ada, count):
+async def test_many_keys_may_change_in_one_save_and_all_others_stay(backend, store, ada, count):
     old = {f"old {n}": n for n in range(count)}
     await store.save_thread(thread(title="old", metadata={**old, "mine": 1}), ada)
     first = await store.load_thread("thr_1", ada)
@@ -82,7 +82,9 @@ async def test_many_keys_may_change_at_once_and_all_others_stay(backend, store, 
     assert (await store.open_turn("thr_1", 9, ada))[0] == stored
 
 
-async def test_many_keys_changed_by_two_at_once_all_last(backend, store, ada, monkeypatch):
+async def test_many_keys_changed_by_two_parallel_saves_are_all_kept(
+    backend, store, ada, monkeypatch
+):
     """What is written between the look and the write is neither lost nor overwritten."""
     await store.save_thread(thread(), ada)
     slow = await store.load_thread("thr_1", ada)
@@ -117,7 +119,9 @@ async def test_many_keys_of_a_deleted_thread_are_not_found(backend, store, ada):
 
 
 @pytest.mark.parametrize("count", [1, MANY])
-async def test_what_several_add_at_once_is_refused_where_the_row_ends(backend, store, ada, count):
+async def test_parallel_saves_that_together_exceed_the_rows_limit_are_rejected(
+    backend, store, ada, count
+):
     """Each is within the limit by itself. (AWS counts the row's place in the list as well.)"""
     if backend.engine == "moto":
         pytest.skip("moto holds any row in a transaction; DynamoDB Local does not")

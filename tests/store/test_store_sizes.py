@@ -77,7 +77,7 @@ async def test_an_item_of_any_size_is_loaded_as_it_was_saved(backend, store, ada
     assert page.data == [saved]
 
 
-async def test_an_item_that_grows_and_shrinks_is_only_ever_in_one_place(backend, store, ada):
+async def test_an_item_that_grows_and_shrinks_has_one_body_in_one_place(backend, store, ada):
     for text in ("small", noise(40 * KB), noise(300 * KB), noise(40 * KB), "small"):
         saved = answer("a", text)
         await store.save_item("thr_1", saved, ada)
@@ -86,7 +86,7 @@ async def test_an_item_that_grows_and_shrinks_is_only_ever_in_one_place(backend,
 
 
 @pytest.mark.parametrize("limit", [1, 7, 40])
-async def test_pages_over_a_megabyte_are_whole(backend, store, ada, limit):
+async def test_pages_over_a_megabyte_are_complete(backend, store, ada, limit):
     items = [answer(f"a{n:02}", noise(130 * KB, n), created_at=at(n)) for n in range(24)]
     items += [answer("s", noise(300 * KB), created_at=at(50))]
     for item in items:
@@ -126,7 +126,7 @@ async def test_a_page_costs_no_more_in_a_long_thread_than_in_a_short_one(
         assert again == short
 
 
-async def test_a_crash_between_s3_and_the_table_leaves_the_thread_as_it_was(
+async def test_a_crash_between_s3_and_the_table_leaves_the_thread_unchanged(
     backend, store, ada, monkeypatch
 ):
     """The body is in S3 first; until the row points to it, nobody sees it."""
