@@ -12,16 +12,10 @@ from ..attachments import arrival
 from ..attachments.schema import UNSENT_DAYS
 from ..aws.keys import part
 from . import keys
+from .expiry import ALIVE, DAY, EXISTS, expired, now_value
 from .links import Links
 from .table import ConditionFailed, Row, Table
-from .threads import (
-    ALIVE,
-    DAY,
-    EXISTS,
-    Threads,
-    expired,
-    now_value,
-)
+from .threads import Threads
 from .validation import check_finite, check_id, input_errors
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from chatkit.types import FeedbackKind
 from .. import aws
 from ..aws.keys import part
 from . import keys
+from .expiry import EXISTS, now_value
 from .table import ConditionFailed, Row, Table
-from .threads import EXISTS, Threads, now_value
+from .threads import Threads
 from .validation import check_id
 
 ITEMS_A_TRANSACTION: Final = 49
@@ -68,10 +69,10 @@ class Feedback:
             actions += [{"ConditionCheck": item_exists}, {"Put": {"Item": row}}]
         try:
             await self.table.transact(actions)
-        except ConditionFailed as refused:
-            if 0 in refused.failed:
+        except ConditionFailed as failure:
+            if 0 in failure.failed:
                 raise NotFoundError(f"Thread {thread_id} not found") from None
-            missing = item_ids[(min(refused.failed) - 1) // 2]
+            missing = item_ids[(min(failure.failed) - 1) // 2]
             raise NotFoundError(f"Item {missing} not found in thread {thread_id}") from None
 
     def _row(self, thread_id: str, item_id: str, kind: FeedbackKind, user: str) -> Row:

@@ -24,10 +24,11 @@ from .bodies import (
     spilled,
     version_of,
 )
+from .expiry import DAY, expired
 from .links import Links
 from .paging import bounds
 from .table import ConditionFailed, Row, Table
-from .threads import DAY, Threads, expired
+from .threads import Threads
 
 logger = logging.getLogger(__name__)
 

@@ -12,12 +12,13 @@ from ..aws.bucket import Bucket
 from ..aws.keys import digest
 from . import attachment_records, keys
 from .bodies import PLACES
+from .expiry import expired
 from .items import Items
 from .links import Links
 from .purge import Purge
 from .snapshots import Snapshot
 from .table import Row, Table
-from .threads import Threads, expired
+from .threads import Threads
 
 logger = logging.getLogger(__name__)
 

@@ -58,9 +58,9 @@ class Records:
                 ),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ConditionFailed as refused:
+        except ConditionFailed as failure:
             # The first answer was lost and botocore sent the request again: it is stored.
-            if refused.rows.get(0) == row:
+            if failure.rows.get(0) == row:
                 return version + 1
             raise Conflict(f"the {kind!r} record is no longer at version {version}") from None
         return version + 1

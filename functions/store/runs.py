@@ -7,9 +7,9 @@ from typing import Any, Final
 from .. import aws
 from ..aws.keys import owner
 from . import keys
+from .expiry import DAY
 from .keys import Value
 from .table import ConditionFailed, Row, Table
-from .threads import DAY
 
 RUN_SECONDS: Final = DAY
 """Seconds that a run's row is kept after its deadline. The same request after that is a new run."""

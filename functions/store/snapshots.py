@@ -145,29 +145,6 @@ class Snapshot:
         return ThreadMetadata.model_validate_json(f"{{{body}}}")
 
 
-def by_path(changes: list[Change]) -> dict[str, Any]:
-    """The update that writes each change at its own path, and changes nothing else."""
-    sets: list[str] = []
-    removes: list[str] = []
-    names: dict[str, str] = {}
-    values: dict[str, Value] = {}
-    for number, (part, name, text) in enumerate(changes):
-        names[f"#{part}"] = part
-        names[f"#n{number}"] = name if part == "fields" else f"={name}"
-        path = f"#{part}.#n{number}"
-        if text is None:
-            removes.append(path)
-        else:
-            values[f":v{number}"] = {"S": text}
-            sets.append(f"{path} = :v{number}")
-    clauses = (("SET", sets), ("REMOVE", removes))
-    return {
-        "UpdateExpression": " ".join(f"{verb} {', '.join(of)}" for verb, of in clauses if of),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
-
-
 @dataclass
 class Snapshots:
     """The snapshots that one store took. It ignores the snapshots of other stores."""

@@ -12,36 +12,18 @@ from chatkit.types import Page, Thread, ThreadMetadata
 from pydantic import ValidationError
 
 from . import keys
+from .expiry import DAY, EXISTS, expired, now_value
+from .expressions import set_attributes, set_paths
 from .keys import Value
 from .paging import bounds
-from .snapshots import (
-    MAX_CHANGES,
-    Change,
-    Snapshot,
-    Snapshots,
-    by_path,
-)
+from .snapshots import MAX_CHANGES, Change, Snapshot, Snapshots
 from .table import ConditionFailed, Row, Table
 
 logger = logging.getLogger(__name__)
 
-DAY: Final = 24 * 3600
 TOMBSTONE_SECONDS: Final = DAY
 """How long a tombstone is kept: longer than any run, so that the purge after its expiry also
 removes what a run wrote to S3 after the thread was deleted."""
-
-ALIVE: Final = "(attribute_not_exists(expires) OR expires > :now)"
-EXISTS: Final = f"attribute_exists(pk) AND {ALIVE}"
-"""The condition of every write that needs a thread which is neither deleted nor expired."""
-
-
-def now_value() -> Value:
-    return {"N": str(int(time.time()))}
-
-
-def expired(row: Row) -> bool:
-    """Whether a row has expired. TTL removes rows within days, so every read checks."""
-    return "expires" in row and int(row["expires"]["N"]) <= time.time()
 
 
 class Threads:
@@ -154,7 +136,7 @@ class Threads:
             "position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
             **self._expiry(),
         }
-        update = _setting({**kept, "id": {"S": thread.id}, **snapshot.attributes()}, *kept)
+        update = set_attributes({**kept, "id": {"S": thread.id}, **snapshot.attributes()}, *kept)
         update["ExpressionAttributeValues"][":now"] = now_value()
         row = {"Key": keys.thread_key(user, thread.id), "ConditionExpression": EXISTS, **update}
         head = self._head(thread, user, snapshot)
@@ -167,7 +149,7 @@ class Threads:
     def _head(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
         """The update that writes all fields to a thread's head, beside the write of its row."""
         attributes = {"position": {"S": keys.HEAD_POSITION}, **snapshot.attributes()}
-        return {"Key": keys.head_key(user, thread.id), **_setting(attributes)}
+        return {"Key": keys.head_key(user, thread.id), **set_attributes(attributes)}
 
     async def _change(self, thread_id: str, user: str, before: Snapshot, after: Snapshot) -> None:
         changes = before.changes(after)
@@ -175,7 +157,7 @@ class Threads:
             return
         try:
             if len(changes) <= MAX_CHANGES:
-                await self._update(thread_id, user, by_path(changes))
+                await self._update(thread_id, user, set_paths(changes))
             else:
                 await self._rewrite(thread_id, user, changes)
         except ConditionFailed:
@@ -191,7 +173,7 @@ class Threads:
             if row is None or expired(row):
                 raise NotFoundError(f"Thread {thread_id} not found")
             stored = Snapshot.from_row(row)
-            update = _setting(stored.changed(changes).attributes())
+            update = set_attributes(stored.changed(changes).attributes())
             same = "#fields = :old_fields AND #metadata = :old_metadata"
             old = {f":old_{name}": value for name, value in stored.attributes().items()}
             try:
@@ -208,7 +190,7 @@ class Threads:
             raise ValueError(f"a title is text, not {type(title).__name__}")  # noqa: TRY004
         Snapshot.checked(thread)
         text = Snapshot.checked(thread.model_copy(update={"title": title})).fields["title"]
-        update = by_path([("fields", "title", text)])
+        update = set_paths([("fields", "title", text)])
         untitled = f"{EXISTS} AND #fields.#n0 = :untitled"
         try:
             await self._update(thread.id, user, update, untitled, {":untitled": {"S": "null"}})
@@ -359,19 +341,6 @@ class Threads:
 def _absent(key: keys.Key) -> dict[str, Any]:
     """The check that there is no row with this key, for a transaction."""
     return {"ConditionCheck": {"Key": key, "ConditionExpression": "attribute_not_exists(pk)"}}
-
-
-def _setting(attributes: Row, *kept: str) -> dict[str, Any]:
-    """The update that writes `attributes`. Those in `kept` are only written where none exists."""
-    sets = [
-        f"#{name} = " + (f"if_not_exists(#{name}, :{name})" if name in kept else f":{name}")
-        for name in attributes
-    ]
-    return {
-        "UpdateExpression": f"SET {', '.join(sets)}",
-        "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
-        "ExpressionAttributeValues": {f":{name}": value for name, value in attributes.items()},
-    }
 
 
 def _warn(thread_id: str, error: ValidationError) -> None:

@@ -1,4 +1,4 @@
-"""What is looked at when a message brings its files, and what is kept of them."""
+"""The check of a message's files when it is sent, and the copies that are kept."""
 
 import io
 import time
@@ -81,12 +81,12 @@ async def test_a_sent_file_cannot_be_replaced_by_sending_it_again(place, ada):
     await put(place, made, FIRST["image/png"][:-1] + b"!")
     await place.files().check_uploaded(sent, ada)
     assert await place.files().read(sent, ada) == PNG
-    await put(place, made, b"\x00" * len(PNG))  # no such image any more
+    await put(place, made, b"\x00" * len(PNG))  # no longer an image
     await place.files().check_uploaded(sent, ada)
 
 
 async def test_only_the_bytes_that_were_checked_are_kept(place, ada):
-    """The copy is bound to the checked object's ETag; S3 refuses when it changed meanwhile."""
+    """The copy has the ETag of the checked object as its condition, so S3 rejects a changed one."""
     made = await uploaded(place, ada)
     sent = {}
     events = place.s3.meta.events
@@ -181,7 +181,7 @@ class _Raw(io.BytesIO):
 
 
 async def test_a_file_can_start_only_one_conversation(place, ada):
-    """Both found the file free; it goes when its conversation does, so it can be in only one."""
+    """Both found the file unused. It is removed with its conversation, so it can be in only one."""
     store, made = place.store(), await uploaded(place, ada)
 
     def begin(name):

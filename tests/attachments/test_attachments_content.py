@@ -1,4 +1,4 @@
-"""What the model gets to see: images, PDFs and text by content, anything else by name."""
+"""The parts of a model's input: the content of images, PDFs and text, the names of other files."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ from tests.attachments.test_attachments_upload import FIRST, NOW, PNG
 
 
 async def shown(place, context, data, name="a.bin", mime_type="application/octet-stream"):
-    """The part for a file with these bytes, sent with a message of thr_1."""
+    """The part for a file with these bytes that was sent in thr_1."""
     files = place.files()
     made = FileAttachment(id="atc_1", name=name, mime_type=mime_type, thread_id="thr_1")
     if data is not None:
@@ -37,7 +37,7 @@ def decoded(url):
 
 
 def photo(side, mime_type="image/jpeg", **options):
-    """A picture of noise, which no format makes small."""
+    """An image of noise, which compresses badly in every format."""
     noise = Image.frombytes(
         "RGB", (side, side // 2), random.Random(1).randbytes(side * side // 2 * 3)
     )
@@ -51,7 +51,7 @@ async def test_an_image_is_shown_whatever_its_name_and_type_say(place, ada, kind
     part = await shown(place, ada, FIRST[kind], name="x.txt", mime_type="text/plain")
     assert part["type"] == "input_image"
     mime_type, data = decoded(part["image_url"])
-    if kind == "image/gif":  # which not every provider takes
+    if kind == "image/gif":  # not every provider accepts GIF
         assert (mime_type, data[:3]) == ("image/jpeg", b"\xff\xd8\xff")
     else:
         assert (mime_type, data) == (kind, FIRST[kind])
@@ -184,7 +184,7 @@ async def test_data_that_is_not_an_image_is_rejected_as_a_generated_image(place,
 
 
 async def test_an_svg_is_a_file_and_not_a_preview(place, ada):
-    """Shown as an image from our bucket, it could run script there."""
+    """Shown as an image from our bucket, it could run a script there."""
     from chatkit.types import AttachmentCreateParams
 
     made = await place.files().create_attachment(
@@ -196,7 +196,7 @@ async def test_an_svg_is_a_file_and_not_a_preview(place, ada):
 @pytest.mark.parametrize("kind", [kind for kind in FIRST if kind.startswith("image/")])
 @pytest.mark.parametrize("method", ["add_thread_item", "save_item"])
 async def test_a_generated_images_data_url_is_never_stored_in_the_table(place, ada, kind, method):
-    """The SDK's own converter makes them; images may share an id, and an item change its image."""
+    """The SDK's converter makes data URLs. Images may share an id; an item may change its image."""
     store = place.store()
     await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
     for name, content in (("i", b"1"), ("i", b"2"), ("j", b"3"), ("k", b"3")):

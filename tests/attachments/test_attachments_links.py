@@ -1,6 +1,6 @@
-"""Signed links: what they let through, as S3 checks it, and for how long.
+"""Signed links: the requests that they allow, by S3's rules, and for how long.
 
-moto checks no signatures. S3 does it as AWS writes it down, and so does `admits`:
+moto checks no signatures. `admits` checks them by the rules that AWS publishes for S3:
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
@@ -27,7 +27,7 @@ SECRET = "test"
 
 
 def admits(request: httpx2.Request, now: datetime) -> bool:
-    """Whether S3 would let a request with a presigned address through."""
+    """Whether S3 would accept a request with a presigned URL."""
     parts = urlsplit(str(request.url))
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     signature = query.pop("X-Amz-Signature")
@@ -103,7 +103,7 @@ async def test_an_upload_link_works_for_one_key_one_method_and_a_quarter_of_an_h
 
 
 async def test_no_link_is_valid_for_more_than_an_hour(place, ada):
-    """Of previews, items, images, downloads, exports and recordings: each let through, then not."""
+    """Links of previews, items, images and exports work for less than an hour."""
     store, files = place.store(), place.files()
     await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
     sent = await uploaded(place, ada, name="ü 😀.png")
@@ -143,13 +143,13 @@ async def test_no_link_is_valid_for_more_than_an_hour(place, ada):
         assert (await place.http.get(link)).content == PNG
 
 
-class Ears:
+class VoiceIsOn:
     def check_available(self):
-        """They are."""
+        """It does not raise, so voice is available."""
 
 
 async def test_a_recordings_upload_link_signs_its_length_and_type(place, ada):
-    upload = VoiceNotes(place.store().bucket, Ears(), 10**6).upload("audio/webm", 2000, ada)
+    upload = VoiceNotes(place.store().bucket, VoiceIsOn(), 10**6).upload("audio/webm", 2000, ada)
     for size, admitted in ((2000, True), (2001, False)):
         request = httpx2.Request(
             "PUT", upload["url"], headers=upload["headers"], content=bytes(size)

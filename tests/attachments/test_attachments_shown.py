@@ -1,4 +1,4 @@
-"""How much of a conversation's files one request to the model may hold, and in which shape."""
+"""The files of a conversation in one request to the model: how many, and in which shape."""
 
 import asyncio
 import io
@@ -23,7 +23,7 @@ from tests.attachments.test_attachments_upload import FIRST, NOW
 
 @pytest.fixture
 def sent(place, ada):
-    """A message, `minute` by minute, with files of these bytes."""
+    """A message of this `minute`, with files of these bytes."""
 
     def send(minute, *datas, mime_type="text/plain", name="file"):
         carried = []
@@ -51,7 +51,7 @@ def sent(place, ada):
 
 @pytest.fixture
 def given(place, ada):
-    """The parts of each message as the model gets them, oldest first."""
+    """The parts of each message in the model's input, oldest first."""
 
     async def give(*messages):
         made = await Converter(place.files(), ada).to_agent_input(list(messages))
@@ -143,7 +143,7 @@ def test_an_animation_is_shown_as_its_first_frame():
 
 @pytest.mark.parametrize("kind", [kind for kind in FIRST if kind.startswith("image/")])
 def test_a_file_that_only_begins_like_an_image_is_rejected(kind):
-    """The provider would refuse it, and every later message of its thread with it."""
+    """The provider would reject it, and every later message of its thread."""
     assert images.fit(FIRST[kind][:12] + bytes(50), kind) is None
 
 

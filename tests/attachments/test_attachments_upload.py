@@ -1,4 +1,4 @@
-"""From announcing a file to the message that carries it, and what must not get through."""
+"""Files from their announcement to their message, and the requests that are rejected."""
 
 import io
 import json
@@ -59,7 +59,7 @@ async def uploaded(place, context, data=PNG, **file):
 
 
 class Echo(ChatKitServer):
-    """Anyone's server: the SDK's own, with our stores and nothing else around them."""
+    """The SDK's own server with our stores, and nothing else."""
 
     async def respond(self, thread, item, context):
         return
@@ -105,7 +105,7 @@ async def test_a_file_gets_from_the_page_into_a_message_with_the_sdks_own_server
     (reloaded,) = page["data"][0]["attachments"]
     assert "upload_descriptor" not in reloaded
     assert (await place.http.get(reloaded["preview_url"])).content == PNG
-    # What the preview shows is no longer the upload, which goes after a day.
+    # The preview no longer shows the upload, which S3 removes after a day.
     place.s3.delete_object(Bucket="chatkit-files", Key=_key(made["preview_url"]))
     assert (await place.http.get(reloaded["preview_url"])).content == PNG
     record = await place.store().load_attachment(made["id"], ada)
@@ -122,7 +122,7 @@ async def test_the_upload_link_signs_type_and_length_and_expires_soon(place, ada
 
 
 async def test_pydantic_does_not_change_a_signed_link(place, ada):
-    """The signature covers path and query: one changed character and S3 answers 403."""
+    """The signature covers path and query: S3 answers 403 if one character changes."""
     url = place.files().bucket.sign_get("files/a/b", draft=1)
     assert str(AnyUrl(url)) == url
 
@@ -238,7 +238,7 @@ async def test_links_are_signed_on_every_load_and_never_stored(place, ada):
 
 
 async def test_an_attachment_of_another_store_is_not_changed(place, ada):
-    """A direct upload's own link is neither checked in our bucket nor signed."""
+    """A link of another store is neither checked in our bucket nor signed."""
     from chatkit.types import ImageAttachment
 
     foreign = ImageAttachment(
@@ -280,7 +280,7 @@ def _key(url):
 
 
 async def test_a_plain_boto3_client_signs_length_and_type_too(ada, monkeypatch):
-    """boto3's own default in us-east-1 is the old signature."""
+    """In us-east-1, boto3 signs with the old version by default."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     plain = boto3.client("s3", region_name="us-east-1")

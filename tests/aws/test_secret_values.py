@@ -1,4 +1,4 @@
-"""Secrets are read after start-up, kept for minutes, survive an outage, and are not told."""
+"""Secrets: read when first needed, cached for minutes, used during an outage, never logged."""
 
 import logging
 
@@ -31,7 +31,7 @@ def vault(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that a test moves."""
+    """A clock that a test moves."""
 
     class Clock:
         now = 1000.0
@@ -73,6 +73,6 @@ def test_importing_modules_reads_no_secret():
     import subprocess
     import sys
 
-    # No credentials, no region, no endpoint: a request at import would raise.
+    # Without credentials, region and endpoint, a request at import would raise.
     code = "import functions.aws.secret_values as s; assert not s._cache"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "."}, check=True)

@@ -1,4 +1,4 @@
-"""Attachment records: whose thread is over is not found, and what that costs to know."""
+"""Attachment records: a file of a deleted or expired thread cannot be loaded."""
 
 import logging
 from contextlib import suppress
@@ -33,7 +33,7 @@ async def test_a_record_cannot_be_loaded_once_its_thread_is_deleted_even_before_
 
 
 async def test_a_record_cannot_be_loaded_once_ttl_has_removed_its_thread(backend, ada):
-    """Which leaves no tombstone; the purge comes with the stream."""
+    """TTL leaves no tombstone, and the purge runs when the stream's event comes."""
     store = backend.store(retention_days=30, purge="stream")
     await store.save_thread(thread(), ada)
     await store.save_attachment(record("thr_1"), ada)
@@ -63,18 +63,18 @@ async def loadable(store, ids, context):
 async def test_an_export_contains_exactly_the_files_that_can_be_loaded(
     backend, ada, end, retention_days
 ):
-    """Those of a thread that is gone are in neither, though its purge is not done."""
+    """Files of a deleted thread are in neither, even before its purge has finished."""
     store = backend.store(purge="stream", retention_days=retention_days)
     for thread_id in ("over", "living"):
         await store.save_thread(thread(thread_id), ada)
         await store.save_attachment(record(thread_id, thread_id), ada)
     await store.save_attachment(record(None, "unsent"), ada)
-    before = backend.store()  # what it saves, a store with a retention may have to read
+    before = backend.store()  # a store with a retention reads below what this one saves
     await before.save_attachment(record("never", "never"), ada)
     user = owner(ada)
     if end != "taken by TTL":
         await store.delete_thread("over", ada)
-    if end != "deleted":  # TTL takes the tombstone, or the thread's row
+    if end != "deleted":  # TTL removes the tombstone, or the thread's row
         place = keys.thread_key if end == "taken by TTL" else keys.tombstone_key
         backend.dynamodb.delete_item(TableName=backend.table, Key=place(user, "over"))
     found = await exported(store, ada)
@@ -122,7 +122,7 @@ async def test_a_file_may_be_saved_and_loaded_before_its_thread_is_saved(store, 
 
 
 async def test_no_stored_message_contains_the_upload_link_of_its_file(backend, store, ada):
-    """Also of a server that says no thread; the record of an upload to come keeps it."""
+    """Also when the server names no thread. The record of a file to be uploaded keeps its link."""
     upload = AttachmentUploadDescriptor(url="https://s3.example/secret", method="PUT", headers={})
     made = record(None).model_copy(update={"upload_descriptor": upload})
     await store.save_thread(thread(), ada)

@@ -1,4 +1,4 @@
-"""Bad input to any method: a `ValueError` or `NotFoundError` that quotes nothing, and no change."""
+"""Invalid input to any method: `ValueError` or `NotFoundError` without a quote, and no change."""
 
 import warnings
 
@@ -15,7 +15,7 @@ from chatkit.types import (
 from functions.attachments import AttachmentError
 from tests.store.samples import NOON, answer, at, message, thread
 
-# What is refused never reaches an engine, so one of them will do.
+# Rejected input never reaches an engine, so one engine is enough.
 pytestmark = pytest.mark.parametrize("backend", ["moto"], indirect=True)
 
 LONE = "secret \ud800"
@@ -53,16 +53,16 @@ async def store(backend, ada):
 
 @pytest.fixture
 def refused(backend, store):
-    """Await a call, and see it refused with nothing changed and nothing quoted."""
+    """Await a call, and assert that it raises, changes nothing and quotes nothing."""
 
     async def check(make, *errors):
         before = backend.rows(), backend.objects()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydantic's, of what it was given
+            warnings.simplefilter("ignore")  # pydantic warns about the invalid values
             with pytest.raises(errors or ValueError) as caught:
                 await make()
         assert type(caught.value) in (errors or (ValueError,))
-        if errors != (NotFoundError,):  # which names the id that was asked for
+        if errors != (NotFoundError,):  # whose message contains the requested id
             assert "secret" not in str(caught.value).replace(repr(LONE), "")
         assert (backend.rows(), backend.objects()) == before
         return str(caught.value)
@@ -249,7 +249,7 @@ async def test_an_empty_cursor_means_the_first_page_as_in_the_sdks_stores(store,
 
 
 async def test_an_empty_id_works_like_any_other_id(store, refused, ada):
-    """Some models give their messages none. Unknown, it is not found."""
+    """Some models send messages with an empty id. An unknown one is not found."""
     for make in (
         lambda: store.load_thread("", ada),
         lambda: store.load_item("thr_1", "", ada),

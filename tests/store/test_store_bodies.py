@@ -1,4 +1,4 @@
-"""Bodies in S3: replaced ones go with the write that replaces them; unreadable ones are skipped."""
+"""Bodies in S3: a write removes the body that it replaces, and pages leave out unreadable items."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ BIG = noise(300 * KB)
 
 @pytest.fixture
 async def store(backend, ada):
-    """A store of its own: nobody purges what it leaves behind."""
+    """A store with no stream, so that no purge removes what it leaves."""
     made = backend.store(purge="stream")
     await made.save_thread(thread(), ada)
     return made
@@ -32,7 +32,7 @@ def pointed_at(backend):
 
 @pytest.fixture
 def log(backend):
-    """What was asked of S3 and DynamoDB, in order."""
+    """The requests to S3 and DynamoDB, in order."""
     asked = []
 
     def note(model, **_):
@@ -47,7 +47,7 @@ def log(backend):
 
 @pytest.mark.parametrize("method", ["add_thread_item", "save_item"])
 async def test_the_write_that_replaces_a_body_removes_the_old_one(backend, store, ada, method):
-    """No stream, no second function, no sweep."""
+    """That needs no stream, no second function and no sweep."""
     for text in (BIG, BIG + "!", BIG + "!", BIG):
         await getattr(store, method)("thr_1", answer("a", text), ada)
         assert backend.objects() == pointed_at(backend)
@@ -82,7 +82,7 @@ async def test_an_item_and_its_feedback_are_deleted_in_one_request(backend, stor
 
 
 async def test_deleting_an_item_is_all_or_nothing_whichever_request_fails(backend, store, ada, log):
-    """Only an object may stay, which the table's stream or a sweep removes."""
+    """Only an object may be left, which the table's stream or a sweep removes."""
     for item in (answer("a", BIG), answer("b", "hi")):
         await store.add_thread_item("thr_1", item, ada)
     await store.save_feedback("thr_1", ["a", "b"], "positive", ada)
@@ -161,13 +161,13 @@ async def test_a_write_succeeds_even_if_the_old_body_cannot_be_removed(
     assert len(backend.objects()) == 2
     assert "a sweep removes it" in caplog.text
     assert BIG[:20] not in caplog.text
-    # Where there is a stream, its event finishes it.
+    # If there is a stream, its event removes the body.
     assert await store.purge_deleted(backend.stream()) == []
     assert backend.objects() == pointed_at(backend)
 
 
 async def test_after_many_parallel_writes_only_the_last_body_is_left(backend, store, ada):
-    """Also when some of them write the very same text."""
+    """Also when some of them write the same text."""
     if backend.engine == "moto":
         pytest.skip("moto does not isolate transactions from each other; DynamoDB Local does")
     stores = [backend.store() for _ in range(4)]
@@ -199,7 +199,7 @@ async def test_a_rejected_write_leaves_no_body_in_s3(backend, store, ada):
 async def test_a_late_stream_event_does_not_remove_the_current_body(backend, store, ada):
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     await store.save_item("thr_1", answer("a", BIG + "!"), ada)
-    # A change of the row that leaves the body where it is.
+    # A change of the row that does not replace the body.
     backend.dynamodb.update_item(
         TableName=backend.table,
         Key=keys.item_key(owner(ada), "thr_1", "a"),
@@ -212,7 +212,7 @@ async def test_a_late_stream_event_does_not_remove_the_current_body(backend, sto
 
 
 async def test_a_reader_between_two_bodies_gets_the_newer_one(store, ada, monkeypatch):
-    """The row was read, and its body replaced and removed before that was read."""
+    """Another write replaces and removes the body after the reader read the row."""
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     for read in (
         lambda: store.load_item("thr_1", "a", ada),
@@ -269,7 +269,7 @@ async def test_a_store_without_a_bucket_leaves_items_in_s3_out_of_pages(
     assert "secret" not in caplog.text
     with pytest.raises(NoBucketError, match="give the store a bucket"):
         await bare.load_item("thr_1", "m1", ada)
-    # It can still replace and delete it; the body is left to a sweep.
+    # It can still replace and delete the item; a sweep removes the body.
     await bare.save_item("thr_1", message("m1", "small", created_at=at(1)), ada)
     assert (await bare.load_item("thr_1", "m1", ada)).content[0].text == "small"
 

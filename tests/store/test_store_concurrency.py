@@ -1,4 +1,4 @@
-"""Many writers at once, over HTTP, on AWS's own engine: nothing lost, one order for all."""
+"""Parallel writers over HTTP, on AWS's own engine: no write is lost, all agree on the order."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ EACH = 5
 
 @pytest.fixture
 def stores(dynamodb_local):
-    """Stores with a client each, as functions that run side by side have."""
+    """Stores with a client each, like parallel Lambda functions."""
     reach = {
         "endpoint_url": dynamodb_local,
         "region_name": "us-east-1",

@@ -1,4 +1,4 @@
-"""When AWS fails: retried within a bound, never half-written, and the event loop goes on."""
+"""Faults of AWS: a limited number of retries, no half-written data, no blocked event loop."""
 
 import asyncio
 import json
@@ -56,23 +56,21 @@ def proxy(request):
 
 @pytest.fixture(scope="module")
 def clients(proxy):
-    """By name: how the client behaves in production, one that soon loses its patience, and one
-    that waits for whatever is held back.
-    """
+    """By name: a client as in production, one with a short timeout, and one with a long timeout."""
     config = aws.config("dynamodb")
-    hasty, patient = (config.merge(Config(read_timeout=seconds)) for seconds in (0.2, 60))
+    short, long = (config.merge(Config(read_timeout=seconds)) for seconds in (0.2, 60))
     reach = {"endpoint_url": proxy.endpoint, **ACCESS}
     return {
         "dynamodb": boto3.client("dynamodb", config=config, **reach),
-        "hasty": boto3.client("dynamodb", config=hasty, **reach),
-        "patient": boto3.client("dynamodb", config=patient, **reach),
+        "short timeout": boto3.client("dynamodb", config=short, **reach),
+        "long timeout": boto3.client("dynamodb", config=long, **reach),
     }
 
 
 @pytest.fixture
 async def store(proxy, clients, ada, monkeypatch):
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
-    # botocore gives a client so many retries in its life, which these tests would use up.
+    # botocore limits the retries of a client in total, and these tests would use them up.
     monkeypatch.setattr(RetryQuota, "acquire", lambda *_: True)
     monkeypatch.setattr(table_module, "CONFLICT_MAX_WAIT", 0)
     proxy.reset()
@@ -123,7 +121,7 @@ OPERATIONS = {
 }
 QUICK = ["500", "503", "throttled", "limited", "cut"]
 NEEDS_TOKENS = {"begin_run"}
-"""What is told from a repetition only by its idempotency token, which moto does not keep."""
+"""Operations whose repetition only an idempotency token shows. moto does not keep these."""
 
 
 def rows(store):
@@ -169,10 +167,10 @@ async def test_a_lasting_fault_is_raised_after_the_last_attempt_and_nothing_is_h
     before = rows(store)
     proxy.reset()
     proxy.always = FAULTS[fault]
-    failing = DynamoDBStore(store.table.name, client=clients["hasty"])
+    failing = DynamoDBStore(store.table.name, client=clients["short timeout"])
     with pytest.raises((ClientError, BotoCoreError)):
         await OPERATIONS[operation](failing, ada)
-    # Two requests side by side at most: for a page, and for an item and its feedback.
+    # At most two parallel requests: for a page, and for an item and its feedback.
     assert MAX_ATTEMPTS <= proxy.seen <= 2 * MAX_ATTEMPTS
     proxy.released.set()
     proxy.always = None
@@ -208,7 +206,7 @@ async def test_transactions_that_conflict_on_a_row_are_retried(proxy, store, ada
 
 
 async def test_a_partly_throttled_batch_of_deletes_is_finished(proxy, store, ada):
-    """`delete_thread` with a purge whose first batch comes back undone."""
+    """`delete_thread` with a purge whose first batch is returned unprocessed."""
 
     def undone(handler, body):
         if b"DeleteRequest" not in body:
@@ -227,7 +225,7 @@ async def test_a_partly_throttled_batch_of_deletes_is_finished(proxy, store, ada
 
 
 def undone_get(handler, body):
-    """A batch of which nothing was read."""
+    """The answer to a batch of which no row was read."""
     unprocessed = {"Responses": {}, "UnprocessedKeys": json.loads(body)["RequestItems"]}
     handler.answer(200, json.dumps(unprocessed).encode())
 
@@ -243,7 +241,7 @@ async def test_a_partly_throttled_batch_of_reads_is_finished_or_raises(proxy, st
 
 
 async def test_a_slow_request_does_not_block_the_event_loop(proxy, store, ada):
-    """A held request: meanwhile another stream's events all come, and then it is answered."""
+    """While a request is held back, all events of another stream arrive."""
     proxy.hold = True
     slow = asyncio.create_task(store.add_thread_item("thr_1", answer("a"), ada))
     assert await asyncio.to_thread(proxy.wait_held, 1)
@@ -262,10 +260,10 @@ async def test_a_slow_request_does_not_block_the_event_loop(proxy, store, ada):
 async def test_another_streams_events_arrive_on_time_while_every_call_takes_300_ms(
     proxy, store, ada
 ):
-    """Ten events 10 ms apart fit many times over into calls that are delayed by 300 ms each."""
+    """Ten events 10 ms apart take less time than one call with a delay of 300 ms."""
 
     def late(handler, body):
-        time.sleep(0.3)  # the injected latency
+        time.sleep(0.3)  # the added latency
         handler.answer(*handler.forward(body))
 
     proxy.always = late
@@ -280,7 +278,7 @@ async def test_another_streams_events_arrive_on_time_while_every_call_takes_300_
 
 async def test_as_many_calls_run_in_parallel_as_the_pool_has_threads(proxy, clients, store, ada):
     proxy.hold = True
-    waiting = DynamoDBStore(store.table.name, client=clients["patient"])
+    waiting = DynamoDBStore(store.table.name, client=clients["long timeout"])
     calls = [asyncio.create_task(waiting.load_thread("thr_1", ada)) for _ in range(POOL + 5)]
     assert await asyncio.to_thread(proxy.wait_held, POOL)
     assert proxy.held == POOL

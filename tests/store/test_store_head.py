@@ -1,4 +1,4 @@
-"""A thread's head, among its items, says what the thread's own row says."""
+"""The head of a thread: a copy of the fields in the thread's row, beside its items."""
 
 import time
 

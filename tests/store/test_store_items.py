@@ -1,4 +1,4 @@
-"""Items: every type, any id, upserts that keep their place, pages, whose they are."""
+"""Items: every type, any id, upserts that keep their position, pages, owners."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ async def store(backend, ada):
 
 
 async def pages(store, context, limit, order):
-    """All items of a thread, page by page, with what a reader may rely on asserted."""
+    """All items of a thread, page by page, with assertions about each page."""
     found, after = [], None
     while True:
         page = await store.load_thread_items("thr_1", after, limit, order, context)
@@ -99,7 +99,7 @@ async def test_any_id_that_a_model_may_return_works_in_every_thread(store, ada, 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 20])
 @pytest.mark.parametrize("fresh", [True, False], ids=["another process", "one process"])
 async def test_pages_contain_every_item_once_in_one_order(backend, store, ada, limit, fresh):
-    """Ties are ordered by id, so that the order is total and both directions agree."""
+    """Items of the same time are ordered by id, so that both directions agree."""
     moments = {f"m{n}": at(n // 3) for n in range(10)}
     for item_id in sorted(moments, reverse=True):
         await store.add_thread_item("thr_1", message(item_id, created_at=moments[item_id]), ada)
@@ -153,7 +153,7 @@ async def test_paging_continues_after_a_deleted_item(backend, store, ada, order,
 
 
 async def test_a_page_may_be_larger_than_one_query(store, ada):
-    """Also when an item's id is empty, which is no cursor until it is used as one."""
+    """Also when an item's id is empty, which means the first page when it is used as a cursor."""
     for n, item_id in enumerate(("", "m1", "m2")):
         await store.add_thread_item("thr_1", message(item_id, created_at=at(n)), ada)
     page = await store.load_thread_items("thr_1", None, 1, "asc", ada)

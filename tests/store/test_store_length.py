@@ -1,4 +1,4 @@
-"""Length costs nothing: a page of a thread of 100,000 items, on the engine that meters it."""
+"""The cost of a page does not depend on the thread's length: 100,000 items, on AWS's engine."""
 
 import asyncio
 from uuid import uuid4
@@ -18,7 +18,7 @@ WRITERS = 4
 
 
 async def fill(store, context, thread_id, count):
-    """Rows as the store itself writes them, by the batch."""
+    """Write items in batches, with the store's own rows."""
     await store.save_thread(thread(thread_id), context)
 
     async def row(number):
@@ -41,13 +41,13 @@ async def fill(store, context, thread_id, count):
 
 @pytest.fixture
 def client(dynamodb_local, pytestconfig):
-    """Of an engine of its own: one that has held so many rows stays slow for the next tests."""
+    """A client of a separate engine, because an engine that held so many rows stays slow."""
     with engine.running(pytestconfig.cache.mkdir("dynamodb-local")) as endpoint:
         yield engine.connect(endpoint)
 
 
 async def test_a_page_costs_the_same_in_a_thread_of_20_items_and_of_100_000(client, ada):
-    """Requests and read units, first page, last and middle, both orders, either kind of cursor."""
+    """Requests and read units of the first, middle and last page, in both orders."""
     name = f"length-{uuid4().hex}"
     create_table(client, name)
     store = DynamoDBStore(name, client=client)
@@ -56,7 +56,7 @@ async def test_a_page_costs_the_same_in_a_thread_of_20_items_and_of_100_000(clie
     await fill(store, ada, "thr_page1", PAGE)
 
     async def costs(thread_id, count):
-        """What a first page costs, the one behind it, and one in the middle for another process."""
+        """The costs of the first page, the second, and one in the middle by another process."""
         found = {}
         for order in ("asc", "desc"):
             steps = [f"a{n:06}" for n in range(count)]

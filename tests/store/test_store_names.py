@@ -1,4 +1,4 @@
-"""A title that the server makes: for a thread that has none by then, and only the title."""
+"""Generated titles: only for a thread without a title, and nothing but the title is written."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.store.samples import NOON, thread
 
 
 async def stored(store, context):
-    """The thread, which its row and its head agree about."""
+    """The stored thread, with an assertion that its row and its head agree."""
     found = await store.load_thread("thr_1", context)
     assert (await store.open_turn("thr_1", 9, context))[0] == found
     return found
@@ -51,7 +51,7 @@ async def test_a_rename_before_the_generated_title_is_kept(backend, store, ada):
 async def test_a_rename_between_the_generated_title_and_the_save_is_kept(
     backend, store, ada, title
 ):
-    """Also one that takes the title away."""
+    """Also when the rename removes the title."""
     await store.save_thread(thread(), ada)
     answering = await store.load_thread("thr_1", ada)
     await store.name_thread(answering, "Automatic", ada)
@@ -77,7 +77,7 @@ async def test_of_many_parallel_titles_one_is_stored_and_every_caller_gets_it(ba
 async def test_the_thread_that_the_sdk_keeps_is_named_and_saving_it_does_not_write_the_title(
     backend, store, ada, known
 ):
-    """Also when this store remembers the copy no more that the SDK saved of it."""
+    """Also when this store no longer has the snapshot of the copy that the SDK saved."""
     new = Thread(id="thr_1", created_at=NOON, items=Page())
     await store.save_thread(ThreadMetadata(**new.model_dump()), ada)
     await rename(backend.store(), ada, "Renamed")

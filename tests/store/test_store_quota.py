@@ -1,4 +1,4 @@
-"""Quota: messages are counted for each user and for the day, and refused over a limit."""
+"""Quota: messages are counted for each user and each day, and rejected over a limit."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Retention: a thread goes whole, so long after its last activity, and never in parts."""
+"""Retention: a thread is removed whole, a number of days after its last activity."""
 
 import time
 
@@ -21,7 +21,7 @@ def store(backend):
 
 
 def age(backend, context, thread_id, days):
-    """Let so many days pass for a thread that expires."""
+    """Let a number of days pass for a thread with an expiry."""
     backend.dynamodb.update_item(
         TableName=backend.table,
         Key=keys.thread_key(owner(context), thread_id),
@@ -31,7 +31,7 @@ def age(backend, context, thread_id, days):
 
 
 def expires(backend, context, thread_id="thr_1"):
-    """In how many days a thread goes; `None` for never."""
+    """The days until a thread expires; `None` for never."""
     key = keys.thread_key(owner(context), thread_id)
     row = backend.dynamodb.get_item(TableName=backend.table, Key=key)["Item"]
     if "expires" not in row:
@@ -40,7 +40,7 @@ def expires(backend, context, thread_id="thr_1"):
 
 
 def ttl(backend, context, thread_id):
-    """What DynamoDB's TTL does with an expired row, and the record that its stream has of it."""
+    """Remove a thread's row as TTL does; returns the stream's record of it."""
     key = keys.thread_key(owner(context), thread_id)
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
     (record,) = [
@@ -57,7 +57,7 @@ def ttl(backend, context, thread_id):
 async def test_nothing_expires_before_its_thread(backend, store, ada):
     await furnish(backend, store, ada, items=5)
     expiring = {row["sk"]["S"] for row in backend.rows() if "expires" in row}
-    # The thread itself, and the empty place of the item that was deleted.
+    # The thread itself, and the position of the deleted item.
     assert expiring == {"THREAD#thr_1", "ITEM#m0"}
     page = await store.load_thread_items("thr_1", None, 99, "asc", ada)
     age(backend, ada, "thr_1", 29)
@@ -139,7 +139,7 @@ async def test_an_expired_thread_cannot_be_read_before_ttl_removes_it(backend, s
     after = backend.rows()
     assert [row for row in after if row not in before] == []
     gone = [row["sk"] for row in before if row not in after]
-    # DynamoDB Local's own TTL may take the expired row meanwhile; nobody takes another.
+    # DynamoDB Local's own TTL may remove the expired row meanwhile, and no other.
     own = keys.thread_key(owner(ada), "thr_1")["sk"]
     assert gone == [] or (backend.engine, gone) == ("dynamodb-local", [own])
 
@@ -148,7 +148,7 @@ async def test_an_expired_thread_cannot_be_read_before_ttl_removes_it(backend, s
 async def test_a_thread_that_has_expired_stays_so_when_the_retention_is_turned_off(
     backend, store, ada, again
 ):
-    """Wherever it is asked, and also when the thread was written whole meanwhile."""
+    """For every method, and also when the thread was written whole meanwhile."""
     await store.save_thread(thread(), ada)
     await store.add_thread_item("thr_1", message("m"), ada)
     forever = backend.store()
@@ -187,12 +187,12 @@ async def test_when_ttl_removes_a_thread_the_stream_removes_everything_of_it(
     for _ in range(2):
         assert await store.purge_deleted([record]) == []
     assert sorted(left(backend)) == sorted(others)
-    # bob's file, body and image; uploads go by the bucket's own rule
+    # bob's file, body and image; the bucket's lifecycle rule removes uploads
     assert len([key for key in backend.objects() if not key.startswith("uploads/")]) == 3
 
 
 def lets_through(pattern, value):
-    """As Lambda's event filters work: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"""
+    """Whether a Lambda event filter matches: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"""
     if isinstance(pattern, dict):
         return all(lets_through(below, value.get(name)) for name, below in pattern.items())
     return any(
@@ -215,7 +215,7 @@ async def test_the_id_of_an_expired_thread_can_be_used_again(backend, store, ada
     await backend.store(retention_days=30, purge="stream").save_thread(thread(title="again"), ada)
     assert {sort for _, sort in left(backend)} == {"THREAD#thr_1", "HEAD"}
     assert [key for key in backend.objects() if not key.startswith("uploads/")] == []
-    if record is not None:  # which comes too late
+    if record is not None:  # the event comes too late
         assert await store.purge_deleted([record]) == []
     assert await store.load_thread_items("thr_1", None, 9, "asc", ada) == Page()
     assert await store.load_feedback("thr_1", ada) == []
@@ -235,7 +235,7 @@ async def test_after_the_retention_is_turned_off_a_thread_loses_its_expiry_at_it
     forever = backend.store()
     await forever.add_thread_item("used", message("n", thread_id="used"), ada)
     assert expires(backend, ada, "used") is None
-    # TTL would remove the other one in any case: what says so is read as gone when it is due.
+    # TTL would remove the other thread in any case, so its expiry counts.
     assert expires(backend, ada, "unused") == 30
     age(backend, ada, "unused", 31)
     assert [t.id for t in (await forever.load_threads(9, None, "desc", ada)).data] == ["used"]

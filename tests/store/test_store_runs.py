@@ -1,4 +1,4 @@
-"""Runs: claimed once, cancelled by their owner, begun in one transaction."""
+"""Runs: claimed once, in one transaction with their message, and cancelled by their owner."""
 
 import base64
 import random
@@ -40,7 +40,7 @@ async def test_a_run_is_claimed_once(runs, store, ada, bob):
     with pytest.raises(RunAlreadyStarted):
         await store.begin_run(Run("r", "thr_1", soon()), ada, item=message("m"))
     assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data == []
-    # The same id is another run for another user.
+    # For another user, the same id is another run.
     await store.save_thread(thread(), bob)
     await store.begin_run(Run("r", "thr_1", soon()), bob)
 
@@ -93,7 +93,7 @@ async def test_a_turn_is_read_in_one_round_trip_and_claimed_in_one(store, ada, b
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
     meter.clear()
     turn = await store.read_turn("thr_1", 3, ada)
-    assert sorted(meter.requests) == ["GetItem", "Query"]  # side by side
+    assert sorted(meter.requests) == ["GetItem", "Query"]  # in parallel
     assert turn.thread == thread()
     assert [item.id for item in turn.items.data] == ["m4", "m3", "m2"]
     assert (turn.items.has_more, turn.items.after) == (True, "m2")

@@ -1,4 +1,4 @@
-"""When S3 fails: bodies and files are retried within a bound, and nothing is half-written."""
+"""Faults of S3: a limited number of retries for bodies and files, and no half-written data."""
 
 from typing import Final
 from uuid import uuid4
@@ -39,10 +39,10 @@ def clients(proxy):
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",
     }
-    hasty = aws.config("s3").merge(Config(read_timeout=0.5))
+    config = aws.config("s3").merge(Config(read_timeout=0.5))
     return {
         "dynamodb": boto3.client("dynamodb", endpoint_url=proxy.upstream, **access),
-        "s3": boto3.client("s3", endpoint_url=proxy.endpoint, config=hasty, **access),
+        "s3": boto3.client("s3", endpoint_url=proxy.endpoint, config=config, **access),
     }
 
 
@@ -69,7 +69,7 @@ def files(store):
 
 @pytest.fixture
 async def read_file(proxy, store, files, ada):
-    """Reads a file that a message carries."""
+    """A function that reads a sent file."""
     kept = FileAttachment(id="atc_1", name="a.png", mime_type="image/png", thread_id="thr_1")
     await store.bucket.put(files.key(kept, ada), PNG, "image/png")
     proxy.reset()
@@ -119,12 +119,12 @@ async def test_reading_a_body_takes_at_most_the_documented_attempts(
     proxy.faults = [FAULTS[fault] for fault in faults]
     with pytest.raises((ClientError, BotoCoreError)):
         await read_file()
-    assert proxy.seen == attempts  # at most 5, says the table in functions/aws.py
+    assert proxy.seen == attempts  # at most 5, by the table in functions/aws/clients.py
 
 
 @pytest.fixture
 async def uploaded(store, files, ada):
-    """A file as a message brings it, and what reads it where it is kept."""
+    """An uploaded file that is about to be sent, and a function that reads the kept file."""
     announced = AttachmentCreateParams(name="a.png", size=len(PNG), mime_type="image/png")
     made = await files.create_attachment(announced, ada)
     await store.save_attachment(made, ada)
@@ -134,7 +134,7 @@ async def uploaded(store, files, ada):
 
 
 ARRIVAL: Final = ["is it kept", "is it there", "what is it", "keep it"]
-"""The requests to S3 when a message brings a file."""
+"""The requests to S3 when a message with a file is sent."""
 
 
 @pytest.mark.parametrize("before", range(len(ARRIVAL)), ids=ARRIVAL)

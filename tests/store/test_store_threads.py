@@ -1,4 +1,4 @@
-"""Threads: saving, changing only what changed, listing by last activity, whose they are."""
+"""Threads: saves that write only what changed, listing by last activity, owners."""
 
 import logging
 from datetime import UTC, datetime, timedelta, timezone
@@ -92,7 +92,7 @@ async def test_users_with_similar_names_share_nothing(store, first, second):
 async def test_an_instance_that_is_saved_for_another_user_or_store_is_saved_whole(
     backend, store, ada, bob
 ):
-    """What one user's or store's row looked like says nothing of another's."""
+    """The snapshot of one user's or store's thread is not used for another's."""
     one = thread(title="one")
     await store.save_thread(one, ada)
     await store.save_thread(one, bob)
@@ -202,7 +202,7 @@ async def test_paging_neither_restarts_nor_skips_when_threads_move_up(store, ada
         seen += [found.id for found in page.data]
         if not page.has_more:
             break
-        # The very thread that the cursor names moves to the top, and so does one seen before.
+        # The cursor's thread moves to the top, and so does one of an earlier page.
         await store.add_thread_item(page.data[-1].id, message("m"), ada)
         await store.add_thread_item(seen[0], message("m"), ada)
         page = await store.load_threads(2, page.after, order, ada)
@@ -211,7 +211,7 @@ async def test_paging_neither_restarts_nor_skips_when_threads_move_up(store, ada
     expected = [f"t{number}" for number in range(9)]
     if order == "desc":
         assert seen == expected[::-1]
-    else:  # what moves up comes by once more at its new place, and nothing is left out
+    else:  # a thread that moved is listed again at its new position, and none is missing
         assert set(seen) == set(expected)
 
 
@@ -238,7 +238,7 @@ async def test_paging_continues_after_a_deleted_thread(store, ada):
 
 
 def rewrite(backend, context, field, text):
-    """Put into a stored thread what only a newer version could have written."""
+    """Write something into a stored thread that only a newer version could have written."""
     backend.dynamodb.update_item(
         TableName=backend.table,
         Key=keys.thread_key(owner(context), "thr_1"),
@@ -261,7 +261,7 @@ async def test_a_thread_with_a_status_of_a_newer_version_can_be_read_and_is_lock
     assert (await store.load_threads(9, None, "desc", ada)).data == [loaded]
     assert (await store.read_turn("thr_1", 9, ada)).thread == loaded
     assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data[0].id == "m"
-    # What this version cannot say stays as it is, until somebody says otherwise.
+    # A field that this version does not know is kept until somebody changes it.
     loaded.title = "new"
     await store.save_thread(loaded, ada)
     assert stored_status(backend, ada) == '{"type":"archived","since":"2027"}'

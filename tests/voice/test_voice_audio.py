@@ -1,4 +1,4 @@
-"""Recordings are judged by their first bytes."""
+"""Recordings: the container is found by the first bytes."""
 
 import pytest
 
@@ -16,9 +16,9 @@ def recordings():
 
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_the_containers_that_browsers_record_are_recognised(recordings, container):
-    heard = check_recording(recordings[container], MIME[container], MB)
-    assert heard.container == container
-    assert heard.filename == f"recording.{container}"
+    found = check_recording(recordings[container], MIME[container], MB)
+    assert found.container == container
+    assert found.filename == f"recording.{container}"
 
 
 @pytest.mark.parametrize("claim", [None, "", "application/octet-stream"])

@@ -1,4 +1,4 @@
-"""Speech to text through real HTTP, against a server that answers as it is told."""
+"""Transcription over HTTP, against a test server that plays the provider."""
 
 import asyncio
 import base64
@@ -40,7 +40,7 @@ def settings(**fields):
     return Settings(_env_file=None, **fields)
 
 
-async def hear(settings, data=None, claim=None, locale=None):
+async def transcribe(settings, data=None, claim=None, locale=None):
     transcriber = Transcriber(settings)
     try:
         return await transcriber.transcribe(data or tone(), claim, locale)
@@ -51,7 +51,7 @@ async def hear(settings, data=None, claim=None, locale=None):
 async def test_an_openai_compatible_server_gets_the_file_the_model_and_the_language():
     server = OpenAIServer(transcript=" Guten Tag. \n")
     with served(server.app) as url:
-        text = await hear(
+        text = await transcribe(
             settings(openai_base_url=f"{url}/v1", openai_api_key="sk-1", transcription="openai"),
             encoded(tone(), "webm"),
             "audio/webm;codecs=opus",
@@ -70,23 +70,25 @@ async def test_another_server_gets_its_own_key_and_never_openais():
     server = OpenAIServer()
     with served(server.app) as url:
         own = settings(openai_api_key="sk-1", transcription_base_url=f"{url}/v1/")
-        assert await hear(own) == "hello there"
+        assert await transcribe(own) == "hello there"
         assert "authorization" not in server.headers[0]
         keyed = own.model_copy(update={"transcription_api_key": own.openai_api_key})
-        await hear(keyed)
+        await transcribe(keyed)
         assert server.headers[1]["authorization"] == "Bearer sk-1"
 
 
 async def test_silence_is_an_empty_text():
     with served(OpenAIServer(transcript="").app) as url:
-        assert await hear(settings(transcription_base_url=url + "/v1"), tone(loudness=0)) == ""
+        assert (
+            await transcribe(settings(transcription_base_url=url + "/v1"), tone(loudness=0)) == ""
+        )
 
 
 @pytest.mark.parametrize("first", [429, 500, 503])
 async def test_a_request_to_a_busy_provider_is_retried_once(first):
     provider = Provider(first, {"text": "at last"})
     with served(provider.app) as url:
-        assert await hear(settings(transcription_base_url=url)) == "at last"
+        assert await transcribe(settings(transcription_base_url=url)) == "at last"
     assert len(provider.asked) == 2
     assert provider.asked[0][1] == provider.asked[1][1]
 
@@ -110,7 +112,7 @@ async def test_a_providers_error_becomes_a_message_without_the_providers_words(
 ):
     provider = Provider(answer)
     with served(provider.app) as url, pytest.raises(TranscriptionError) as refused:
-        await hear(settings(transcription_base_url=url))
+        await transcribe(settings(transcription_base_url=url))
     assert refused.value.status == status
     assert "sk-secret" not in refused.value.message
     assert len(provider.asked) == asked
@@ -120,7 +122,7 @@ async def test_a_provider_that_cannot_be_reached_is_an_error():
     with served(Provider({}).app) as url:
         pass
     with pytest.raises(TranscriptionError) as refused:
-        await hear(settings(transcription_base_url=url))
+        await transcribe(settings(transcription_base_url=url))
     assert refused.value.status == 502
 
 
@@ -133,7 +135,7 @@ async def test_a_provider_that_never_answers_times_out(monkeypatch):
     monkeypatch.setattr(transcription, "TRANSCRIBE_TIMEOUT", 0.2)
     app = Starlette(routes=[Route("/{path:path}", wait, methods=["POST"])])
     with served(app) as url, pytest.raises(TranscriptionError) as refused:
-        await hear(settings(transcription_base_url=url))
+        await transcribe(settings(transcription_base_url=url))
     assert refused.value.status == 504
 
 
@@ -145,7 +147,7 @@ async def test_recordings_of_browsers_are_converted_to_mp3_for_gemini(container)
         gemini = settings(
             gemini_api_key="g-1", transcription="gemini", transcription_base_url=url + "/v1beta"
         )
-        assert await hear(gemini, encoded(tone(), container), locale="fr") == "Bonjour."
+        assert await transcribe(gemini, encoded(tone(), container), locale="fr") == "Bonjour."
     request, body = provider.asked[0]
     assert request.url.path == "/v1beta/models/gemini-2.5-flash:generateContent"
     assert request.headers["x-goog-api-key"] == "g-1"
@@ -159,7 +161,7 @@ async def test_gemini_gets_wav_unchanged():
     provider = Provider({"candidates": [{"content": {"parts": [{"text": '{"text": ""}'}]}}]})
     with served(provider.app) as url:
         gemini = settings(gemini_api_key="g-1", transcription="gemini", transcription_base_url=url)
-        assert await hear(gemini) == ""
+        assert await transcribe(gemini) == ""
     audio = json.loads(provider.asked[0][1])["contents"][0]["parts"][1]
     assert base64.b64decode(audio["inlineData"]["data"]) == tone()
 
@@ -167,7 +169,7 @@ async def test_gemini_gets_wav_unchanged():
 async def test_a_recording_that_cannot_be_decoded_is_the_senders_error():
     gemini = settings(gemini_api_key="g-1")
     with pytest.raises(TranscriptionError) as refused:
-        await hear(gemini, b"OggS" + bytes(2_000))
+        await transcribe(gemini, b"OggS" + bytes(2_000))
     assert refused.value.status == 422
 
 
@@ -194,7 +196,7 @@ def test_the_settings_choose_the_provider(fields, provider):
 
 async def test_without_a_provider_the_error_names_the_settings_for_voice():
     with pytest.raises(TranscriptionError, match="OPENAI_API_KEY") as refused:
-        await hear(settings())
+        await transcribe(settings())
     assert refused.value.status == 400
 
 
@@ -203,5 +205,5 @@ async def test_without_pyav_the_error_for_gemini_names_it(monkeypatch):
     monkeypatch.delitem(sys.modules, "functions.voice.conversion", raising=False)
 
     with pytest.raises(TranscriptionError, match="PyAV") as refused:
-        await hear(settings(gemini_api_key="g-1"), b"OggS" + bytes(2_000))
+        await transcribe(settings(gemini_api_key="g-1"), b"OggS" + bytes(2_000))
     assert refused.value.status == 415
