@@ -15,7 +15,7 @@ CACHE_SECONDS = 300.0
 """A secret is read again after this, so that a new value needs no deploy."""
 
 logger = logging.getLogger(__name__)
-_cache: dict[str, tuple[float, str]] = {}
+_kept: dict[str, tuple[float, str]] = {}
 """When each secret was read, and its value."""
 
 
@@ -30,7 +30,7 @@ async def read_secret(name: str) -> str:
     value is used, so that conversations go on during an outage. Raises `SecretUnavailableError`
     when there is no last value.
     """
-    cached = _cache.get(name)
+    cached = _kept.get(name)
     if cached is not None and time.monotonic() - cached[0] < CACHE_SECONDS:
         return cached[1]
     try:
@@ -42,7 +42,7 @@ async def read_secret(name: str) -> str:
             logger.warning("secret %s could not be read again: %s", name, reason)
             return cached[1]
         raise SecretUnavailableError(f"The secret {name} cannot be read: {reason}") from None
-    _cache[name] = (time.monotonic(), value)
+    _kept[name] = (time.monotonic(), value)
     return value
 
 

@@ -21,7 +21,7 @@ def vault(monkeypatch):
     def fresh():
         forget_settings()
         clients._client.cache_clear()
-        secret_values._cache.clear()
+        secret_values._kept.clear()
 
     with mock_aws():
         fresh()
@@ -74,5 +74,5 @@ def test_importing_modules_reads_no_secret():
     import sys
 
     # Without credentials, region and endpoint, a request at import would raise.
-    code = "import functions.aws.secret_values as s; assert not s._cache"
+    code = "import functions.aws.secret_values as s; assert not s._kept"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "."}, check=True)

@@ -151,7 +151,7 @@ def fresh():
     """Nothing is left of another role: no client, no secret."""
     forget_settings()
     clients._client.cache_clear()
-    kept_secrets._cache.clear()
+    kept_secrets._kept.clear()
 
 
 @pytest.fixture(scope="module")
