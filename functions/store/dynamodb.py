@@ -126,8 +126,9 @@ class DynamoDBStore(Store[Any]):
         first (see `delete_thread`).
 
         A `Thread` (with `items`) is different, because the SDK saves a copy of a new one and later
-        saves the `Thread` itself. If this store did not save the copy, only the fields that differ
-        from an empty thread are written; for a deleted thread that raises `NotFoundError`.
+        saves the `Thread` itself. If the thread exists and this store has no snapshot of it, only
+        the fields that differ from an empty thread are written. If it was deleted, this raises
+        `NotFoundError`.
         """
         user = owner(context)
         while not await self._threads.save(thread, user):
