@@ -17,11 +17,10 @@ KEPT_SECONDS: Final = 3600
 
 
 class OverQuota(PublicError):  # noqa: N818 - what happened, as callers name it
-    """A rate limit is reached (status 429). `retry_after` is in whole seconds."""
+    """A rate limit is reached (status 429). `retry_after` (whole seconds) becomes a header."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(429, message, {"retry-after": str(retry_after)})
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ async def test_each_user_has_a_limit_of_their_own(backend, ada, bob, meter):
         await counting.spend(ada)
     with pytest.raises(OverQuota) as refused:
         await counting.check(ada)
-    assert 1 <= refused.value.retry_after <= 3600
+    assert 1 <= int(refused.value.headers["retry-after"]) <= 3600
     assert refused.value.message
     with pytest.raises(OverQuota):
         await counting.spend(ada)
@@ -39,7 +39,7 @@ async def test_all_users_share_the_limit_of_a_day(backend, ada, bob, meter):
             await counting.check(context)
         with pytest.raises(OverQuota):
             await counting.spend(context)
-    assert 1 <= refused.value.retry_after <= 86_400
+    assert 1 <= int(refused.value.headers["retry-after"]) <= 86_400
 
 
 async def test_counters_expire_and_without_limits_no_request_is_made(backend, ada, meter):
