@@ -1,6 +1,6 @@
-"""ChatKit on AWS: what runs in Lambda, and the library `chatkit_serverless` that others install.
+"""ChatKit on AWS: the code that runs in Lambda, and the library `chatkit_serverless`.
 
-Imports inside this package are relative: `pyproject.toml` installs it under the other name.
+Imports inside this package are relative, because the library has this code under its own name.
 """
 
 VERSION = "0.1.0"

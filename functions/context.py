@@ -1,4 +1,4 @@
-"""What is known about one request."""
+"""The context of one request."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 
 @dataclass(eq=False)
 class RequestContext:
-    """One request's context: the user, and what the request says about itself.
+    """The user of one request, and what its headers and body say.
 
-    `user_id` owns every row that this request reads or writes. In the app only `web.identity`
-    sets it. Every other field has a default: a script or a test says
+    `user_id` owns every row that this request reads or writes. In the app, only `web.identity`
+    sets it. The other fields have defaults, so a script or a test needs only
     `RequestContext(user_id="ada")`.
     """
 
     user_id: str
     run_id: str | None = None
-    """`x-chatkit-run-id`: the page's id of one streaming request. Cancelling names it."""
+    """`x-chatkit-run-id`: the page's id of one streaming request, which a cancel request names."""
     locale: str | None = None
     """The first language of `Accept-Language`, such as `de` or `pt-BR`."""
     metadata: dict[str, Any] = field(default_factory=dict)

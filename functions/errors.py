@@ -1,15 +1,14 @@
-"""Errors that a person reads. Every other exception is a fault, and only the log tells of it."""
+"""Errors that a user reads. Every other exception is a fault and appears only in the log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 class PublicError(Exception):
-    """A request that cannot be served, with a sentence for the person who sent it.
+    """A request that cannot be served, with a message for the user.
 
-    `status` is the HTTP status, `message` the sentence, `headers` go out with the answer.
-    Before an answer begins it becomes JSON with that status; in the middle of a stream, an
-    error event. `functions.web` translates it, and nothing else does.
+    `status` is the HTTP status and `headers` are extra response headers. `functions.web` turns the
+    error into a JSON response with that status, or into an error event once a stream has started.
     """
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -20,15 +19,15 @@ class PublicError(Exception):
 
 
 class ActionError(PublicError):
-    """What a tool or a pressed button was asked for cannot be done, and nothing was changed."""
+    """A tool or a widget action cannot do what it was asked for. Nothing was changed."""
 
 
 def first_problem(problems: Sequence[Mapping[str, Any]], *, skip: int = 0) -> str:
-    """The first thing that pydantic found wrong, as `place: what`, without the input itself.
+    """The first of pydantic's errors as `location: message`, without the input itself.
 
-    `problems` is `ValidationError.errors()`. The first `skip` parts of the place are left out.
+    `problems` is `ValidationError.errors()`. The first `skip` parts of the location are left out.
     """
     first = problems[0]
-    place = ".".join(str(part) for part in first["loc"][skip:])
-    words = str(first["msg"]).removeprefix("Value error, ")
-    return f"{place}: {words}" if place else words
+    location = ".".join(str(part) for part in first["loc"][skip:])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"{location}: {message}" if location else message

@@ -1,4 +1,4 @@
-"""The composition root: makes what both functions are made of, once for each app."""
+"""The composition root: makes everything that both functions use, once for each app."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,7 +21,7 @@ from .web.identity import AnonymousIdentity, Visitor, identity_of
 
 @dataclass(frozen=True)
 class Services:
-    """The table, the bucket and what is kept in them, the assistant, and who asks and answers."""
+    """Everything that the endpoints use: storage, the assistant, the models, identity and voice."""
 
     settings: Settings
     assistant: Assistant
@@ -37,9 +37,9 @@ class Services:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The services that `settings` describe. Opens no connection and reads no secret.
+        """The services for `settings`. Opens no connection and reads no secret.
 
-        Raises `ValueError`, in words, for settings that make no sense.
+        Raises `ValueError` for invalid settings.
         """
         table, bucket = Table(settings.table), Bucket(settings.attachments_bucket)
         return cls(
@@ -67,14 +67,14 @@ class Services:
         return Dictation(self.transcriber, self.quota)
 
     def documents(self, context: RequestContext) -> Documents:
-        """What the assistant keeps for the person who asks."""
+        """The documents of the user who sent the request."""
         return Documents(self.records, context)
 
 
 def load_assistant(module: str | None) -> Assistant:
-    """The `assistant` of a module, by its dotted name; the starter's when there is no name.
+    """The `assistant` in the module with this dotted name; the starter's when it is None.
 
-    Raises `ValueError` for a module that cannot be imported or has none.
+    Raises `ValueError` when there is no such module or when it has no `assistant`.
     """
     try:
         found = (
@@ -82,26 +82,26 @@ def load_assistant(module: str | None) -> Assistant:
         )
     except ModuleNotFoundError as error:
         if module is None or error.name is None or not module.startswith(error.name):
-            raise  # something that the module itself imports
+            raise  # an import inside the module failed
         raise ValueError(f"CHATKIT_ASSISTANT={module}: there is no such module") from None
     assistant = getattr(found, "assistant", None)
     if not isinstance(assistant, Assistant):
-        raise ValueError(f"CHATKIT_ASSISTANT={module}: it has no `assistant`")  # noqa: TRY004 - bad input  # noqa: TRY004 - bad input
+        raise ValueError(f"CHATKIT_ASSISTANT={module}: it has no `assistant`")  # noqa: TRY004 - bad input
     return assistant
 
 
 def services_of(request: Request) -> Services:
-    """The services of the app that got a request."""
+    """The services of the app that received the request."""
     services: Services = request.app.state.services
     return services
 
 
-TheServices = Annotated[Services, Depends(services_of)]
+ServicesDep = Annotated[Services, Depends(services_of)]
 
 
-async def visitor_of(request: Request, services: TheServices) -> Visitor:
-    """Who sent a request."""
+async def visitor_of(request: Request, services: ServicesDep) -> Visitor:
+    """The visitor who sent the request."""
     return await services.identity.identify(request)
 
 
-TheVisitor = Annotated[Visitor, Depends(visitor_of)]
+VisitorDep = Annotated[Visitor, Depends(visitor_of)]

@@ -1,9 +1,9 @@
 """Settings, from the environment and from `.env` files at the root.
 
-Names that people already have (`OPENAI_API_KEY`, `AWS_REGION`) keep them; ours
-carry the prefix `CHATKIT_`. A real environment variable beats `.env.local`,
-which beats `.env`. In Lambda there is no `.env`, and keys are not in the
-environment but in Secrets Manager (see `functions.aws.secret_values`).
+Well-known variables (`OPENAI_API_KEY`, `AWS_REGION`) keep their names; ours have the prefix
+`CHATKIT_`. An environment variable takes precedence over `.env.local`, which takes precedence over
+`.env`. In Lambda there is no `.env`, and keys are in Secrets Manager and not in the environment
+(see `functions.aws.secret_values`).
 """
 
 import re
@@ -40,21 +40,21 @@ def _exact_origin(origin: str) -> str:
     return origin
 
 
-# The stack's settings use these three as well.
+# The stack's settings use these three types too.
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
-"""A list, or text with commas between its parts."""
+"""A list, or text with commas between the names."""
 
 Origins = Annotated[
     list[Annotated[str, AfterValidator(_exact_origin)]], NoDecode, BeforeValidator(_split)
 ]
-"""Exact origins, as `Names`."""
+"""Exact origins, as a list or as text like `Names`."""
 
 ModelApi = Literal["responses", "chat_completions"]
-"""Which of OpenAI's APIs a model speaks."""
+"""The one of OpenAI's APIs that a model is called with."""
 
 
 class AwsSettings(BaseSettings):
-    """All that the store and the bucket need to know of AWS."""
+    """The AWS settings, which are all that the store and the bucket need."""
 
     model_config = SettingsConfigDict(
         env_prefix="CHATKIT_",
@@ -72,19 +72,20 @@ class AwsSettings(BaseSettings):
 
 
 class Settings(AwsSettings):
-    """Everything that the two functions can be told."""
+    """All settings of the two functions."""
 
-    # Where things are kept
+    # Storage
     table: str = "chatkit"
     attachments_bucket: str = "chatkit-attachments"
     retention_days: int | None = Field(None, ge=1)
-    """A thread is kept so long after its last activity; for ever when unset."""
+    """Days that a thread is kept after its last activity. It is kept for ever when unset."""
     purge: Literal["now", "stream"] = "now"
-    """When a deleted thread's remains go: at once, or by the table's stream, as in AWS."""
+    """When the items and files of a deleted thread are removed: at once, or by the table's stream,
+    as in AWS."""
 
-    # Who answers
+    # Assistant and model
     assistant: str | None = None
-    """The module of the assistant, by its dotted name; this project's own when unset."""
+    """The dotted name of the assistant's module; the starter assistant when unset."""
     model: str | None = None
     model_api: ModelApi | None = None
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
@@ -96,13 +97,13 @@ class Settings(AwsSettings):
     history_items: int = Field(40, ge=1, le=500)
     history_characters: int = Field(60_000, ge=1_000)
 
-    # Who is asking
+    # Identity
     auth: Literal["anonymous"] = "anonymous"
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
     allowed_origins: Origins = Field(default_factory=list)
 
-    # Voice. On with an OpenAI or a Gemini key; off without, or by saying so.
+    # Voice. On with an OpenAI or a Gemini key, unless `transcription` is "off".
     transcription: Literal["openai", "gemini", "off"] | None = None
     transcription_model: str | None = None
     transcription_base_url: str | None = None  # anything with OpenAI's /audio/transcriptions
@@ -112,13 +113,13 @@ class Settings(AwsSettings):
 
     # Limits
     answer_seconds: float = Field(840, gt=0)
-    """An answer is over after this, wherever it runs. Lambda's own limit is 15 minutes."""
+    """The longest time that an answer may take. Lambda's own limit is 15 minutes."""
     answer_margin_seconds: float = Field(10, gt=0)
-    """What is left of the function's time for keeping a partial answer."""
+    """An answer ends this long before the function's timeout, so that a partial answer is saved."""
     messages_per_minute: int | None = Field(None, ge=1)
-    """Of one user; off when unset. The stack sets it."""
+    """The limit for one user; no limit when unset. The stack sets it."""
     messages_per_day: int | None = Field(None, ge=1)
-    """Of everybody together, in a UTC day; off when unset. The stack sets it."""
+    """The limit for all users together in a UTC day; no limit when unset. The stack sets it."""
     max_body_bytes: int = Field(4 * MB, ge=1_024, le=6 * MB)
     attachment_max_bytes: int = Field(20 * MB, ge=1)
     attachment_types: Names = Field(
@@ -138,10 +139,10 @@ class Settings(AwsSettings):
 
     @property
     def voice_provider(self) -> Literal["openai", "gemini"] | None:
-        """Who turns speech into text; None when nobody does.
+        """The provider that transcribes speech, or None when voice is off.
 
-        With `OPENAI_BASE_URL` and a key, that endpoint is asked; `transcription="off"` says
-        that it does not listen.
+        With `OPENAI_BASE_URL` and a key, that endpoint transcribes. Set `transcription="off"` when
+        it cannot.
         """
         if self.transcription is not None:
             return None if self.transcription == "off" else self.transcription
@@ -160,11 +161,11 @@ def get_settings() -> Settings:
 
 @cache
 def get_aws_settings() -> AwsSettings:
-    """Where AWS is, read once. A setting that has nothing to do with it cannot break this."""
+    """The AWS settings, read once. An invalid value of another setting does not affect them."""
     return AwsSettings()
 
 
 def forget_settings() -> None:
-    """Read the environment again at the next call of the two above; for tests and `make dev`."""
+    """Make the two functions above read the environment again; for tests and `make dev`."""
     get_settings.cache_clear()
     get_aws_settings.cache_clear()

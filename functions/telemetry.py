@@ -1,8 +1,8 @@
-"""Logging that can be read by machines and holds no one's words.
+"""Logging without any text that users or models wrote.
 
-Exceptions carry more than one thinks: pydantic quotes its input, a provider's
-error quotes the request. So a log entry has an exception's type, where it was
-raised, and only such words of it as are known to be harmless.
+The message of an exception may contain such text: pydantic quotes its input, and a provider's error
+quotes the request. So a log entry has an exception's type, where it was raised, and only those
+details that are known to be harmless.
 """
 
 import logging
@@ -10,21 +10,20 @@ import os
 import traceback
 from typing import Any
 
-FRAMES = 12
-"""The innermost frames of a traceback that are kept."""
+MAX_FRAMES = 12
+"""The innermost frames of a traceback that are logged."""
 
-
-NO_ERRORS = {"RunAlreadyStarted", "RunCancelled", "StopAsyncIteration"}
-"""What the SDKs log as errors and is none: a request that was sent again, a run that was stopped
-before it began, and the reader that waited for events when a run was stopped."""
+NOT_LOGGED = {"RunAlreadyStarted", "RunCancelled", "StopAsyncIteration"}
+"""Exceptions that the SDKs log although nothing failed: of a repeated request, of a run that was
+stopped before it began, and of the task that reads events when a run is stopped."""
 
 
 class SafeExceptions(logging.Filter):
-    """Replaces an exception, wherever in a record, by its description."""
+    """Replaces every exception in a log record by its description."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if type(error).__name__ in NO_ERRORS:
+        if type(error).__name__ in NOT_LOGGED:
             return False
         if isinstance(record.msg, BaseException):
             record.msg, record.args = describe(record.msg), None
@@ -41,7 +40,7 @@ class SafeExceptions(logging.Filter):
 
 
 def describe(error: BaseException) -> str:
-    """The type of `error` and what is harmless of it: a status, an AWS error code."""
+    """The type of `error` and its harmless details: a status, an AWS error code."""
     parts = [type(error).__name__]
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
@@ -56,12 +55,12 @@ def describe(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     return "\n".join(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
 
 
 def configure() -> None:
-    """Set up the root logger, once. In Lambda the runtime has put its handler there already."""
+    """Set up the root logger. In Lambda it already has the runtime's handler."""
     root = logging.getLogger()
     if not root.handlers:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -69,7 +68,7 @@ def configure() -> None:
     for handler in root.handlers:
         if not any(isinstance(known, SafeExceptions) for known in handler.filters):
             handler.addFilter(SafeExceptions())
-    for chatty in (
+    for name in (
         "chatkit",
         "httpx2",
         "httpcore2",
@@ -78,4 +77,4 @@ def configure() -> None:
         "openai",
         "openai.agents",
     ):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Settings come from the environment and from .env files, and are checked."""
+"""Settings come from the environment and from .env files, and are validated."""
 
 import pytest
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ def files(tmp_path, monkeypatch):
     return (tmp_path / ".env", tmp_path / ".env.local")
 
 
-def test_dot_env_local_beats_dot_env_and_the_environment_beats_both(files, monkeypatch):
+def test_the_environment_overrides_dot_env_local_which_overrides_dot_env(files, monkeypatch):
     settings = Settings(_env_file=files)
     assert (settings.model, settings.table) == ("from-env-local", "from-env-file")
     assert settings.openai_api_key.get_secret_value() == "k"
@@ -23,12 +23,12 @@ def test_dot_env_local_beats_dot_env_and_the_environment_beats_both(files, monke
     assert Settings(_env_file=files).model == "from-environment"
 
 
-def test_the_files_are_those_at_the_root():
+def test_the_env_files_are_those_at_the_root():
     root_files = [path.name for path in Settings.model_config["env_file"]]
     assert root_files == [".env", ".env.local"]
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch):
+def test_an_empty_variable_counts_as_unset(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "")
     assert not Settings(_env_file=None).has_openai_key
 
@@ -39,7 +39,7 @@ def test_a_key_is_never_printed(monkeypatch):
 
 
 @pytest.mark.parametrize("origin", ["*", "https://*.example", "https://a.example/", "a.example"])
-def test_an_origin_is_exact_or_refused(origin):
+def test_an_origin_that_is_not_exact_is_rejected(origin):
     with pytest.raises(ValidationError, match="is not an origin"):
         Settings(_env_file=None, allowed_origins=origin)
 

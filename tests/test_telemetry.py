@@ -1,4 +1,4 @@
-"""Logs hold no one's words, whichever way an exception gets into them."""
+"""Logs contain no exception's message, however it is logged."""
 
 import logging
 
@@ -22,7 +22,7 @@ def log(caplog):
     caplog.handler.filters.clear()
 
 
-def test_an_exception_is_logged_by_its_type_and_its_place(log, caplog):
+def test_an_exception_is_logged_as_its_type_and_location(log, caplog):
     try:
         failing()
     except ValueError as error:
@@ -34,6 +34,6 @@ def test_an_exception_is_logged_by_its_type_and_its_place(log, caplog):
     assert "in failing" in caplog.text
 
 
-def test_an_error_of_aws_is_named_by_its_code():
+def test_an_aws_error_is_logged_with_its_code():
     error = ClientError({"Error": {"Code": "Throttled", "Message": SECRET}}, "GetItem")
     assert describe(error) == "ClientError code=Throttled operation=GetItem"

@@ -1,1 +1,1 @@
-"""The second function: widget actions, voice, cancelling a run, and events of AWS."""
+"""The second function: widget actions, voice, cancelling a run, and events from AWS."""

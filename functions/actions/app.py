@@ -1,8 +1,7 @@
 """The second function's ASGI app: widget actions, voice, and stopping a run.
 
-The same app runs in Lambda under Mangum and on a laptop under uvicorn. Every answer is sent
-whole, and no agent is made: an action that makes the assistant answer is redirected to
-`/chatkit`.
+The same app runs in Lambda under Mangum and on a laptop under uvicorn. It streams nothing and runs
+no agent: an action that makes the assistant answer is redirected to `/chatkit`.
 """
 
 from typing import Annotated
@@ -11,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from .. import VERSION, telemetry
-from ..services import Services, TheServices, TheVisitor
+from ..services import Services, ServicesDep, VisitorDep
 from ..settings import Settings, get_settings
 from ..web import app as web_app
 from ..web.body import read_body, read_json
@@ -21,18 +20,18 @@ from .operations import run_operation
 from .voice_notes import VoiceNotes
 
 MAX_SMALL_BODY = 4 * 1024
-MAX_FORM = 16 * 1024
-"""What a form adds to the file in it, at most."""
+MAX_FORM_OVERHEAD = 16 * 1024
+"""Bytes that a form may add to the file in it."""
 
 router = APIRouter()
 
 
 @router.post("/actions", response_model=None)
-async def actions(request: Request, visitor: TheVisitor, services: TheServices) -> Response:
+async def actions(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
     operation = parse(await read_body(request, services.settings.max_body_bytes))
     context = request_context(request, visitor, operation.metadata)
     response = await run_operation(operation, context, services)
-    visitor.introduce(request, response)
+    visitor.send_token(request, response)
     return response
 
 
@@ -41,9 +40,9 @@ class Cancel(BaseModel):
 
 
 @router.post("/actions/cancel", response_model=None)
-async def cancel(request: Request, visitor: TheVisitor, services: TheServices) -> dict[str, bool]:
-    asked = await read_json(request, Cancel, MAX_SMALL_BODY)
-    await services.runs.cancel(asked.run_id, request_context(request, visitor))
+async def cancel(request: Request, visitor: VisitorDep, services: ServicesDep) -> dict[str, bool]:
+    body = await read_json(request, Cancel, MAX_SMALL_BODY)
+    await services.runs.cancel(body.run_id, request_context(request, visitor))
     return {"cancelled": True}
 
 
@@ -53,14 +52,14 @@ class Uploaded(BaseModel):
 
 @router.post("/actions/transcribe", response_model=None)
 async def transcribe(
-    request: Request, visitor: TheVisitor, services: TheServices
+    request: Request, visitor: VisitorDep, services: ServicesDep
 ) -> dict[str, str]:
     context, notes = request_context(request, visitor), VoiceNotes(services)
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        body = await read_body(request, services.settings.max_body_bytes + MAX_FORM)
-        return {"text": await notes.sent(request.headers, body, context)}
-    asked = await read_json(request, Uploaded, MAX_SMALL_BODY)
-    return {"text": await notes.uploaded(asked.key, context)}
+        form = await read_body(request, services.settings.max_body_bytes + MAX_FORM_OVERHEAD)
+        return {"text": await notes.transcribe_form(request.headers, form, context)}
+    body = await read_json(request, Uploaded, MAX_SMALL_BODY)
+    return {"text": await notes.transcribe_upload(body.key, context)}
 
 
 class Upload(BaseModel):
@@ -70,23 +69,23 @@ class Upload(BaseModel):
 
 @router.post("/actions/uploads", response_model=None)
 async def uploads(
-    request: Request, visitor: TheVisitor, services: TheServices
+    request: Request, visitor: VisitorDep, services: ServicesDep
 ) -> dict[str, object]:
-    asked = await read_json(request, Upload, MAX_SMALL_BODY)
+    body = await read_json(request, Upload, MAX_SMALL_BODY)
     context = request_context(request, visitor)
-    return VoiceNotes(services).upload(asked.mime_type, asked.size, context)
+    return VoiceNotes(services).upload(body.mime_type, body.size, context)
 
 
 @router.api_route("/actions/health", methods=["GET", "HEAD"], response_model=None)
-async def health(services: TheServices) -> dict[str, str]:
+async def health(services: ServicesDep) -> dict[str, str]:
     return {"status": "ok", "version": VERSION, "model": services.models.names[0]}
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
     """The app for `settings`, or for those of the environment.
 
-    `services` are made from the settings unless they are given. Raises `ValueError`, in words,
-    for settings that make no sense. Opens no connection and reads no secret.
+    `services` are made from the settings unless they are given. Raises `ValueError` for invalid
+    settings. Opens no connection and reads no secret.
     """
     telemetry.configure()
     services = services or Services.of(settings or get_settings())

@@ -1,7 +1,6 @@
-"""The events that reach the second function: deleted rows and finished uploads.
+"""Handles the events that reach the second function: deleted rows and finished uploads.
 
-AWS may deliver an event twice, and again after a crash half-way, so everything here can be done
-again.
+AWS may deliver an event twice, and again after a crash, so everything here can be repeated.
 """
 
 import logging
@@ -20,52 +19,51 @@ Event = dict[str, Any]
 
 
 class UnknownEventError(Exception):
-    """An event of an unknown kind. It becomes a dead letter."""
+    """An event of an unknown kind. Lambda sends it to the dead-letter queue."""
 
 
 class Events:
-    """Handles records of the table's stream and S3's notifications."""
+    """Handles records of the table's stream and notifications of S3."""
 
     def __init__(self, store: DynamoDBStore, bucket: Bucket) -> None:
         self._store = store
         self._bucket = bucket
 
-    async def take(self, event: Event) -> Event | None:
-        """Do what `event` asks for. Raises when AWS has to deliver all of it again."""
+    async def handle(self, event: Event) -> Event | None:
+        """Handle an event. Raises when AWS has to deliver all of it again."""
         sources = {record.get("eventSource") for record in event.get("Records", [])}
         if sources == {"aws:dynamodb"}:
-            # ReportBatchItemFailures: Lambda delivers the first of these and all after it
-            # again, halves the batch, and puts aside records that never succeed.
+            # ReportBatchItemFailures: Lambda delivers the first failed record and all after it
+            # again, in smaller batches, and gives up on records that never succeed.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
             failed = await self._store.purge_deleted(event["Records"])
             return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
         if sources == {"aws:s3"}:
-            await self._objects(event["Records"])
+            await self._check_uploads(event["Records"])
             return None
         # S3 sends this once, when the notification is set up.
         if event.get("Event") == "s3:TestEvent":
             return None
         raise UnknownEventError(f"an event of {sorted(map(str, sources)) or 'no source'}")
 
-    async def _objects(self, records: list[Event]) -> None:
-        """S3 has no partial failures: check every object, then raise the first fault."""
-        fault: Exception | None = None
+    async def _check_uploads(self, records: list[Event]) -> None:
+        """Check every object, then raise the first error. S3 knows no partial failure."""
+        first_error: Exception | None = None
         for record in records:
             try:
-                # S3 encodes keys in events as in a form.
-                await self._arrived(unquote_plus(record["s3"]["object"]["key"]))
-            except Exception as error:  # noqa: BLE001 - raised when all were looked at
+                # S3 encodes the keys in events like the values of a form.
+                await self._check_upload(unquote_plus(record["s3"]["object"]["key"]))
+            except Exception as error:  # noqa: BLE001 - raised after the loop
                 logger.error("an uploaded object was not checked: %s", describe(error))  # noqa: TRY400
-                fault = fault or error
-        if fault is not None:
-            raise fault
+                first_error = first_error or error
+        if first_error is not None:
+            raise first_error
 
-    async def _arrived(self, key: str) -> None:
-        """Remove an upload that is not of the type that it claims.
+    async def _check_upload(self, key: str) -> None:
+        """Remove an upload whose content is not of the claimed type.
 
-        S3 has held the upload to the type and length that were signed, so only its first bytes
-        are left to check. The message that carries the file checks it again. A voice note is
-        checked when it is transcribed.
+        S3 has accepted only the signed type and length, so only the first bytes are checked here.
+        A message with this file checks them again. A voice note is checked when it is transcribed.
         """
         if not key.startswith(UPLOADS) or key.startswith(VOICE):
             return
@@ -74,5 +72,5 @@ class Events:
             return
         first = await self._bucket.get(key, first=SNIFFED_BYTES)
         if first is not None and claims_wrongly(head.content_type, first):
-            logger.warning("an upload is not the %s that it says: removed", head.content_type)
+            logger.warning("an upload that is not %s was removed", head.content_type)
             await self._bucket.delete(key)

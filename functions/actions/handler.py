@@ -1,8 +1,7 @@
-"""What Lambda calls: HTTP through Mangum, everything else as events.
+"""The Lambda handler: passes HTTP requests to Mangum and all other events to `Events`.
 
-One event loop lives as long as the environment, so that connections stay usable from one request
-to the next. Mangum's lifespan is off: it would run around each request, and the app needs none to
-start.
+One event loop serves all invocations, so that open connections can be reused. Mangum's lifespan is
+off, because Mangum would run it around each request, and the app does not need it.
 """
 
 import asyncio
@@ -24,10 +23,11 @@ _events = Events(_services.store, _services.bucket)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
-    """The HTTP answer to a Function URL's request, or the failures of a batch of events.
+    """The HTTP response to a Function URL's request, or the failed records of an event.
 
-    Raises for an event of an unknown kind: Lambda tries it again, and then it is a dead letter.
+    Raises for an event of an unknown kind. Lambda retries the event and then sends it to the
+    dead-letter queue.
     """
     if "requestContext" in event and "Records" not in event:
         return dict(_http(event, context))
-    return _loop.run_until_complete(_events.take(event))
+    return _loop.run_until_complete(_events.handle(event))

@@ -1,7 +1,7 @@
 """The ChatKit operations that the second function serves.
 
-The SDK's own server (`chatkit.server`) is not used: importing it imports the Agents SDK, which is
-most of a cold start. What it does around an action is little, and is done here.
+The SDK's server (`chatkit.server`) is not used, because it imports the Agents SDK, which takes most
+of a cold start. The little that it does around an action is done here.
 """
 
 import base64
@@ -42,20 +42,17 @@ from ..web.sse import encode, error_event, to_json
 
 logger = logging.getLogger(__name__)
 
-CHAT = "/chatkit"
-"""Where an action that streams an answer is redirected: relative to the page's own origin."""
+CHAT_PATH = "/chatkit"
+"""An action that streams an answer is redirected here, relative to the page's own origin."""
 
 
 async def run_operation(
     request: ChatKitReq, context: RequestContext, services: Services
 ) -> Response:
-    """The answer to one operation.
-
-    Raises `PublicError`, before anything is changed, for what cannot be done.
-    """
+    """The response to one operation. Raises `PublicError` before anything is changed."""
     match request:
         case ThreadsCustomActionReq():
-            return await _action(request, context, services)
+            return await _run_streaming_action(request, context, services)
         case ThreadsSyncCustomActionReq():
             prepared = await _prepare(request.params, context, services)
             return _json(await prepared.run_sync())
@@ -64,7 +61,7 @@ async def run_operation(
             mime_type = request.params.mime_type
             text = await services.dictation.transcribe(audio, mime_type, context)
             return _json(TranscriptionResult(text=text))
-    raise PublicError(400, f"{request.type} is served by {CHAT}.")
+    raise PublicError(400, f"{request.type} is served by {CHAT_PATH}.")
 
 
 async def _prepare(
@@ -74,50 +71,50 @@ async def _prepare(
     return await prepare(params, actions, services.store, documents, context)
 
 
-async def _action(
+async def _run_streaming_action(
     request: ThreadsCustomActionReq, context: RequestContext, services: Services
 ) -> Response:
     action = services.assistant.actions.get(request.params.action.type)
     if action is not None and action.kind == "answer":
-        return RedirectResponse(CHAT, 307)
+        return RedirectResponse(CHAT_PATH, 307)
     prepared = await _prepare(request.params, context, services)
-    events = [event async for event in _stored(prepared, context, services.store)]
+    events = [event async for event in _run_and_store(prepared, context, services.store)]
     return Response(
         b"".join(encode(event) for event in events),
-        # With any other type, the element would send the action again.
+        # ChatKit's element would repeat the action after a response of any other type.
         media_type="text/event-stream",
         headers={"cache-control": "no-cache, no-transform"},
     )
 
 
-async def _stored(
+async def _run_and_store(
     prepared: PreparedAction, context: RequestContext, store: DynamoDBStore
 ) -> AsyncIterator[ThreadStreamEvent]:
     """Run an action, store its events as `ChatKitServer` does, and yield those for the page.
 
-    Raises `ActionError` when the action refuses before its first event.
+    Raises `PublicError` when the handler raises one before its first event.
     """
     thread = prepared.thread
     before = thread.model_copy(deep=True)
-    begun = False
+    started = False
     try:
         async for event in prepared.run():
-            if not begun:
-                begun = True
+            if not started:
+                started = True
                 yield StreamOptionsEvent(stream_options=StreamOptions(allow_cancel=False))
             await _store_event(event, thread, context, store)
             if not _is_hidden(event):
                 yield event
     except Exception as error:
-        if isinstance(error, PublicError) and not begun:
+        if isinstance(error, PublicError) and not started:
             raise
         if not isinstance(error, PublicError | CustomStreamError):
             logger.exception("an action failed")
-        # Not a 5xx: for that the element would send the action five times more.
+        # Not a 5xx, after which ChatKit's element would send the action five more times.
         yield error_event(error)
     if thread != before:
         await store.save_thread(thread, context)
-        yield ThreadUpdatedEvent(thread=_shown(thread))
+        yield ThreadUpdatedEvent(thread=_without_metadata(thread))
 
 
 async def _store_event(
@@ -138,7 +135,7 @@ def _is_hidden(event: ThreadStreamEvent) -> bool:
     )
 
 
-def _shown(thread: ThreadMetadata) -> Thread:
+def _without_metadata(thread: ThreadMetadata) -> Thread:
     fields = thread.model_dump(exclude={"metadata"})
     return Thread(**fields, items=Page())
 

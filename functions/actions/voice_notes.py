@@ -1,4 +1,4 @@
-"""Voice notes: sent whole, or uploaded first when they are too long for a Lambda request."""
+"""Voice notes: sent in a form, or uploaded to S3 when they are too long for a Lambda request."""
 
 from collections.abc import AsyncGenerator
 from secrets import token_hex
@@ -14,19 +14,19 @@ from ..services import Services
 from ..voice.audio import MIN_BYTES, claimed_container
 
 UPLOAD_SECONDS = 600
-"""25 MB in ten minutes: 330 kbit/s, a bad mobile connection."""
+"""Time for 25 MB at 330 kbit/s, a bad mobile connection."""
 
 
 class VoiceNotes:
-    """Recordings as people send them, and their words."""
+    """Transcribes recordings from forms and from uploads."""
 
     def __init__(self, services: Services) -> None:
         self._bucket = services.bucket
         self._dictation = services.dictation
         self._limit = services.settings.transcription_max_bytes
 
-    async def sent(self, headers: Headers, body: bytes, context: RequestContext) -> str:
-        """The words in the multipart field `file`. Raises `PublicError`."""
+    async def transcribe_form(self, headers: Headers, body: bytes, context: RequestContext) -> str:
+        """The text of the recording in the multipart field `file`. Raises `PublicError`."""
         file = await _file(headers, body)
         try:
             return await self._dictation.transcribe(await file.read(), file.content_type, context)
@@ -34,7 +34,7 @@ class VoiceNotes:
             await file.close()
 
     def upload(self, mime_type: str, size: int, context: RequestContext) -> dict[str, object]:
-        """Where and how to `PUT` a recording of exactly `size` bytes, and its key.
+        """A signed request to `PUT` a recording of exactly `size` bytes, and the recording's key.
 
         Raises `PublicError`.
         """
@@ -49,11 +49,11 @@ class VoiceNotes:
             "expires_in": UPLOAD_SECONDS,
         }
 
-    async def uploaded(self, key: str, context: RequestContext) -> str:
-        """The words in an uploaded recording, which is then removed. Raises `PublicError`.
+    async def transcribe_upload(self, key: str, context: RequestContext) -> str:
+        """The text of an uploaded recording, which is then removed. Raises `PublicError`.
 
-        Only the person for whom the upload was signed can name its key. When the provider fails,
-        the recording stays, so that it can be tried again.
+        Only the user who requested the upload may use its key. When the provider fails, the
+        recording stays, so that the request can be repeated.
         """
         self._dictation.check_available()
         if not key.startswith(_folder(context)):
@@ -82,16 +82,16 @@ class VoiceNotes:
 
 
 def _folder(context: RequestContext) -> str:
-    """Where this person's recordings lie. S3 removes them after a day in any case."""
+    """The prefix of this user's recordings. S3 removes them after a day."""
     return voice_prefix(owner(context))
 
 
 async def _file(headers: Headers, body: bytes) -> UploadFile:
-    async def once() -> AsyncGenerator[bytes, None]:
+    async def chunks() -> AsyncGenerator[bytes, None]:
         yield body
 
     try:
-        form = await MultiPartParser(headers, once(), max_files=1, max_fields=8).parse()
+        form = await MultiPartParser(headers, chunks(), max_files=1, max_fields=8).parse()
     except (MultiPartException, KeyError):
         raise PublicError(400, "The body is not a multipart form.") from None
     file = form.get("file")

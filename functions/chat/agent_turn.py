@@ -1,4 +1,4 @@
-"""The toolkit's `Turn`, made of ChatKit's `AgentContext`."""
+"""The toolkit's `Turn`, implemented with ChatKit's `AgentContext`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..toolkit import Documents
 
 
 class AgentTurn(AgentContext[RequestContext]):
-    """What the agent's tools get of one message."""
+    """The context that the Agents SDK passes to the tools."""
 
     documents: SkipValidation[Documents]
 

@@ -1,8 +1,8 @@
-"""Runs one answer to its end, and hands it to the page that reads it.
+"""Runs one answer to its end and streams it to the page.
 
-A reader who leaves does not stop the run: in Lambda it could not be noticed, and the whole answer
-is in the thread when they return. A run is stopped by the visitor's Stop, which is a flag in the
-table, by its deadline, and by the end of the process.
+A page that disconnects does not stop the run: Lambda does not report it, and the visitor finds the
+whole answer in the thread later. Three things stop a run: the visitor's Stop, which is a flag in
+the table, the run's deadline, and the end of the process.
 """
 
 import asyncio
@@ -20,33 +20,33 @@ logger = logging.getLogger(__name__)
 
 StopReason = Literal["visitor", "deadline", "shutdown"]
 
-POLL = 0.7
-"""Seconds between two reads of the flag, so that Stop stops within 1.5 s."""
+POLL_INTERVAL = 0.7
+"""Seconds between two reads of the flag, so that Stop takes effect within 1.5 s."""
 
-SILENCE = 15.0
-"""Seconds without an event after which a comment is sent: CloudFront cuts an origin that is
-silent for its read timeout (30 s by default)."""
+KEEP_ALIVE_INTERVAL = 15.0
+"""Seconds without an event after which a comment is sent. CloudFront closes a connection on which
+the origin sends nothing for its read timeout (30 s by default)."""
 
-_WORDS: dict[StopReason, str | None] = {
-    "visitor": None,  # they know
-    "deadline": "This answer took longer than one request may last. What there is has been kept.",
-    "shutdown": "The server is restarting. What there is of the answer has been kept.",
+_MESSAGES: dict[StopReason, str | None] = {
+    "visitor": None,  # the visitor stopped the run and needs no message
+    "deadline": "This answer took longer than one request may last. What was written so far is saved.",
+    "shutdown": "The server is restarting. What was written of the answer so far is saved.",
 }
 
 
 @dataclass
 class Stop:
-    """Why a run is stopped; None as long as it is not. The run and its server share it."""
+    """Why a run was stopped, or None. The `Answer` sets it and the ChatKit server reads it."""
 
     reason: StopReason | None = None
 
 
 class Answer:
-    """Runs `events` in a task of its own and hands what it yields to one reader.
+    """Runs `events` in a separate task and passes their bytes to one reader.
 
-    `is_cancelled` is called every `POLL` seconds. `deadline` is in seconds since the epoch.
-    `stop` says why before the run is cancelled. `finish` is awaited when the run has ended,
-    however it did.
+    `is_cancelled` is called every `POLL_INTERVAL` seconds. `deadline` is in seconds since the
+    epoch. `stop.reason` is set before the run is cancelled. `finish` is awaited when the run has
+    ended, whether it completed, failed or was stopped.
     """
 
     def __init__(
@@ -64,20 +64,20 @@ class Answer:
         self._is_cancelled = is_cancelled
         self._finish = finish
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._listening = True
+        self._has_reader = True
         self._run: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
     async def read(self) -> AsyncIterator[bytes]:
-        """Start the run and yield its bytes. Leaving early leaves the run alone."""
-        self._run = asyncio.create_task(self._pump())
+        """Start the run and yield its bytes. Closing this iterator does not stop the run."""
+        self._run = asyncio.create_task(self._consume_events())
         self._watch = asyncio.create_task(self._watch_for_stop(self._run))
         _answers.add(self)
         self._watch.add_done_callback(lambda _: _answers.discard(self))
         try:
             while True:
                 try:
-                    async with asyncio.timeout(SILENCE):
+                    async with asyncio.timeout(KEEP_ALIVE_INTERVAL):
                         chunk = await self._queue.get()
                 except TimeoutError:
                     yield KEEP_ALIVE
@@ -85,10 +85,10 @@ class Answer:
                 if chunk is None:
                     break
                 yield chunk
-            # Lambda freezes the environment with the last byte, so everything is done before it.
+            # Lambda freezes the environment after the last byte, so finish everything before it.
             await self._watch
         finally:
-            self._listening = False
+            self._has_reader = False
 
     def stop(self, reason: StopReason) -> None:
         if self._run is not None and not self._run.done() and self._stop.reason is None:
@@ -99,44 +99,44 @@ class Answer:
         if self._watch is not None:
             await asyncio.wait({self._watch})
 
-    async def _pump(self) -> None:
+    async def _consume_events(self) -> None:
         try:
             async for chunk in self._events:
-                self._hand_over(chunk)
+                self._enqueue(chunk)
         except asyncio.CancelledError:
             if self._stop.reason is None:
                 raise
         except Exception as error:
             if not isinstance(error, CustomStreamError):
                 logger.exception("the run failed")
-            self._hand_over(encode(error_event(error)))
-        if self._stop.reason and (words := _WORDS[self._stop.reason]):
-            self._hand_over(encode(error_event(words)))
+            self._enqueue(encode(error_event(error)))
+        if self._stop.reason and (message := _MESSAGES[self._stop.reason]):
+            self._enqueue(encode(error_event(message)))
 
     async def _watch_for_stop(self, run: asyncio.Task[None]) -> None:
         try:
             while not run.done():
-                left = self._deadline - time.time()
-                if left <= 0:
+                remaining = self._deadline - time.time()
+                if remaining <= 0:
                     self.stop("deadline")
-                await asyncio.wait({run}, timeout=min(POLL, max(left, 0.05)))
-                if not run.done() and self._stop.reason is None and await self._asked_to_stop():
+                await asyncio.wait({run}, timeout=min(POLL_INTERVAL, max(remaining, 0.05)))
+                if not run.done() and self._stop.reason is None and await self._is_stop_requested():
                     self.stop("visitor")
             await self._finish()
         except Exception:
             logger.exception("the run's end was not recorded")
         finally:
-            self._hand_over(None)
+            self._enqueue(None)
 
-    async def _asked_to_stop(self) -> bool:
+    async def _is_stop_requested(self) -> bool:
         try:
             return await self._is_cancelled()
         except Exception:
-            logger.exception("could not look for Stop")
+            logger.exception("could not read the stop flag")
             return False
 
-    def _hand_over(self, chunk: bytes | None) -> None:
-        if self._listening:
+    def _enqueue(self, chunk: bytes | None) -> None:
+        if self._has_reader:
             self._queue.put_nowait(chunk)
 
 
@@ -144,7 +144,7 @@ _answers: set[Answer] = set()
 
 
 async def stop_all() -> None:
-    """Stop every answer before the process ends, and keep what there is of each."""
+    """Stop every answer before the process ends. What each has written so far is saved."""
     answers = list(_answers)
     for answer in answers:
         answer.stop("shutdown")

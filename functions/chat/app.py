@@ -1,4 +1,4 @@
-"""The streaming function's ASGI app: every ChatKit operation, and who is asking.
+"""The streaming function's ASGI app: every ChatKit operation, and the visitor's session.
 
 The same app runs in Lambda under `functions.lambda_stream` and on a laptop under uvicorn.
 """
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
 from ..errors import PublicError
-from ..services import Services, TheServices, TheVisitor
+from ..services import Services, ServicesDep, VisitorDep
 from ..settings import Settings, get_settings
 from ..web import app as web_app
 from ..web.body import read_body
@@ -31,13 +31,13 @@ MAX_LOG_BYTES = 16 * 1024
 MAX_LOG_VALUE = 200
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
-# No endpoint has a response model or declares a query parameter: FastAPI would import all of
-# pydantic.v1 to look at their types, in every cold start.
+# No endpoint has a response model or declares a query parameter, because FastAPI would then import
+# all of pydantic.v1 in every cold start.
 router = APIRouter()
 
 
 @router.post("/chatkit", response_model=None)
-async def chatkit(request: Request, visitor: TheVisitor, services: TheServices) -> Response:
+async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
     body = await read_body(request, services.settings.max_body_bytes)
     operation = parse(body)
     context = request_context(request, visitor, operation.metadata)
@@ -49,12 +49,12 @@ async def chatkit(request: Request, visitor: TheVisitor, services: TheServices) 
     else:
         result = await Operations(services).run(operation, body, context)
         response = Response(result.json, media_type="application/json", headers=result.headers)
-    visitor.introduce(request, response)
+    visitor.send_token(request, response)
     return response
 
 
 @router.post("/chatkit/session", response_model=None)
-async def session(request: Request, visitor: TheVisitor) -> JSONResponse:
+async def session(request: Request, visitor: VisitorDep) -> JSONResponse:
     response = JSONResponse(
         {
             "user": {"id": visitor.user_id},
@@ -63,13 +63,13 @@ async def session(request: Request, visitor: TheVisitor) -> JSONResponse:
         },
         headers={"cache-control": "no-store"},
     )
-    visitor.introduce(request, response)
+    visitor.send_token(request, response)
     return response
 
 
 @router.get("/chatkit/entities", response_model=None)
 async def entities(
-    request: Request, visitor: TheVisitor, services: TheServices
+    request: Request, visitor: VisitorDep, services: ServicesDep
 ) -> dict[str, object]:
     query = request.query_params.get("q", "")[:200]
     documents = services.documents(request_context(request, visitor))
@@ -77,10 +77,9 @@ async def entities(
 
 
 class PageEvent(BaseModel):
-    """What the page reports of itself.
+    """An event that the page reports, such as an error.
 
-    Its values are logged, so `detail` takes short values only: none of a message's words may be
-    among them.
+    It is logged, so it must not contain text of a message: `detail` takes short values only.
     """
 
     level: Literal["error", "warning", "info"]
@@ -99,21 +98,21 @@ async def page_log(request: Request) -> Response:
         logging.getLevelNamesMapping()[event.level.upper()],
         "page: %s %s",
         event.event,
-        json.dumps({name: _short(value) for name, value in event.detail.items()}),
+        json.dumps({name: _shorten(value) for name, value in event.detail.items()}),
     )
     return Response(status_code=204)
 
 
 @router.api_route("/chatkit/health", methods=["GET", "HEAD"], response_model=None)
-async def health(services: TheServices) -> dict[str, str]:
+async def health(services: ServicesDep) -> dict[str, str]:
     return {"status": "ok", "version": VERSION, "model": services.models.names[0]}
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
     """The app for `settings`, or for those of the environment.
 
-    `services` are made from the settings unless they are given. Raises `ValueError`, in words,
-    for settings that make no sense. Opens no connection and reads no secret.
+    `services` are made from the settings unless they are given. Raises `ValueError` for invalid
+    settings. Opens no connection and reads no secret.
     """
     telemetry.configure()
     services = services or Services.of(settings or get_settings())
@@ -128,15 +127,15 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     return app
 
 
-def _short(value: object) -> object:
+def _shorten(value: object) -> object:
     return value[:MAX_LOG_VALUE] if isinstance(value, str) else value
 
 
 def _deadline(request: Request, settings: Settings) -> float:
-    """When an answer has to be over, in seconds since the epoch.
+    """When an answer has to end, in seconds since the epoch.
 
-    In Lambda it is over some seconds before Lambda stops the function. Elsewhere there is a limit
-    all the same, so that both places behave alike.
+    In Lambda that is some seconds before Lambda stops the function. `answer_seconds` applies
+    everywhere, so a laptop behaves like Lambda.
     """
     limit = time.time() + settings.answer_seconds
     function = request.scope.get("extensions", {}).get("aws.lambda")

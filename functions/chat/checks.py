@@ -1,7 +1,7 @@
-"""What has to be found out before a stream starts, because afterwards it is too late.
+"""Checks a streaming request before its stream starts, while a 4xx can still be sent.
 
-An unknown thread, a locked one, an item of the wrong kind or a file that was never uploaded are
-refused here, and nothing is written.
+Rejects an unknown or locked thread, an item of the wrong kind, and a file that was never uploaded.
+Writes nothing.
 """
 
 import asyncio
@@ -35,25 +35,25 @@ from .newest import NewestItems
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks read, for the turn to begin with."""
+    """What the checks read. The run starts with it, so that nothing is read twice."""
 
     thread_id: str
     thread: ThreadMetadata | None
-    """None for a new thread, which has only its id yet."""
+    """None for a new thread, which has only an id yet."""
     newest: NewestItems
     action: PreparedAction | None = None
     attachments: list[Attachment] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
-    """Files to keep once nothing else is wrong with the message."""
+    """Uploaded files to copy to `files/` when all checks have passed."""
 
 
 async def check(
     request: StreamingReq, run_id: str, context: RequestContext, services: Services
 ) -> Checked:
-    """Check a request that is going to stream.
+    """Check a streaming request.
 
-    Raises `PublicError`: 404 for what is not there, 409 for what comes too late, 422 for what
-    makes no sense.
+    Raises `PublicError`: 404 when something does not exist, 409 when its state does not allow the
+    request, 422 when the request is invalid.
     """
     match request:
         case ThreadsCreateReq(params=params):
@@ -99,7 +99,7 @@ ELSEWHERE = "This file belongs to another conversation."
 async def _check_item(
     request: StreamingReq, newest: NewestItems, context: RequestContext, services: Services
 ) -> None:
-    """Whether the item that a request is about is there and waits for it."""
+    """Raise `PublicError` unless the request's item exists and expects this request."""
     match request:
         case ThreadsAddClientToolOutputReq():
             last = next(iter(await newest.all()), None)
@@ -108,7 +108,7 @@ async def _check_item(
         case ThreadsAddStructuredInputReq(params=params):
             item = await _item(params.thread_id, params.item_id, newest, context, services)
             if not isinstance(item, StructuredInputItem):
-                raise PublicError(422, "This item asks for nothing.")
+                raise PublicError(422, "This item has no questions to answer.")
             if item.status != "pending":
                 raise PublicError(409, "This was answered already.")
         case ThreadsRetryAfterItemReq(params=params):
@@ -120,7 +120,7 @@ async def _check_item(
 async def _open(
     thread_id: str, context: RequestContext, services: Services
 ) -> tuple[ThreadMetadata, NewestItems]:
-    """A thread that takes messages, and its newest items."""
+    """The thread and its newest items. Raises `PublicError` unless the thread is active."""
     try:
         thread, read_items = await services.store.open_turn(
             thread_id, services.settings.history_items, context
@@ -159,7 +159,7 @@ def _check_options(message: UserMessageInput, services: Services) -> None:
 
 
 File = tuple[Attachment, Arrived | None]
-"""An attachment, and what to keep of it unless it was kept before."""
+"""An attachment, and its upload unless that was copied to `files/` before."""
 
 
 async def _files(
@@ -181,10 +181,10 @@ async def _file(attachment_id: str, context: RequestContext, services: Services)
 async def _check_files_are_free(
     files: list[File], run_id: str, context: RequestContext, services: Services
 ) -> None:
-    """A file is in one conversation only, because it is deleted with it."""
+    """Raise `PublicError` when a file is in another conversation, which may be deleted."""
     if all(file.thread_id is None for file, _ in files):
         return
-    # A request that is sent again finds its own file in its own conversation.
+    # A repeated request finds its files in the conversation that it has created.
     if not await services.runs.has_begun(run_id, context):
         raise PublicError(409, ELSEWHERE)
 

@@ -1,8 +1,8 @@
-"""What `functions.lambda_stream` runs: the app, made once for each environment."""
+"""The app that `functions.lambda_stream` runs, made once for each environment."""
 
 from . import mcp_later
 
-mcp_later.import_agents()  # before anything else does, and all of MCP with it
+mcp_later.import_agents()  # first: any other import of the Agents SDK would load MCP
 
 from .app import create_app  # noqa: E402
 

@@ -1,9 +1,8 @@
-"""Gives the items of a run ids of ours.
+"""Replaces the model's item ids with ids from the store.
 
-The SDK reuses the model's item ids, and every chat-completions model gives
-`__fake_id__` to every message: each answer would overwrite the last one. Here
-each message and client tool call of a run gets one time-ordered id from the
-store, the same in every event of that run.
+The SDK reuses the model's item ids, and with every chat completions model each message has the
+id `__fake_id__`, so each answer would overwrite the last one. Here each message and client tool
+call of a run gets one time-ordered id, which is the same in every event of that run.
 """
 
 from collections import defaultdict
@@ -24,56 +23,58 @@ from chatkit.types import (
 
 
 class RunIds:
-    """The ids of one run's items, from the model's to ours.
+    """Maps the model's ids of one run's items to the store's ids.
 
-    `new_id` makes an id; `ours` holds those that the run has already been given
-    (the agent's tools ask the store for them), and those stay as they are.
+    `new_id` makes an id. `store_ids` contains the ids that the store has made for this run, for the
+    agent's tools for instance; items that have one of these ids keep it.
     """
 
-    def __init__(self, new_id: Callable[[StoreItemType], str], ours: Container[str]) -> None:
+    def __init__(self, new_id: Callable[[StoreItemType], str], store_ids: Container[str]) -> None:
         self._new_id = new_id
-        self._ours = ours
+        self._store_ids = store_ids
         self._current: dict[str, str] = {}
         self._all: defaultdict[str, list[str]] = defaultdict(list)
-        self._begun: dict[str, datetime] = {}
+        self._created_at: dict[str, datetime] = {}
 
     async def rewrite(
         self, events: AsyncIterator[ThreadStreamEvent]
     ) -> AsyncIterator[ThreadStreamEvent]:
         async for event in events:
             match event:
-                case ThreadItemAddedEvent(item=item) if self._foreign(item):
-                    ours = self._assign(item)
-                    self._begun[ours] = item.created_at
-                    yield event.model_copy(update={"item": _with_id(item, ours)})
-                case ThreadItemUpdatedEvent(item_id=theirs) if theirs in self._current:
-                    yield event.model_copy(update={"item_id": self._current[theirs]})
-                case ThreadItemDoneEvent(item=item) if self._foreign(item):
+                case ThreadItemAddedEvent(item=item) if self._needs_id(item):
+                    store_id = self._assign(item)
+                    self._created_at[store_id] = item.created_at
+                    yield event.model_copy(update={"item": _with_id(item, store_id)})
+                case ThreadItemUpdatedEvent(item_id=model_id) if model_id in self._current:
+                    yield event.model_copy(update={"item_id": self._current[model_id]})
+                case ThreadItemDoneEvent(item=item) if self._needs_id(item):
                     yield event.model_copy(update={"item": self._finish(item)})
-                case ThreadItemRemovedEvent(item_id=theirs) if theirs in self._all:
-                    for ours in self._all.pop(theirs):
-                        yield event.model_copy(update={"item_id": ours})
+                case ThreadItemRemovedEvent(item_id=model_id) if model_id in self._all:
+                    for store_id in self._all.pop(model_id):
+                        yield event.model_copy(update={"item_id": store_id})
                 case _:
                     yield event
 
-    def _foreign(self, item: ThreadItem) -> bool:
+    def _needs_id(self, item: ThreadItem) -> bool:
         return (
             isinstance(item, AssistantMessageItem | ClientToolCallItem)
-            and item.id not in self._ours
+            and item.id not in self._store_ids
         )
 
     def _assign(self, item: ThreadItem) -> str:
-        ours = self._new_id("tool_call" if isinstance(item, ClientToolCallItem) else "message")
-        self._current[item.id] = ours
-        self._all[item.id].append(ours)
-        return ours
+        store_id = self._new_id("tool_call" if isinstance(item, ClientToolCallItem) else "message")
+        self._current[item.id] = store_id
+        self._all[item.id].append(store_id)
+        return store_id
 
     def _finish(self, item: ThreadItem) -> ThreadItem:
-        ours = self._current.get(item.id)
-        if ours is None or ours not in self._begun:
+        store_id = self._current.get(item.id)
+        if store_id is None or store_id not in self._created_at:
             return _with_id(item, self._assign(item))
-        # The SDK stamps the finished item anew; it began when it was added.
-        return _with_id(item, ours).model_copy(update={"created_at": self._begun.pop(ours)})
+        # The SDK gives the finished item a new time. Keep the one of the added item.
+        return _with_id(item, store_id).model_copy(
+            update={"created_at": self._created_at.pop(store_id)}
+        )
 
 
 def _with_id(item: ThreadItem, new_id: str) -> ThreadItem:

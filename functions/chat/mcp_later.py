@@ -1,10 +1,9 @@
-"""MCP is imported when something of it is used, and not by every cold start.
+"""Imports the Agents SDK without MCP, so that a cold start does not load MCP.
 
-To tell errors of MCP servers from others, the Agents SDK imports all of MCP as it is
-imported itself: a quarter of the whole start (measured by `tests.bench.cold_start`).
-It needs one name of it, `mcp.shared.exceptions.MCPError`, and that for `isinstance`
-alone (`agents/mcp/_compat.py`, 0.24.0). So a stand-in has that name while the SDK is
-imported, and whoever imports `mcp` later, an agent with MCP servers above all, gets it.
+The Agents SDK imports all of MCP, which takes a quarter of a cold start (measured by
+`tests.bench.cold_start`). It needs only `mcp.shared.exceptions.MCPError`, and only for
+`isinstance` (`agents/mcp/_compat.py`, 0.24.0). So a stub module has that name while the SDK is
+imported. Code that imports `mcp` later, such as an agent with MCP servers, gets the real package.
 """
 
 import sys
@@ -16,7 +15,7 @@ _NAME = "mcp.shared.exceptions"
 
 
 class _AnyMCPError(type):
-    """`isinstance` asks the real class, once there is one; before, nothing can be its instance."""
+    """Makes `isinstance` check the real class. Before that is imported, nothing is an instance."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         real = sys.modules.get(_NAME)
@@ -24,16 +23,16 @@ class _AnyMCPError(type):
 
 
 class MCPError(Exception, metaclass=_AnyMCPError):
-    """Stands in for MCP's own. Nobody raises it."""
+    """Replaces MCP's class of this name in the SDK. It is never raised."""
 
 
 def import_agents() -> None:
-    """Import the Agents SDK without MCP, unless one of them is there already."""
+    """Import the Agents SDK without MCP. Does nothing when either is imported already."""
     if "agents" in sys.modules or "mcp" in sys.modules:
         return
-    stand_in: Any = ModuleType(_NAME, __doc__)
-    stand_in.MCPError = MCPError
-    sys.modules[_NAME] = stand_in
+    stub: Any = ModuleType(_NAME, __doc__)
+    stub.MCPError = MCPError
+    sys.modules[_NAME] = stub
     try:
         import_module("agents")
     finally:

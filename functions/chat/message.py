@@ -1,9 +1,8 @@
 """How a message is answered, from top to bottom: check, claim, respond, stream.
 
-The app has parsed the request. What is wrong with it is found out here, before the stream
-starts: an error inside a stream comes after the status 200. Nothing is written to the table
-before the response's headers are out, because the element sends a request again when its answer
-is a 5xx.
+The app has parsed the request. The checks run before the stream starts, because an error inside a
+stream can no longer change the status 200. Nothing is written to the table before the response's
+headers are sent, because ChatKit's element sends a request again after a 5xx.
 """
 
 import asyncio
@@ -24,8 +23,8 @@ from ..store import Run, RunAlreadyStarted, RunCancelled
 from .answer import Answer, Stop
 from .checks import check
 from .replay import replay
+from .run_store import RunStore
 from .server import AssistantServer
-from .turn_store import TurnStore
 
 
 async def answer_message(
@@ -37,71 +36,72 @@ async def answer_message(
 ) -> AsyncIterator[bytes]:
     """The answer to `request`, as server-sent events. `deadline` is in seconds since the epoch.
 
-    Raises `PublicError` before the answer starts. By then the message's files may have been
-    copied to `files/`; when no message follows, a sweep removes the copies.
+    Raises `PublicError` before the answer starts. The message's files may have been copied to
+    `files/` by then; a sweep removes copies that no message refers to.
     """
-    # Check: one round trip, in which everything is read that the turn begins with.
+    # Check: read everything that is needed before the model is called, in one round trip.
     run_id = context.run_id or uuid4().hex
     checked, _ = await asyncio.gather(
         check(request, run_id, context, services), services.quota.check(context)
     )
-    model = await _model(request, services)
+    model = await _build_model(request, services)
     await aws.together(*(services.attachments.keep(each) for each in checked.arrived))
 
     # Claim: the first write claims the run, in the same transaction.
     run = Run(run_id, checked.thread_id, deadline)
-    turn_store = TurnStore(services.store, services.quota, run, checked)
+    run_store = RunStore(services.store, services.quota, run, checked)
 
-    # Respond: the SDK's server calls `respond`, or runs the action.
+    # Respond: the SDK's server calls `respond` or `action`.
     stop = Stop()
-    server = AssistantServer(turn_store, services, model, stop, checked.action)
+    server = AssistantServer(run_store, services, model, stop, checked.action)
     result = await server.process(body, context)
     if not isinstance(result, StreamingResult):
-        raise TypeError("a streaming request streams")
-    events = _claimed(aiter(result), request, turn_store, services, context)
+        raise TypeError("the SDK did not stream the answer to a streaming request")
+    events = _replay_if_claimed(aiter(result), request, run_store, services, context)
 
-    # Stream: until the answer is over, whoever reads it.
+    # Stream: the run goes on until the answer is complete, even without a reader.
     async def is_cancelled() -> bool:
         return await services.runs.is_cancelled(run.id, context)
 
     async def finish() -> None:
-        if turn_store.claimed:
+        if run_store.claimed:
             await services.runs.finish(run.id, run.thread_id, context, stop.reason or "done")
 
     answer = Answer(events, stop, deadline=deadline, is_cancelled=is_cancelled, finish=finish)
     return answer.read()
 
 
-async def _claimed(
+async def _replay_if_claimed(
     events: AsyncIterator[bytes],
     request: StreamingReq,
-    turn_store: TurnStore,
+    run_store: RunStore,
     services: Services,
     context: RequestContext,
 ) -> AsyncIterator[bytes]:
-    """The events of a run that is claimed, or a replay of the run that claimed it before."""
+    """The events of this run, or a replay when an earlier request has claimed the run."""
     new_thread = isinstance(request, ThreadsCreateReq)
     try:
         if not isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
-            # A message claims its run as it is written. All else may do something before it writes.
-            await turn_store.begin(context)
+            # Writing a message claims its run. Other requests may act before they write, so claim
+            # the run first.
+            await run_store.claim(context)
         if new_thread:
-            # A thread is written with its first message: only then may the page know of it.
+            # A thread is written together with its first message. Send both after that write.
             created, message = await anext(events), await anext(events)
             yield created
             yield message
         async for event in events:
             yield event
     except RunAlreadyStarted as started:
-        # The page sent the request again: it reads what the first run writes.
+        # The page sent the request again.
         async for event in replay(services, started.run, context, new_thread):
             yield event
     except RunCancelled:
-        return  # stopped before it began
+        return  # the visitor stopped the run before it began
 
 
-async def _model(request: StreamingReq, services: Services) -> Model:
-    """The model that the visitor picked, or the first one. Raises `PublicError` without its key."""
+async def _build_model(request: StreamingReq, services: Services) -> Model:
+    """The model that the visitor picked, or the default one. Raises `PublicError` without a key."""
     choice = services.models
     name = choice.names[0]
     if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
@@ -109,6 +109,6 @@ async def _model(request: StreamingReq, services: Services) -> Model:
     try:
         key = await choice.api_key()
     except SecretUnavailableError:
-        # Not the request's fault, and sending it again would not help.
+        # A 4xx, so that ChatKit's element does not send the request again.
         raise PublicError(424, "The key of the model is not set here yet (make secret).") from None
     return build(choice, name, key, services.assistant.demo())

@@ -1,7 +1,7 @@
-"""What an answer took, for the log: the stack's alarms and its dashboard read these numbers there.
+"""Logs the tokens of an answer and the time to its first token.
 
-Numbers only, under names of their own (`extra` becomes fields of the JSON line): the metric
-filters in `infra/alarms.py` look for exactly these.
+The metric filters of the stack's alarms and dashboard read these numbers from the JSON log line by
+the names of its fields, which come from `extra`. The line has numbers only.
 """
 
 import logging
@@ -14,19 +14,19 @@ logger = logging.getLogger(__name__)
 
 
 class Meter:
-    """Runs from the moment it is made."""
+    """Measures one answer. The time starts when the meter is made."""
 
     def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self._first: int | None = None
+        self._started = time.monotonic()
+        self._first_token_ms: int | None = None
 
-    def see(self, event: ThreadStreamEvent) -> None:
-        """Note when the first piece of the answer went out."""
-        if self._first is None and isinstance(event, ThreadItemUpdatedEvent):
-            self._first = round((time.monotonic() - self._begun) * 1000)
+    def observe(self, event: ThreadStreamEvent) -> None:
+        """Record the time of the first token."""
+        if self._first_token_ms is None and isinstance(event, ThreadItemUpdatedEvent):
+            self._first_token_ms = round((time.monotonic() - self._started) * 1000)
 
     def report(self, usage: Usage) -> None:
         numbers = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-        if self._first is not None:
-            numbers["first_token_ms"] = self._first
+        if self._first_token_ms is not None:
+            numbers["first_token_ms"] = self._first_token_ms
         logger.info("answered: %s", numbers, extra=numbers)

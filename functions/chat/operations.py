@@ -1,4 +1,4 @@
-"""The operations that answer at once: lists, titles, feedback, files, dictation."""
+"""The operations that do not stream: lists, titles, feedback, files, dictation."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,9 @@ from ..web.sse import to_json
 
 
 @dataclass
-class Result:
+class OperationResult:
+    """The body of the answer, and extra response headers."""
+
     json: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -43,8 +45,10 @@ class Operations(ChatKitServer[RequestContext]):
         super().__init__(services.store, services.attachments)
         self._services = services
 
-    async def run(self, request: NonStreamingReq, body: bytes, context: RequestContext) -> Result:
-        """The operation's result. Raises `PublicError` for what is not there or not allowed."""
+    async def run(
+        self, request: NonStreamingReq, body: bytes, context: RequestContext
+    ) -> OperationResult:
+        """Raises `PublicError` for an unknown thread, item or file, and for an invalid request."""
         try:
             match request:
                 case ThreadsGetByIdReq() | ItemsListReq():
@@ -57,32 +61,34 @@ class Operations(ChatKitServer[RequestContext]):
                         self._services.documents(context),
                         context,
                     )
-                    return Result(to_json(await prepared.run_sync()))
+                    return OperationResult(to_json(await prepared.run_sync()))
                 case ThreadsDeleteReq():
                     await self._services.store.load_thread(request.params.thread_id, context)
                 case AttachmentsDeleteReq():
                     attachment_id = request.params.attachment_id
                     await self._services.store.load_attachment(attachment_id, context)
-            return Result(await self._json(body, context))
+            return OperationResult(await self._json(body, context))
         except NotFoundError:
             raise PublicError(404, _missing(request)) from None
 
-    async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> Result:
-        """A thread or its items, and whether an answer is still being written."""
+    async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> OperationResult:
+        """A thread or its items, with a header when an answer is still being written."""
         running, json, _ = await asyncio.gather(
             self._services.runs.running(thread_id, context),
             self._json(body, context),
-            # For an unknown thread, the store lists no items and raises nothing.
+            # Raises for an unknown thread. Listing its items would return an empty page.
             self._services.store.load_thread(thread_id, context),
         )
         if running is None:
-            return Result(json)
-        return Result(json, {RUNNING_HEADER: f"{running.run_id} {int(running.until * 1000)}"})
+            return OperationResult(json)
+        return OperationResult(
+            json, {RUNNING_HEADER: f"{running.run_id} {int(running.until * 1000)}"}
+        )
 
     async def _json(self, body: bytes, context: RequestContext) -> bytes:
         result = await self.process(body, context)
         if not isinstance(result, NonStreamingResult):
-            raise TypeError("checked: this operation does not stream")
+            raise TypeError("the SDK streamed the answer to an operation that does not stream")
         return result.json
 
     async def add_feedback(
@@ -91,7 +97,7 @@ class Operations(ChatKitServer[RequestContext]):
         try:
             await self._services.store.save_feedback(thread_id, item_ids, feedback, context)
         except ValueError:
-            # An id that is too long to be stored is no item's.
+            # The id is too long to be stored, so no item has it.
             raise NotFoundError("an item of the feedback was not found") from None
 
     async def transcribe(

@@ -1,8 +1,8 @@
-"""The answer to a request that was sent again: what the first one writes.
+"""Answers a repeated request with the items that the first request writes.
 
 ChatKit's element sends a streaming request again when its connection breaks. The run must not
-run twice, and the visitor still wants to see it. So the second request waits until the first is
-over, and then sends the items that it wrote.
+start twice, but the visitor still needs its answer. So the second request waits until the first
+run is over and then sends the items that the run stored.
 """
 
 import asyncio
@@ -26,29 +26,29 @@ from ..services import Services
 from ..store.runs import Run
 from ..web.sse import encode
 
-PAUSE = 1.0
+POLL_INTERVAL = 1.0
 """Seconds between two checks whether the first run is over."""
 
-NEWEST = 50
-"""The most items of one answer that are sent again."""
+MAX_ITEMS = 50
+"""The number of newest items among which the answer is looked for."""
 
 
 async def replay(
     services: Services, run: Run, context: RequestContext, new_thread: bool
 ) -> AsyncIterator[bytes]:
-    """Wait for `run` to end, then send the newest user message and all that follows it."""
-    while await _going(services, run, context) and time.time() < run.deadline:  # noqa: ASYNC110
-        await asyncio.sleep(PAUSE)
-    turn = await services.store.read_turn(run.thread_id, NEWEST, context)
-    thread = Thread(**turn.thread.model_dump(), items=Page())
+    """Wait for `run` to end, then send the newest user message and every item after it."""
+    while await _is_running(services, run, context) and time.time() < run.deadline:  # noqa: ASYNC110
+        await asyncio.sleep(POLL_INTERVAL)
+    opened = await services.store.read_turn(run.thread_id, MAX_ITEMS, context)
+    thread = Thread(**opened.thread.model_dump(), items=Page())
     if new_thread:
         yield encode(ThreadCreatedEvent(thread=thread))
-    for item in _latest_exchange(turn.items.data):
+    for item in _latest_exchange(opened.items.data):
         yield encode(ThreadItemDoneEvent(item=item))
     yield encode(ThreadUpdatedEvent(thread=thread))
 
 
-async def _going(services: Services, run: Run, context: RequestContext) -> bool:
+async def _is_running(services: Services, run: Run, context: RequestContext) -> bool:
     running = await services.runs.running(run.thread_id, context)
     return running is not None and running.run_id == run.id
 

@@ -1,9 +1,9 @@
-"""One streaming request's view of the store: it serves what was read, and claims the run.
+"""One streaming request's view of the store: answers reads from memory, and claims the run.
 
-ChatKit's SDK reads the thread and its newest items several times, one after the other, and writes
-the thread and the message in between. The checks have read all of that already. The first write
-of the request carries the run's claim, and a new thread, in one transaction. So a message costs
-two round trips before the model is called, and a request that is sent again writes nothing.
+ChatKit's SDK reads the thread and its newest items several times, and writes the thread and the
+message in between. The checks have read all of that already, so those reads need no request. The
+first write also claims the run and creates a new thread, in one transaction. So a message costs
+two round trips before the model is called, and a repeated request writes nothing.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ from .checks import Checked
 logger = logging.getLogger(__name__)
 
 
-class TurnStore(Store[RequestContext]):
-    """A `Store` for one run in one thread. Not for sharing between requests."""
+class RunStore(Store[RequestContext]):
+    """A `Store` for one run in one thread. Each request needs a new one."""
 
     def __init__(self, store: DynamoDBStore, quota: Quota, run: Run, checked: Checked) -> None:
         self.run = run
         self.newest = checked.newest
-        self.minted: set[str] = set()
-        """Ids that were made for this run."""
+        self.generated_ids: set[str] = set()
+        """The item ids that were made for this run."""
         self.claimed = False
         self._store = store
         self._quota = quota
         self._opened = checked.thread
         self._attachments = {file.id: file for file in checked.attachments}
         self._new_thread: ThreadMetadata | None = None
-        self._over: OverQuota | None = None
-        self._claiming = asyncio.Lock()
+        self._over_quota: OverQuota | None = None
+        self._claim_lock = asyncio.Lock()
 
-    # What the SDK reads at the beginning of a turn was read already.
+    # The checks have read what the SDK reads first.
 
     async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         if self._opened is not None and self._opened.id == thread_id:
@@ -70,7 +70,7 @@ class TurnStore(Store[RequestContext]):
         if self.claimed:
             await self._store.save_thread(thread, context)
         else:
-            # A new thread is written with its first message, or not at all.
+            # A new thread is written together with its first message.
             self._new_thread = thread
 
     async def add_thread_item(
@@ -78,80 +78,81 @@ class TurnStore(Store[RequestContext]):
     ) -> None:
         if not await self._claim(context, item):
             await self._store.add_thread_item(thread_id, item, context)
-        self._note(item)
+        self._record_write(item)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         if not await self._claim(context, item):
             await self._store.save_item(thread_id, item, context)
-        self._note(item)
+        self._record_write(item)
 
     async def delete_thread_item(
         self, thread_id: str, item_id: str, context: RequestContext
     ) -> None:
         await self._claim(context)
         await self._store.delete_thread_item(thread_id, item_id, context)
-        self.newest.drop(item_id)
+        self.newest.record_delete(item_id)
 
-    def _note(self, item: ThreadItem) -> None:
-        self.newest.put(item, new=item.id in self.minted)
+    def _record_write(self, item: ThreadItem) -> None:
+        self.newest.record_write(item, new=item.id in self.generated_ids)
 
-    async def begin(self, context: RequestContext) -> None:
-        """Claim the run now, for a request that does something before it writes here."""
+    async def claim(self, context: RequestContext) -> None:
+        """Claim the run now, for a request that acts before its first write."""
         await self._claim(context)
 
     def check_quota(self) -> None:
-        """Raise `CustomStreamError` when the message was written but may not be answered.
+        """Raise `CustomStreamError` when the message was written but is over the quota.
 
-        It is known since the claim, so this costs no request.
+        The claim has counted the message, so this makes no request.
         """
-        if self._over is not None:
-            raise CustomStreamError(self._over.message, allow_retry=True)
+        if self._over_quota is not None:
+            raise CustomStreamError(self._over_quota.message, allow_retry=True)
 
     async def _claim(self, context: RequestContext, item: ThreadItem | None = None) -> bool:
-        """Claim the run unless that was done. Returns whether `item` was written along with it."""
-        async with self._claiming:
+        """Claim the run, once. Returns whether the claim has also written `item`."""
+        async with self._claim_lock:
             if self.claimed:
                 return False
-            self.newest.start()  # the table answers both at the same time
+            self.newest.prefetch()  # at the same time as the claim
             claiming = asyncio.create_task(self._write_claim(context, item))
             try:
-                spent = await asyncio.shield(claiming)
+                count_error = await asyncio.shield(claiming)
             except asyncio.CancelledError:
-                # The write goes on. Whoever stops the run has to know whether it was made.
+                # Wait for the write, so that `claimed` is right: a claimed run must be finished.
                 await asyncio.gather(claiming, return_exceptions=True)
                 raise
-        if isinstance(spent, OverQuota):
-            # Other requests used up the quota since this one was checked.
-            self._over = spent
+        if isinstance(count_error, OverQuota):
+            # Other requests have used up the quota since the check.
+            self._over_quota = count_error
             if item is None:
                 self.check_quota()
-            # The page is told of a message that was written, or it would send it again.
-        elif isinstance(spent, ClientError | BotoCoreError):
-            # No reason to leave a message unanswered: the quota was checked before.
-            logger.warning("a message was not counted: %s", describe(spent))
-        elif spent is not None:
-            raise spent
+            # A message was written, so the page must get it. `check_quota` raises afterwards.
+        elif isinstance(count_error, ClientError | BotoCoreError):
+            # Answer the message all the same: the check has found it within the quota.
+            logger.warning("a message was not counted against the quota: %s", describe(count_error))
+        elif count_error is not None:
+            raise count_error
         return True
 
     async def _write_claim(
         self, context: RequestContext, item: ThreadItem | None
     ) -> BaseException | None:
         """Write the claim and count the message. Returns the error of counting, if any."""
-        begun, spent = await asyncio.gather(
+        claim_error, count_error = await asyncio.gather(
             self._store.begin_run(self.run, context, thread=self._new_thread, item=item),
             self._quota.spend(context),
             return_exceptions=True,
         )
-        if isinstance(begun, NotFoundError):
-            # Deleted since this request was checked, or expired while no retention is set.
-            gone = "This conversation, or a file of this message, is not here any more."
-            raise CustomStreamError(gone) from None
-        if begun is not None:
-            raise begun
+        if isinstance(claim_error, NotFoundError):
+            # The thread or a file was deleted after the check, or the thread has expired, which
+            # the check does not see while no retention is set.
+            message = "This conversation, or a file of this message, is not here any more."
+            raise CustomStreamError(message) from None
+        if claim_error is not None:
+            raise claim_error
         self.claimed = True
-        return spent
+        return count_error
 
-    # The run knows the ids that were made for it.
+    # The ids of this run.
 
     def generate_thread_id(self, context: RequestContext) -> str:  # noqa: ARG002
         return self.run.thread_id
@@ -160,10 +161,10 @@ class TurnStore(Store[RequestContext]):
         self, item_type: StoreItemType, thread: ThreadMetadata, context: RequestContext
     ) -> str:
         new = self._store.generate_item_id(item_type, thread, context)
-        self.minted.add(new)
+        self.generated_ids.add(new)
         return new
 
-    # The checks read the message's attachments, and its transaction writes their records.
+    # The checks have read the attachments, and the message's transaction writes their records.
 
     async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
         if attachment.id not in self._attachments:
@@ -174,7 +175,7 @@ class TurnStore(Store[RequestContext]):
             return self._attachments[attachment_id]
         return await self._store.load_attachment(attachment_id, context)
 
-    # Everything else is the store's.
+    # Everything else goes to the store unchanged.
 
     async def name_thread(
         self, thread: ThreadMetadata, title: str, context: RequestContext

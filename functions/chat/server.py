@@ -1,4 +1,4 @@
-"""The ChatKit server: how one message is answered."""
+"""The ChatKit server that answers one message."""
 
 import asyncio
 import contextlib
@@ -29,16 +29,16 @@ from ..toolkit.dispatch import PreparedAction
 from .agent_turn import AgentTurn
 from .answer import Stop, StopReason
 from .generated_images import GeneratedImages
-from .history import Converter, within_budget
+from .history import Converter, trim_history
 from .item_ids import RunIds
 from .meter import Meter
+from .run_store import RunStore
 from .stream_errors import stream_error
-from .turn_store import TurnStore
-from .unfinished import kept
+from .unfinished import finish_on_error
 
 NO_ANSWER = "The model answered nothing at all."
 
-_STOPPED: dict[StopReason, str] = {
+_STOP_NOTES: dict[StopReason, str] = {
     "visitor": "The user cancelled the stream. Stop responding to the prior request.",
     "deadline": "The answer was cut off because it took too long.",
     "shutdown": "The answer was cut off because the server restarted.",
@@ -46,17 +46,17 @@ _STOPPED: dict[StopReason, str] = {
 
 
 class AssistantServer(ChatKitServer[RequestContext]):
-    """Answers one streaming request; it is made for that request.
+    """Answers one streaming request. Each request gets a new server.
 
-    `store` is the request's own view of the table. `action` is the action to run, if that is what
-    was asked for.
+    `store` is the request's view of the table. `action` is the action to run, if the request is
+    one.
     """
 
-    store: TurnStore
+    store: RunStore
 
     def __init__(
         self,
-        store: TurnStore,
+        store: RunStore,
         services: Services,
         model: Model,
         stop: Stop,
@@ -77,10 +77,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         self.store.check_quota()
         settings = self._services.settings
-        history = within_budget(
+        history = trim_history(
             await self.store.newest.all(),
-            items=settings.history_items,
-            characters=settings.history_characters,
+            max_items=settings.history_items,
+            max_characters=settings.history_characters,
         )
         turn = AgentTurn(
             thread=thread,
@@ -89,31 +89,32 @@ class AssistantServer(ChatKitServer[RequestContext]):
             documents=self._services.documents(context),
         )
         result = await self._run_agent(turn, history, input_user_message)
-        naming = self._name(thread, history)
+        title = self._start_title(thread, history)
         ids = RunIds(
-            lambda kind: self.store.generate_item_id(kind, thread, context), self.store.minted
+            lambda kind: self.store.generate_item_id(kind, thread, context),
+            self.store.generated_ids,
         )
         images = GeneratedImages(self._services.attachments, thread.id, context)
         try:
             answered = False
             events = stream_agent_response(turn, result, converter=images)
-            async for event in kept(ids.rewrite(events)):
+            async for event in finish_on_error(ids.rewrite(events)):
                 answered = True
-                self._meter.see(event)
+                self._meter.observe(event)
                 yield event
             if not answered:
-                # A server that is no model answers with a web page, where `/v1` was forgotten.
-                raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - shown as others are
-            if naming is not None:
-                await self.store.name_thread(thread, await naming, context)
+                # A server answers with a web page when `/v1` is missing from its address.
+                raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
+            if title is not None:
+                await self.store.name_thread(thread, await title, context)
         except Exception as error:
-            if (shown := stream_error(error)) is None:
+            if (visible := stream_error(error)) is None:
                 raise
-            raise shown from None
+            raise visible from None
         finally:
-            if naming is not None:
-                naming.cancel()
-            await _end(result, turn)
+            if title is not None:
+                title.cancel()
+            await _end_run(result, turn)
             self._meter.report(result.context_wrapper.usage)
 
     async def _run_agent(
@@ -122,21 +123,23 @@ class AssistantServer(ChatKitServer[RequestContext]):
         options = message.inference_options if message else None
         tool_choice = options.tool_choice.id if options and options.tool_choice else None
         converter = Converter(self._services.attachments, turn.request_context)
-        given = await converter.to_agent_input(history)
+        model_input = await converter.to_agent_input(history)
         assistant = self._services.assistant
         agent = assistant.agent_for(turn, RetryWithoutFiles(self._model), tool_choice)
         with agents_sdk_user_agent_override():
             return Runner.run_streamed(
                 agent,
-                given,
+                model_input,
                 context=turn,
                 max_turns=assistant.max_turns,
-                # Lambda freezes the thread that would export traces.
+                # Lambda freezes the background thread that exports traces.
                 run_config=RunConfig(tracing_disabled=True),
             )
 
-    def _name(self, thread: ThreadMetadata, history: list[ThreadItem]) -> asyncio.Task[str] | None:
-        """Begin to make a title, for a thread that has none, while the answer streams."""
+    def _start_title(
+        self, thread: ThreadMetadata, history: list[ThreadItem]
+    ) -> asyncio.Task[str] | None:
+        """Start to make a title while the answer streams, unless the thread has one."""
         first = next((item for item in history if isinstance(item, UserMessageItem)), None)
         if thread.title is not None or first is None:
             return None
@@ -152,23 +155,23 @@ class AssistantServer(ChatKitServer[RequestContext]):
         sender: WidgetItem | None,  # noqa: ARG002
         context: RequestContext,  # noqa: ARG002
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return self._act()
+        return self._run_action()
 
-    async def _act(self) -> AsyncIterator[ThreadStreamEvent]:
+    async def _run_action(self) -> AsyncIterator[ThreadStreamEvent]:
         if self._action is None:
-            raise TypeError("an action is checked before it streams")
+            raise TypeError("the request was not checked as an action")
         try:
             async for event in self._action.run(self.respond):
                 yield event
         except Exception as error:
-            if (shown := stream_error(error)) is None:
+            if (visible := stream_error(error)) is None:
                 raise
-            raise shown from None
+            raise visible from None
 
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
     ) -> None:
-        """Keep what there is of the answer, and note why there is no more."""
+        """Store what there is of the answer, and tell the model why it was cut off."""
         for item in pending_items:
             if isinstance(item, AssistantMessageItem) and any(
                 part.text.strip() for part in item.content
@@ -180,19 +183,19 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 id=self.store.generate_item_id("sdk_hidden_context", thread, context),
                 thread_id=thread.id,
                 created_at=datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
-                content=_STOPPED[self._stop.reason or "visitor"],
+                content=_STOP_NOTES[self._stop.reason or "visitor"],
             ),
             context,
         )
 
 
-async def _end(result: RunResultStreaming, turn: AgentTurn) -> None:
-    """End the agent's run, so that no more tokens are paid for and no task is left behind.
+async def _end_run(result: RunResultStreaming, turn: AgentTurn) -> None:
+    """Cancel the agent's run, which closes the connection to the model, and end its tasks.
 
-    Cancelling the run closes the connection to the model.
+    After that the model makes no more tokens.
     """
     result.cancel()
-    # The SDK's task that reads the tools' events still waits for one.
+    # The SDK's task that reads the tools' events waits for one more before it ends.
     await turn.stream(ProgressUpdateEvent(text=""))
     if result.run_loop_task is not None:
         with contextlib.suppress(BaseException):

@@ -13,7 +13,7 @@ from ..llm.failure import in_words
 
 
 def stream_error(error: Exception) -> CustomStreamError | None:
-    """The error as ChatKit shows it; None for a fault, which ChatKit shows in words of its own."""
+    """The error as the page shows it; None for a fault, for which ChatKit has its own message."""
     match error:
         case PublicError():
             return CustomStreamError(error.message)

@@ -1,7 +1,7 @@
-"""What was said before an answer broke off.
+"""Keeps an unfinished message when the model fails.
 
-The SDK keeps an unfinished message when its stream is cancelled, and drops it when the
-model fails. The visitor has read it all the same: so it is finished as it stands.
+The SDK stores an unfinished message when its stream is cancelled, but not when the model fails.
+The visitor has read that text, so it is stored as a finished message.
 """
 
 from collections.abc import AsyncIterator
@@ -20,8 +20,10 @@ from chatkit.types import (
 )
 
 
-async def kept(events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
-    """`events`; when they fail, the message that was under way is done before the error goes on."""
+async def finish_on_error(
+    events: AsyncIterator[ThreadStreamEvent],
+) -> AsyncIterator[ThreadStreamEvent]:
+    """Pass `events` on. When they fail, finish the current message before raising the error."""
     message: AssistantMessageItem | None = None
     try:
         async for event in events:
@@ -29,7 +31,7 @@ async def kept(events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[Thread
                 case ThreadItemAddedEvent(item=AssistantMessageItem() as item):
                     message = item.model_copy(deep=True)
                 case ThreadItemUpdatedEvent() if message and event.item_id == message.id:
-                    _write(message, event)
+                    _apply(message, event)
                 case ThreadItemDoneEvent() if message and event.item.id == message.id:
                     message = None
                 case ThreadItemRemovedEvent() if message and event.item_id == message.id:
@@ -41,20 +43,20 @@ async def kept(events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[Thread
         raise
 
 
-def _write(message: AssistantMessageItem, event: ThreadItemUpdatedEvent) -> None:
+def _apply(message: AssistantMessageItem, event: ThreadItemUpdatedEvent) -> None:
     match event.update:
         case AssistantMessageContentPartAdded() as part:
-            _reach(message, part.content_index)
+            _add_parts(message, part.content_index)
             message.content[part.content_index] = part.content.model_copy(deep=True)
         case AssistantMessageContentPartTextDelta() as part:
-            _reach(message, part.content_index)
+            _add_parts(message, part.content_index)
             message.content[part.content_index].text += part.delta
         case AssistantMessageContentPartAnnotationAdded() as part:
-            _reach(message, part.content_index)
+            _add_parts(message, part.content_index)
             annotations = message.content[part.content_index].annotations
             annotations.insert(part.annotation_index, part.annotation)
 
 
-def _reach(message: AssistantMessageItem, index: int) -> None:
+def _add_parts(message: AssistantMessageItem, index: int) -> None:
     while len(message.content) <= index:
         message.content.append(AssistantMessageContent(text="", annotations=[]))

@@ -1,1 +1,1 @@
-"""HTTP: requests, responses, errors, and who is asking."""
+"""HTTP: requests, responses, errors, and the visitor's identity."""

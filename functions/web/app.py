@@ -1,7 +1,7 @@
 """What both ASGI apps share: every error as JSON with a `message`, and CORS.
 
-ChatKit's element sends a streaming request again, up to five times, when the answer is 500 or
-above. It shows the `message` of a 4xx. So bad input must never become a 5xx.
+After a status of 500 or above, ChatKit's element sends a streaming request again, up to five times.
+It shows the `message` of a 4xx. So bad input must never cause a 5xx.
 """
 
 import logging
@@ -24,51 +24,54 @@ from .identity.visitor import NEW_TOKEN_HEADER
 logger = logging.getLogger(__name__)
 
 RUNNING_HEADER = "x-chatkit-running"
-"""`<run id> <epoch milliseconds>`: an answer of this thread is still being written, at most
-until then. On `threads.get_by_id` and `items.list`; the page fetches again until it is gone."""
+"""`<run id> <epoch milliseconds>`: an answer in this thread is still being written, and ends
+by that time. `threads.get_by_id` and `items.list` send the header, and the page fetches again until
+it is missing."""
 
 
-def refuse(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def error_response(
+    status: int, message: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
     return JSONResponse({"message": message}, status, headers)
 
 
-class Shield:
-    """Answers a plain 500 for every unexpected exception, which only the log describes.
+class UnexpectedErrorMiddleware:
+    """Turns an unexpected exception into a plain 500, and logs it.
 
-    Starlette's own handler raises the exception again, and the server then logs its words. Once
-    an answer has begun, its status is out: then the exception goes on and the server cuts the
-    answer off.
+    Starlette's own handler raises the exception again, so the server would log its message too.
+    After the response has started, the exception is raised, and the server closes the connection.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+        started = False
 
-        async def watch(message: Message) -> None:
-            nonlocal begun
-            begun = True
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, send_and_note)
         except Exception:
-            if begun or scope["type"] != "http":
+            if started or scope["type"] != "http":
                 raise
             logger.exception("unexpected error")
-            answer = refuse(500, "Something went wrong here. Please try again.")
-            await answer(scope, receive, send)
+            response = error_response(500, "Something went wrong here. Please try again.")
+            await response(scope, receive, send)
 
 
 class Cors(CORSMiddleware):
-    """Starlette's CORS, with refusals as JSON like all others."""
+    """Starlette's CORS, with its error responses as JSON like all others."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        answer = super().preflight_response(request_headers)
-        if answer.status_code == HTTPStatus.OK:
-            return answer
-        return refuse(answer.status_code, bytes(answer.body).decode(), {"vary": "Origin"})
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        message = bytes(response.body).decode()
+        return error_response(response.status_code, message, {"vary": "Origin"})
 
 
 def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> FastAPI:
@@ -87,35 +90,35 @@ def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> Fa
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # the redirect would name the function's own host
+        redirect_slashes=False,  # a redirect would go to the function's own host
     )
-    _install(app, settings)
+    _add_handlers_and_middleware(app, settings)
     return app
 
 
-def _install(app: FastAPI, settings: Settings) -> None:
+def _add_handlers_and_middleware(app: FastAPI, settings: Settings) -> None:
 
     @app.exception_handler(PublicError)
-    async def _refusal(_: Request, error: PublicError) -> JSONResponse:
-        return refuse(error.status, error.message, error.headers)
+    async def _public_error(_: Request, error: PublicError) -> JSONResponse:
+        return error_response(error.status, error.message, error.headers)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        return refuse(error.status_code, str(error.detail), dict(error.headers or {}))
+    async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
+        return error_response(error.status_code, str(error.detail), dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
-        return refuse(422, first_problem(error.errors(), skip=1))
+    async def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
+        return error_response(422, first_problem(error.errors(), skip=1))
 
-    app.add_middleware(Shield)
+    app.add_middleware(UnexpectedErrorMiddleware)
     if settings.allowed_origins:
         app.add_middleware(
             Cors,
             allow_origins=settings.allowed_origins,
             allow_credentials=True,
             allow_methods=["GET", "POST"],
-            # Starlette answers a preflight with the very headers that it names:
-            # x-chatkit-*, x-amz-content-sha256 and what ChatKit's element adds.
+            # Starlette answers a preflight with the headers that it asks for: x-chatkit-*,
+            # x-amz-content-sha256 and those that ChatKit's element adds.
             allow_headers=["*"],
             expose_headers=[NEW_TOKEN_HEADER, RUNNING_HEADER, "retry-after"],
             max_age=600,

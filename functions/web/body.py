@@ -11,7 +11,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body. Raises `PublicError` (413) as soon as it is over `limit` bytes."""
+    """The body. Raises `PublicError` (413) as soon as it is larger than `limit` bytes."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
@@ -27,7 +27,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 async def read_json(request: Request, model: type[M], limit: int) -> M:
-    """The body as a `model`. Raises `PublicError`: 422 for what it is not, 413 over `limit`."""
+    """The body as a `model`. Raises `PublicError`: 422 when it is invalid, 413 over `limit`."""
     body = await read_body(request, limit)
     try:
         return model.model_validate_json(body)

@@ -1,4 +1,4 @@
-"""ChatKit requests: read from a body, and refused in words when they are not right."""
+"""Parses and validates ChatKit requests."""
 
 import base64
 import binascii
@@ -23,29 +23,29 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import PublicError, first_problem
 
-PAGE_LIMIT = 100
-"""The most threads or items in one page. ChatKit asks for 20."""
-TITLE_LIMIT = 200
-MESSAGE_LIMIT = 200_000
+MAX_PAGE_SIZE = 100
+"""Threads or items in one page. ChatKit asks for 20."""
+MAX_TITLE = 200
+MAX_MESSAGE = 200_000
 """Characters of text in one message: some 50,000 tokens."""
-ATTACHMENTS_LIMIT = 10
-FEEDBACK_LIMIT = 100
+MAX_ATTACHMENTS = 10
+MAX_FEEDBACK_ITEMS = 100
 
 _adapter: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 
 
 def parse(body: bytes) -> ChatKitReq:
-    """The operation in `body`. Raises `PublicError` (400 or 422) for anything else."""
+    """The operation in `body`. Raises `PublicError` (400 or 422) when it is invalid."""
     try:
         request = _adapter.validate_json(body)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _validation_error(error) from None
     _check(request)
     return request
 
 
-def _refusal(error: ValidationError) -> PublicError:
-    """Where it is wrong and how, without a word of what was sent."""
+def _validation_error(error: ValidationError) -> PublicError:
+    """The place and the kind of the first error, without any of the input."""
     first: Any = error.errors(include_url=False, include_input=False, include_context=False)[0]
     match first["type"]:
         case "json_invalid":
@@ -62,16 +62,16 @@ def _check(request: ChatKitReq) -> None:
             _check_message(request.params.input)
         case ThreadsListReq() | ItemsListReq():
             limit = request.params.limit
-            if limit is not None and not 1 <= limit <= PAGE_LIMIT:
-                raise PublicError(422, f"params.limit: must be from 1 to {PAGE_LIMIT}")
+            if limit is not None and not 1 <= limit <= MAX_PAGE_SIZE:
+                raise PublicError(422, f"params.limit: must be from 1 to {MAX_PAGE_SIZE}")
         case ThreadsUpdateReq():
-            if not 1 <= len(request.params.title.strip()) <= TITLE_LIMIT:
-                raise PublicError(422, f"A title has from 1 to {TITLE_LIMIT} characters.")
+            if not 1 <= len(request.params.title.strip()) <= MAX_TITLE:
+                raise PublicError(422, f"A title has from 1 to {MAX_TITLE} characters.")
         case ItemsFeedbackReq():
-            if not 1 <= len(request.params.item_ids) <= FEEDBACK_LIMIT:
-                raise PublicError(422, f"Feedback is on 1 to {FEEDBACK_LIMIT} items.")
+            if not 1 <= len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
+                raise PublicError(422, f"Feedback is on 1 to {MAX_FEEDBACK_ITEMS} items.")
         case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
-            # The SDK's default for a missing type is not a string.
+            # When the type is missing, the SDK sets a default that is not a string.
             if not isinstance(request.params.action.type, str):
                 raise PublicError(422, "params.action.type: Field required")
         case InputTranscribeReq():
@@ -83,17 +83,17 @@ def _check(request: ChatKitReq) -> None:
 
 def _check_message(message: UserMessageInput) -> None:
     text = sum(len(part.text) for part in message.content)
-    if text > MESSAGE_LIMIT:
-        raise PublicError(413, f"The message is longer than {MESSAGE_LIMIT:,} characters.")
-    if len(message.attachments) > ATTACHMENTS_LIMIT:
-        raise PublicError(422, f"A message carries at most {ATTACHMENTS_LIMIT} files.")
+    if text > MAX_MESSAGE:
+        raise PublicError(413, f"The message is longer than {MAX_MESSAGE:,} characters.")
+    if len(message.attachments) > MAX_ATTACHMENTS:
+        raise PublicError(422, f"A message carries at most {MAX_ATTACHMENTS} files.")
     if len(set(message.attachments)) != len(message.attachments):
         raise PublicError(422, "A file is attached twice.")
-    said_something = any(
+    has_content = any(
         not isinstance(part, UserMessageTextContent) or part.text.strip()
         for part in message.content
     )
-    if not said_something and not message.attachments:
+    if not has_content and not message.attachments:
         raise PublicError(422, "The message is empty.")
 
 

@@ -7,11 +7,11 @@ from pydantic import BaseModel
 from ..errors import PublicError
 
 KEEP_ALIVE = b": still here\n\n"
-"""A comment: it keeps the connection open and means nothing to the page."""
+"""A comment, which keeps the connection open. The page ignores it."""
 
 
 def to_json(value: BaseModel) -> bytes:
-    """A value of ChatKit's as its own server writes it: no nulls, no attachment's metadata."""
+    """JSON as ChatKit's own server writes it: without nulls and without attachments' metadata."""
     return value.model_dump_json(
         by_alias=True, exclude_none=True, context={"exclude_metadata": True}
     ).encode()
@@ -23,7 +23,7 @@ def encode(event: BaseModel) -> bytes:
 
 
 def error_event(error: Exception | str) -> ErrorEvent:
-    """What the page shows of an error: its words where it has some for people, else ChatKit's."""
+    """The event for an error: its message if the visitor may read it, else ChatKit's own text."""
     match error:
         case str():
             return ErrorEvent(message=error, allow_retry=True)

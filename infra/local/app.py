@@ -54,7 +54,7 @@ class Origin:
             events = Events(services.store, services.bucket)
             await stack.enter_async_context(
                 events_delivered(
-                    events.take, table=services.store.table.name, bucket=services.bucket.name
+                    events.handle, table=services.store.table.name, bucket=services.bucket.name
                 )
             )
             await send({"type": "lifespan.startup.complete"})

@@ -13,11 +13,12 @@ from tests.support.person import KEY, Person
 
 @pytest.fixture(scope="module")
 def cloud():
-    """moto with the table and the bucket. The environment points there; yields its variables."""
+    """moto with the table and the bucket. Sets the environment and yields its variables."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ENDPOINT_URL", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL"):
             patch.delenv(name, raising=False)
-        # Set here, so that the end of this fixture undoes what local_cloud sets.
+        # local_cloud changes these variables. Set them here, so that the end of this fixture
+        # restores them.
         for name in (
             "AWS_ENDPOINT_URL",
             "AWS_ACCESS_KEY_ID",
@@ -27,7 +28,7 @@ def cloud():
             patch.setenv(name, "")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
         patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
-        # All moto servers of a process share their state: each module needs names of its own.
+        # All moto servers of a process share their state, so each module needs different names.
         name = f"actions-{token_hex(4)}"
         patch.setenv("CHATKIT_TABLE", name)
         patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", name)

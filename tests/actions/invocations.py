@@ -1,6 +1,6 @@
-"""Runs events through the handler in a process of its own, and says what is left standing.
+"""Passes events to the handler in a separate process, and reports what is left over.
 
-Events come as a JSON list on the standard input, the findings go to the output.
+Reads the events as a JSON list from standard input, and writes the report to standard output.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from pathlib import Path
 from functions import aws
 from functions.actions import handler
 
-aws.POOL = 1  # one thread and one connection a service: no race decides how many there are
+aws.POOL = 1  # one thread and one connection per service, so that their number is always the same
 
 
-def standing():
+def resources():
     gc.collect()
     return {
         "tasks": len(asyncio.all_tasks(handler._loop)),
@@ -29,7 +29,7 @@ def standing():
 
 
 def run(events, times):
-    """Invokes `times` times, with one event after the other; says how the last ones ended."""
+    """Invokes the handler `times` times. Returns the status of the last call with each event."""
     answers = [
         handler.handler(event, None).get("statusCode")
         for event in itertools.islice(itertools.cycle(events), times)
@@ -39,7 +39,7 @@ def run(events, times):
 
 logging.disable(logging.WARNING)
 EVENTS = json.load(sys.stdin)
-run(EVENTS, 60)  # until everything is there that is made on first use
-before = standing()
+run(EVENTS, 60)  # until everything that is created on first use exists
+before = resources()
 statuses = run(EVENTS, 201)
-json.dump({"statuses": statuses, "before": before, "after": standing()}, sys.stdout)
+json.dump({"statuses": statuses, "before": before, "after": resources()}, sys.stdout)

@@ -1,4 +1,4 @@
-"""An action that makes the assistant answer: from the press to the answer, over both apps."""
+"""An action that makes the assistant answer, from the button to the answer, over both apps."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ def model():
 
 @pytest.fixture
 async def origin(cloud, model, monkeypatch):
-    """Page, chat and actions on one origin, with a model that can be asked what it was told."""
+    """Page, chat and actions on one origin, with a model that records its requests."""
     from functions.settings import forget_settings
     from infra.local.app import create_app
 
@@ -64,7 +64,7 @@ async def items(person, item):
     return page.data
 
 
-async def test_a_choice_is_sent_on_kept_told_to_the_model_and_answered(origin, model):
+async def test_a_choice_is_redirected_stored_and_answered_by_the_model(origin, model):
     ada = Person(origin)
     item = await offered(ada)
     response = await pick(ada, item, "Rome", "run-1")
@@ -79,13 +79,13 @@ async def test_a_choice_is_sent_on_kept_told_to_the_model_and_answered(origin, m
     assert await chosen(ada) == "Rome"
     stored = (await ada.stored(item)).widget
     assert "vote.cast" not in stored.model_dump_json()
-    kinds = [kept.type for kept in await items(ada, item)]
+    kinds = [stored.type for stored in await items(ada, item)]
     assert kinds[:2] == ["widget", "hidden_context_item"]
     assert kinds[-1] in {"assistant_message", "end_of_turn"}
     assert "The person chose 'Rome'" in json.dumps(model.requests[0])
 
 
-async def test_another_choice_afterwards_is_told_so_and_changes_nothing(origin):
+async def test_a_second_choice_is_rejected_and_changes_nothing(origin):
     ada = Person(origin)
     item = await offered(ada)
     await pick(ada, item, "Rome", "run-2")
@@ -98,7 +98,7 @@ async def test_another_choice_afterwards_is_told_so_and_changes_nothing(origin):
     assert await chosen(ada) == "Rome"
 
 
-async def test_a_choice_that_cannot_be_is_refused_before_anything_streams(origin, model):
+async def test_an_invalid_choice_is_rejected_before_the_stream_starts(origin, model):
     ada, bob = Person(origin), Person(origin)
     item = await offered(ada)
     refusals = [
@@ -109,15 +109,15 @@ async def test_a_choice_that_cannot_be_is_refused_before_anything_streams(origin
     assert [refused.status_code for refused in refusals] == [404, 422, 422]
     assert all(refused.json()["message"] for refused in refusals)
     assert model.requests == []
-    assert not any(isinstance(kept, HiddenContextItem) for kept in await items(ada, item))
+    assert not any(isinstance(stored, HiddenContextItem) for stored in await items(ada, item))
 
 
-async def test_chatkit_itself_serves_what_actions_serves(origin):
+async def test_the_streaming_function_also_serves_actions(origin):
     ada = Person(origin)
-    kept = await item_list.add_items(ada.documents, ["milk"])
-    item = await ada.shown(await ada.thread(), item_list.card(kept))
+    stored = await item_list.add_items(ada.documents, ["milk"])
+    item = await ada.shown(await ada.thread(), item_list.card(stored))
     for sync in (True, False):
-        body = request(item, "item.toggle", {"id": kept[0].id, "done": sync}, sync=sync)
+        body = request(item, "item.toggle", {"id": stored[0].id, "done": sync}, sync=sync)
         response = await ada.post("/chatkit", body)
         assert response.status_code == 200
         assert [each.done for each in await ada.documents.read(item_list.ITEMS)] == [sync]
@@ -129,7 +129,7 @@ async def test_chatkit_itself_serves_what_actions_serves(origin):
     assert refused.status_code == 404
 
 
-async def test_chatkit_listens_as_actions_does(origin, cloud):
+async def test_the_streaming_function_also_serves_dictation(origin, cloud):
     ada = Person(origin)
     recorded = {"audio_base64": base64.b64encode(tone()).decode(), "mime_type": "audio/wav"}
     dictation = {"type": "input.transcribe", "params": recorded}

@@ -1,4 +1,4 @@
-"""What will be deployed: the built bundle under AWS's runtime client, on the emulator."""
+"""The bundle that is deployed, under AWS's runtime client on the emulator."""
 
 import json
 
@@ -22,7 +22,7 @@ from tests.support.speech import encoded, tone
 
 @pytest.fixture
 async def deployed(cloud):
-    """The function, and somebody who reaches it through its URL."""
+    """The function, and a user who calls it through its URL."""
     built = bundle("actions")
     configuration = actions_configuration(built.task_root, cloud, python=built.python)
     async with (
@@ -33,17 +33,17 @@ async def deployed(cloud):
         yield function, Person(http)
 
 
-async def test_the_bundle_presses_and_keeps(deployed):
+async def test_the_bundle_runs_an_action_and_stores_its_result(deployed):
     function, person = deployed
-    kept = await items.add_items(person.documents, ["milk"])
-    item = await person.shown(await person.thread(), items.card(kept))
-    answer = await person.press(item, "item.toggle", {"id": kept[0].id, "done": True})
+    stored = await items.add_items(person.documents, ["milk"])
+    item = await person.shown(await person.thread(), items.card(stored))
+    answer = await person.press(item, "item.toggle", {"id": stored[0].id, "done": True})
     assert answer.status_code == 200, function.environments[0].output.decode()
     assert [each.done for each in await person.documents.read(items.ITEMS)] == [True]
     assert (await person.http.get("/actions/health")).json()["status"] == "ok"
 
 
-async def test_the_bundle_takes_events(deployed):
+async def test_the_bundle_handles_events(deployed):
     function, _ = deployed
     event = {
         "Records": [
@@ -65,12 +65,12 @@ async def test_the_bundle_takes_events(deployed):
     assert json.loads(body) == {"batchItemFailures": []}
 
 
-async def test_the_bundle_for_gemini_turns_what_browsers_record_into_what_gemini_hears(cloud):
+async def test_the_bundle_for_gemini_converts_recordings_to_a_format_that_gemini_accepts(cloud):
     said = {"candidates": [{"content": {"parts": [{"text": '{"text": "hello"}'}]}}]}
-    asked = []
+    requests = []
 
     async def answer(request):
-        asked.append(await request.json())
+        requests.append(await request.json())
         return JSONResponse(said)
 
     provider = Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])
@@ -86,7 +86,7 @@ async def test_the_bundle_for_gemini_turns_what_browsers_record_into_what_gemini
             httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
         ):
             note = {"file": ("note.webm", encoded(tone(), "webm"), "audio/webm")}
-            heard = await http.post("/actions/transcribe", files=note)
-            assert heard.json() == {"text": "hello"}, function.environments[0].output.decode()
-    audio = asked[0]["contents"][0]["parts"][1]["inlineData"]
+            response = await http.post("/actions/transcribe", files=note)
+            assert response.json() == {"text": "hello"}, function.environments[0].output.decode()
+    audio = requests[0]["contents"][0]["parts"][1]["inlineData"]
     assert audio["mimeType"] == "audio/mp3"

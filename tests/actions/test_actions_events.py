@@ -1,4 +1,4 @@
-"""An action that yields events, run by the second function: stored as ChatKit stores them."""
+"""The second function stores the events of an action as ChatKit does."""
 
 import json
 from datetime import datetime
@@ -28,7 +28,7 @@ class Nothing(BaseModel):
 
 @pytest.fixture
 def press(monkeypatch, ada):
-    """`await press(handler)` presses a card whose action is `handler`; gives events and items."""
+    """`await press(handler)` runs `handler`. Returns its response, the items and the thread."""
 
     async def pressed(handler):
         declared = action("test.press", payload=Nothing)(handler)
@@ -89,7 +89,7 @@ async def test_items_are_added_replaced_and_removed(press):
     assert texts(items) == ["before", "one, better"]
 
 
-async def test_hidden_context_is_stored_and_not_sent(press):
+async def test_hidden_context_is_stored_but_not_sent(press):
     async def handler(run, payload):
         hidden = HiddenContextItem(
             id="msg_h",
@@ -104,7 +104,7 @@ async def test_hidden_context_is_stored_and_not_sent(press):
     assert items[-1].content == "the secret of the card"
 
 
-async def test_what_a_handler_does_to_the_thread_is_saved_and_sent(press):
+async def test_changes_of_the_thread_by_a_handler_are_saved_and_sent(press):
     async def handler(run, payload):
         run.thread.title = "Named by a card"
         run.thread.metadata["private"] = "kept here"
@@ -118,7 +118,7 @@ async def test_what_a_handler_does_to_the_thread_is_saved_and_sent(press):
     assert (thread.title, thread.metadata["private"]) == ("Named by a card", "kept here")
 
 
-async def test_a_handler_that_refuses_first_is_a_4xx(press):
+async def test_an_action_error_before_the_first_event_is_a_4xx(press):
     async def handler(run, payload):
         if payload:
             raise ActionError(409, "Not now.")
@@ -130,14 +130,14 @@ async def test_a_handler_that_refuses_first_is_a_4xx(press):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (ActionError(409, "Too late."), {"code": "custom", "message": "Too late."}),
         (CustomStreamError("Try later.", allow_retry=True), {"message": "Try later."}),
         (RuntimeError("a secret"), {"code": "stream.error", "allow_retry": True}),
     ],
 )
-async def test_a_handler_that_fails_later_says_so_in_its_stream(press, error, told):
+async def test_an_error_after_the_first_event_becomes_an_error_event(press, error, expected):
     async def handler(run, payload):
         yield ThreadItemDoneEvent(item=card(run, "so far"))
         raise error
@@ -145,12 +145,12 @@ async def test_a_handler_that_fails_later_says_so_in_its_stream(press, error, to
     response, items, _ = await press(handler)
     last = events(response)[-1]
     assert last["type"] == ErrorEvent.model_fields["type"].default
-    assert told.items() <= last.items()
+    assert expected.items() <= last.items()
     assert "a secret" not in response.text
     assert texts(items) == ["before", "so far"]
 
 
-async def test_a_handler_that_breaks_at_once_is_no_5xx_which_would_be_sent_again(press):
+async def test_a_fault_before_the_first_event_is_an_error_event_and_not_a_5xx(press):
     async def handler(run, payload):
         raise RuntimeError("a secret")
         yield

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Environment:
-    """An execution environment: the handler, imported once, in a thread of its own."""
+    """An execution environment: the handler, imported once, in a separate thread."""
 
     def __init__(self):
         self.thread = ThreadPoolExecutor(1)
@@ -68,17 +68,17 @@ def function(cloud):
 
 @pytest.fixture
 def grace():
-    """Somebody whose requests reach the function as events."""
+    """A user whose requests reach the function as events."""
     return Person(None)
 
 
 async def ticked(person):
-    kept = await items.add_items(person.documents, ["milk"])
-    item = await person.shown(await person.thread(), items.card(kept))
-    return item, request(item, "item.toggle", {"id": kept[0].id, "done": True})
+    stored = await items.add_items(person.documents, ["milk"])
+    item = await person.shown(await person.thread(), items.card(stored))
+    return item, request(item, "item.toggle", {"id": stored[0].id, "done": True})
 
 
-async def test_a_press_comes_through_a_function_url_and_is_kept(function, grace):
+async def test_an_action_through_the_function_url_is_stored(function, grace):
     item, body = await ticked(grace)
     answer = function.call("POST", "/actions", body, **grace.headers)
     assert answer["statusCode"] == 200
@@ -88,14 +88,14 @@ async def test_a_press_comes_through_a_function_url_and_is_kept(function, grace)
     assert [each.done for each in await grace.documents.read(items.ITEMS)] == [True]
 
 
-async def test_a_cookie_says_who_asks(function, grace):
+async def test_the_cookie_identifies_the_user(function, grace):
     _, body = await ticked(grace)
     cookie = f"other=1; chatkit_session={grace.user.token}"
     assert function.call("POST", "/actions", body, cookie=cookie)["statusCode"] == 200
     assert function.call("POST", "/actions", body)["statusCode"] == 404
 
 
-async def test_an_event_stream_is_text_in_the_answer(function, grace):
+async def test_an_event_stream_is_returned_as_text(function, grace):
     _, body = await ticked(grace)
     answer = function.call(
         "POST", "/actions", body | {"type": "threads.custom_action"}, **grace.headers
@@ -105,7 +105,7 @@ async def test_an_event_stream_is_text_in_the_answer(function, grace):
     assert answer["body"].startswith("data: ")
 
 
-async def test_bytes_reach_the_function_in_base64(function, grace):
+async def test_a_binary_body_reaches_the_function_in_base64(function, grace):
     boundary = "b0undary"
     body = (
         (
@@ -122,12 +122,12 @@ async def test_bytes_reach_the_function_in_base64(function, grace):
         **{"content-type": f"multipart/form-data; boundary={boundary}"},
         **grace.headers,
     )
-    # Nobody hears here, so it is refused: after the form was read.
+    # There is no provider, so the function rejects the recording after it has read the form.
     assert answer["statusCode"] == 400
     assert "OPENAI_API_KEY" in json.loads(answer["body"])["message"]
 
 
-async def test_a_redirect_keeps_to_the_pages_own_origin(function, grace):
+async def test_a_redirect_is_relative_to_the_pages_origin(function, grace):
     body = {
         "type": "threads.custom_action",
         "params": {"thread_id": "t", "action": {"type": "vote.cast", "payload": {}}},
@@ -153,7 +153,9 @@ def removal(sort, number="1", partition="U#ada", old=None, name="REMOVE"):
     }
 
 
-async def test_a_deleted_threads_remains_are_removed_and_twice_is_as_good_as_once(function, grace):
+async def test_the_items_of_a_deleted_thread_are_removed_even_when_the_event_comes_twice(
+    function, grace
+):
     table = grace.store.table.name
     store = DynamoDBStore(table, purge="stream")
     thread = await grace.thread()
@@ -175,7 +177,7 @@ async def test_a_deleted_threads_remains_are_removed_and_twice_is_as_good_as_onc
         assert rows() == []
 
 
-def test_only_the_record_that_fails_comes_again(function):
+def test_only_the_failed_record_is_delivered_again(function):
     poisoned = removal("THREAD#x", "22")
     del poisoned["dynamodb"]["Keys"]["pk"]["S"]
     event = {"Records": [removal("THREAD#a", "11"), poisoned, removal("THREAD#c", "33")]}
@@ -183,7 +185,7 @@ def test_only_the_record_that_fails_comes_again(function):
         assert function.invoke(event) == {"batchItemFailures": [{"itemIdentifier": "22"}]}
 
 
-async def test_a_spilled_body_goes_with_its_row(function):
+async def test_a_body_in_s3_is_removed_with_its_row(function):
     bucket = Bucket(get_settings().attachments_bucket)
     await bucket.put("spill/u/t/i/old", b"x", "application/zlib")
     event = {
@@ -204,7 +206,7 @@ def created(key):
     return {"eventSource": "aws:s3", "s3": {"object": {"key": key}}}
 
 
-async def test_an_upload_that_is_not_the_image_it_says_is_removed(function):
+async def test_an_upload_of_another_type_than_announced_is_removed(function):
     bucket = Bucket(get_settings().attachments_bucket)
     png = b"\x89PNG\r\n\x1a\n" + bytes(20)
     await bucket.put("uploads/u/good", png, "image/png")
@@ -223,11 +225,11 @@ async def test_an_upload_that_is_not_the_image_it_says_is_removed(function):
     for _ in range(2):
         assert function.invoke(event) is None
     assert await bucket.head("uploads/u/b+ad ü") is None
-    for kept in ("uploads/u/good", "uploads/u/text", "uploads/voice/u/note"):
-        assert await bucket.head(kept) is not None
+    for stored in ("uploads/u/good", "uploads/u/text", "uploads/voice/u/note"):
+        assert await bucket.head(stored) is not None
 
 
-def test_a_fault_at_s3_makes_the_event_come_again_after_all_were_looked_at(function, monkeypatch):
+def test_an_error_of_s3_repeats_the_event_after_all_objects_were_checked(function, monkeypatch):
     looked_at = []
 
     async def arrived(key):
@@ -241,12 +243,12 @@ def test_a_fault_at_s3_makes_the_event_come_again_after_all_were_looked_at(funct
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": []}, {"Records": [{"eventSource": "aws:sqs"}]}])
-def test_an_event_of_no_known_kind_fails_so_that_it_ends_as_a_dead_letter(function, event):
+def test_an_event_of_an_unknown_kind_fails_and_becomes_a_dead_letter(function, event):
     with pytest.raises(Exception, match="an event of"):
         function.invoke(event)
 
 
-async def test_two_hundred_invocations_leave_nothing_behind(cloud, grace):
+async def test_two_hundred_invocations_leak_no_task_thread_file_or_object(cloud, grace):
     _, body = await ticked(grace)
     events = [
         call("POST", "/actions", body, **grace.headers),
@@ -266,5 +268,5 @@ async def test_two_hundred_invocations_leave_nothing_behind(cloud, grace):
     assert seen["after"]["tasks"] == 0
     assert seen["after"]["threads"] <= seen["before"]["threads"]
     assert seen["after"]["files"] <= seen["before"]["files"]
-    # A leak of one small object a time would be 200.
+    # A leak of one small object per invocation would be 200.
     assert seen["after"]["objects"] - seen["before"]["objects"] < 100

@@ -1,4 +1,4 @@
-"""`make dev` hands the second function the events that AWS would."""
+"""`make dev` sends the second function the events that AWS would send."""
 
 import asyncio
 import time
@@ -21,11 +21,11 @@ async def delivered(cloud, monkeypatch):
     bucket = Bucket(settings.attachments_bucket)
     seen = []
 
-    async def take(event):
+    async def handle(event):
         seen.append(event)
-        return await Events(DynamoDBStore(settings.table, bucket=bucket.name), bucket).take(event)
+        return await Events(DynamoDBStore(settings.table, bucket=bucket.name), bucket).handle(event)
 
-    async with local.events_delivered(take, table=settings.table, bucket=bucket.name):
+    async with local.events_delivered(handle, table=settings.table, bucket=bucket.name):
         yield seen
 
 
@@ -36,7 +36,7 @@ async def eventually(condition):
         await asyncio.sleep(0.05)
 
 
-async def test_a_deleted_threads_items_go(delivered):
+async def test_the_items_of_a_deleted_thread_are_removed(delivered):
     person = Person(None)
     thread = await person.thread()
     item = await person.shown(thread, items.card([]))
@@ -51,7 +51,7 @@ async def test_a_deleted_threads_items_go(delivered):
     await eventually(gone)
 
 
-async def test_an_upload_that_is_not_what_it_says_goes(delivered):
+async def test_an_upload_of_another_type_than_announced_is_removed(delivered):
     bucket = Bucket(get_settings().attachments_bucket)
     await bucket.put("uploads/u/not an image", b"<html>", "image/png")
 
@@ -61,15 +61,15 @@ async def test_an_upload_that_is_not_what_it_says_goes(delivered):
     await eventually(gone)
 
 
-async def test_a_record_that_never_succeeds_is_given_up_and_holds_up_nobody(cloud, caplog):
+async def test_a_record_that_always_fails_is_dropped_and_does_not_block_others(cloud, caplog):
     record = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "7"}}
     tries = []
 
-    async def take(event):
+    async def handle(event):
         tries.append(len(event["Records"]))
         return {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
     other = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "8"}}
-    await local._Pump(take, "t", "b")._deliver([other, record])
+    await local._Pump(handle, "t", "b")._deliver([other, record])
     assert tries == [2, 1, 1]
     assert "dead letters" in caplog.text

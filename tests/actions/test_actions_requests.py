@@ -1,4 +1,4 @@
-"""Everything around an operation: who asks, what is asked, and what is refused."""
+"""The requests of the second function: identity, cancelling, and invalid input."""
 
 import random
 
@@ -22,7 +22,7 @@ def remember(thread_id):
     }
 
 
-async def test_health_says_version_and_model_and_touches_no_database(http, monkeypatch):
+async def test_health_names_version_and_model_without_reading_the_table(http, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     response = await http.get("/actions/health")
     assert response.json() == {"status": "ok", "version": VERSION, "model": "demo"}
@@ -41,13 +41,13 @@ async def test_a_run_is_cancelled_by_its_owner_only(ada, people):
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"run_id": ""}', b'{"run_id": 5}', b"[1]", b"\xff"])
-async def test_cancelling_nothing_in_particular_is_refused(ada, body):
+async def test_a_cancel_request_without_a_run_id_is_rejected(ada, body):
     response = await ada.post("/actions/cancel", body)
     assert response.status_code == 422
     assert response.json()["message"]
 
 
-async def test_a_forged_token_is_somebody_new(ada):
+async def test_a_forged_token_makes_a_new_user(ada):
     thread = await ada.thread()
     forged = {"x-chatkit-authorization": f"Bearer {ada.user.token[:-3]}abc"}
     response = await ada.http.post("/actions", json=remember(thread.id), headers=forged)
@@ -71,7 +71,7 @@ async def test_a_forged_token_is_somebody_new(ada):
         (b'{"type": "' + b"x" * 5_000_000 + b'"}', 413),
     ],
 )
-async def test_what_is_no_operation_is_refused_in_words(ada, body, status):
+async def test_an_invalid_operation_gets_a_message_that_says_what_is_wrong(ada, body, status):
     response = await ada.post("/actions", body)
     assert response.status_code == status
     assert response.json()["message"]
@@ -86,7 +86,7 @@ async def test_another_method_is_a_4xx_with_a_message(http, path, method):
     assert response.json()["message"]
 
 
-async def test_nothing_that_can_be_sent_makes_a_5xx(ada):
+async def test_no_request_causes_a_5xx(ada):
     chance = random.Random(5)
     seeds = [
         (
@@ -112,12 +112,12 @@ async def test_nothing_that_can_be_sent_makes_a_5xx(ada):
 
 
 @pytest.mark.parametrize("thread_id", ["", "#", "x" * 3_000, "t\u0000t", "🧵", "a/b c"])
-async def test_any_thread_id_is_just_not_there(ada, thread_id):
+async def test_any_unknown_thread_id_is_a_404(ada, thread_id):
     response = await ada.post("/actions", remember(thread_id))
     assert response.status_code == 404
 
 
-async def test_a_page_on_a_configured_origin_may_press_and_no_other(cloud):
+async def test_only_pages_on_configured_origins_may_send_actions(cloud):
     app = create_app(Settings(_env_file=None, allowed_origins=["https://shop.example"]))
     transport = httpx2.ASGITransport(app)
     asks = {

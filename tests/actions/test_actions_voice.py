@@ -16,14 +16,14 @@ CONTAINERS = ["webm", "ogg", "mp4", "wav", "mp3"]
 
 
 @pytest.fixture
-def ears():
+def speech_server():
     return OpenAIServer(transcript="take a note")
 
 
 @pytest.fixture
-async def speaker(cloud, ears):
-    """Somebody at a deployment that hears."""
-    with served(ears.app) as url:
+async def speaker(cloud, speech_server):
+    """A user of a deployment with a speech server."""
+    with served(speech_server.app) as url:
         app = create_app(Settings(_env_file=None, transcription_base_url=f"{url}/v1"))
         transport = httpx2.ASGITransport(app)
         async with (
@@ -33,7 +33,7 @@ async def speaker(cloud, ears):
             yield Person(http)
 
 
-async def say(person, data, mime="audio/wav", name="note", **headers):
+async def transcribe(person, data, mime="audio/wav", name="note", **headers):
     return await person.http.post(
         "/actions/transcribe",
         files={"file": (name, data, mime)},
@@ -42,16 +42,18 @@ async def say(person, data, mime="audio/wav", name="note", **headers):
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-async def test_a_voice_note_becomes_text(speaker, ears, container):
+async def test_a_voice_note_becomes_text(speaker, speech_server, container):
     data = encoded(tone(), container)
-    response = await say(speaker, data, MIME[container], **{"accept-language": "de-CH,de;q=0.9"})
+    response = await transcribe(
+        speaker, data, MIME[container], **{"accept-language": "de-CH,de;q=0.9"}
+    )
     assert response.status_code == 200
     assert response.json() == {"text": "take a note"}
-    assert ears.uploads[0]["data"] == data
-    assert ears.uploads[0]["language"] == "de"
+    assert speech_server.uploads[0]["data"] == data
+    assert speech_server.uploads[0]["language"] == "de"
 
 
-async def test_dictation_is_the_same_in_chatkits_own_words(speaker, ears):
+async def test_chatkits_own_dictation_operation_gives_the_same_text(speaker, speech_server):
     data = encoded(tone(), "webm")
     response = await speaker.post(
         "/actions",
@@ -64,12 +66,12 @@ async def test_dictation_is_the_same_in_chatkits_own_words(speaker, ears):
         },
     )
     assert response.json() == {"text": "take a note"}
-    assert ears.uploads[0]["data"] == data
+    assert speech_server.uploads[0]["data"] == data
 
 
-async def test_silence_is_an_empty_text_and_no_error(speaker, ears):
-    ears.transcript = ""
-    response = await say(speaker, tone(loudness=0))
+async def test_silence_becomes_an_empty_text(speaker, speech_server):
+    speech_server.transcript = ""
+    response = await transcribe(speaker, tone(loudness=0))
     assert (response.status_code, response.json()) == (200, {"text": ""})
 
 
@@ -84,13 +86,13 @@ async def test_silence_is_an_empty_text_and_no_error(speaker, ears):
         (b"OggS" + bytes(5_000_000), "audio/ogg", 413),
     ],
 )
-async def test_what_is_no_recording_is_refused_before_anybody_is_asked(
-    speaker, ears, data, mime, status
+async def test_an_invalid_recording_is_rejected_before_the_provider_is_called(
+    speaker, speech_server, data, mime, status
 ):
-    response = await say(speaker, data, mime)
+    response = await transcribe(speaker, data, mime)
     assert response.status_code == status
     assert response.json()["message"].endswith(".")
-    assert ears.uploads == []
+    assert speech_server.uploads == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ async def test_what_is_no_recording_is_refused_before_anybody_is_asked(
         (b"\xff\xfe", "application/json"),
     ],
 )
-async def test_a_body_that_is_neither_form_nor_key_is_refused(speaker, content, kind):
+async def test_a_body_that_is_neither_a_form_nor_a_key_is_rejected(speaker, content, kind):
     response = await speaker.post("/actions/transcribe", content, **{"content-type": kind})
     assert 400 <= response.status_code < 500
     assert response.json()["message"]
@@ -129,14 +131,14 @@ async def put(upload, data, **headers):
         )
 
 
-async def test_a_long_recording_is_uploaded_heard_and_removed(speaker, ears):
+async def test_a_long_recording_is_uploaded_transcribed_and_removed(speaker, speech_server):
     data = tone(200)
     assert len(data) > 6_000_000
     announced = (await announce(speaker, data)).json()
     assert (await put(announced, data)).status_code == 200
     response = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert response.json() == {"text": "take a note"}
-    assert ears.uploads[0]["data"] == data
+    assert speech_server.uploads[0]["data"] == data
     gone = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert gone.status_code == 404
 
@@ -148,45 +150,47 @@ async def test_the_upload_link_signs_type_and_length(speaker):
     assert int(query["X-Amz-Expires"]) == announced["expires_in"]
 
 
-async def test_nobody_else_hears_an_upload(speaker, ears):
+async def test_only_its_own_user_can_transcribe_an_upload(speaker, speech_server):
     announced = (await announce(speaker, tone())).json()
     await put(announced, tone())
     stranger = Person(speaker.http)
     refused = await stranger.post("/actions/transcribe", {"key": announced["key"]})
     assert refused.status_code == 404
-    assert ears.uploads == []
+    assert speech_server.uploads == []
     assert (await speaker.post("/actions/transcribe", {"key": announced["key"]})).is_success
 
 
 @pytest.mark.parametrize(
     "key", ["files/x", "../x", "uploads/voice/", "x" * 300, "uploads/voice/a/b"]
 )
-async def test_a_key_that_was_never_given_out_is_not_there(speaker, key):
+async def test_an_invalid_key_of_a_recording_is_not_found(speaker, key):
     assert (await speaker.post("/actions/transcribe", {"key": key})).status_code == 404
 
 
-async def test_a_recording_that_was_announced_and_never_sent_is_not_there(speaker):
+async def test_a_recording_that_was_not_uploaded_is_not_found(speaker):
     announced = (await announce(speaker, tone())).json()
     response = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert response.status_code == 404
 
 
-async def test_an_upload_that_is_not_what_it_said_is_refused(speaker, ears):
+async def test_an_uploaded_recording_of_another_type_than_announced_is_rejected(
+    speaker, speech_server
+):
     announced = (await announce(speaker, tone(), "audio/webm")).json()
     await put(announced, tone())
     response = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert response.status_code == 415
-    assert ears.uploads == []
+    assert speech_server.uploads == []
 
 
-async def test_an_upload_stays_when_the_speech_server_fails(speaker, ears):
+async def test_an_upload_is_kept_when_the_speech_server_fails(speaker, speech_server):
     announced = (await announce(speaker, tone())).json()
     await put(announced, tone())
-    ears.script = [Fail(500)]
+    speech_server.script = [Fail(500)]
     failed = await speaker.post("/actions/transcribe", {"key": announced["key"]})
     assert failed.status_code == 502
-    ears.script = []
-    ears.script.append(None)
+    speech_server.script = []
+    speech_server.script.append(None)
     assert (await speaker.post("/actions/transcribe", {"key": announced["key"]})).is_success
 
 
@@ -203,19 +207,19 @@ async def test_an_upload_stays_when_the_speech_server_fails(speaker, ears):
         ([], 422),
     ],
 )
-async def test_an_upload_that_will_not_be_heard_is_not_signed(speaker, body, status):
+async def test_an_upload_that_cannot_be_transcribed_is_not_signed(speaker, body, status):
     response = await speaker.post("/actions/uploads", body)
     assert response.status_code == status
     assert response.json()["message"]
 
 
-async def test_where_nobody_hears_the_answer_names_the_setting(ada):
+async def test_without_a_provider_the_error_names_the_setting(ada):
     dictation = {
         "type": "input.transcribe",
         "params": {"audio_base64": base64.b64encode(tone()).decode(), "mime_type": "audio/wav"},
     }
     for response in (
-        await say(ada, tone()),
+        await transcribe(ada, tone()),
         await ada.post("/actions", dictation),
         await announce(ada, tone()),
     ):
@@ -223,20 +227,20 @@ async def test_where_nobody_hears_the_answer_names_the_setting(ada):
         assert "OPENAI_API_KEY" in response.json()["message"]
 
 
-async def test_a_transcription_counts_against_the_same_limits_as_a_message(cloud, ears):
-    with served(ears.app) as url:
+async def test_a_transcription_counts_against_the_same_limits_as_a_message(cloud, speech_server):
+    with served(speech_server.app) as url:
         limited = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=2)
         transport = httpx2.ASGITransport(create_app(limited))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             person = Person(http)
             for data in (b"x" * 500, tone(), b"", tone(), tone()):
-                response = await say(person, data, None)
+                response = await transcribe(person, data, None)
     assert response.status_code == 429
     assert 1 <= int(response.headers["retry-after"]) <= 86_401
     assert "today" in response.json()["message"]
-    assert len(ears.uploads) == 2
+    assert len(speech_server.uploads) == 2
 
 
-async def test_a_form_around_the_largest_recording_is_not_too_much(speaker, ears):
+async def test_the_largest_recording_fits_into_a_form(speaker, speech_server):
     data = tone(4 * 1024 * 1024 / 32_000)[: 4 * 1024 * 1024]
-    assert (await say(speaker, data)).status_code == 200
+    assert (await transcribe(speaker, data)).status_code == 200

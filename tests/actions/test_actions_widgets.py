@@ -1,4 +1,4 @@
-"""Widget actions over HTTP: what is pressed is done, kept and seen again after a reload."""
+"""Widget actions over HTTP are run, stored, and visible after a reload."""
 
 import asyncio
 import json
@@ -16,9 +16,9 @@ def events(response):
 
 
 async def shown_list(person, *titles, status=None):
-    """A person's items, and the card that shows them in a thread of theirs."""
-    kept = await items.add_items(person.documents, titles or ["milk", "bread"])
-    return kept, await person.shown(await person.thread(status), items.card(kept))
+    """The items of a user, and a card in their thread that shows them."""
+    stored = await items.add_items(person.documents, titles or ["milk", "bread"])
+    return stored, await person.shown(await person.thread(status), items.card(stored))
 
 
 async def stored_items(person):
@@ -32,9 +32,9 @@ def ticks(widget):
     return {box["label"]: box["defaultChecked"] for box in boxes}
 
 
-async def test_a_ticked_item_is_ticked_on_the_page_in_the_data_and_after_a_reload(ada):
-    kept, item = await shown_list(ada)
-    response = await ada.press(item, "item.toggle", {"id": kept[0].id, "done": True})
+async def test_a_ticked_item_stays_ticked_on_the_page_in_the_data_and_after_a_reload(ada):
+    stored, item = await shown_list(ada)
+    response = await ada.press(item, "item.toggle", {"id": stored[0].id, "done": True})
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     updated = response.json()["updated_item"]
@@ -45,27 +45,27 @@ async def test_a_ticked_item_is_ticked_on_the_page_in_the_data_and_after_a_reloa
 
 
 async def test_a_sync_action_sent_as_a_streaming_one_answers_with_an_event_stream(ada):
-    kept, item = await shown_list(ada)
-    response = await ada.press(item, "item.toggle", {"id": kept[1].id, "done": True}, sync=False)
+    stored, item = await shown_list(ada)
+    response = await ada.press(item, "item.toggle", {"id": stored[1].id, "done": True}, sync=False)
     options, update = events(response)
     assert options["type"] == "stream_options"
     assert update["update"]["type"] == "widget.root.updated"
     assert ticks((await ada.stored(item)).widget) == {"milk": False, "bread": True}
 
 
-async def test_two_tabs_that_press_at_once_are_both_applied(ada):
+async def test_actions_of_two_tabs_at_the_same_time_are_both_applied(ada):
     titles = [f"task {n}" for n in range(6)]
-    kept, item = await shown_list(ada, *titles)
+    stored, item = await shown_list(ada, *titles)
     responses = await asyncio.gather(
-        *(ada.press(item, "item.toggle", {"id": task.id, "done": True}) for task in kept)
+        *(ada.press(item, "item.toggle", {"id": task.id, "done": True}) for task in stored)
     )
     applied = [
         task.title
-        for task, response in zip(kept, responses, strict=True)
+        for task, response in zip(stored, responses, strict=True)
         if response.status_code == 200
     ]
-    told = [response for response in responses if response.status_code != 200]
-    assert all(response.status_code == 409 for response in told)
+    rejected = [response for response in responses if response.status_code != 200]
+    assert all(response.status_code == 409 for response in rejected)
     assert len(applied) >= 2
     done = {task.title for task in await stored_items(ada) if task.done}
     assert done >= set(applied)
@@ -75,28 +75,28 @@ async def test_two_tabs_that_press_at_once_are_both_applied(ada):
 
 
 @pytest.mark.parametrize("status", [LockedStatus(), ClosedStatus(reason="done")])
-async def test_a_thread_that_is_not_open_takes_no_action(ada, status):
+async def test_a_thread_that_is_not_active_rejects_actions(ada, status):
     _, item = await shown_list(ada, status=status)
     await refused(ada, item, 409, status.type)
 
 
-async def test_somebody_elses_widget_is_not_there(ada, people):
-    kept, item = await shown_list(ada)
-    response = await people().press(item, "item.toggle", {"id": kept[0].id, "done": True})
+async def test_a_widget_of_another_user_is_not_found(ada, people):
+    stored, item = await shown_list(ada)
+    response = await people().press(item, "item.toggle", {"id": stored[0].id, "done": True})
     assert response.status_code == 404
     assert response.json()["message"]
     assert not any(task.done for task in await stored_items(ada))
 
 
-async def test_a_widget_of_another_thread_is_not_there(ada):
-    kept, item = await shown_list(ada)
+async def test_a_widget_of_another_thread_is_not_found(ada):
+    stored, item = await shown_list(ada)
     other = await ada.thread()
-    body = request(item, "item.toggle", {"id": kept[0].id, "done": True}, thread_id=other.id)
+    body = request(item, "item.toggle", {"id": stored[0].id, "done": True}, thread_id=other.id)
     assert (await ada.post("/actions", body)).status_code == 404
     assert not any(task.done for task in await stored_items(ada))
 
 
-async def test_an_item_that_is_no_widget_has_no_actions(ada):
+async def test_an_action_on_an_item_that_is_not_a_widget_is_rejected(ada):
     thread = await ada.thread()
     item = AssistantMessageItem(
         id="msg_1", thread_id=thread.id, created_at=thread.created_at, content=[]
@@ -118,7 +118,7 @@ async def test_an_item_that_is_no_widget_has_no_actions(ada):
         ({"id": "0" * 12, "done": True}, 404),
     ],
 )
-async def test_a_payload_that_does_not_fit_changes_nothing(ada, payload, status):
+async def test_an_invalid_payload_changes_nothing(ada, payload, status):
     _, item = await shown_list(ada)
     before = await ada.stored(item)
     for sync in (True, False):
@@ -130,7 +130,7 @@ async def test_a_payload_that_does_not_fit_changes_nothing(ada, payload, status)
 
 
 @pytest.mark.parametrize("sync", [True, False])
-async def test_an_action_that_nobody_registered_is_refused_by_name(ada, sync):
+async def test_an_unknown_action_is_rejected_with_its_name(ada, sync):
     _, item = await shown_list(ada)
     response = await ada.press(item, "item.explode", {}, sync=sync)
     assert response.status_code == 404
@@ -151,14 +151,14 @@ async def test_a_sync_action_needs_the_widget_that_it_came_from(ada):
 
 async def refused(person, item, status, word):
     before = await person.stored(item)
-    kept = await stored_items(person)
-    task = kept[0].id if kept else "0" * 12
+    stored = await stored_items(person)
+    task = stored[0].id if stored else "0" * 12
     for sync in (True, False):
         response = await person.press(item, "item.toggle", {"id": task, "done": True}, sync=sync)
         assert response.status_code == status
         assert word in response.json()["message"]
     assert await person.stored(item) == before
-    assert await stored_items(person) == kept
+    assert await stored_items(person) == stored
 
 
 async def offered(person):
@@ -171,7 +171,7 @@ async def chosen(person):
     return (await person.documents.read(vote.VOTE)).chosen
 
 
-async def test_an_action_that_makes_the_assistant_answer_is_sent_on_and_not_run(ada):
+async def test_an_action_that_makes_the_assistant_answer_is_redirected(ada):
     item = await offered(ada)
     before = await ada.stored(item)
     response = await ada.press(item, "vote.cast", {"option": "Rome"}, sync=False)
@@ -181,14 +181,14 @@ async def test_an_action_that_makes_the_assistant_answer_is_sent_on_and_not_run(
     assert await ada.stored(item) == before
 
 
-async def test_an_action_that_makes_the_assistant_answer_cannot_be_asked_for_at_once(ada):
+async def test_an_action_that_makes_the_assistant_answer_cannot_run_as_a_sync_action(ada):
     item = await offered(ada)
     response = await ada.press(item, "vote.cast", {"option": "Rome"}, sync=True)
     assert response.status_code == 422
     assert await chosen(ada) is None
 
 
-async def test_other_operations_are_told_where_they_belong(ada):
+async def test_other_operations_get_the_path_that_serves_them(ada):
     thread = await ada.thread()
     for operation in (
         {"type": "threads.get_by_id", "params": {"thread_id": thread.id}},
@@ -201,7 +201,7 @@ async def test_other_operations_are_told_where_they_belong(ada):
     assert await ada.store.load_thread(thread.id, ada.context)
 
 
-async def test_a_card_cannot_be_pressed_for_what_another_card_offers(ada):
+async def test_an_action_without_a_button_on_its_card_is_rejected(ada):
     _, item = await shown_list(ada)
     response = await ada.press(item, "theme.applied", {"scheme": "dark"})
     assert response.status_code == 409

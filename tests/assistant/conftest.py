@@ -1,4 +1,4 @@
-"""The starter's features by themselves: a person's documents in memory, and a turn that notes."""
+"""Runs the starter's features alone, with documents in memory and a turn that records its calls."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -17,24 +17,24 @@ ADA = RequestContext(user_id="ada")
 
 
 class Records:
-    """Records with versions, which let others in between a read and a write."""
+    """Records with versions. Other tasks may run between a read and a write."""
 
     def __init__(self):
-        self.kept = {}
+        self.stored = {}
 
     async def get(self, kind, context):
         await asyncio.sleep(0)
-        return self.kept.get(kind, (None, 0))
+        return self.stored.get(kind, (None, 0))
 
     async def put(self, kind, value, context, *, version):
         await asyncio.sleep(0)
-        if self.kept.get(kind, (None, 0))[1] != version:
+        if self.stored.get(kind, (None, 0))[1] != version:
             raise Conflict(kind)
-        self.kept[kind] = (value, version + 1)
+        self.stored[kind] = (value, version + 1)
 
 
-class NotingTurn:
-    """A turn whose tools' widgets, events and calls of the page are noted."""
+class RecordingTurn:
+    """A turn that records widgets, events, progress and calls of client tools."""
 
     def __init__(self, documents, store=None):
         self.thread = THREAD
@@ -71,12 +71,12 @@ def documents(records):
 
 @pytest.fixture
 def turn(documents):
-    return NotingTurn(documents)
+    return RecordingTurn(documents)
 
 
 @pytest.fixture
 def press(documents):
-    """`await press(action, widget, **payload)` presses a button; gives what the handler returns."""
+    """`await press(action, widget, **payload)` runs an action. Returns its result and the item."""
 
     async def pressed(action, widget, **payload):
         item = WidgetItem(id="w1", thread_id=THREAD.id, created_at=NOW, widget=widget)
@@ -88,7 +88,7 @@ def press(documents):
 
 @pytest.fixture
 def redrawn(press):
-    """`await redrawn(action, widget, **payload)` is the widget after a sync action."""
+    """`await redrawn(action, widget, **payload)` runs a sync action and returns the new widget."""
 
     async def drawn(action, widget, **payload):
         redraw, item = await press(action, widget, **payload)

@@ -18,18 +18,18 @@ def model():
     return Silent()
 
 
-def test_it_has_all_tools_and_waits_after_those_that_end_the_turn(turn, model):
+def test_the_agent_has_all_tools_and_the_choice_of_the_visitor(turn, model):
     agent = assistant.agent_for(turn, model, "calculate")
     assert {tool.name for tool in agent.tools} == {tool.name for tool in assistant.tools}
     assert agent.model_settings.tool_choice == "calculate"
 
 
-def test_it_is_told_where_the_visitor_is(turn, model):
+def test_the_instructions_have_the_visitors_page_and_language(turn, model):
     turn.request_context = RequestContext(user_id="ada", locale="pt-BR", page={"title": "Café"})
-    told = assistant.agent_for(turn, model, None).instructions
-    assert "Café" in told
-    assert "pt-BR" in told
+    instructions = assistant.agent_for(turn, model, None).instructions
+    assert "Café" in instructions
+    assert "pt-BR" in instructions
 
 
-async def test_without_a_model_the_first_words_are_the_title(model):
+async def test_the_first_words_are_the_title_when_the_model_fails(model):
     assert await assistant.title_for("Plan  a\ntrip", model) == "Plan a trip"

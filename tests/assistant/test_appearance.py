@@ -22,14 +22,14 @@ async def test_the_card_shows_the_look_that_was_chosen_last(turn, documents, red
     assert not unknown_to_chatkit(after)
 
 
-async def test_another_card_cannot_change_the_look(documents, press, turn):
+async def test_a_card_without_the_button_cannot_change_the_look(documents, press, turn):
     other = CARD.build(scheme="dark").model_copy(update={"children": []})
     with pytest.raises(ActionError):
         await press(remember_scheme, other, scheme="dark")
     assert (await documents.read(PREFERENCES)).scheme == "system"
 
 
-async def test_in_words_the_page_is_called(turn):
+async def test_the_tool_calls_the_client_tool_of_the_page(turn):
     assert switch_theme.ends_turn
     await switch_theme.function(turn, "dark")
     assert turn.calls == [("switch_theme", {"theme": "dark"})]

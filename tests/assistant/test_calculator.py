@@ -1,4 +1,4 @@
-"""The calculator is exact, and cannot be made to do anything else."""
+"""The calculator is exact, and evaluates nothing but arithmetic."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from functions.assistant.features.calculator import calculate, evaluate
         ("1e3 / 8", "125"),
     ],
 )
-def test_sums_come_out_exactly(expression, value):
+def test_arithmetic_is_exact(expression, value):
     assert evaluate(expression) == Decimal(value)
 
 
@@ -27,11 +27,11 @@ def test_sums_come_out_exactly(expression, value):
     ["", "1 +", "1 / 0", "9 ** 9 ** 9", "__import__('os')", "a + 1", "[1]", "True + 1", "1" * 400,
      "(" * 200, "'a' * 3", "10 ** 1001", "0x10", "1j"],
 )  # fmt: skip
-def test_anything_else_is_refused_in_words(expression):
+def test_anything_but_arithmetic_is_an_error(expression):
     with pytest.raises(ValueError, match=r"\w+"):
         evaluate(expression)
 
 
-async def test_the_tool_says_in_words_what_is_wrong(turn):
+async def test_the_tool_returns_the_error_as_text(turn):
     assert await calculate.function(turn, "6 * 7") == Decimal(42)
     assert "arithmetic" in await calculate.function(turn, "six times seven")

@@ -39,20 +39,20 @@ async def test_a_task_that_is_not_on_the_list_cannot_be_ticked(documents):
         await set_done(documents, "0" * 12, done=True)
 
 
-async def test_ticks_at_the_same_time_are_all_applied(documents):
+async def test_parallel_ticks_are_all_applied(documents):
     tasks = await add_tasks(documents, [f"task {n}" for n in range(4)])
     await asyncio.gather(*(set_done(documents, task.id, done=True) for task in tasks))
     assert all(task.done for task in await documents.read(TASKS))
 
 
-async def test_the_list_has_an_end_and_fits_into_a_row(documents, records):
+async def test_the_number_of_tasks_is_limited_and_they_fit_into_a_row(documents, records):
     await add_tasks(documents, ["🎈" * 200] * MAX_TASKS)
-    assert len(json.dumps(records.kept["tasks"][0], ensure_ascii=False).encode()) < 350_000
+    assert len(json.dumps(records.stored["tasks"][0], ensure_ascii=False).encode()) < 350_000
     with pytest.raises(ActionError, match="full"):
         await add_tasks(documents, ["one more"])
 
 
-def test_the_card_asks_for_a_state_and_is_drawn_anew_when_it_changes():
+def test_the_card_sends_the_new_state_and_is_redrawn_when_it_changes():
     open_task, done_task = Task(title="a"), Task(title="b", done=True)
     ticks = [each["payload"]["done"] for each in pressable(card([open_task, done_task]))]
     assert ticks == [True, False]
@@ -60,7 +60,7 @@ def test_the_card_asks_for_a_state_and_is_drawn_anew_when_it_changes():
     assert keys[0] != keys[1]
 
 
-def test_the_card_is_made_of_what_chatkit_knows():
+def test_the_card_has_only_components_that_chatkit_knows():
     for widget in (card([]), card([Task(title=HOSTILE)])):
         assert not unknown_to_chatkit(widget)
     assert HOSTILE in texts(card([Task(title=HOSTILE)]))

@@ -32,7 +32,7 @@ async def test_the_assistant_waits_after_it_has_offered_a_choice(turn, choice):
     assert len(pressable(turn.widgets[0])) == 2
 
 
-async def test_a_pick_is_told_to_the_assistant_and_the_card_takes_no_more(press, choice):
+async def test_the_assistant_gets_the_pick_and_the_card_loses_its_buttons(press, choice):
     picked, item = await press(
         pick_option, card(choice), choice=choice.id, option=choice.options[0].id
     )
@@ -40,32 +40,32 @@ async def test_a_pick_is_told_to_the_assistant_and_the_card_takes_no_more(press,
     assert not pressable(await picked.redraw(item))
 
 
-async def test_one_of_two_picks_counts_and_the_same_pick_twice_is_fine(documents, choice):
+async def test_only_the_first_pick_counts_and_it_may_be_repeated(documents, choice):
     ids = [option.id for option in choice.options]
     done = await asyncio.gather(
         *(pick(documents, choice.id, option) for option in ids), return_exceptions=True
     )
-    (told,) = [outcome for outcome in done if isinstance(outcome, ActionError)]
-    assert told.status == 409
+    (raised,) = [outcome for outcome in done if isinstance(outcome, ActionError)]
+    assert raised.status == 409
     chosen = find(await documents.read(CHOICES), choice.id).chosen
     assert (await pick(documents, choice.id, chosen)).chosen == chosen
 
 
-async def test_what_was_never_offered_cannot_be_picked(documents, choice):
+async def test_an_unknown_option_cannot_be_picked(documents, choice):
     for asked in ((choice.id, "0" * 12), ("0" * 12, choice.options[0].id)):
-        with pytest.raises(ActionError) as told:
+        with pytest.raises(ActionError) as raised:
             await pick(documents, *asked)
-        assert told.value.status == 404
+        assert raised.value.status == 404
 
 
-async def test_the_newest_choices_are_kept_and_fit_into_a_row(turn, documents, records):
+async def test_only_the_newest_choices_are_stored_and_they_fit_into_a_row(turn, documents, records):
     for _ in range(MAX_CHOICES + 1):
         await offer_choices.function(turn, "🎈" * 200, ["🎈" * 80] * 8)
     assert len(await documents.read(CHOICES)) == MAX_CHOICES
-    assert len(json.dumps(records.kept["choices"][0], ensure_ascii=False).encode()) < 350_000
+    assert len(json.dumps(records.stored["choices"][0], ensure_ascii=False).encode()) < 350_000
 
 
-def test_the_card_is_made_of_what_chatkit_knows():
+def test_the_card_has_only_components_that_chatkit_knows():
     widget = card(Choice(question=HOSTILE, options=[Option(title=HOSTILE, description=HOSTILE)]))
     assert not unknown_to_chatkit(widget)
     assert HOSTILE in texts(widget)

@@ -18,5 +18,5 @@ async def test_it_knows_the_cities_of_the_time_zones(turn, place, zone):
     assert (await world_clock.function(turn, place)).time_zone == zone
 
 
-async def test_it_says_when_it_knows_no_such_place(turn):
+async def test_it_says_when_it_does_not_know_a_place(turn):
     assert "no time zone" in await world_clock.function(turn, "Atlantis")

@@ -27,5 +27,5 @@ def test_key_words_choose_a_tool(text, name, arguments):
 
 
 @pytest.mark.parametrize("rule", SCRIPT.rules, ids=lambda rule: rule.tool)
-def test_every_rule_is_about_a_tool_that_exists(rule):
+def test_every_rule_of_the_demo_names_an_existing_tool(rule):
     assert rule.tool in AVAILABLE

@@ -16,7 +16,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Conversations:
-    """Two conversations, of which one is the one that asks."""
+    """Two conversations. The first is the one of the turn."""
 
     async def load_threads(self, limit, after, order, context):
         threads = [
@@ -45,6 +45,6 @@ async def test_it_reports_its_progress_and_finds_all_words_in_one_message(turn):
     assert turn.steps == ["1 of 1: Trees"]
 
 
-async def test_it_says_when_there_is_nothing(turn):
+async def test_it_says_when_it_finds_nothing(turn):
     turn.store = Conversations()
     assert "None of your earlier" in await search_conversations.function(turn, "oak")

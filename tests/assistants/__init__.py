@@ -1,4 +1,4 @@
-"""Assistants of the tests: the engine's tests run on these, and never on the starter."""
+"""Assistants for the engine's tests, which do not depend on the starter."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +8,11 @@ from infra.emulator.environment import Configuration
 FOLDER = Path(__file__).parent
 
 SAMPLE = {"CHATKIT_ASSISTANT": "sample"}
-"""For a process that has `FOLDER` on its path."""
+"""The environment of a process that has `FOLDER` on its path."""
 
 
 def with_sample(configuration: Configuration) -> Configuration:
-    """A function whose bundle, which has no tests in it, runs on the sample."""
+    """`configuration` with the sample as its assistant. The bundle itself contains no tests."""
     return replace(
         configuration,
         environment={**configuration.environment, **SAMPLE},

@@ -18,15 +18,16 @@ KEY = "k" * 32
 
 @pytest.fixture(scope="module")
 def cloud():
-    """moto with the table and the bucket; the environment points there."""
+    """moto with the table and the bucket, and an environment with their names."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
             patch.delenv(name, raising=False)
-        # Set here, so that the end of this fixture undoes what local_cloud sets.
+        # local_cloud changes these variables. Set them here, so that the end of this fixture
+        # restores them.
         for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "")
         patch.setenv("AWS_REGION", "us-east-1")
-        # All moto servers of a process share their state: each module needs names of its own.
+        # All moto servers of a process share their state, so each module needs different names.
         patch.setenv("CHATKIT_TABLE", f"chat-{uuid4().hex}")
         patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"chat-{uuid4().hex}")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
@@ -40,7 +41,7 @@ def cloud():
 
 @pytest.fixture
 def model():
-    """The model behind the app: a real HTTP server. Tests set its `script`."""
+    """The model server that the app calls over HTTP. Tests set its `script`."""
     return OpenAIServer()
 
 
@@ -71,7 +72,7 @@ def server(app_settings):
 
 @pytest.fixture
 def demo(cloud, monkeypatch):
-    """The app with the offline demo, which answers without pauses here."""
+    """The app with the offline demo, which streams without pauses here."""
     monkeypatch.setattr(demo_events, "PACE", 0)
     with served(create_app(Settings(_env_file=None))) as url:
         yield url

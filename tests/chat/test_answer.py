@@ -1,4 +1,4 @@
-"""An answer runs to its end whoever listens; Stop and the deadline end it."""
+"""An answer runs to its end without a reader. Stop and the deadline end it."""
 
 import asyncio
 import time
@@ -10,11 +10,11 @@ from functions.chat.answer import Answer, Stop
 
 
 class Run:
-    """A run under test: yields `words`, then waits until it is let go or cancelled."""
+    """A run that yields `words`, then waits until it is released or cancelled."""
 
     def __init__(self, *words, deadline=60.0):
         self.words = words
-        self.let_go = asyncio.Event()
+        self.release = asyncio.Event()
         self.flag = False
         self.stop = Stop()
         self.ended = []
@@ -31,7 +31,7 @@ class Run:
         try:
             for word in self.words:
                 yield word
-            await self.let_go.wait()
+            await self.release.wait()
             yield b"end"
         except asyncio.CancelledError:
             self.cancelled = True
@@ -48,23 +48,23 @@ class Run:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(module, "POLL", 0.01)
+def fast_polling(monkeypatch):
+    monkeypatch.setattr(module, "POLL_INTERVAL", 0.01)
 
 
-async def test_what_the_run_yields_arrives_in_order_and_its_end_is_recorded():
+async def test_the_bytes_of_a_run_arrive_in_order_and_its_end_is_recorded():
     run = Run(b"a", b"b")
-    run.let_go.set()
+    run.release.set()
     assert await run.read() == [b"a", b"b", b"end"]
     assert run.ended == [None]
 
 
-async def test_a_reader_who_leaves_does_not_stop_the_run():
+async def test_a_reader_that_disconnects_does_not_stop_the_run():
     run = Run(b"a")
     reader = run.answer.read()
     assert await anext(reader) == b"a"
     await reader.aclose()
-    run.let_go.set()
+    run.release.set()
     await run.answer.ended()
     assert (run.cancelled, run.ended) == (False, [None])
 
@@ -76,16 +76,16 @@ async def test_the_flag_in_the_table_stops_the_run():
     assert (run.cancelled, run.ended) == (True, ["visitor"])
 
 
-async def test_at_the_deadline_the_visitor_is_told_and_may_retry():
+async def test_an_answer_past_its_deadline_ends_with_an_error_that_allows_a_retry():
     run = Run(b"a", deadline=0.05)
-    first, told = await run.read()
+    first, error = await run.read()
     assert first == b"a"
-    assert b'"allow_retry":true' in told
-    assert b"longer" in told
+    assert b'"allow_retry":true' in error
+    assert b"longer" in error
     assert run.ended == ["deadline"]
 
 
-async def test_a_run_that_fails_ends_in_an_error_that_says_nothing_of_the_cause():
+async def test_a_failed_run_ends_with_an_error_that_does_not_reveal_the_cause():
     run = Run()
 
     async def failing():
@@ -93,33 +93,33 @@ async def test_a_run_that_fails_ends_in_an_error_that_says_nothing_of_the_cause(
         raise RuntimeError("the password is swordfish")
 
     run.answer._events = failing()
-    first, told = await run.read()
+    first, error = await run.read()
     assert first == b"a"
-    assert b"stream.error" in told
-    assert b"swordfish" not in told
+    assert b"stream.error" in error
+    assert b"swordfish" not in error
 
 
-async def test_a_silent_run_sends_comments(monkeypatch):
-    monkeypatch.setattr(module, "SILENCE", 0.01)
+async def test_a_run_without_events_sends_comments(monkeypatch):
+    monkeypatch.setattr(module, "KEEP_ALIVE_INTERVAL", 0.01)
     run = Run()
     reader = run.answer.read()
     assert await anext(reader) == module.KEEP_ALIVE
-    run.let_go.set()
+    run.release.set()
     assert [chunk async for chunk in reader if chunk != module.KEEP_ALIVE] == [b"end"]
 
 
-async def test_a_flag_that_cannot_be_read_does_not_stop_the_run(monkeypatch):
+async def test_a_run_continues_when_its_stop_flag_cannot_be_read(monkeypatch):
     run = Run(b"a")
 
     async def broken():
-        run.let_go.set()
+        run.release.set()
         raise ConnectionError
 
     monkeypatch.setattr(run.answer, "_is_cancelled", broken)
     assert await run.read() == [b"a", b"end"]
 
 
-async def test_ending_the_process_keeps_what_there_is_of_every_answer():
+async def test_stopping_the_process_ends_every_answer_and_records_why():
     run = Run(b"a")
     reader = run.answer.read()
     await anext(reader)

@@ -1,4 +1,4 @@
-"""Files on their way: announced, uploaded, attached, shown to the model; drawn images kept."""
+"""Files are announced, uploaded, attached and sent to the model. Generated images are stored."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def uploaded(chat, data, **file):
     return attachment["id"]
 
 
-def test_an_image_goes_to_the_model_by_its_bytes_and_to_the_page_as_a_link(ada, model):
+def test_an_image_goes_to_the_model_as_bytes_and_to_the_page_as_a_link(ada, model):
     events = ada.create("What is this?", attachments=[uploaded(ada, PNG)])
     assert base64.b64encode(PNG).decode() in json.dumps(model.requests)
     (streamed,) = [
@@ -47,7 +47,7 @@ class TestEitherApi:
     def app_settings(self, app_settings, model_api):
         return app_settings.model_copy(update={"model_api": model_api})
 
-    def test_images_pdfs_and_code_go_to_the_model_by_content(self, ada, model):
+    def test_the_model_gets_the_content_of_images_pdfs_and_code(self, ada, model):
         pdf = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
         files = [
             uploaded(ada, PNG),
@@ -61,13 +61,13 @@ class TestEitherApi:
         assert "print('walnuts')" in asked
 
 
-def test_a_text_file_goes_to_the_model_by_its_words(ada, model):
+def test_the_model_gets_the_text_of_a_text_file(ada, model):
     notes = "Remember the walnuts – ümläute too".encode()
     ada.create("Read it", attachments=[uploaded(ada, notes, name="ä.txt", mime_type="text/plain")])
     assert "Remember the walnuts" in json.dumps(model.requests)
 
 
-def test_a_file_that_never_arrived_is_refused_and_breaks_no_thread(ada):
+def test_a_message_with_a_file_that_was_not_uploaded_is_rejected(ada):
     attachment = announced(ada, PNG)
     answer = ada.post("threads.create", input=message("Look", attachments=[attachment["id"]]))
     assert answer.status_code == 422
@@ -75,13 +75,13 @@ def test_a_file_that_never_arrived_is_refused_and_breaks_no_thread(ada):
     assert ada.read("threads.list")["data"] == []
 
 
-def test_a_file_that_is_not_what_it_claims_is_refused(ada):
+def test_a_file_of_another_type_than_announced_is_rejected(ada):
     script = b"<script>alert(1)</script>"
     answer = ada.post("threads.create", input=message("Look", attachments=[uploaded(ada, script)]))
     assert answer.status_code == 422
 
 
-def test_a_file_is_in_one_conversation_only(ada):
+def test_a_file_can_be_sent_in_one_conversation_only(ada):
     attachment = uploaded(ada, PNG)
     headers = {"x-chatkit-run-id": "run-file"}
     first = ada.create("Look", headers, attachments=[attachment])
@@ -91,19 +91,19 @@ def test_a_file_is_in_one_conversation_only(ada):
     assert answer.status_code == 409
 
 
-def test_a_refused_message_keeps_none_of_its_files(ada):
+def test_a_rejected_message_stores_none_of_its_files(ada):
     good, bad = uploaded(ada, PNG), uploaded(ada, b"<script>")
     answer = ada.post("threads.create", input=message("Look", attachments=[good, bad]))
     assert answer.status_code == 422
     bucket = get_settings().attachments_bucket
-    kept = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="files/")
-    before = kept.get("KeyCount")
+    stored = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="files/")
+    before = stored.get("KeyCount")
     ada.create("Look", attachments=[good])
-    kept = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="files/")
-    assert kept["KeyCount"] == before + 1
+    stored = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="files/")
+    assert stored["KeyCount"] == before + 1
 
 
-def test_a_strangers_file_does_not_exist(ada, bob):
+def test_a_file_of_another_user_is_not_found(ada, bob):
     attachment = uploaded(ada, PNG)
     answer = bob.post("threads.create", input=message("Look", attachments=[attachment]))
     assert answer.status_code == 404
@@ -118,7 +118,7 @@ def test_a_strangers_file_does_not_exist(ada, bob):
         {"name": "", "size": 10, "mime_type": "image/png"},
     ],
 )
-def test_files_that_are_not_allowed_are_refused_when_announced(ada, file):
+def test_files_that_are_not_allowed_are_rejected_before_the_upload(ada, file):
     answer = ada.post("attachments.create", **file)
     assert answer.status_code == 422
     assert answer.json()["message"]
@@ -129,14 +129,14 @@ class TestDrawing:
     def app_settings(self, app_settings):
         return app_settings.model_copy(update={"model_api": "responses"})
 
-    def test_a_drawn_image_is_kept_in_the_bucket_and_comes_back_as_a_link(self, ada, model):
+    def test_a_generated_image_is_stored_in_the_bucket_and_sent_as_a_link(self, ada, model):
         model.script = [Draw(PNG, partials=1), Say("There.")]
         events = ada.create("Draw a dot")
         assert "data:image" not in json.dumps(events)
         image = ada.items(thread_of(events))[1]["image"]
         assert httpx2.get(image["url"]).content == PNG
 
-    def test_the_next_message_shows_the_model_what_it_drew(self, ada, model):
+    def test_the_model_gets_its_generated_image_with_the_next_message(self, ada, model):
         model.script = [Draw(PNG), Say("A dot.")]
         thread = thread_of(ada.create("Draw a dot"))
         assert text_of(ada.say(thread, "What did you draw?")) == "A dot."

@@ -1,4 +1,4 @@
-"""Who is asking: a cookie at home, a token for a page elsewhere, and never an error."""
+"""Visitors are identified by a cookie, or by a token from a page on another origin."""
 
 import asyncio
 from datetime import datetime
@@ -17,7 +17,7 @@ def session(chat, **headers):
     return answer
 
 
-def test_at_home_a_visitor_gets_an_http_only_lax_cookie_and_no_token(ada):
+def test_a_page_on_our_origin_gets_an_http_only_lax_cookie_and_no_token(ada):
     answer = session(ada)
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -31,7 +31,7 @@ def test_over_tls_the_cookie_is_secure(ada):
     assert "Secure" in session(ada, **{"x-forwarded-proto": "https"}).headers["set-cookie"]
 
 
-def test_a_page_elsewhere_gets_a_token_and_is_recognised_by_it(server):
+def test_a_page_on_another_origin_gets_a_token_that_identifies_the_visitor(server):
     chat = Chat(server)
     answer = session(chat, origin=ELSEWHERE)
     assert "set-cookie" not in answer.headers
@@ -42,7 +42,7 @@ def test_a_page_elsewhere_gets_a_token_and_is_recognised_by_it(server):
 
 
 @pytest.mark.parametrize("token", ["forged", "a.b.c", "e30.e30.e30"])
-def test_a_forged_token_is_replaced_and_never_an_error(server, token):
+def test_a_forged_token_is_replaced_without_an_error(server, token):
     headers = {"origin": ELSEWHERE, "x-chatkit-authorization": f"Bearer {token}"}
     answer = session(Chat(server), **headers)
     assert answer.json()["token"] not in {None, token}
@@ -51,12 +51,12 @@ def test_a_forged_token_is_replaced_and_never_an_error(server, token):
     assert "set-cookie" in session(chat).headers
 
 
-def test_a_first_message_without_a_session_makes_the_visitor_known(ada):
+def test_a_first_message_without_a_session_sets_the_cookie(ada):
     thread = thread_of(ada.create())
     assert ada.read("threads.get_by_id", thread_id=thread)["id"] == thread
 
 
-def test_a_page_elsewhere_learns_its_new_token_from_any_answer(ada):
+def test_a_page_on_another_origin_gets_its_new_token_with_any_answer(ada):
     answer = ada.post("threads.list", {"origin": ELSEWHERE})
     assert answer.headers["x-chatkit-token"]
     assert "x-chatkit-token" in answer.headers["access-control-expose-headers"]
@@ -73,7 +73,7 @@ def preflight(chat, origin):
     )
 
 
-def test_preflights_of_configured_origins_are_answered_for_our_headers(ada):
+def test_preflights_of_configured_origins_allow_our_headers(ada):
     answer = preflight(ada, ELSEWHERE)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == ELSEWHERE
@@ -85,7 +85,7 @@ def test_preflights_of_configured_origins_are_answered_for_our_headers(ada):
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "https://shop.example.evil.example", "null"]
 )
-def test_other_origins_are_allowed_nothing(ada, origin):
+def test_preflights_of_other_origins_are_rejected(ada, origin):
     refused = preflight(ada, origin)
     assert "access-control-allow-origin" not in refused.headers
     assert (refused.status_code, refused.json()["message"]) == (400, "Disallowed CORS origin")
@@ -93,13 +93,13 @@ def test_other_origins_are_allowed_nothing(ada, origin):
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_health_says_what_runs(ada):
+def test_health_names_the_version_and_the_model(ada):
     answer = ada.http.get("/chatkit/health").json()
     assert answer == {"status": "ok", "version": "0.1.0", "model": "test"}
     assert ada.http.head("/chatkit/health").status_code == 200
 
 
-def test_feedback_is_stored_with_who_and_when(ada):
+def test_feedback_is_stored_with_its_user_and_time(ada):
     thread = thread_of(ada.create())
     answer = ada.items(thread)[1]["id"]
     assert ada.read("items.feedback", thread_id=thread, item_ids=[answer], kind="negative") == {}

@@ -1,4 +1,4 @@
-"""A message streams its answer, and what was streamed is there afterwards."""
+"""A message streams its answer, and the answer is stored."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ class TestWithEitherApi:
         assert [answer["content"][0]["text"] for answer in answers] == ["first", "second"]
         assert len({answer["id"] for answer in answers}) == 2
 
-    def test_an_item_has_one_id_of_ours_in_all_events_of_its_run(self, ada, model):
+    def test_an_item_has_the_same_store_id_in_all_events(self, ada, model):
         events = ada.create("Hi")
         ids = {
             event.get("item_id") or event["item"]["id"]
@@ -43,7 +43,7 @@ class TestWithEitherApi:
         assert len(ids) == 2  # the message and its answer
         assert all(name.startswith("msg_") and len(name) == 36 for name in ids)
 
-    def test_the_model_is_sent_the_conversation_so_far(self, ada, model):
+    def test_the_model_gets_the_conversation_so_far(self, ada, model):
         model.script = [Say("Blue."), Say("You said blue.")]
         thread = thread_of(ada.create("My favourite colour?"))
         ada.say(thread, "What did you say?")
@@ -51,7 +51,7 @@ class TestWithEitherApi:
         assert asked.index("My favourite colour?") < asked.index("Blue.")
         assert asked.index("Blue.") < asked.index("What did you say?")
 
-    def test_the_agents_tools_are_really_called(self, ada, model):
+    def test_the_model_gets_the_results_of_the_tools_that_it_calls(self, ada, model):
         model.script = [Call("add", {"a": "0.1", "b": "0.2"}), Say("It is 0.3.")]
         assert text_of(ada.create("0.1 + 0.2?")) == "It is 0.3."
         assert '"0.3"' in json.dumps(model.requests[-1]).replace('\\"', '"')
@@ -64,7 +64,7 @@ def test_a_new_thread_gets_a_title(ada):
     assert ada.read("threads.list")["data"][0]["title"] == "A fine title"
 
 
-def test_renaming_a_thread_while_it_is_answered_survives_the_answers_end(ada, bob, model):
+def test_a_title_that_is_set_during_an_answer_is_not_overwritten(ada, bob, model):
     gate = threading.Event()
     model.script = [Say("a b c", gate=gate)]
     with ada.open("threads.create", input=message("Hi")) as events:
@@ -79,12 +79,12 @@ def test_renaming_a_thread_while_it_is_answered_survives_the_answers_end(ada, bo
     assert ada.read("threads.get_by_id", thread_id=thread)["title"] == "Mine"
 
 
-def test_the_model_is_told_where_the_visitor_is(ada, model):
+def test_the_model_gets_the_visitors_page_and_language(ada, model):
     headers = {"x-chatkit-page-title": "Caf%C3%A9", "accept-language": "pt-BR,pt;q=0.9"}
     ada.create("Hi", headers)
-    told = json.dumps(model.requests, ensure_ascii=False)
-    assert "Café" in told
-    assert "pt-BR" in told
+    requests = json.dumps(model.requests, ensure_ascii=False)
+    assert "Café" in requests
+    assert "pt-BR" in requests
 
 
 def test_a_tool_reports_its_progress_to_the_page(ada, model):
@@ -95,24 +95,24 @@ def test_a_tool_reports_its_progress_to_the_page(ada, model):
 
 
 @pytest.mark.parametrize(
-    ("status", "says", "retry"),
+    ("status", "text", "retry"),
     [(401, "API key", False), (429, "busy", True), (500, "failed", True), (404, "know", False)],
 )
-def test_a_model_that_fails_is_explained_in_words(ada, model, status, says, retry):
+def test_an_error_of_the_model_becomes_a_message_for_the_visitor(ada, model, status, text, retry):
     model.script = [Fail(status, "secret detail")]
     error = ada.create("Hi")[-1]
-    assert (error["type"], says in error["message"]) == ("error", True)
+    assert (error["type"], text in error["message"]) == ("error", True)
     assert error["allow_retry"] is retry
     assert "secret" not in error["message"]
 
 
-def test_a_model_that_answers_nothing_at_all_is_an_error_that_says_so(ada, model):
+def test_an_empty_answer_of_the_model_is_an_error(ada, model):
     model.script = [Silence()]
     error = ada.create("Hi")[-1]
     assert (error["type"], error["message"]) == ("error", "The model answered nothing at all.")
 
 
-def test_what_was_read_of_an_answer_that_broke_off_is_kept(ada, model):
+def test_a_partial_answer_is_stored_when_the_model_fails(ada, model):
     gate = threading.Event()
     model.script = [Say("one two three four", gate=gate, dies_after=2)]
     events = []
@@ -126,16 +126,16 @@ def test_what_was_read_of_an_answer_that_broke_off_is_kept(ada, model):
     assert answer["content"][0]["text"] == "one two "
 
 
-def test_a_message_whose_model_failed_is_kept_and_can_be_tried_again(ada, model):
+def test_a_message_is_stored_when_the_model_fails_and_can_be_retried(ada, model):
     model.script = [Fail(500)]
     thread = thread_of(ada.create("Hi"))
-    (kept,) = ada.items(thread)
+    (stored,) = ada.items(thread)
     model.script = [Say("Here I am.")]
-    ada.stream("threads.retry_after_item", thread_id=thread, item_id=kept["id"])
+    ada.stream("threads.retry_after_item", thread_id=thread, item_id=stored["id"])
     assert [item["type"] for item in ada.items(thread)] == ["user_message", "assistant_message"]
 
 
-def test_retrying_replaces_the_answer(ada, model):
+def test_a_retry_replaces_the_answer(ada, model):
     model.script = [Say("first"), Say("second")]
     thread = thread_of(ada.create("Hi"))
     ada.stream("threads.retry_after_item", thread_id=thread, item_id=ada.items(thread)[0]["id"])
@@ -143,7 +143,7 @@ def test_retrying_replaces_the_answer(ada, model):
     assert answer["content"][0]["text"] == "second"
 
 
-def test_a_tool_of_the_page_is_asked_for_and_its_result_goes_to_the_model(ada, model):
+def test_a_client_tool_is_called_and_its_result_goes_to_the_model(ada, model):
     model.script = [Call("switch_theme", {"theme": "dark"}), Say("Done, it is dark.")]
     events = ada.create("Dark, please")
     thread = thread_of(events)
@@ -177,7 +177,7 @@ def test_answers_to_questions_are_stored_and_go_to_the_model(ada, model):
     assert "Go to Rome" in json.dumps(model.requests[-1])
 
 
-def test_the_demo_answers_through_the_same_path(demo):
+def test_the_offline_demo_answers_and_calls_tools(demo):
     chat = Chat(demo)
     events = chat.create("What is 40 + 2?")
     assert "42" in text_of(events)

@@ -1,4 +1,4 @@
-"""A message that was written is told of, whatever counting it came to."""
+"""A message that is stored is sent to the page, even when it is over the quota or not counted."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,15 +12,15 @@ WORDS = "You have sent many messages in a short time."
 
 @pytest.fixture
 def spending(monkeypatch):
-    """What counting a message comes to from now on."""
+    """`spending(error)` makes counting a message raise `error`."""
 
-    def come_to(error):
+    def raise_when_counted(error):
         async def spend(*_):
             raise error
 
         monkeypatch.setattr(Quota, "spend", spend)
 
-    return come_to
+    return raise_when_counted
 
 
 @pytest.fixture(params=["new thread", "existing thread"])
@@ -32,8 +32,8 @@ def send(request, ada):
     return lambda: ada.say(thread, "How many?", RUN)
 
 
-def _sent(ada):
-    """How often the message is in the visitor's threads."""
+def _stored_copies(ada):
+    """The number of copies of the message in the visitor's threads."""
     threads = [thread["id"] for thread in ada.read("threads.list")["data"]]
     return [
         item["content"][0]["text"]
@@ -43,11 +43,11 @@ def _sent(ada):
     ].count("How many?")
 
 
-def test_a_message_that_others_left_nothing_for_is_kept_once_and_the_model_is_not_asked(
+def test_a_message_over_the_quota_is_stored_once_and_not_sent_to_the_model(
     ada, model, send, spending
 ):
     spending(OverQuota(WORDS, 30))
-    asked, threads = len(model.requests), len(ada.read("threads.list")["data"])
+    calls, threads = len(model.requests), len(ada.read("threads.list")["data"])
     events = send()
     said = [event for event in events if event["type"] != "stream_options"]
     assert [event["type"] for event in said][-2:] == ["thread.item.done", "error"]
@@ -56,19 +56,17 @@ def test_a_message_that_others_left_nothing_for_is_kept_once_and_the_model_is_no
     assert len(said) == (2 if threads else 3)
     if not threads:
         assert said[0]["thread"]["id"] == said[1]["item"]["thread_id"]
-    assert _sent(ada) == 1
+    assert _stored_copies(ada) == 1
 
     again = send()
     assert "error" not in {event["type"] for event in again}
     assert said[-2]["item"]["id"] in {event.get("item", {}).get("id") for event in again}
-    assert _sent(ada) == 1
+    assert _stored_copies(ada) == 1
     assert len(ada.read("threads.list")["data"]) == 1
-    assert len(model.requests) == asked
+    assert len(model.requests) == calls
 
 
-def test_such_a_message_can_be_tried_again_once_there_is_something_left(
-    ada, model, spending, monkeypatch
-):
+def test_a_message_over_the_quota_can_be_retried_later(ada, model, spending, monkeypatch):
     spending(OverQuota(WORDS, 30))
     events = ada.create("How many?")
     monkeypatch.undo()
@@ -78,27 +76,27 @@ def test_such_a_message_can_be_tried_again_once_there_is_something_left(
     assert kinds == ["user_message", "assistant_message"]
 
 
-def test_a_message_that_cannot_be_counted_is_answered_and_the_log_says_why(
+def test_a_message_is_answered_when_counting_it_fails_and_the_error_is_logged(
     ada, send, spending, caplog
 ):
     spending(ClientError({"Error": {"Code": "InternalServerError"}}, "UpdateItem"))
     events = send()
     assert "error" not in {event["type"] for event in events}
     assert text_of(events)
-    assert _sent(ada) == 1
+    assert _stored_copies(ada) == 1
     (line,) = [
-        each.getMessage() for each in caplog.records if each.name == "functions.chat.turn_store"
+        each.getMessage() for each in caplog.records if each.name == "functions.chat.run_store"
     ]
     assert "InternalServerError" in line
     assert "How many?" not in line
 
 
-def test_what_acts_before_it_writes_is_refused_at_once(ada, model, spending):
+def test_a_retry_over_the_quota_is_rejected_before_it_changes_anything(ada, model, spending):
     thread = thread_of(ada.create("Hi"))
     message, answer = ada.items(thread)
-    asked = len(model.requests)
+    calls = len(model.requests)
     spending(OverQuota(WORDS, 30))
     (error,) = ada.stream("threads.retry_after_item", thread_id=thread, item_id=message["id"])
     assert (error["message"], error["allow_retry"]) == (WORDS, True)
     assert ada.items(thread) == [message, answer]
-    assert len(model.requests) == asked
+    assert len(model.requests) == calls

@@ -1,4 +1,4 @@
-"""Nothing that a client can send makes a 5xx, and every refusal says why."""
+"""No request causes a 5xx, and every error has a message that says why."""
 
 import json
 import random
@@ -45,11 +45,11 @@ def refused(answer, status):
         ("threads.create", {"input": message("hi", attachments=["atc_unknown"])}),
     ],
 )
-def test_what_does_not_exist_is_a_404_before_any_stream(ada, kind, params):
+def test_an_unknown_id_is_a_404_before_the_stream_starts(ada, kind, params):
     refused(ada.post(kind, **params), 404)
 
 
-def test_a_strangers_thread_does_not_exist(ada, bob):
+def test_a_thread_of_another_user_is_not_found(ada, bob):
     thread = thread_of(ada.create())
     for kind, params in [
         ("threads.get_by_id", {}),
@@ -64,7 +64,7 @@ def test_a_strangers_thread_does_not_exist(ada, bob):
     assert bob.read("threads.list")["data"] == []
 
 
-def test_items_of_the_wrong_kind_or_at_the_wrong_time_are_refused(ada, model):
+def test_a_request_on_an_item_of_the_wrong_kind_or_state_is_rejected(ada, model):
     thread = thread_of(ada.create())
     _, answer = ada.items(thread)
     refused(ada.post("threads.retry_after_item", thread_id=thread, item_id="msg_none"), 404)
@@ -74,7 +74,7 @@ def test_items_of_the_wrong_kind_or_at_the_wrong_time_are_refused(ada, model):
     refused(ada.post("threads.add_structured_input", **asked), 422)
 
 
-def test_questions_are_answered_once(ada, model):
+def test_questions_can_be_answered_only_once(ada, model):
     model.script = [Call("ask_visitor")]
     thread = thread_of(ada.create())
     item = ada.items(thread)[-1]["id"]
@@ -84,7 +84,7 @@ def test_questions_are_answered_once(ada, model):
 
 
 @pytest.mark.parametrize("options", [{"model": "gpt-unknown"}, {"tool_choice": {"id": "rm_rf"}}])
-def test_a_model_or_a_tool_that_is_not_on_offer_is_refused(ada, options):
+def test_an_unknown_model_or_tool_is_rejected(ada, options):
     given = message("hi", inference_options=options)
     refused(ada.post("threads.create", input=given), 422)
 
@@ -93,7 +93,7 @@ def test_a_body_over_the_limit_is_a_413(ada, app_settings):
     body = b" " * (app_settings.max_body_bytes + 1)
     refused(ada.http.post("/chatkit", content=body), 413)
 
-    def pieces():  # of no declared length
+    def pieces():  # a body without content-length
         for _ in range(5):
             yield b" " * 1024 * 1024
 
@@ -101,7 +101,7 @@ def test_a_body_over_the_limit_is_a_413(ada, app_settings):
 
 
 @pytest.mark.parametrize("length", [252, 100_000, 200_000])
-def test_a_file_of_an_endless_type_is_refused(ada, length):
+def test_a_mime_type_of_more_than_255_characters_is_rejected(ada, length):
     file = {"name": "a.bin", "size": 10, "mime_type": "text/" + "x" * (length - 5)}
     answer = ada.post("attachments.create", **file)
     if length <= 255:
@@ -111,26 +111,26 @@ def test_a_file_of_an_endless_type_is_refused(ada, length):
         assert "at most 255 characters" in answer.json()["message"]
 
 
-def test_feedback_on_an_id_that_no_item_can_have_is_a_404(ada):
+def test_feedback_on_an_id_that_is_too_long_is_a_404(ada):
     thread = thread_of(ada.create())
     marked = {"thread_id": thread, "item_ids": ["x" * 10_000], "kind": "positive"}
     refused(ada.post("items.feedback", **marked), 404)
 
 
-def test_dictation_without_a_provider_says_which_setting_turns_it_on(demo):
+def test_dictation_without_a_provider_names_the_setting_that_turns_it_on(demo):
     answer = Chat(demo).post("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
     refused(answer, 400)
     assert "OPENAI_API_KEY" in answer.json()["message"]
 
 
-def test_unknown_paths_and_methods_answer_in_json_too(ada):
+def test_unknown_paths_and_methods_get_a_json_error(ada):
     refused(ada.http.get("/chatkit/nothing"), 404)
     refused(ada.http.get("/chatkit"), 405)
     refused(ada.http.post("/chatkit/log", content=b"{"), 422)
 
 
-def test_whatever_is_sent_the_answer_is_below_500(ada):
-    """A seeded storm of broken requests: valid ones, bent at random places."""
+def test_no_request_causes_a_status_of_500_or_above(ada):
+    """Sends valid requests with random changes, from a fixed seed."""
     thread = thread_of(ada.create())
     item = ada.items(thread)[0]["id"]
     valid = [
@@ -189,9 +189,9 @@ class TestWithLimits:
     def app_settings(self, app_settings):
         return app_settings.model_copy(update={"messages_per_minute": 2, "messages_per_day": 100})
 
-    def test_too_many_messages_are_refused_before_the_model_is_called(self, ada, bob, model):
+    def test_messages_over_the_quota_are_rejected_before_the_model_is_called(self, ada, bob, model):
         answers = [ada.post("threads.create", input=message("hi")) for _ in range(4)]
-        # The window may turn over once in between.
+        # A new minute may begin once in between.
         assert {answer.status_code for answer in answers[:2]} == {200}
         over = [answer for answer in answers if answer.status_code == 429]
         assert over
@@ -199,7 +199,7 @@ class TestWithLimits:
         assert int(over[0].headers["retry-after"]) <= 60
         assert bob.post("threads.create", input=message("hi")).status_code == 200
 
-    def test_a_request_that_is_refused_writes_nothing(self, ada):
+    def test_a_rejected_request_writes_nothing(self, ada):
         for _ in range(5):
             answer = ada.post("threads.create", input=message("hi"))
         threads = ada.read("threads.list")["data"]

@@ -1,4 +1,4 @@
-"""A provider that refuses a file is asked again without it, so no thread ends with a file."""
+"""When a provider rejects a file, the request is repeated without it, so the thread continues."""
 
 import json
 
@@ -22,7 +22,7 @@ def send_files(chat):
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_the_model_answers_knowing_the_names_of_what_was_refused(ada, model, status):
+def test_the_model_answers_with_the_names_of_the_rejected_files(ada, model, status):
     model.script = [Fail(status), Say("I cannot see them.")]
     events = send_files(ada)
     assert text_of(events) == "I cannot see them."
@@ -34,20 +34,20 @@ def test_the_model_answers_knowing_the_names_of_what_was_refused(ada, model, sta
     assert "What is in these?" in again
 
 
-def test_a_thread_whose_file_was_refused_goes_on(ada, model):
+def test_a_thread_continues_after_a_file_was_rejected(ada, model):
     model.script = [Fail(400), Say("No."), Fail(400), Say("Yes.")]
     thread = thread_of(send_files(ada))
     assert text_of(ada.say(thread, "Can you hear me?")) == "Yes."
 
 
-def test_an_answer_of_several_steps_is_refused_once(ada, model):
+def test_an_answer_of_several_steps_sends_rejected_files_only_once(ada, model):
     model.script = [Fail(400), Call("add", {"a": "40", "b": "2"}), Say("It is 42.")]
     assert text_of(send_files(ada)) == "It is 42."
     shown = ["file_data" in json.dumps(request) for request in model.requests]
     assert shown == [True, False, False]
 
 
-def test_a_request_that_is_refused_without_its_files_too_is_an_error(ada, model):
+def test_a_request_that_is_rejected_even_without_files_is_an_error(ada, model):
     model.script = [Fail(400)]
     error = send_files(ada)[-1]
     assert (error["type"], error["allow_retry"]) == ("error", False)
@@ -55,7 +55,7 @@ def test_a_request_that_is_refused_without_its_files_too_is_an_error(ada, model)
 
 
 @pytest.mark.parametrize("files", [True, False])
-def test_nothing_is_asked_again_where_that_is_no_remedy(ada, model, files):
+def test_a_request_is_not_repeated_without_files_when_files_are_not_the_cause(ada, model, files):
     model.script = [Fail(401 if files else 400)]
     error = (send_files(ada) if files else ada.create("Hi"))[-1]
     assert error["type"] == "error"

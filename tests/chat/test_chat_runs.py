@@ -1,4 +1,4 @@
-"""Stop stops, leaving does not, and a request that is sent twice runs once."""
+"""Stop ends a run, disconnecting does not, and a repeated request runs once."""
 
 import json
 import threading
@@ -14,12 +14,12 @@ from tests.support.openai_server import Say
 def eventually(condition, seconds=10):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it never happened"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.02)
 
 
 def begun(events):
-    """Read on until the answer's first words are here; returns the thread's id."""
+    """Read until the first words of the answer. Returns the thread's id."""
     thread = next(event["thread"]["id"] for event in events if event["type"] == "thread.created")
     next(e for e in events if e["type"] == "thread.item.updated" and "delta" in e["update"])
     return thread
@@ -50,7 +50,7 @@ def test_stop_closes_the_connection_to_the_model_and_keeps_the_partial_answer(ad
     assert answers(ada, thread) == ["one two "]
 
 
-def test_nobody_else_can_stop_a_run(ada, bob, model, actions):
+def test_only_its_own_user_can_stop_a_run(ada, bob, model, actions):
     gate = threading.Event()
     model.script = [Say("one two three", gate=gate)]
     bob.http.post("/chatkit/session")
@@ -70,7 +70,7 @@ def test_a_run_that_was_stopped_before_it_began_writes_nothing(ada, actions):
     assert ada.read("threads.list")["data"] == []
 
 
-def test_who_leaves_in_the_middle_finds_the_whole_answer_on_return(ada, model):
+def test_a_visitor_who_leaves_finds_the_whole_answer_later(ada, model):
     gate = threading.Event()
     model.script = [Say("one two three", gate=gate)]
     with ada.open("threads.create", input=message("Count")) as events:
@@ -80,7 +80,7 @@ def test_who_leaves_in_the_middle_finds_the_whole_answer_on_return(ada, model):
     assert model.hung_up == 0
 
 
-def test_a_thread_that_is_being_answered_says_so_and_until_when(ada, model):
+def test_a_thread_with_a_running_answer_names_the_run_and_its_deadline(ada, model):
     gate = threading.Event()
     model.script = [Say("one two three", gate=gate)]
     with ada.open(
@@ -96,7 +96,7 @@ def test_a_thread_that_is_being_answered_says_so_and_until_when(ada, model):
     assert "x-chatkit-running" not in ada.post("threads.get_by_id", thread_id=thread).headers
 
 
-def test_a_request_that_is_sent_again_does_not_run_again(ada, model):
+def test_a_repeated_request_replays_the_first_run(ada, model):
     headers = {"x-chatkit-run-id": "run-5"}
     first = ada.create("Hi", headers)
     again = ada.create("Hi", headers)
@@ -108,7 +108,7 @@ def test_a_request_that_is_sent_again_does_not_run_again(ada, model):
     ]
 
 
-def test_a_press_that_is_sent_again_acts_once(demo):
+def test_a_repeated_action_runs_once(demo):
     chat = Chat(demo)
     events = chat.create("Give me a choice")
     thread = thread_of(events)
@@ -127,7 +127,7 @@ def test_a_press_that_is_sent_again_acts_once(demo):
 
 
 def _first_pick(node):
-    """The payload of the first button in a widget that picks something."""
+    """The payload of the first `choice.pick` button in a widget."""
     if isinstance(node, dict):
         if node.get("type") == "choice.pick":
             return node["payload"]
@@ -137,7 +137,7 @@ def _first_pick(node):
     return None
 
 
-def test_the_second_of_two_requests_waits_for_the_first_and_shows_its_answer(ada, model):
+def test_a_request_repeated_during_the_run_waits_and_gets_its_answer(ada, model):
     gate = threading.Event()
     model.script = [Say("one two three", gate=gate)]
     headers = {"x-chatkit-run-id": "run-6"}
@@ -155,15 +155,13 @@ def test_the_second_of_two_requests_waits_for_the_first_and_shows_its_answer(ada
     assert len(ada.read("threads.list")["data"]) == 1
 
 
-def test_an_answer_that_would_outlive_its_time_is_kept_and_can_be_tried_again(
-    ada, model, monkeypatch
-):
+def test_an_answer_past_its_deadline_is_stored_and_can_be_retried(ada, model, monkeypatch):
     model.script = [Say("one two three", gate=threading.Event())]
     events = []
     with ada.open("threads.create", input=message("Count")) as stream:
         for event in stream:
             events.append(event)
-            if text_of(events) == "one two ":  # and now time flies
+            if text_of(events) == "one two ":  # the deadline passes now
                 later = SimpleNamespace(time=lambda: time.time() + 3600)
                 monkeypatch.setattr(answer, "time", later)
     assert (events[-1]["type"], events[-1]["allow_retry"]) == ("error", True)
@@ -171,7 +169,7 @@ def test_an_answer_that_would_outlive_its_time_is_kept_and_can_be_tried_again(
     assert answers(ada, thread_of(events)) == ["one two "]
 
 
-def test_deleting_a_thread_in_mid_answer_leaves_nothing_of_it(ada, model):
+def test_a_thread_that_is_deleted_during_an_answer_stays_deleted(ada, model):
     gate = threading.Event()
     model.script = [Say("one two three", gate=gate)]
     with ada.open("threads.create", input=message("Count")) as events:
@@ -183,9 +181,7 @@ def test_deleting_a_thread_in_mid_answer_leaves_nothing_of_it(ada, model):
     assert ada.post("items.list", thread_id=thread).status_code == 404
 
 
-def test_a_message_whose_thread_goes_after_it_was_checked_is_answered_in_words(
-    ada, model, monkeypatch
-):
+def test_a_message_to_a_thread_deleted_after_the_check_gets_an_error(ada, model, monkeypatch):
     thread = thread_of(ada.create("Hi"))
     asked, begin = len(model.requests), DynamoDBStore.begin_run
 

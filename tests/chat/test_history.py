@@ -1,11 +1,11 @@
-"""The model remembers the newest items, within a budget."""
+"""The model gets the newest items, limited in number and size."""
 
 from datetime import datetime
 
 import pytest
 from chatkit.types import AssistantMessageContent, AssistantMessageItem, UserMessageItem
 
-from functions.chat.history import within_budget
+from functions.chat.history import trim_history
 
 AT = datetime(2026, 1, 1)
 
@@ -25,24 +25,24 @@ def answer(name, text="hello"):
     return AssistantMessageItem(id=name, thread_id="t", created_at=AT, content=content)
 
 
-def kept(*newest_first, items=10, characters=10_000):
-    budget = within_budget(newest_first, items=items, characters=characters)
-    return [item.id for item in budget]
+def history(*newest_first, items=10, characters=10_000):
+    trimmed = trim_history(newest_first, max_items=items, max_characters=characters)
+    return [item.id for item in trimmed]
 
 
-def test_the_newest_items_are_kept_oldest_first():
-    assert kept(user("3"), answer("2"), user("1"), items=2) == ["2", "3"]
+def test_the_history_has_the_newest_items_oldest_first():
+    assert history(user("3"), answer("2"), user("1"), items=2) == ["2", "3"]
 
 
-def test_a_long_item_ends_what_is_remembered():
-    assert kept(user("3"), answer("2", "x" * 20_000), user("1")) == ["3"]
+def test_the_history_ends_before_an_item_that_exceeds_the_limit_of_characters():
+    assert history(user("3"), answer("2", "x" * 20_000), user("1")) == ["3"]
 
 
-def test_the_newest_message_is_kept_whatever_its_size():
-    assert kept(answer("3", "x" * 9_000), user("2", "y" * 90_000), user("1")) == ["2", "3"]
+def test_the_history_always_has_the_newest_message():
+    assert history(answer("3", "x" * 9_000), user("2", "y" * 90_000), user("1")) == ["2", "3"]
 
 
 @pytest.mark.parametrize("items", [1, 2, 3])
-def test_what_follows_the_newest_message_is_kept_beyond_the_number_of_items(items):
+def test_the_history_always_has_every_item_after_the_newest_message(items):
     thread = (answer("5"), answer("4"), answer("3"), user("2"), user("1"))
-    assert kept(*thread, items=items) == ["2", "3", "4", "5"]
+    assert history(*thread, items=items) == ["2", "3", "4", "5"]

@@ -1,4 +1,4 @@
-"""One id of ours for each item of a run, the same in every event of that run."""
+"""Each item of a run gets one id from the store, the same in every event."""
 
 import itertools
 from datetime import datetime
@@ -46,7 +46,7 @@ def id_of(event):
     return event.item.id if hasattr(event, "item") else event.item_id
 
 
-async def test_two_messages_under_the_models_one_id_become_two_items():
+async def test_two_messages_with_the_same_model_id_become_two_items():
     one_message = [
         ThreadItemAddedEvent(item=message(FAKE)),
         delta(FAKE),
@@ -56,7 +56,7 @@ async def test_two_messages_under_the_models_one_id_become_two_items():
     assert [id_of(event) for event in events] == ["message_1"] * 3 + ["message_2"] * 3
 
 
-async def test_a_finished_item_keeps_the_time_at_which_it_began():
+async def test_a_finished_item_keeps_the_time_at_which_it_was_added():
     events = await rewritten(
         ThreadItemAddedEvent(item=message(FAKE, at=BEGAN)),
         ThreadItemDoneEvent(item=message(FAKE, "done", at=ENDED)),
@@ -64,7 +64,7 @@ async def test_a_finished_item_keeps_the_time_at_which_it_began():
     assert events[1].item.created_at == BEGAN
 
 
-async def test_an_item_that_is_done_without_having_been_added_gets_an_id_too():
+async def test_an_item_that_was_not_added_gets_an_id_when_it_is_done():
     call = ClientToolCallItem(
         id=FAKE, thread_id="thr", created_at=BEGAN, call_id="c", name="n", arguments={}
     )
@@ -76,7 +76,7 @@ async def test_an_item_that_is_done_without_having_been_added_gets_an_id_too():
     assert [id_of(event) for event in events] == ["message_1", "message_2", "tool_call_3"]
 
 
-async def test_ids_that_the_store_gave_are_left_alone():
+async def test_ids_from_the_store_are_not_replaced():
     events = await rewritten(
         ThreadItemAddedEvent(item=message("msg_ours")),
         delta("msg_ours"),
@@ -86,7 +86,7 @@ async def test_ids_that_the_store_gave_are_left_alone():
     assert {id_of(event) for event in events} == {"msg_ours"}
 
 
-async def test_removing_the_models_id_removes_every_item_that_it_stood_for():
+async def test_removing_a_model_id_removes_every_item_that_had_it():
     events = await rewritten(
         ThreadItemDoneEvent(item=message(FAKE, "a")),
         ThreadItemDoneEvent(item=message(FAKE, "b")),

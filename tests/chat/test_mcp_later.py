@@ -1,4 +1,4 @@
-"""MCP is there for whoever uses it, and costs nobody else a start."""
+"""MCP is imported only by code that uses it."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def test_the_streaming_function_starts_without_mcp():
         "from mcp.shared.exceptions import MCPError",
     ],
 )
-def test_whoever_uses_mcp_gets_the_real_one(use):
+def test_code_that_imports_mcp_later_gets_the_real_package(use):
     code = (
         f"{use}; from mcp import MCPError; from agents.mcp import _compat; "
         "error = MCPError(1, 'no'); "
@@ -48,12 +48,12 @@ def test_whoever_uses_mcp_gets_the_real_one(use):
     assert run(code) == "no True False 1"
 
 
-def test_no_error_is_mcps_while_mcp_is_not_there():
+def test_no_exception_is_an_mcp_error_before_mcp_is_imported():
     code = "from agents.mcp import _compat; print(_compat.mcp_error_message(ValueError('v')))"
     assert run(code) == "v"
 
 
-def test_with_the_sdk_imported_already_nothing_is_changed():
+def test_nothing_changes_when_the_sdk_is_imported_already():
     code = (
         "before = dict(sys.modules); mcp_later.import_agents(); print(before == dict(sys.modules))"
     )

@@ -1,4 +1,4 @@
-"""What a turn knows of a thread's newest items, in the order that the table lists them."""
+"""A run sees the newest items of its thread in the order of the table."""
 
 import time
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from functions.chat.checks import Checked
 from functions.chat.newest import NewestItems
-from functions.chat.turn_store import TurnStore
+from functions.chat.run_store import RunStore
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, Quota, Run, create_table
 
@@ -29,11 +29,11 @@ MESSAGES = [item(f"m{i}", i) for i in range(10)]
 
 @pytest.fixture
 def opened(monkeypatch):
-    """A turn that has read the newest `limit` of ten messages, and claimed its run."""
+    """`await opened(limit)` is the store of a claimed run that has read `limit` of ten messages."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
 
-    async def open_turn(limit):
+    async def open_run(limit):
         client = boto3.client("dynamodb", region_name="us-east-1")
         create_table(client, "t")
         store = DynamoDBStore("t", client=client)
@@ -43,51 +43,51 @@ def opened(monkeypatch):
         quota = Quota("t", per_user=None, per_day=None, client=client)
         thread, read_items = await store.open_turn("t", limit, ADA)
         checked = Checked("t", thread, NewestItems(read_items))
-        turn = TurnStore(store, quota, Run("r", "t", time.time() + 60), checked)
-        await turn.begin(ADA)
-        return turn
+        run_store = RunStore(store, quota, Run("r", "t", time.time() + 60), checked)
+        await run_store.claim(ADA)
+        return run_store
 
     with mock_aws():
-        yield open_turn
+        yield open_run
 
 
-async def read(turn, limit):
-    page = await turn.load_thread_items("t", None, limit, "desc", ADA)
+async def read(run_store, limit):
+    page = await run_store.load_thread_items("t", None, limit, "desc", ADA)
     return [each.id for each in page.data], page.after
 
 
 @pytest.mark.parametrize("write", ["save_item", "add_thread_item"])
-async def test_an_old_item_that_is_written_again_keeps_its_place(opened, write):
-    turn = await opened(3)
-    await getattr(turn, write)("t", MESSAGES[0], ADA)
-    assert await read(turn, 3) == (["m9", "m8", "m7"], "m7")
-    assert await read(turn, 1) == (["m9"], "m9")
+async def test_an_old_item_keeps_its_place_when_it_is_written_again(opened, write):
+    run_store = await opened(3)
+    await getattr(run_store, write)("t", MESSAGES[0], ADA)
+    assert await read(run_store, 3) == (["m9", "m8", "m7"], "m7")
+    assert await read(run_store, 1) == (["m9"], "m9")
 
 
-async def test_an_item_of_the_page_that_is_written_again_keeps_its_place_too(opened):
-    turn = await opened(3)
-    await turn.save_item("t", MESSAGES[8].model_copy(update={"content": "changed"}), ADA)
-    page = await turn.load_thread_items("t", None, 3, "desc", ADA)
+async def test_an_item_on_the_page_keeps_its_place_when_it_is_written_again(opened):
+    run_store = await opened(3)
+    await run_store.save_item("t", MESSAGES[8].model_copy(update={"content": "changed"}), ADA)
+    page = await run_store.load_thread_items("t", None, 3, "desc", ADA)
     assert [each.id for each in page.data] == ["m9", "m8", "m7"]
     assert page.data[1].content == "changed"
 
 
-async def test_of_items_created_at_once_the_one_before_the_page_is_not_taken_for_a_new_one(opened):
-    turn = await opened(3)
-    await turn.save_item("t", item("m6", 7), ADA)  # ties are ordered by id
-    assert (await read(turn, 3))[0] == ["m9", "m8", "m7"]
+async def test_an_older_item_with_the_same_time_as_the_last_one_stays_off_the_page(opened):
+    run_store = await opened(3)
+    await run_store.save_item("t", item("m6", 7), ADA)  # ties are ordered by id
+    assert (await read(run_store, 3))[0] == ["m9", "m8", "m7"]
 
 
 @pytest.mark.parametrize("minute", [60, -60])
-async def test_a_new_item_comes_first_also_where_the_clock_is_behind(opened, minute):
-    turn = await opened(3)
-    thread = await turn.load_thread("t", ADA)
-    new = item(turn.generate_item_id("message", thread, ADA), minute)
-    await turn.add_thread_item("t", new, ADA)
-    assert (await read(turn, 3))[0] == [new.id, "m9", "m8"]
+async def test_a_new_item_comes_first_even_when_the_clock_is_behind(opened, minute):
+    run_store = await opened(3)
+    thread = await run_store.load_thread("t", ADA)
+    new = item(run_store.generate_item_id("message", thread, ADA), minute)
+    await run_store.add_thread_item("t", new, ADA)
+    assert (await read(run_store, 3))[0] == [new.id, "m9", "m8"]
 
 
-async def test_an_item_that_a_whole_thread_did_not_have_is_new(opened):
-    turn = await opened(10)
-    await turn.add_thread_item("t", item("unheard of", -1), ADA)
-    assert (await read(turn, 2))[0] == ["unheard of", "m9"]
+async def test_an_unknown_item_comes_first_when_the_whole_thread_was_read(opened):
+    run_store = await opened(10)
+    await run_store.add_thread_item("t", item("unknown", -1), ADA)
+    assert (await read(run_store, 2))[0] == ["unknown", "m9"]

@@ -79,7 +79,7 @@ async def echo(scope, receive, send):
 
 
 async def events(scope, receive, send):
-    """`?<count>`: that many events."""
+    """`?<count>`: streams so many events."""
     count = int(scope["query_string"] or 3)
     await _start(send, 200, [(b"content-type", b"text/event-stream")])
     for number in range(count):
@@ -101,7 +101,7 @@ async def gate(scope, receive, send):
 
 
 async def megabytes(scope, receive, send):
-    """`?<count>,<size>`: that many chunks of that many bytes."""
+    """`?<count>,<size>`: streams `count` chunks of `size` bytes."""
     count, size = map(int, scope["query_string"].split(b","))
     await _start(send, 200, [(b"content-type", b"application/octet-stream")])
     chunk = bytes(range(256)) * (size // 256)
@@ -184,7 +184,7 @@ async def bad_order(scope, receive, send):
 
 
 async def disconnect(scope, receive, send):
-    """After the answer is complete, and not before, the app hears of a disconnect."""
+    """Waits for `http.disconnect`, which comes only after the answer is complete."""
     await receive()
     waiting = asyncio.ensure_future(receive())
     await asyncio.sleep(0.01)
@@ -195,14 +195,14 @@ async def disconnect(scope, receive, send):
 
 
 async def background(scope, receive, send):
-    """Work after the answer, as Starlette's background tasks do it."""
+    """Works after the answer, like Starlette's background tasks."""
     await _json(send, {"after": LIFE["after"]})
     await asyncio.sleep(0.05)
     LIFE["after"] += 1
 
 
 async def two_tasks(scope, receive, send):
-    """Two tasks send into one answer; each of their chunks must arrive whole."""
+    """Sends one answer from two tasks. Each of their chunks must arrive whole."""
     await _start(send, 200, [(b"content-type", b"text/plain")])
 
     async def write(letter):
@@ -215,7 +215,7 @@ async def two_tasks(scope, receive, send):
 
 
 async def gives_up_writing(scope, receive, send):
-    """A write that is cancelled half-way leaves an answer that cannot be continued."""
+    """Cancels a write half-way, after which the answer cannot be continued."""
     await _start(send, 200, [(b"content-type", b"text/plain")])
     try:
         async with asyncio.timeout(0.2):

@@ -1,4 +1,4 @@
-"""What goes wrong in an app, in Lambda or with the caller, and that the next one is served."""
+"""After an error of the app, of Lambda or of the caller, the next request is served."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ async def app(scope, receive, send):
 """
 
 
-async def _next_one_works(deployed) -> None:
+async def _check_next_request(deployed) -> None:
     await deployed.function.settled()
     response = await deployed.http.post("/echo", content=b"still here")
     assert response.json()["body"] == b"still here".hex()
@@ -35,26 +35,26 @@ async def _part(invocation: Invocation) -> Begin | bytes | End:
     "path",
     ["/raise-before", "/says-nothing", "/exits", "/cancels-itself", "/big-headers", "/bad-order"],
 )
-async def test_a_failure_before_the_headers_is_a_plain_500(deploy, path):
+async def test_an_error_before_the_headers_is_a_plain_500(deploy, path):
     async with deploy() as deployed:
         response = await deployed.http.get(path)
         assert response.status_code == 500
         assert response.json() == {"message": "Internal Server Error"}
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
         assert "Traceback" in deployed.output.replace('"stackTrace"', "Traceback")
         assert len(deployed.function.environments) == 1
 
 
 @pytest.mark.parametrize("path", ["/raise-during", "/never-ends-answer"])
-async def test_a_failure_in_mid_stream_cuts_the_connection(deploy, path):
+async def test_an_error_during_the_stream_closes_the_connection(deploy, path):
     async with deploy() as deployed:
         with pytest.raises(httpx2.RemoteProtocolError):
             await deployed.http.get(path)
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
         assert deployed.environment.api.protocol_errors == []
 
 
-async def test_a_failure_in_mid_stream_reaches_lambda_as_trailers(deploy, task_root):
+async def test_an_error_during_the_stream_is_sent_to_lambda_as_trailers(deploy, task_root):
     async with deploy(freeze=False) as deployed:
         await deployed.http.get("/life")
         await deployed.function.settled()
@@ -79,7 +79,7 @@ async def test_a_failure_in_mid_stream_reaches_lambda_as_trailers(deploy, task_r
         (_CANNOT_START, "LifespanError"),
     ],
 )
-async def test_a_function_that_cannot_start_says_why(deploy, write_app, source, error):
+async def test_a_function_that_cannot_start_reports_the_error(deploy, write_app, source, error):
     root = write_app(source)
     async with deploy("written.app", root=root) as deployed:
         async with Environment(deployed.function.configuration) as environment:
@@ -90,7 +90,7 @@ async def test_a_function_that_cannot_start_says_why(deploy, write_app, source, 
         assert (await deployed.http.get("/")).status_code == 502
 
 
-async def test_a_handler_without_a_module_is_refused(deploy):
+async def test_a_handler_without_a_module_is_an_error(deploy):
     async with (
         deploy("nodot") as deployed,
         Environment(deployed.function.configuration) as environment,
@@ -99,7 +99,9 @@ async def test_a_handler_without_a_module_is_refused(deploy):
         assert environment.api.init_error["errorType"] == "Runtime.MalformedHandlerName"
 
 
-async def test_a_process_killed_in_mid_answer_cuts_the_caller_and_is_replaced(deploy, tmp_path):
+async def test_a_process_killed_during_an_answer_closes_the_connection_and_is_replaced(
+    deploy, tmp_path
+):
     async with deploy() as deployed:
         async with deployed.http.stream("GET", f"/gate?{tmp_path / 'never'}") as response:
             chunks = response.aiter_raw()
@@ -107,26 +109,26 @@ async def test_a_process_killed_in_mid_answer_cuts_the_caller_and_is_replaced(de
             os.kill(deployed.environment.pid, signal.SIGKILL)
             with pytest.raises(httpx2.RemoteProtocolError):
                 await anext(chunks)
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
         with pytest.raises(httpx2.RemoteProtocolError):
             await deployed.http.get("/dies")
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
 
 
-async def test_a_function_that_outlives_its_timeout_is_killed(deploy):
+async def test_a_function_that_exceeds_its_timeout_is_killed(deploy):
     async with deploy(timeout=1) as deployed:
         with pytest.raises(httpx2.RemoteProtocolError):
             await deployed.http.get("/hangs")
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
 
 
-async def test_a_write_cancelled_half_way_ends_the_answer_as_broken(deploy):
+async def test_a_cancelled_write_breaks_the_answer(deploy):
     async with deploy() as deployed:
         async with deployed.http.stream("GET", "/gives-up-writing") as response:
             await _until(lambda: deployed.environment.api.current.ended)
             with pytest.raises(httpx2.RemoteProtocolError):
                 await response.aread()
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
 
 
 async def _until(condition) -> None:
@@ -137,8 +139,8 @@ async def _until(condition) -> None:
 
 
 @pytest.mark.parametrize("stage", ["connecting", "half_a_request", "waiting", "reading"])
-async def test_a_caller_may_leave_at_any_stage(deploy, tmp_path, stage):
-    """The function runs to its end all the same, and serves the next caller."""
+async def test_a_caller_may_disconnect_at_any_time(deploy, tmp_path, stage):
+    """The function runs to its end, and serves the next caller."""
     gate = tmp_path / "gate"
     request = b"GET /gate?%b HTTP/1.1\r\nHost: here\r\n\r\n" % str(gate).encode()
     async with deploy() as deployed:
@@ -159,14 +161,14 @@ async def test_a_caller_may_leave_at_any_stage(deploy, tmp_path, stage):
         )
         writer.close()
         gate.touch()
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
         if stage in {"waiting", "reading"}:
             assert gate.with_name("gate.done").exists()
         assert len(deployed.function.environments) == 1
 
 
 @pytest.mark.parametrize("count", [250, pytest.param(1000, marks=pytest.mark.soak)])
-async def test_malformed_events_do_not_stop_it(deploy, count):
+async def test_malformed_events_do_not_stop_the_function(deploy, count):
     chance = random.Random(20261121)
     async with deploy(freeze=False) as deployed:
         before = (await deployed.http.get("/life")).json()
@@ -179,13 +181,13 @@ async def test_malformed_events_do_not_stop_it(deploy, count):
             assert environment.alive
         after = (await deployed.http.get("/life")).json()
         assert environment.api.protocol_errors == []
-        await _next_one_works(deployed)
+        await _check_next_request(deployed)
     assert after["sockets"] == before["sockets"]
     assert after["tasks"] == before["tasks"]
 
 
 def _malformed(chance: random.Random) -> bytes:
-    """A good event with something cut out, replaced or garbled."""
+    """A valid event in which something is removed, replaced or damaged."""
     event = bytearray(events.get("/echo"))
     match chance.randrange(6):
         case 0:
@@ -214,7 +216,7 @@ def _malformed(chance: random.Random) -> bytes:
             return bytes(event).replace(b"{}", headers, 1)[:-1] + b',"cookies":' + cookies + b"}"
 
 
-async def test_two_hundred_turns_leave_nothing_behind(deploy):
+async def test_two_hundred_requests_leak_nothing(deploy):
     async with deploy() as deployed:
         for _ in range(20):
             await deployed.http.get("/events?50")
@@ -232,7 +234,7 @@ async def test_two_hundred_turns_leave_nothing_behind(deploy):
     assert after["rss"] - before["rss"] < 2 * 1048576
 
 
-async def test_as_many_environments_as_callers_at_once(deploy, tmp_path):
+async def test_each_parallel_caller_gets_an_environment(deploy, tmp_path):
     gate = tmp_path / "gate"
     async with deploy(concurrency=2) as deployed:
         waiting = [asyncio.create_task(deployed.http.get(f"/gate?{gate}")) for _ in range(2)]
@@ -242,7 +244,7 @@ async def test_as_many_environments_as_callers_at_once(deploy, tmp_path):
         assert [(await task).status_code for task in waiting] == [200, 200]
 
 
-async def test_six_megabytes_of_event_are_the_most_and_base64_counts(deploy):
+async def test_an_event_may_have_six_megabytes_including_base64(deploy):
     async with deploy() as deployed:
         binary = {"content-type": "application/octet-stream"}
         fits = await deployed.http.post("/echo", content=bytes(4_500_000), headers=binary)

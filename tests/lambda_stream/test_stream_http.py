@@ -1,11 +1,11 @@
-"""`lambda_stream` as a process, behind an emulated Function URL: HTTP done properly."""
+"""HTTP through `lambda_stream`, as a process behind an emulated Function URL."""
 
 import json
 
 import pytest
 
 
-async def test_an_answer_streams_before_it_is_whole(deploy, tmp_path):
+async def test_an_answer_streams_before_it_is_complete(deploy, tmp_path):
     gate = tmp_path / "gate"
     async with deploy() as deployed, deployed.http.stream("GET", f"/gate?{gate}") as response:
         chunks = response.aiter_raw()
@@ -15,7 +15,7 @@ async def test_an_answer_streams_before_it_is_whole(deploy, tmp_path):
         assert b"".join([chunk async for chunk in chunks]) == b"data: last\n\n"
 
 
-async def test_the_scope_is_the_request(deploy):
+async def test_the_scope_describes_the_request(deploy):
     async with deploy(timeout=30) as deployed:
         response = await deployed.http.post(
             "/echo?a=1&a=2&b=%20c",
@@ -73,7 +73,7 @@ async def test_head_has_headers_and_no_body(deploy):
         assert (await deployed.http.get("/sized")).text == "12345"
 
 
-async def test_many_megabytes_pass_without_growing_memory(deploy):
+async def test_many_megabytes_stream_without_growing_memory(deploy):
     async with deploy() as deployed:
         before = (await deployed.http.get("/life")).json()["rss"]
         size = 0
@@ -101,7 +101,7 @@ async def test_disconnect_comes_after_the_answer(deploy):
         assert "then http.disconnect" in deployed.output
 
 
-async def test_work_after_the_answer_is_done_before_the_freeze(deploy):
+async def test_work_after_the_answer_ends_before_the_freeze(deploy):
     async with deploy() as deployed:
         assert (await deployed.http.get("/background")).json() == {"after": 0}
         await deployed.function.settled()

@@ -55,7 +55,7 @@ def test_text_lines_have_level_time_and_request():
 
 
 @pytest.mark.parametrize(("level", "lines"), [("INFO", 2), ("TRACE", 2), ("FATAL", 0)])
-def test_the_level_is_what_the_function_is_configured_with(level, lines):
+def test_the_log_level_is_the_configured_one(level, lines):
     output = _run(AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL=level)
     assert len(output.splitlines()) == lines
 
@@ -74,5 +74,5 @@ def test_a_record_is_one_frame_on_the_telemetry_descriptor():
     assert json.loads(data[16:])["message"] == "dividing 1"
 
 
-def test_a_descriptor_that_is_not_open_falls_back_to_stdout():
+def test_log_lines_go_to_stdout_when_the_descriptor_is_not_open():
     assert "dividing 1" in _run(_LAMBDA_TELEMETRY_LOG_FD="777")

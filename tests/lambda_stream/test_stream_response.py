@@ -18,7 +18,7 @@ CONTEXT = Context.from_headers(
 
 @pytest.fixture
 async def wire():
-    """A response, and what has arrived at the other end so far."""
+    """A response, and a function that reads the bytes that were sent so far."""
     here, there = socket.socketpair()
     here.setblocking(False)
     response = Response(Connection(here, "127.0.0.1:9001"), CONTEXT)
@@ -63,7 +63,7 @@ async def test_head_prelude_and_chunks_are_as_lambda_documents_them(wire):
     assert rest == b"5\r\nhello\r\n0\r\n\r\n"
 
 
-async def test_an_empty_answer_gets_one_byte_and_no_length(wire):
+async def test_an_empty_answer_is_sent_as_one_byte_without_a_length(wire):
     response, arrived = wire
     await response.start(200, [(b"content-length", b"0")], bare=False)
     await response.write(b"")
@@ -94,7 +94,7 @@ async def test_headers_of_more_than_16_kb_are_refused(wire):
         await response.start(200, [(b"x-big", b"x" * 17_000)], bare=False)
 
 
-async def test_a_reader_that_stops_reading_stops_the_writer(wire):
+async def test_a_writer_waits_while_its_reader_does_not_read(wire):
     response, _ = wire
     await response.start(200, [], bare=False)
 

@@ -29,7 +29,7 @@ def _read(event, state=None):
     return read_event(event, _context(), state or {})
 
 
-def test_a_path_is_decoded_and_kept_raw():
+def test_the_scope_has_the_decoded_and_the_raw_path():
     scope, _ = _read(_event(rawPath="/a%20b/%E2%82%AC/%2F%FF"))
     assert scope["path"] == "/a b/€//\ufffd"
     assert scope["raw_path"] == b"/a%20b/%E2%82%AC/%2F%FF"
@@ -120,7 +120,7 @@ def test_lambdas_context_is_an_extension_with_both_clocks():
         _event(headers={"a": "\ud800"}),
     ],
 )
-def test_what_is_no_http_request_is_refused_in_words(event):
+def test_an_event_that_is_not_an_http_request_gets_an_error_that_says_why(event):
     with pytest.raises(BadEventError, match=r"payload format 2\.0"):
         _read(event)
 

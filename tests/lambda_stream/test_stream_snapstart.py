@@ -1,4 +1,4 @@
-"""SnapStart: hooks around the snapshot, and what must be new in each environment."""
+"""SnapStart: the hooks before and after the snapshot, and new random numbers after it."""
 
 import pytest
 

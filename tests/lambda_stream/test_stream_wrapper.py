@@ -1,4 +1,4 @@
-"""The start wrapper finds its own package, wherever and under whatever name it is installed."""
+"""The start wrapper finds its own package in any folder and under any name."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ WRAPPER = Path(__file__).parents[2] / "functions" / "lambda_stream" / "bootstrap
 
 @pytest.fixture
 def interpreter(tmp_path):
-    """Prints how it was started, in place of Python."""
+    """Replaces Python, and prints how it was started."""
     path = tmp_path / "python"
     path.write_text('#!/bin/sh\necho "$PYTHONPATH"; echo "$@"\n')
     path.chmod(0o755)
@@ -31,7 +31,7 @@ def start(wrapper, interpreter, **environment):
 
 
 def installed(folder, packages):
-    """The wrapper below `folder`, in packages that each have an `__init__.py`."""
+    """The wrapper in `folder`, inside packages that each have an `__init__.py`."""
     place = folder
     for name in packages.split("."):
         place /= name
@@ -51,12 +51,12 @@ def installed(folder, packages):
         ("a folder with spaces", "functions.lambda_stream"),
     ],
 )
-def test_it_starts_the_package_that_it_lies_in(folder, package, interpreter, tmp_path):
+def test_it_starts_the_package_that_contains_it(folder, package, interpreter, tmp_path):
     wrapper = installed(tmp_path / folder, package)
     assert start(wrapper, interpreter) == [str(tmp_path / folder), f"-u -S -m {package}"]
 
 
-def test_it_keeps_what_is_on_the_path_behind_its_own_folder(interpreter, tmp_path):
+def test_it_keeps_the_path_and_puts_its_own_folder_first(interpreter, tmp_path):
     wrapper = installed(tmp_path / "task", "functions.lambda_stream")
     path, _ = start(wrapper, interpreter, PYTHONPATH="/var/runtime")
     assert path == f"{tmp_path / 'task'}:/var/runtime"

@@ -1,4 +1,4 @@
-"""Settings alone decide which model answers."""
+"""The settings alone choose the model that answers."""
 
 import pytest
 
@@ -35,17 +35,17 @@ OLLAMA = {"openai_base_url": "http://localhost:11434/v1", "model": "llama"}
         ({"openai_api_key_secret": "name"}, "openai", RESPONSES, "gpt-5-mini"),
     ],
 )
-def test_the_choice_that_settings_make(values, provider, api, default):
+def test_settings_choose_the_provider_and_the_model(values, provider, api, default):
     choice = choose(settings(**values))
     assert (choice.provider, choice.api, choice.names[0]) == (provider, api, default)
 
 
-def test_a_compatible_server_has_to_say_which_model():
+def test_a_compatible_server_needs_the_name_of_a_model():
     with pytest.raises(ValueError, match="CHATKIT_MODEL"):
         choose(settings(openai_base_url="http://localhost:11434/v1"))
 
 
-def test_the_models_to_pick_from_begin_with_the_default():
+def test_the_list_of_models_begins_with_the_default():
     choice = choose(settings(openai_api_key="k", model="b", models="a, b,c"))
     assert choice.names == ("b", "a", "c")
 
@@ -58,6 +58,6 @@ def test_the_models_to_pick_from_begin_with_the_default():
         ({"gemini_api_key": "k"}, "OpenAIChatCompletionsModel"),
     ],
 )
-async def test_the_sdks_model_for_a_choice(values, kind):
+async def test_each_choice_builds_its_model_of_the_agents_sdk(values, kind):
     choice = choose(settings(**values))
     assert type(build(choice, choice.names[0], "key", DemoScript())).__name__ == kind

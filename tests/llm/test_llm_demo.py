@@ -1,4 +1,4 @@
-"""The demo is a model like any other: it streams, and it calls the agent's tools."""
+"""The offline demo works like any model: it streams, and it calls the agent's tools."""
 
 import pytest
 from agents import Agent, Runner, function_tool
@@ -23,7 +23,7 @@ SCRIPT = DemoScript(
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def without_pauses(monkeypatch):
     monkeypatch.setattr(demo_events, "PACE", 0)
 
 
@@ -45,7 +45,7 @@ async def test_the_first_answer_says_that_it_is_a_demo_and_how_to_get_a_real_one
     assert "OPENAI_API_KEY" in answer
 
 
-async def test_it_calls_a_tool_of_the_agents_and_tells_the_result():
+async def test_it_calls_a_tool_and_answers_with_the_result():
     @function_tool
     def calculate(expression: str) -> str:
         return f"the value of {expression} is 42"
@@ -82,7 +82,7 @@ async def test_later_answers_do_not_introduce_it_again():
     assert "Nice weather" in "".join(deltas)
 
 
-async def test_asked_for_a_title_it_gives_a_short_one():
+async def test_it_answers_a_request_for_a_title_with_the_first_words():
     agent = Agent(name="Title", instructions="Write a title", model=DemoModel(SCRIPT))
     result = await Runner.run(agent, "one two three four five six seven")
     assert result.final_output == "one two three four five six…"
@@ -97,7 +97,7 @@ def test_a_tool_that_the_agent_does_not_have_is_not_called():
     assert SCRIPT.pick_tool("What is 6 * 7?", {"switch_theme"}) is None
 
 
-def test_a_tool_from_the_menu_is_called_whatever_the_words():
+def test_a_tool_from_the_menu_is_called_even_when_no_key_word_matches():
     picked = SCRIPT.pick_tool("Good morning", {"calculate", "x"}, "calculate")
     assert picked == ("calculate", {"expression": "1"})
     assert SCRIPT.pick_tool("Good morning", {"calculate", "x"}, "x") == ("x", {})
@@ -115,7 +115,7 @@ def test_a_tool_from_the_menu_is_called_whatever_the_words():
         },
     ],
 )
-async def test_a_file_is_neither_taken_for_words_nor_for_no_message_at_all(about, file):
+async def test_the_demo_ignores_the_content_of_a_file_but_answers_the_message(about, file):
     given = [
         {"role": "user", "content": "What is 6 * 7?"},
         {"role": "assistant", "content": "It is 42."},

@@ -1,4 +1,4 @@
-"""A feature is its own files: adding them adds it, and deleting them removes it."""
+"""Adding the files of a feature adds it, and deleting them removes it."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-STARTS = """\
+PROGRAM = """\
 from functions.assistant import assistant
 from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app as create_chat
@@ -23,7 +23,7 @@ print(*sorted(tool.name for tool in assistant.tools), *sorted(assistant.actions)
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of what ships, to add files to and delete files from."""
+    """The assistant's folder in a copy of `functions`, which a test may change."""
     shutil.copytree(
         ROOT / "functions", tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__")
     )
@@ -31,9 +31,9 @@ def copy(tmp_path):
 
 
 def tools_and_actions(copy):
-    """Starts both functions of the copy; gives the assistant's tools and actions."""
+    """Starts both functions of the copy. Returns the names of its tools and actions."""
     done = subprocess.run(
-        [sys.executable, "-c", STARTS],
+        [sys.executable, "-c", PROGRAM],
         cwd=copy.parents[1],
         env={"CHATKIT_COOKIE_KEY": "k" * 32},
         capture_output=True,
@@ -56,7 +56,7 @@ def test_the_two_files_of_the_documentation_add_a_tool_and_an_action(copy):
     assert tools_and_actions(copy) - before == {"plan_meal", "meal.cook"}
 
 
-def test_a_feature_goes_with_its_files_and_everything_else_starts(copy):
+def test_deleting_the_files_of_a_feature_removes_it_and_everything_else_starts(copy):
     before = tools_and_actions(copy)
     (copy / "features" / "checklist.py").unlink()
     (copy / "widgets" / "checklist.widget").unlink()

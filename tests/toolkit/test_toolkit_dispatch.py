@@ -70,7 +70,7 @@ class MemoryStore:
         return expected + 1
 
     def touch(self, item_id):
-        """Somebody else writes the item."""
+        """Change the item's version, as another request would."""
         item, version = self.items[item_id]
         self.items[item_id] = (item, version + 1)
 
@@ -123,12 +123,12 @@ def test_two_features_cannot_declare_the_same_action(declare):
         Assistant(features)
 
 
-def test_an_action_is_of_one_kind(declare):
+def test_a_sync_action_cannot_stream_an_answer(declare):
     with pytest.raises(ValueError, match="sync"):
         declare(lambda run, payload: None, sync=True, streams_answer=True)
 
 
-async def test_a_widget_that_changed_meanwhile_is_drawn_again_from_what_is_true_now(
+async def test_a_widget_that_was_changed_meanwhile_is_drawn_again_from_current_data(
     declare, prepare
 ):
     facts = ["one"]
@@ -142,19 +142,19 @@ async def test_a_widget_that_changed_meanwhile_is_drawn_again_from_what_is_true_
     declare(press, sync=True)
     store = MemoryStore(item())
 
-    def somebody_else():
+    def another_request():
         if len(facts) == 1:
             facts.append("two")
             store.touch("w1")
 
-    store.before_write = somebody_else
+    store.before_write = another_request
     answer = await (await prepare(store)).run_sync()
     assert store.text() == "one two"
     assert answer.updated_item == store.items["w1"][0]
     assert store.writes == 1
 
 
-async def test_a_widget_that_never_stands_still_is_given_up(declare, prepare, monkeypatch):
+async def test_an_action_fails_when_every_redraw_conflicts(declare, prepare, monkeypatch):
     async def at_once(_):
         return None
 
@@ -169,13 +169,13 @@ async def test_a_widget_that_never_stands_still_is_given_up(declare, prepare, mo
     declare(press, sync=True)
     store = MemoryStore(item())
     store.before_write = lambda: store.touch("w1")
-    with pytest.raises(ActionError) as told:
+    with pytest.raises(ActionError) as raised:
         await (await prepare(store)).run_sync()
-    assert told.value.status == 409
+    assert raised.value.status == 409
     assert store.writes == 0
 
 
-async def test_what_events_do_to_a_widget_is_kept(declare, prepare):
+async def test_updates_of_a_widget_by_events_are_stored(declare, prepare):
     async def press(run, payload):
         yield ProgressUpdateEvent(text="thinking")
         yield ThreadItemUpdatedEvent(item_id="w1", update=WidgetRootUpdated(widget=note("Dear")))
@@ -195,7 +195,7 @@ async def test_what_events_do_to_a_widget_is_kept(declare, prepare):
     assert store.writes == 2, "one for the root, one for all of the words"
 
 
-async def test_a_component_that_is_replaced_stays_replaced(declare, prepare):
+async def test_the_replacement_of_a_component_is_stored(declare, prepare):
     async def press(run, payload):
         yield ThreadItemUpdatedEvent(
             item_id="w2",
@@ -212,7 +212,7 @@ async def test_a_component_that_is_replaced_stays_replaced(declare, prepare):
     assert store.text("w1") == ""
 
 
-async def test_what_was_said_before_a_handler_failed_is_kept(declare, prepare):
+async def test_updates_before_a_handler_fails_are_stored(declare, prepare):
     async def press(run, payload):
         yield ThreadItemUpdatedEvent(
             item_id="w1",
@@ -227,9 +227,7 @@ async def test_what_was_said_before_a_handler_failed_is_kept(declare, prepare):
     assert store.text() == "so"
 
 
-async def test_an_item_that_the_handler_itself_adds_is_left_to_chatkit_until_it_is_done(
-    declare, prepare
-):
+async def test_an_item_that_the_handler_adds_is_not_stored_here_before_it_is_done(declare, prepare):
     added = item("new")
 
     async def press(run, payload):
@@ -250,20 +248,20 @@ async def test_an_item_that_the_handler_itself_adds_is_left_to_chatkit_until_it_
     assert store.text("new") == "y"
 
 
-async def test_an_update_over_somebody_elses_is_refused_and_not_written(declare, prepare):
+async def test_an_update_of_a_widget_that_was_changed_meanwhile_is_rejected(declare, prepare):
     async def press(run, payload):
         store.touch("w1")
         yield ThreadItemUpdatedEvent(item_id="w1", update=WidgetRootUpdated(widget=note("mine")))
 
     declare(press)
     store = MemoryStore(item())
-    with pytest.raises(ActionError) as told:
+    with pytest.raises(ActionError) as raised:
         _ = [event async for event in (await prepare(store)).run()]
-    assert told.value.status == 409
+    assert raised.value.status == 409
     assert store.text() == ""
 
 
-async def test_the_assistant_goes_on_knowing_what_was_pressed(declare, prepare):
+async def test_the_assistant_continues_with_the_context_of_the_handover(declare, prepare):
     async def press(run, payload):
         async def redraw(_):
             return note("chosen")
@@ -286,7 +284,7 @@ async def test_the_assistant_goes_on_knowing_what_was_pressed(declare, prepare):
     assert store.text() == "chosen"
 
 
-async def test_a_handler_that_refuses_changes_nothing(declare, prepare):
+async def test_a_handler_that_raises_an_action_error_changes_nothing(declare, prepare):
     async def press(run, payload):
         raise ActionError(409, "Too late.")
 
@@ -300,7 +298,7 @@ async def test_a_handler_that_refuses_changes_nothing(declare, prepare):
     assert store.writes == 0
 
 
-async def test_an_action_without_a_widget_may_come_from_the_page(declare, prepare):
+async def test_the_page_may_send_an_action_without_a_widget(declare, prepare):
     async def press(run, payload):
         assert run.sender is None
         yield ProgressUpdateEvent(text="ok")

@@ -14,21 +14,21 @@ WORDS = Document[list[str]]("words", list[str], empty=list)
 
 
 class Records:
-    """Records with versions, which let others in between a read and a write."""
+    """Records with versions. Other tasks may run between a read and a write."""
 
     def __init__(self):
-        self.kept = {}
+        self.stored = {}
 
     async def get(self, kind, context):
-        found = self.kept.get((kind, context.user_id), (None, 0))
+        found = self.stored.get((kind, context.user_id), (None, 0))
         await asyncio.sleep(0)
         return found
 
     async def put(self, kind, value, context, *, version):
         await asyncio.sleep(0)
-        if self.kept.get((kind, context.user_id), (None, 0))[1] != version:
+        if self.stored.get((kind, context.user_id), (None, 0))[1] != version:
             raise Conflict(kind)
-        self.kept[kind, context.user_id] = (value, version + 1)
+        self.stored[kind, context.user_id] = (value, version + 1)
         return version + 1
 
 
@@ -46,42 +46,42 @@ def adding(word):
     return lambda words: [*words, word]
 
 
-async def test_a_document_that_was_never_kept_is_empty(ada):
+async def test_a_document_that_was_never_stored_is_empty(ada):
     assert await ada.read(WORDS) == []
 
 
-async def test_changes_at_once_are_all_applied(ada):
+async def test_parallel_changes_are_all_applied(ada):
     await asyncio.gather(*(ada.change(WORDS, adding(f"word {n}")) for n in range(4)))
     assert set(await ada.read(WORDS)) == {f"word {n}" for n in range(4)}
 
 
-async def test_a_document_that_others_keep_changing_is_given_up(ada, records, monkeypatch):
+async def test_a_change_fails_when_every_attempt_conflicts(ada, records, monkeypatch):
     async def refuse(*_, **__):
         raise Conflict("words")
 
     monkeypatch.setattr(records, "put", refuse)
     monkeypatch.setattr(documents_module.random, "uniform", lambda *_: 0)
-    with pytest.raises(ActionError) as told:
+    with pytest.raises(ActionError) as raised:
         await ada.change(WORDS, adding("x"))
-    assert told.value.status == 409
+    assert raised.value.status == 409
 
 
-async def test_what_a_change_raises_goes_through_and_nothing_is_written(ada, records):
+async def test_a_change_that_raises_writes_nothing(ada, records):
     def refuse(_):
         raise ActionError(404, "no")
 
     with pytest.raises(ActionError, match="no"):
         await ada.change(WORDS, refuse)
-    assert records.kept == {}
+    assert records.stored == {}
 
 
-async def test_content_that_stays_the_same_is_not_written_again(ada, records):
+async def test_unchanged_content_is_not_written(ada, records):
     await ada.change(WORDS, adding("milk"))
-    before = dict(records.kept)
+    before = dict(records.stored)
     await ada.change(WORDS, list)
-    assert records.kept == before
+    assert records.stored == before
 
 
-async def test_nobody_sees_the_documents_of_others(ada, records):
+async def test_each_user_reads_only_their_own_documents(ada, records):
     await ada.change(WORDS, adding("milk"))
     assert await Documents(records, RequestContext(user_id="bob")).read(WORDS) == []

@@ -1,4 +1,4 @@
-"""Tools, widgets and mention sources, as the toolkit makes them of plain functions."""
+"""Tools, widgets and entity sources."""
 
 import json
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ async def test_a_tool_gets_the_turn_and_its_result_becomes_json():
     assert schema["properties"]["count"]["description"] == "How many."
 
 
-async def test_text_stays_as_it_is():
+async def test_text_is_not_converted_to_json():
     @tool
     async def say(turn: Turn) -> str:
         """Says it."""
@@ -82,7 +82,7 @@ def test_a_widget_takes_values_of_any_type_that_a_tool_may_return():
 @pytest.mark.parametrize(
     ("query", "titles"), [("AD", ["Ada", "Madrid"]), (" ", ["Ada", "Madrid", "Oslo"])]
 )
-async def test_entities_are_found_by_their_title_in_any_case(query, titles):
+async def test_entities_are_found_by_their_title_ignoring_case(query, titles):
     @entity_source
     async def people(documents):
         return [Entity(id="1", title="Ada", group="People", data={"email": "a@b.de"})]

@@ -1,4 +1,4 @@
-"""Anonymous people are recognised by a token that only this deployment can make."""
+"""Anonymous users are identified by a token that only this deployment can make."""
 
 import hashlib
 from datetime import timedelta
@@ -12,17 +12,17 @@ from functions.web.identity.anonymous import new_user, read_user
 KEY = "k" * 32
 
 
-def test_a_new_person_is_recognised_by_their_token():
+def test_a_new_user_is_identified_by_their_token():
     user = new_user(KEY)
     again = read_user(user.token, KEY)
     assert (again.id, again.fresh) == (user.id, False)
 
 
-def test_no_two_people_are_the_same():
+def test_every_new_user_gets_another_id():
     assert len({new_user(KEY).id for _ in range(100)}) == 100
 
 
-def test_a_token_signed_with_another_key_names_nobody():
+def test_a_token_signed_with_another_key_is_invalid():
     assert read_user(new_user("x" * 32).token, KEY) is None
 
 
@@ -31,11 +31,11 @@ def signed(content, key=KEY, purpose="chatkit-anonymous"):
     return URLSafeTimedSerializer(key, salt=purpose, signer_kwargs=sha256).dumps(content)
 
 
-def test_the_token_below_would_name_somebody_if_it_were_not_for_what_is_wrong_with_it():
+def test_a_token_signed_like_those_below_is_valid():
     assert read_user(signed("anon_1"), KEY).id == "anon_1"
 
 
-# Names, because two workers sign at different seconds and must find the same tests.
+# With explicit ids, because two test workers sign at different times and must find the same tests.
 @pytest.mark.parametrize(
     "token",
     [
@@ -51,17 +51,17 @@ def test_the_token_below_would_name_somebody_if_it_were_not_for_what_is_wrong_wi
         pytest.param(signed(["anon_1"]), id="not a string"),
     ],
 )
-def test_an_absent_or_forged_token_names_nobody(token):
+def test_a_missing_or_forged_token_is_invalid(token):
     assert read_user(token, KEY) is None
 
 
-def test_an_expired_token_names_nobody(monkeypatch):
+def test_an_expired_token_is_invalid(monkeypatch):
     user = new_user(KEY)
     monkeypatch.setattr(anonymous, "LIFETIME", timedelta(seconds=-1))
     assert read_user(user.token, KEY) is None
 
 
-def test_a_visitor_who_comes_back_after_a_month_gets_a_longer_life(monkeypatch):
+def test_a_visitor_who_returns_after_a_month_gets_a_new_token(monkeypatch):
     user = new_user(KEY)
     monkeypatch.setattr(anonymous, "RENEW_AFTER", timedelta(0))
     again = read_user(user.token, KEY)

@@ -1,4 +1,4 @@
-"""Bad input is refused in words that say what is wrong and quote nothing."""
+"""Invalid input gets a message that text what is wrong without quoting the input."""
 
 import json
 
@@ -18,7 +18,7 @@ def create(**more):
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "says"),
+    ("body", "status", "text"),
     [
         (b"", 400, "JSON"),
         (b"{", 400, "JSON"),
@@ -46,13 +46,13 @@ def create(**more):
         (json.dumps(create(attachments=[str(n) for n in range(11)])).encode(), 422, "at most"),
     ],
 )
-def test_a_request_that_is_not_right_is_refused_in_words(body, status, says):
+def test_an_invalid_request_gets_a_message_that_says_what_is_wrong(body, status, text):
     with pytest.raises(PublicError) as refused:
         parse(body)
-    assert (refused.value.status, says in refused.value.message) == (status, True)
+    assert (refused.value.status, text in refused.value.message) == (status, True)
 
 
-def test_a_refusal_does_not_quote_what_was_sent():
+def test_an_error_message_does_not_quote_the_input():
     body = create()
     body["params"]["input"]["content"][0]["text"] = ["my secret"]
     with pytest.raises(PublicError) as refused:
@@ -60,7 +60,7 @@ def test_a_refusal_does_not_quote_what_was_sent():
     assert "secret" not in refused.value.message
 
 
-def test_a_message_that_is_only_a_file_or_only_a_mention_is_a_message():
+def test_a_message_may_consist_of_only_a_file_or_only_a_mention():
     tag = {"type": "input_tag", "id": "e", "text": "Ada", "data": {}}
     for body in (create(text="", attachments=["atc_1"]), create(content=[tag])):
         assert parse(json.dumps(body).encode()).type == "threads.create"

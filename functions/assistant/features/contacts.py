@@ -1,4 +1,4 @@
-"""Contacts: a form on a card, which shows what is wrong and stores what is right."""
+"""Contacts: a form on a card, which shows what is messages and stores what is right."""
 
 from pathlib import Path
 from secrets import token_hex
@@ -57,10 +57,10 @@ CORRECTIONS = {
 
 def form(values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> WidgetRoot:
     """The form, with the typed values and a message next to each invalid field."""
-    given, wrong = values or {}, errors or {}
+    typed, messages = values or {}, errors or {}
     return FORM.build(
-        values={field: given.get(field, "") for field in FIELDS},
-        errors={field: wrong.get(field, "") for field in FIELDS},
+        values={field: typed.get(field, "") for field in FIELDS},
+        errors={field: messages.get(field, "") for field in FIELDS},
     )
 
 
@@ -90,7 +90,7 @@ async def save_contact(documents: Documents, contact: Contact) -> None:
 async def show_contact_form(turn: Turn) -> str:
     """Shows a form in which the visitor writes down a contact: name, email, note."""
     await turn.stream_widget(form())
-    return "The form is on the page. What is entered there is kept by itself."
+    return "The form is on the page. It saves what the visitor enters."
 
 
 class Typed(BaseModel):
@@ -108,8 +108,8 @@ async def save_form(run: ActionRun, typed: Typed) -> Redraw:
     try:
         contact = Contact(**typed.model_dump())
     except ValidationError as error:
-        wrong = {str(e["loc"][0]): CORRECTIONS[str(e["loc"][0])] for e in error.errors()}
-        drawn = form(typed.model_dump(), wrong)
+        messages = {str(e["loc"][0]): CORRECTIONS[str(e["loc"][0])] for e in error.errors()}
+        drawn = form(typed.model_dump(), messages)
     else:
         await save_contact(run.documents, contact)
         drawn = card(contact)

@@ -55,7 +55,7 @@ async def write_note(turn: Turn, title: str, text: str) -> str:
     await turn.stream_widget(growing_card(note))
     await turn.documents.change(NOTES, lambda known: [*known, note][-MAX_NOTES:])
     await turn.stream(ClientEffectEvent(name="note_saved", data={"title": note.title}))
-    return "The note is on the page, and kept."
+    return "The note is on the page, and it is saved."
 
 
 @entity_source

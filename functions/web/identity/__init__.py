@@ -1,4 +1,4 @@
-"""Who is asking: an anonymous visitor with a signed token."""
+"""Identifies the visitor of a request by a signed token."""
 
 from ...settings import Settings
 from .signing_key import signing_key
@@ -8,5 +8,5 @@ __all__ = ["AnonymousIdentity", "Visitor", "identity_of", "request_context"]
 
 
 def identity_of(settings: Settings) -> AnonymousIdentity:
-    """How this deployment tells people apart. Raises `ValueError` without a key to sign with."""
+    """The identity provider for `settings`. Raises `ValueError` without a signing key."""
     return AnonymousIdentity(signing_key(settings), settings.allowed_origins)

@@ -1,8 +1,8 @@
-"""Anonymous people: a random user id in a signed token, with no account behind it.
+"""Anonymous users: a random user id in a signed token, without an account.
 
-The token is the user id and the time, signed (HMAC-SHA256). On the page's own origin
-it travels as an HttpOnly cookie; a page on another, configured origin keeps it and
-sends it in `x-chatkit-authorization`, because browsers withhold cookies between sites.
+The token contains the user id and the time, signed with HMAC-SHA256. On the page's own origin it is
+an HttpOnly cookie. A page on another configured origin stores the token and sends it in
+`x-chatkit-authorization`, because browsers do not send cookies across sites.
 """
 
 import hashlib
@@ -13,35 +13,35 @@ from datetime import UTC, datetime, timedelta
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 LIFETIME = timedelta(days=400)
-"""As long as Chromium keeps any cookie (its cap is 400 days)."""
+"""Chromium keeps no cookie longer than 400 days."""
 
 RENEW_AFTER = timedelta(days=30)
-"""A visitor who comes back at least once in LIFETIME never loses their threads."""
+"""Older tokens are replaced, so a visitor who returns within `LIFETIME` keeps their threads."""
 
 _PURPOSE = "chatkit-anonymous"
-"""What the key signs here: nothing signed with it for another purpose names anybody."""
+"""A salt: a value that the key signed for another purpose is not a valid token."""
 
 _PREFIX = "anon_"
 
 
 @dataclass(frozen=True)
 class AnonymousUser:
-    """A person as their token says: `id` is `anon_` and 32 random hex digits."""
+    """The user that a token names. `id` is `anon_` and 32 random hex digits."""
 
     id: str
     token: str
     expires_at: datetime
     fresh: bool
-    """True when the token was made just now and has to reach the visitor."""
+    """True when the token is new and has to be sent to the visitor."""
 
 
 def new_user(key: str) -> AnonymousUser:
-    """A person nobody has met."""
+    """A new user with a random id."""
     return _issue(_PREFIX + secrets.token_hex(16), key)
 
 
 def read_user(token: str | None, key: str) -> AnonymousUser | None:
-    """The person that `token` names, or None when it is forged, expired or absent."""
+    """The user that `token` names, or None when it is forged, expired or missing."""
     if not token:
         return None
     try:

@@ -1,23 +1,23 @@
-"""Where the key that signs anonymous tokens comes from."""
+"""Reads the key that signs the tokens of anonymous users."""
 
 from ...aws.secret_values import read_secret
 from ...settings import Settings
 from .visitor import SigningKey
 
-MINIMUM = 32
-"""Bytes: HS256 wants a key at least as long as its digest (RFC 7518, 3.2)."""
+MIN_BYTES = 32
+"""HS256 requires a key that is at least as long as its digest (RFC 7518, 3.2)."""
 
 
 def signing_key(settings: Settings) -> SigningKey:
-    """The configured key, or the secret that is named in its place.
+    """The configured key, or the one in the configured secret.
 
-    Raises `ValueError` at once when there is neither, or when the key is short:
-    an anonymous deployment without one could not keep people apart.
+    Raises `ValueError` at once when neither is configured or when the key is too short. Without a
+    key a deployment cannot tell its visitors apart.
     """
     if settings.cookie_key is not None:
         key = settings.cookie_key.get_secret_value()
-        if len(key.encode()) < MINIMUM:
-            raise ValueError(f"CHATKIT_COOKIE_KEY is shorter than {MINIMUM} bytes")
+        if len(key.encode()) < MIN_BYTES:
+            raise ValueError(f"CHATKIT_COOKIE_KEY is shorter than {MIN_BYTES} bytes")
 
         async def configured() -> str:
             return key

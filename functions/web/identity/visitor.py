@@ -1,4 +1,4 @@
-"""Who sent a request, and how a new visitor gets their token."""
+"""Identifies the visitor who sent a request, and sends a new visitor their token."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,18 +16,19 @@ COOKIE = "chatkit_session"
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
 
-MAX_PAGE_FACT = 500
+MAX_PAGE_HEADER = 500
+"""Characters of the page's address or title."""
 
 SigningKey = Callable[[], Awaitable[str]]
-"""Gives the signing key; in AWS it reads a secret, once."""
+"""Returns the signing key. In AWS it reads a secret, once."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """The person behind one request.
+    """The visitor who sent one request.
 
-    `token` is what a page on another origin has to keep; it is None where the
-    cookie does that. `fresh` says that the visitor does not have the token yet.
+    `cross_origin` says that the page is on another origin and has to store `token` itself.
+    `fresh` says that the visitor does not have the token yet.
     """
 
     user_id: str
@@ -36,8 +37,8 @@ class Visitor:
     fresh: bool
     token: str
 
-    def introduce(self, request: Request, response: Response) -> None:
-        """Give a fresh token to the visitor: a cookie at home, a header elsewhere."""
+    def send_token(self, request: Request, response: Response) -> None:
+        """Add a fresh token to the response: as a cookie, or as a header for another origin."""
         if not self.fresh:
             return
         if self.cross_origin:
@@ -55,10 +56,10 @@ class Visitor:
 
 
 class AnonymousIdentity:
-    """Recognises visitors by their signed token, and makes one for new visitors.
+    """Identifies visitors by their signed token, and makes a token for a new visitor.
 
-    A forged or expired token is replaced and is no error: an anonymous visitor could do nothing
-    about it.
+    A forged or expired token is replaced. It is not an error, because an anonymous visitor could
+    do nothing about it.
     """
 
     def __init__(self, signing_key: SigningKey, allowed_origins: list[str]) -> None:
@@ -75,8 +76,8 @@ class AnonymousIdentity:
         return Visitor(
             user_id=user.id,
             expires_at=user.expires_at,
-            # Behind CloudFront the function sees its own URL as Host, so the
-            # origin is compared with the configured ones and never with Host.
+            # Behind CloudFront the Host header is the function's own URL, so the origin is
+            # compared with the configured ones only.
             cross_origin=request.headers.get("origin") in self._allowed_origins,
             fresh=user.fresh,
             token=user.token,
@@ -86,11 +87,11 @@ class AnonymousIdentity:
 def request_context(
     request: Request, visitor: Visitor, metadata: dict[str, Any] | None = None
 ) -> RequestContext:
-    """What the rest of the code knows of a request. `metadata` is the body's, if it has any."""
+    """The context of a request. `metadata` is the metadata in the request's body."""
     language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
     page = {
-        # Headers are ASCII, titles are not: the page percent-encodes them.
-        name: unquote(value)[:MAX_PAGE_FACT]
+        # The page percent-encodes titles, because headers are ASCII.
+        name: unquote(value)[:MAX_PAGE_HEADER]
         for name in ("url", "title")
         if (value := request.headers.get(f"x-chatkit-page-{name}"))
     }

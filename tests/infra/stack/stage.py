@@ -218,8 +218,8 @@ def actions_do_everything(url, role, lived_in):
 
     async def events():
         taker = Events(DynamoDBStore(TABLE, bucket=BUCKET), Bucket(BUCKET))
-        assert await taker.take({"Records": [gone]}) == {"batchItemFailures": []}
-        await taker.take({"Records": [arrived]})
+        assert await taker.handle({"Records": [gone]}) == {"batchItemFailures": []}
+        await taker.handle({"Records": [arrived]})
 
     asyncio.run(events())
     kept = admin().list_objects_v2(Bucket=BUCKET).get("Contents", [])

@@ -1,4 +1,4 @@
-"""A list on a card, ticked off in place; its entries can be mentioned."""
+"""A list on a card whose items can be ticked off and mentioned."""
 
 from pathlib import Path
 from secrets import token_hex

@@ -1,4 +1,4 @@
-"""A card and a tool of the page: the page changes its look, and the server remembers it."""
+"""A card and a client tool: the page changes its look, and the server stores the choice."""
 
 from pathlib import Path
 from typing import Literal
@@ -36,7 +36,7 @@ async def applied(run, payload):
 
 @tool(ends_turn=True)
 async def switch_theme(turn: Turn, theme: Literal["light", "dark", "system"]) -> str:
-    """Switches the look of the page, which the page does.
+    """Switches the look of the page.
 
     Args:
         theme: The look.

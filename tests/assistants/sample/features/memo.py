@@ -1,4 +1,4 @@
-"""A card that is written word by word, and an effect of the page at its end."""
+"""A card that is written word by word, followed by an effect on the page."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""A form that says what is wrong, and can be sent once."""
+"""A form that shows its errors and can be sent once."""
 
 from pathlib import Path
 

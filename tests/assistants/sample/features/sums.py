@@ -1,4 +1,4 @@
-"""Tools that only answer: a sum, one that reports its progress, one that reads conversations."""
+"""Tools without a card: two calculate, one reports progress, one reads conversations."""
 
 import asyncio
 from decimal import Decimal

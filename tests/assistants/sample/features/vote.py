@@ -1,4 +1,4 @@
-"""A question with options on a card; the assistant goes on when one is picked."""
+"""A question with options on a card. The assistant continues when one is picked."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A claim that was begun is known, also by whoever stops the run in the middle of it."""
+"""A run that is stopped during its claim knows whether the claim was written."""
 
 import asyncio
 from datetime import datetime
@@ -8,7 +8,7 @@ from chatkit.types import InferenceOptions, UserMessageItem
 
 from functions.chat.checks import Checked
 from functions.chat.newest import NewestItems
-from functions.chat.turn_store import TurnStore
+from functions.chat.run_store import RunStore
 from functions.context import RequestContext
 from functions.store.runs import Run
 
@@ -20,26 +20,26 @@ HELLO = UserMessageItem(
 
 
 class SlowTable:
-    """Writes when it is let."""
+    """Completes the write when `release` is set."""
 
     def __init__(self):
-        self.asked, self.let = asyncio.Event(), asyncio.Event()
+        self.started, self.release = asyncio.Event(), asyncio.Event()
 
     async def begin_run(self, run, context, *, thread, item):
-        self.asked.set()
-        await self.let.wait()
+        self.started.set()
+        await self.release.wait()
 
     async def spend(self, context):
         pass
 
 
-async def test_stopping_in_the_middle_of_the_claim_waits_for_what_becomes_of_it():
+async def test_a_run_that_is_stopped_during_its_claim_waits_for_the_claim():
     table = SlowTable()
-    turn = TurnStore(table, table, Run("r", "t", 0.0), Checked("t", None, NewestItems()))
-    writing = asyncio.create_task(turn.add_thread_item("t", HELLO, ADA))
-    await table.asked.wait()
+    run_store = RunStore(table, table, Run("r", "t", 0.0), Checked("t", None, NewestItems()))
+    writing = asyncio.create_task(run_store.add_thread_item("t", HELLO, ADA))
+    await table.started.wait()
     writing.cancel()
-    table.let.set()
+    table.release.set()
     with pytest.raises(asyncio.CancelledError):
         await writing
-    assert turn.claimed
+    assert run_store.claimed

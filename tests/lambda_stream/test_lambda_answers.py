@@ -1,4 +1,4 @@
-"""Both functions from their bundles, on an emulated Lambda: whole turns, and turns cut short."""
+"""Both functions from their bundles on an emulated Lambda: whole answers, and interrupted ones."""
 
 import asyncio
 import json
@@ -26,12 +26,12 @@ from tests.support.chat import message
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 
-MAX_BYTES_A_TURN = 40 * 1024
+MAX_BYTES_PER_ANSWER = 40 * 1024
 
 
 @pytest.fixture(scope="module")
 def cloud():
-    """Variables that lead to a table and a bucket of this module's own."""
+    """The variables of a table and a bucket that only this module uses."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "")
@@ -51,13 +51,13 @@ def model():
 
 @pytest.fixture
 def chat_timeout():
-    """Seconds that the streaming function may take; a test that needs another overrides this."""
+    """The streaming function's timeout in seconds. A test may override it."""
     return 300
 
 
 @pytest.fixture
 async def deployed(cloud, model, chat_timeout):
-    """Both functions behind one edge, answering with the scripted model."""
+    """Both functions behind one edge, with the scripted model."""
     with served(model.app) as url:
         environment = {
             **cloud,
@@ -97,7 +97,7 @@ class _Deployed:
 
     @property
     def log(self):
-        """What the function wrote last."""
+        """The last lines of the function's log."""
         return self.chat.environments[0].output[-2000:].decode()
 
     async def read(self, kind, **params):
@@ -110,8 +110,8 @@ class _Deployed:
         body = {"type": kind, "params": params}
         return self.http.stream("POST", "/chatkit", json=body, headers=headers)
 
-    async def turn(self, text="Hello", **params):
-        """A whole turn; its events. A new thread unless `thread_id` says which."""
+    async def send(self, text="Hello", **params):
+        """Send a message, to a new thread unless `thread_id` is given. Returns all events."""
         kind = "threads.add_user_message" if params else "threads.create"
         async with self.open(kind, input=message(text), **params) as response:
             return [event async for event in _events(response)]
@@ -141,7 +141,7 @@ async def _until(condition, seconds=20):
 
 
 async def _first_words(events):
-    """Read on until the answer has begun. The thread's id."""
+    """Read until the answer has begun. Returns the thread's id."""
     thread = None
     async for event in events:
         if event["type"] == "thread.created":
@@ -161,7 +161,7 @@ def _resources(pid):
     }
 
 
-async def test_a_killed_function_cuts_the_answer_and_the_thread_goes_on(deployed, model):
+async def test_a_thread_continues_after_its_function_was_killed_during_an_answer(deployed, model):
     gate = threading.Event()
     model.script = [Say("one two three four", gate=gate), Say("and again")]
     async with deployed.open("threads.create", input=message("Hello")) as response:
@@ -175,17 +175,17 @@ async def test_a_killed_function_cuts_the_answer_and_the_thread_goes_on(deployed
     await deployed.chat.settled()
     page = await deployed.read("items.list", thread_id=thread, order="asc")
     assert [item["type"] for item in page["data"]] == ["user_message"]
-    await deployed.turn("Still there?", thread_id=thread)
+    await deployed.send("Still there?", thread_id=thread)
     assert (await deployed.answers(thread))[-1] == "and again"
 
 
 @pytest.mark.parametrize("chat_timeout", [14])
 async def test_an_answer_ends_ten_seconds_before_the_function_would_be_killed(deployed, model):
-    await deployed.http.post("/chatkit/session")  # the cold start is not what is timed
+    await deployed.http.post("/chatkit/session")  # keep the cold start out of the measured time
     await deployed.chat.settled()
     model.script = [Say("one two three four", gate=threading.Event())]
     began = time.monotonic()
-    events = await deployed.turn()
+    events = await deployed.send()
     assert (events[-1]["type"], events[-1]["allow_retry"]) == ("error", True)
     assert 3 < time.monotonic() - began < 14 - 5
     await deployed.chat.settled()
@@ -194,7 +194,7 @@ async def test_an_answer_ends_ten_seconds_before_the_function_would_be_killed(de
     assert model.hung_up == 1
 
 
-async def test_a_reader_who_leaves_finds_the_whole_answer(deployed, model):
+async def test_a_reader_who_disconnects_finds_the_whole_answer_later(deployed, model):
     gate = threading.Event()
     model.script = [Say("one two three four", gate=gate)]
     async with deployed.open("threads.create", input=message("Hello")) as response:
@@ -208,7 +208,7 @@ async def test_a_reader_who_leaves_finds_the_whole_answer(deployed, model):
 async def test_stop_through_the_second_function_stops_the_first(deployed, model):
     model.script = [Say("one two three four", gate=threading.Event())]
     run = uuid4().hex
-    await deployed.http.get("/actions/health")  # its cold start is not what is waited for
+    await deployed.http.get("/actions/health")  # keep its cold start out of the wait
     async with deployed.open("threads.create", input=message("Hello"), run_id=run) as response:
         thread = await _first_words(_events(response))
     cancelled = await deployed.http.post("/actions/cancel", json={"run_id": run})
@@ -219,22 +219,20 @@ async def test_stop_through_the_second_function_stops_the_first(deployed, model)
 
 
 @pytest.mark.parametrize("count", [100, pytest.param(400, marks=pytest.mark.soak)])
-async def test_many_turns_in_one_environment_leave_nothing_behind(
-    deployed, model, monkeypatch, count
-):
-    # For each transaction moto copies the whole table, which would come to be most of the time.
+async def test_many_answers_in_one_environment_leak_nothing(deployed, model, monkeypatch, count):
+    # moto copies the whole table for each transaction, which would take most of the time.
     monkeypatch.setattr(Table, "__deepcopy__", lambda self, _: self, raising=False)
     model.script = [Say("one two three four five six seven eight nine ten")]
 
     async def turns(count):
         for _ in range(count):
-            events = await deployed.turn()
+            events = await deployed.send()
             assert "error" not in {event["type"] for event in events}, deployed.log
             await deployed.chat.settled()
 
     await deployed.http.post("/chatkit/session")
     await deployed.chat.settled()
-    # As many calls side by side as no turn below makes, so that the pool of threads is grown up.
+    # More parallel calls than any answer below makes, so that the thread pool does not grow later.
     asked = message("Look", attachments=[f"atc_{number}" for number in range(10)])
     answer = await deployed.http.post(
         "/chatkit", json={"type": "threads.create", "params": {"input": asked}}
@@ -249,4 +247,4 @@ async def test_many_turns_in_one_environment_leave_nothing_behind(
     assert deployed.chat.environments == [environment]
     assert after["threads"] <= before["threads"]
     assert after["descriptors"] <= before["descriptors"]
-    assert after["memory"] - before["memory"] < count * MAX_BYTES_A_TURN, (before, after)
+    assert after["memory"] - before["memory"] < count * MAX_BYTES_PER_ANSWER, (before, after)
