@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python dev dev-page test test-page lint lint-python lint-page format lock \
+.PHONY: help setup setup-python dev dev-page test test-page soak lint lint-python lint-page format lock \
 	bench lambda screenshots
 
 help: ## list these
@@ -32,16 +32,19 @@ test: setup ## everything that can be proven here; ARGS="tests/llm -k demo" for 
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
 else
-	@failed=; $(RUN) -m pytest --ignore=tests/e2e || failed=1; \
-		$(RUN) -m pytest tests/e2e --numprocesses=2 --dist=loadfile || failed=1; test -z "$$failed"
+	@$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 endif
 
-lint: lint-python lint-page ## ruff, mypy, and the page's own
+soak: setup ## the long forms of some tests, an hour or so; ARGS="tests/store" for a part
+	@$(RUN) -m pytest -m soak $(ARGS)
+
+lint: lint-python lint-page ## ruff, mypy, which way imports point, and the page's own
 
 lint-python: setup-python
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
+	@.venv/bin/lint-imports --no-logo
 
 lint-page: setup-python
 	@$(RUN) infra/local/setup.py npm run --silent lint
@@ -56,6 +59,10 @@ format: setup-python
 
 lock: setup-python ## lock what pyproject.toml asks for
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" sh requirements/lock.sh
+
+.PHONY: build
+build: setup-python ## the library as a wheel, into build/
+	@.venv/bin/uv build --wheel --out-dir build
 
 BENCHES = $(filter-out %_app,$(basename $(notdir $(wildcard tests/bench/*.py))))
 bench: setup ## what it costs; fails when a bar is missed

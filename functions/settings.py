@@ -9,7 +9,7 @@ environment but in Secrets Manager (see `functions.aws.secret_values`).
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +17,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -83,7 +82,9 @@ class Settings(AwsSettings):
     purge: Literal["now", "stream"] = "now"
     """When a deleted thread's remains go: at once, or by the table's stream, as in AWS."""
 
-    # Which model answers
+    # Who answers
+    assistant: str | None = None
+    """The module of the assistant, by its dotted name; this project's own when unset."""
     model: str | None = None
     model_api: ModelApi | None = None
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
@@ -96,12 +97,9 @@ class Settings(AwsSettings):
     history_characters: int = Field(60_000, ge=1_000)
 
     # Who is asking
-    auth: Literal["anonymous", "jwt"] = "anonymous"
+    auth: Literal["anonymous"] = "anonymous"
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
-    jwt_issuer: str | None = None
-    jwt_audience: str | None = None
-    jwks_url: str | None = None
     allowed_origins: Origins = Field(default_factory=list)
 
     # Voice. On with an OpenAI or a Gemini key; off without, or by saying so.
@@ -129,12 +127,6 @@ class Settings(AwsSettings):
             "application/pdf", "text/*", "application/json",
         ]
     )  # fmt: skip
-
-    @model_validator(mode="after")
-    def _jwt_is_complete(self) -> Self:
-        if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError("CHATKIT_AUTH=jwt needs CHATKIT_JWT_ISSUER and CHATKIT_JWT_AUDIENCE")
-        return self
 
     @property
     def has_openai_key(self) -> bool:

@@ -11,6 +11,7 @@ inputs, so a second build only finds it.
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import platform
@@ -130,13 +131,14 @@ def _compile(tree: Path, python: Path | None) -> None:
 def _cached(name: str, key: Sequence[str], make: Callable[[Path], None]) -> Path:
     digest = hashlib.sha256("\0".join((name, *key)).encode()).hexdigest()[:16]
     made = _CACHE / f"{name}-{digest}"
-    if not made.is_dir():
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=_CACHE, prefix=".making-") as scratch:
-            tree = Path(scratch) / "tree"
-            tree.mkdir()
-            make(tree)
-            if not made.is_dir():  # else another process was faster, with the same bytes
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with (_CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two processes that need a bundle, one builds it
+        if not made.is_dir():
+            with tempfile.TemporaryDirectory(dir=_CACHE, prefix=".making-") as scratch:
+                tree = Path(scratch) / "tree"
+                tree.mkdir()
+                make(tree)
                 tree.rename(made)
     _forget(name, keep=made)
     return made

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 compile() { uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 "$@"; }
 grep '^uv==' requirements/bootstrap.txt | cut -d' ' -f1 | compile - -o requirements/bootstrap.txt
-compile pyproject.toml -o requirements/functions.txt
+compile pyproject.toml --extra app -o requirements/functions.txt
 compile --group gemini -c requirements/functions.txt -o requirements/gemini.txt
-compile pyproject.toml --group infra -c requirements/functions.txt -o requirements/infra.txt
-compile pyproject.toml --group dev -c requirements/infra.txt -o requirements/dev.txt
+compile pyproject.toml --extra app --group infra -c requirements/functions.txt -o requirements/infra.txt
+compile pyproject.toml --extra app --group dev -c requirements/infra.txt -o requirements/dev.txt

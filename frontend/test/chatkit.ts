@@ -23,7 +23,7 @@ export function events(...list: unknown[]): Response {
   return new Response(body, { headers: { "content-type": "text/event-stream" } });
 }
 
-/** A stream that stays open until told otherwise, or until the request is aborted. */
+/** A stream that stays open until the test closes it or the request is aborted. */
 export function openStream({ signal }: Operation) {
   let controller!: ReadableStreamDefaultController;
   const body = new ReadableStream({

@@ -8,7 +8,7 @@ function draw(text: string, domains: string[] = []): HTMLElement {
   return holder.firstElementChild as HTMLElement;
 }
 
-/** The markup without lit's markers and white space between tags. */
+/** The markup without lit's markers, and without white space between tags. */
 const markup = (text: string): string =>
   draw(text)
     .innerHTML.replace(/<!--.*?-->/g, "")

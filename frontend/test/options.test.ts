@@ -1,6 +1,7 @@
-/** What the server's config and the theme file become: ChatKit's options. */
+/** The server's configuration and the page's theme become ChatKit's options. */
 import { expect, it } from "vitest";
-import { chatKitOptions, type PageConfig, pageProperties, theme } from "../src/chatkit";
+import { brand } from "../src/app/brand";
+import { chatKitOptions, chatKitTheme, type PageConfig } from "../src/chatkit";
 import { mount, page, thread } from "./chatkit";
 
 const config: PageConfig = {
@@ -62,39 +63,46 @@ it("lets history be renamed and deleted, and answers be had again", () => {
   expect(options().threadItemActions?.retry).toBe(true);
 });
 
-it.each(["light", "dark"] as const)(
-  "wears the one theme file in %s, page and chat alike",
-  (scheme) => {
-    expect(options({}, { scheme }).theme).toEqual({
-      colorScheme: scheme,
-      radius: theme.radius,
-      density: theme.density,
-      color: {
-        grayscale: theme.grayscale,
-        accent: { primary: theme.accent[scheme], level: 1 },
-        surface: theme.surface[scheme],
-      },
-      typography: {
-        baseSize: theme.baseSize,
-        fontFamily: theme.fontFamily,
-        fontFamilyMono: theme.fontFamilyMono,
-      },
-    });
-    expect(pageProperties(scheme)).toMatchObject({
-      "--page-accent": theme.accent[scheme],
-      "--page-background": theme.surface[scheme].background,
-      "--page-font": theme.fontFamily,
-      "color-scheme": scheme,
-    });
-  },
-);
+it.each(["light", "dark"] as const)("passes the given theme on to ChatKit in %s", (scheme) => {
+  const { theme } = brand;
+  expect(options({}, { scheme, theme }).theme).toEqual({
+    colorScheme: scheme,
+    radius: theme.radius,
+    density: theme.density,
+    color: {
+      grayscale: theme.grayscale,
+      accent: { primary: theme.accent[scheme], level: 1 },
+      surface: theme.surface[scheme],
+    },
+    typography: {
+      baseSize: theme.baseSize,
+      fontFamily: theme.fontFamily,
+      fontFamilyMono: theme.fontFamilyMono,
+    },
+  });
+});
 
-it("leaves the language to the visitor's browser unless it is told one", () => {
+it("gives the stand-in the theme's corners, spacing, size and fonts", async () => {
+  const theme = { ...brand.theme, radius: "sharp", density: "spacious", baseSize: 18 } as const;
+  const { element } = await mount(() => page([]), { theme: chatKitTheme("light", theme) });
+  const { style } = element;
+  expect(style.getPropertyValue("--radius")).toBe("2px");
+  expect(style.getPropertyValue("--density")).toBe("1.25");
+  expect(style.fontSize).toBe("18px");
+  expect(style.getPropertyValue("--font")).toBe(theme.fontFamily);
+  expect(style.getPropertyValue("--mono")).toBe(theme.fontFamilyMono);
+});
+
+it("leaves ChatKit its own look where no theme is given", () => {
+  expect(options({}, { scheme: "dark" }).theme).toEqual({ colorScheme: "dark" });
+});
+
+it("uses the language of the visitor's browser unless another is given", () => {
   expect(options()).not.toHaveProperty("locale");
   expect(options({}, { locale: "de" }).locale).toBe("de");
 });
 
-it("has the stand-in ask and write dates in the language that it is told", async () => {
+it("makes the stand-in use the given language for requests and dates", async () => {
   let asked = "";
   const old = { ...thread, created_at: "2020-03-01T12:00:00" };
   const chat = await mount(() => page([old]), {

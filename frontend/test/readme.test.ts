@@ -1,4 +1,4 @@
-/** The snippets of `src/chatkit/README.md` are code: they are checked against the real types, and run. */
+/** Type-checks the snippets of `src/chatkit/README.md`, and runs the React example. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -10,7 +10,7 @@ import { until } from "./wait";
 
 const OUT = resolve("dist-examples/readme");
 
-/** What a reader has around the snippets: the copied folder, Next.js, a sign-in of their own. */
+/** The files that the snippets import: the copied folder, Next.js, and tokens of your own. */
 const AROUND: Record<string, string> = {
   "tsconfig.json": JSON.stringify({
     extends: "../../tsconfig.json",
@@ -33,7 +33,7 @@ const AROUND: Record<string, string> = {
     }`,
 };
 const BEFORE: Record<string, string> = {
-  "sign-in.ts": `
+  "token.ts": `
     import { createSession, type GetToken, loadConfig } from "./chatkit";
     declare const auth: { getAccessToken(how: { ignoreCache: boolean }): Promise<string> };
     const config = await loadConfig();`,
@@ -58,14 +58,14 @@ beforeAll(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-it("shows React, Next.js and a sign-in", () => {
+it("shows React, Next.js and tokens of your own", () => {
   expect([...snippets.keys()]).toEqual([
     "chat.tsx",
     "main.tsx",
     "app/chat/page.tsx",
     "app/chat/client.tsx",
     "next.config.ts",
-    "sign-in.ts",
+    "token.ts",
   ]);
 });
 

@@ -1,4 +1,4 @@
-/** A real HTTP server on loopback that records what it is asked and answers as told. */
+/** A real HTTP server on loopback that records requests and sends the answers of the test. */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ export type Seen = {
   path: string;
   headers: IncomingHttpHeaders;
   body: Buffer;
-  /** What the body's hash should be. */
+  /** The expected hash of the body. */
   sha256: string;
 };
 

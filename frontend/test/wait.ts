@@ -1,4 +1,4 @@
-/** Waits until something is so; fails after two seconds. */
+/** Waits until a condition is true. Fails after two seconds. */
 export async function until<T>(look: () => T | undefined | false | null): Promise<T> {
   const deadline = Date.now() + 2_000;
   for (;;) {

@@ -1,6 +1,7 @@
-"""What reaches the second function without HTTP: deleted rows and finished uploads.
+"""The events that reach the second function: deleted rows and finished uploads.
 
-Whatever is done here may be done twice, and again after a crash half-way.
+AWS may deliver an event twice, and again after a crash half-way, so everything here can be done
+again.
 """
 
 import logging
@@ -10,7 +11,7 @@ from urllib.parse import unquote_plus
 from ..attachments.arrival import SNIFFED_BYTES, claims_wrongly
 from ..attachments.schema import UPLOADS, VOICE
 from ..aws.bucket import Bucket
-from ..store import purge_deleted_threads
+from ..store import DynamoDBStore
 from ..telemetry import describe
 
 logger = logging.getLogger(__name__)
@@ -19,34 +20,35 @@ Event = dict[str, Any]
 
 
 class UnknownEventError(Exception):
-    """An event that nobody here has work for. It ends as a dead letter."""
+    """An event of an unknown kind. It becomes a dead letter."""
 
 
 class Events:
-    """Takes the table's stream and S3's notifications."""
+    """Handles records of the table's stream and S3's notifications."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, store: DynamoDBStore, bucket: Bucket) -> None:
+        self._store = store
         self._bucket = bucket
 
     async def take(self, event: Event) -> Event | None:
-        """Do what `event` asks for. Raises when all of it has to come again."""
+        """Do what `event` asks for. Raises when AWS has to deliver all of it again."""
         sources = {record.get("eventSource") for record in event.get("Records", [])}
         if sources == {"aws:dynamodb"}:
-            # The form of ReportBatchItemFailures: Lambda sends the first of these and
-            # all after it again, halves the batch, and puts aside what never succeeds.
+            # ReportBatchItemFailures: Lambda delivers the first of these and all after it
+            # again, halves the batch, and puts aside records that never succeed.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-            failed = await purge_deleted_threads(event["Records"])
+            failed = await self._store.purge_deleted(event["Records"])
             return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
         if sources == {"aws:s3"}:
             await self._objects(event["Records"])
             return None
-        # S3 says once, when the notification is set up, that it works.
+        # S3 sends this once, when the notification is set up.
         if event.get("Event") == "s3:TestEvent":
             return None
         raise UnknownEventError(f"an event of {sorted(map(str, sources)) or 'no source'}")
 
     async def _objects(self, records: list[Event]) -> None:
-        """S3 has no partial failures: every object is looked at, then the first fault raised."""
+        """S3 has no partial failures: check every object, then raise the first fault."""
         fault: Exception | None = None
         for record in records:
             try:
@@ -59,11 +61,11 @@ class Events:
             raise fault
 
     async def _arrived(self, key: str) -> None:
-        """Remove an upload at once that is not what it says it is.
+        """Remove an upload that is not of the type that it claims.
 
-        Type and length were signed, so S3 has held the upload to its record; what
-        is left to look at are its first bytes. The message that carries it looks
-        again, at the record too. A voice note is looked at when it is heard.
+        S3 has held the upload to the type and length that were signed, so only its first bytes
+        are left to check. The message that carries the file checks it again. A voice note is
+        checked when it is transcribed.
         """
         if not key.startswith(UPLOADS) or key.startswith(VOICE):
             return

@@ -1,8 +1,8 @@
 """What Lambda calls: HTTP through Mangum, everything else as events.
 
-One event loop for the life of the environment, so that what is kept between
-requests (connections, for one) stays usable. Lifespan is off: Mangum would run it
-around each request, and the app needs none to start.
+One event loop lives as long as the environment, so that connections stay usable from one request
+to the next. Mangum's lifespan is off: it would run around each request, and the app needs none to
+start.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 
 from mangum import Mangum
 
-from ..aws.bucket import Bucket
+from ..services import Services
 from ..settings import get_settings
 from .app import create_app
 from .events import Events
@@ -18,14 +18,15 @@ from .events import Events
 _loop = asyncio.new_event_loop()
 asyncio.set_event_loop(_loop)
 
-_http = Mangum(create_app(), lifespan="off")
-_events = Events(Bucket(get_settings().attachments_bucket))
+_services = Services.of(get_settings())
+_http = Mangum(create_app(services=_services), lifespan="off")
+_events = Events(_services.store, _services.bucket)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
-    """An HTTP answer for a Function URL's request, a batch's failures for a stream's records.
+    """The HTTP answer to a Function URL's request, or the failures of a batch of events.
 
-    Raises for an event of no known kind: it is retried, and ends as a dead letter.
+    Raises for an event of an unknown kind: Lambda tries it again, and then it is a dead letter.
     """
     if "requestContext" in event and "Records" not in event:
         return dict(_http(event, context))

@@ -1,18 +1,16 @@
 """The ChatKit operations that the second function serves.
 
-The SDK's own server (`chatkit.server`) would do, but importing it imports the
-agents SDK, which is most of a cold start. What it does around an action is little
-and stands here; the types, the store and the widgets need no agents.
+The SDK's own server (`chatkit.server`) is not used: importing it imports the Agents SDK, which is
+most of a cold start. What it does around an action is little, and is done here.
 """
 
 import base64
 import logging
 from collections.abc import AsyncIterator
 
-from chatkit.errors import CustomStreamError, ErrorCode
+from chatkit.errors import CustomStreamError
 from chatkit.types import (
     ChatKitReq,
-    ErrorEvent,
     HiddenContextItem,
     InputTranscribeReq,
     Page,
@@ -20,6 +18,7 @@ from chatkit.types import (
     StreamOptions,
     StreamOptionsEvent,
     Thread,
+    ThreadCustomActionParams,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
@@ -35,97 +34,102 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from ..context import RequestContext
-from ..errors import ActionError, PublicError
+from ..errors import PublicError
+from ..services import Services
 from ..store import DynamoDBStore
-from ..toolkit.actions import find
-from ..toolkit.dispatch import PreparedAction, check
-from ..voice.dictation import Dictation
+from ..toolkit.dispatch import PreparedAction, prepare
+from ..web.sse import encode, error_event, to_json
 
 logger = logging.getLogger(__name__)
 
 CHAT = "/chatkit"
-"""Where what must stream is sent on to. Relative: only the page knows its own origin."""
+"""Where an action that streams an answer is redirected: relative to the page's own origin."""
 
 
-class Operations:
-    def __init__(self, store: DynamoDBStore, dictation: Dictation) -> None:
-        self._store = store
-        self._dictation = dictation
+async def run_operation(
+    request: ChatKitReq, context: RequestContext, services: Services
+) -> Response:
+    """The answer to one operation.
 
-    async def run(self, request: ChatKitReq, context: RequestContext) -> Response:
-        """The answer to one operation. Raises `PublicError` for what cannot be done, before
-        anything is changed.
-        """
-        match request:
-            case ThreadsCustomActionReq():
-                return await self._action(request, context)
-            case ThreadsSyncCustomActionReq():
-                prepared = await check(request.params, self._store, context)
-                return _json(await prepared.run_sync())
-            case InputTranscribeReq():
-                text = await self._dictation.transcribe(
-                    base64.b64decode(request.params.audio_base64),
-                    request.params.mime_type,
-                    context,
-                )
-                return _json(TranscriptionResult(text=text))
-        raise PublicError(400, f"{request.type} is served by {CHAT}.")
+    Raises `PublicError`, before anything is changed, for what cannot be done.
+    """
+    match request:
+        case ThreadsCustomActionReq():
+            return await _action(request, context, services)
+        case ThreadsSyncCustomActionReq():
+            prepared = await _prepare(request.params, context, services)
+            return _json(await prepared.run_sync())
+        case InputTranscribeReq():
+            audio = base64.b64decode(request.params.audio_base64)
+            mime_type = request.params.mime_type
+            text = await services.dictation.transcribe(audio, mime_type, context)
+            return _json(TranscriptionResult(text=text))
+    raise PublicError(400, f"{request.type} is served by {CHAT}.")
 
-    async def _action(self, request: ThreadsCustomActionReq, context: RequestContext) -> Response:
-        registered = find(request.params.action.type)
-        if registered is not None and registered.kind == "answer":
-            return RedirectResponse(CHAT, 307)
-        prepared = await check(request.params, self._store, context)
-        events = [event async for event in self._stored(prepared, context)]
-        return Response(
-            b"".join(b"data: " + _serialized(event) + b"\n\n" for event in events),
-            # Anything but an event stream, and the element would send the action again.
-            media_type="text/event-stream",
-            headers={"cache-control": "no-cache, no-transform"},
-        )
 
-    async def _stored(
-        self, prepared: PreparedAction, context: RequestContext
-    ) -> AsyncIterator[ThreadStreamEvent]:
-        """The action's events, stored as `ChatKitServer` stores them, and those that a page sees.
+async def _prepare(
+    params: ThreadCustomActionParams, context: RequestContext, services: Services
+) -> PreparedAction:
+    actions, documents = services.assistant.actions, services.documents(context)
+    return await prepare(params, actions, services.store, documents, context)
 
-        Raises `ActionError` when the first thing that the action does is to refuse.
-        """
-        thread = prepared.thread
-        before = thread.model_copy(deep=True)
-        begun = False
-        try:
-            async for event in prepared.run():
-                if not begun:
-                    begun = True
-                    yield StreamOptionsEvent(stream_options=StreamOptions(allow_cancel=False))
-                await self._store_event(event, thread, context)
-                if not _is_hidden(event):
-                    yield event
-        except ActionError as error:
+
+async def _action(
+    request: ThreadsCustomActionReq, context: RequestContext, services: Services
+) -> Response:
+    action = services.assistant.actions.get(request.params.action.type)
+    if action is not None and action.kind == "answer":
+        return RedirectResponse(CHAT, 307)
+    prepared = await _prepare(request.params, context, services)
+    events = [event async for event in _stored(prepared, context, services.store)]
+    return Response(
+        b"".join(encode(event) for event in events),
+        # With any other type, the element would send the action again.
+        media_type="text/event-stream",
+        headers={"cache-control": "no-cache, no-transform"},
+    )
+
+
+async def _stored(
+    prepared: PreparedAction, context: RequestContext, store: DynamoDBStore
+) -> AsyncIterator[ThreadStreamEvent]:
+    """Run an action, store its events as `ChatKitServer` does, and yield those for the page.
+
+    Raises `ActionError` when the action refuses before its first event.
+    """
+    thread = prepared.thread
+    before = thread.model_copy(deep=True)
+    begun = False
+    try:
+        async for event in prepared.run():
             if not begun:
-                raise
-            yield ErrorEvent(message=error.message)
-        except CustomStreamError as error:
-            yield ErrorEvent(message=error.message, allow_retry=error.allow_retry)
-        except Exception:
-            # A 5xx would have the element send the action five times more.
+                begun = True
+                yield StreamOptionsEvent(stream_options=StreamOptions(allow_cancel=False))
+            await _store_event(event, thread, context, store)
+            if not _is_hidden(event):
+                yield event
+    except Exception as error:
+        if isinstance(error, PublicError) and not begun:
+            raise
+        if not isinstance(error, PublicError | CustomStreamError):
             logger.exception("an action failed")
-            yield ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)
-        if thread != before:
-            await self._store.save_thread(thread, context)
-            yield ThreadUpdatedEvent(thread=_shown(thread))
+        # Not a 5xx: for that the element would send the action five times more.
+        yield error_event(error)
+    if thread != before:
+        await store.save_thread(thread, context)
+        yield ThreadUpdatedEvent(thread=_shown(thread))
 
-    async def _store_event(
-        self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext
-    ) -> None:
-        match event:
-            case ThreadItemDoneEvent():
-                await self._store.add_thread_item(thread.id, event.item, context)
-            case ThreadItemReplacedEvent():
-                await self._store.save_item(thread.id, event.item, context)
-            case ThreadItemRemovedEvent():
-                await self._store.delete_thread_item(thread.id, event.item_id, context)
+
+async def _store_event(
+    event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext, store: DynamoDBStore
+) -> None:
+    match event:
+        case ThreadItemDoneEvent():
+            await store.add_thread_item(thread.id, event.item, context)
+        case ThreadItemReplacedEvent():
+            await store.save_item(thread.id, event.item, context)
+        case ThreadItemRemovedEvent():
+            await store.delete_thread_item(thread.id, event.item_id, context)
 
 
 def _is_hidden(event: ThreadStreamEvent) -> bool:
@@ -140,11 +144,4 @@ def _shown(thread: ThreadMetadata) -> Thread:
 
 
 def _json(answer: BaseModel) -> Response:
-    return Response(_serialized(answer), media_type="application/json")
-
-
-def _serialized(answer: BaseModel) -> bytes:
-    # As ChatKitServer does it: no nulls, no attachment's metadata.
-    return answer.model_dump_json(
-        by_alias=True, exclude_none=True, context={"exclude_metadata": True}
-    ).encode()
+    return Response(to_json(answer), media_type="application/json")

@@ -7,22 +7,23 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from ..attachments.schema import voice_prefix
-from ..aws.bucket import Bucket
 from ..aws.keys import owner
 from ..context import RequestContext
 from ..errors import PublicError
+from ..services import Services
 from ..voice.audio import MIN_BYTES, claimed_container
-from ..voice.dictation import Dictation
 
 UPLOAD_SECONDS = 600
 """25 MB in ten minutes: 330 kbit/s, a bad mobile connection."""
 
 
 class VoiceNotes:
-    def __init__(self, bucket: Bucket, dictation: Dictation, limit: int) -> None:
-        self._bucket = bucket
-        self._dictation = dictation
-        self._limit = limit
+    """Recordings as people send them, and their words."""
+
+    def __init__(self, services: Services) -> None:
+        self._bucket = services.bucket
+        self._dictation = services.dictation
+        self._limit = services.settings.transcription_max_bytes
 
     async def sent(self, headers: Headers, body: bytes, context: RequestContext) -> str:
         """The words in the multipart field `file`. Raises `PublicError`."""
@@ -33,8 +34,9 @@ class VoiceNotes:
             await file.close()
 
     def upload(self, mime_type: str, size: int, context: RequestContext) -> dict[str, object]:
-        """Where and how to `PUT` a recording of exactly `size` bytes, and the key to name
-        afterwards. Raises `PublicError`.
+        """Where and how to `PUT` a recording of exactly `size` bytes, and its key.
+
+        Raises `PublicError`.
         """
         self._check_upload(mime_type, size)
         plain = mime_type.partition(";")[0].strip().lower()
@@ -48,10 +50,10 @@ class VoiceNotes:
         }
 
     async def uploaded(self, key: str, context: RequestContext) -> str:
-        """The words in an upload, which is then removed. Raises `PublicError`.
+        """The words in an uploaded recording, which is then removed. Raises `PublicError`.
 
-        Nobody but the person it was signed for can name it. After a failure of the
-        provider it stays, to be tried again.
+        Only the person for whom the upload was signed can name its key. When the provider fails,
+        the recording stays, so that it can be tried again.
         """
         self._dictation.check_available()
         if not key.startswith(_folder(context)):
@@ -80,7 +82,7 @@ class VoiceNotes:
 
 
 def _folder(context: RequestContext) -> str:
-    """Where this person's recordings lie, which S3 removes after a day in any case."""
+    """Where this person's recordings lie. S3 removes them after a day in any case."""
     return voice_prefix(owner(context))
 
 

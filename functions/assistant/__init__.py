@@ -1,1 +1,34 @@
-"""The starter assistant. Yours to edit."""
+"""The starter assistant. Yours to edit; everything else can be taken from a newer version.
+
+`agent.py` says what it is told, `features/` what it can do, `titles.py` how conversations are
+named, `demo.py` what the offline demo does with your tools.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..toolkit import Assistant, DemoScript, Turn, modules_in
+from . import features
+from .demo import SCRIPT
+
+if TYPE_CHECKING:
+    from agents import Agent, Model
+
+
+class Starter(Assistant):
+    """The assistant in this folder."""
+
+    def agent_for(self, turn: Turn, model: "Model", tool_choice: str | None) -> "Agent[Turn]":
+        from .agent import build_agent  # noqa: PLC0415 - imports the Agents SDK
+
+        return build_agent(self, turn, model, tool_choice)
+
+    async def title_for(self, message: str, model: "Model") -> str:
+        from .titles import title_for  # noqa: PLC0415 - imports the Agents SDK
+
+        return await title_for(message, model)
+
+    def demo(self) -> DemoScript:
+        return SCRIPT
+
+
+assistant = Starter(modules_in(features))

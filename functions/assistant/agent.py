@@ -1,11 +1,8 @@
-"""The assistant. Yours to edit: what it is told, and what it can do."""
+"""The agent: what it is told. Yours to edit."""
 
-from typing import Any
+from agents import Agent, Model, ModelSettings, StopAtTools
 
-from agents import Agent, Model, ModelSettings, RunContextWrapper, StopAtTools
-
-from ..toolkit.tools import AssistantContext
-from . import cards, tools
+from ..toolkit import Assistant, Turn
 
 INSTRUCTIONS = """\
 You are a friendly, concise assistant inside a web page. Answer in the language of the visitor.
@@ -14,31 +11,25 @@ calculator for sums, the search for what was said in earlier conversations. When
 card, do not repeat in words what is on it.
 """
 
-TOOLS = [*tools.TOOLS, *cards.TOOLS]
 
-STOP_AFTER = [*tools.STOP_AFTER, *cards.STOP_AFTER]
-"""Tools after which the assistant waits: for the page, or for the visitor."""
-
-MAX_TURNS = 10
-"""Model calls for one message: enough for several tools, and an end to a loop."""
-
-
-def build_agent(model: Model, tool_choice: str | None = None) -> Agent[AssistantContext]:
+def build_agent(
+    assistant: Assistant, turn: Turn, model: Model, tool_choice: str | None
+) -> Agent[Turn]:
     """The agent for one message. `tool_choice` is the tool that the visitor picked, if any."""
-    settings: dict[str, Any] = {"tool_choice": tool_choice} if tool_choice else {}
+    waiting = [tool.name for tool in assistant.tools if tool.ends_turn]
     return Agent(
         name="Assistant",
-        instructions=_instructions,
+        instructions=instructions(turn),
         model=model,
-        tools=list(TOOLS),
-        tool_use_behavior=StopAtTools(stop_at_tool_names=STOP_AFTER),
-        model_settings=ModelSettings(**settings),
+        tools=[tool.for_agent() for tool in assistant.tools],
+        tool_use_behavior=StopAtTools(stop_at_tool_names=waiting),
+        model_settings=ModelSettings(tool_choice=tool_choice),
     )
 
 
-def _instructions(turn: RunContextWrapper[AssistantContext], _: Agent[AssistantContext]) -> str:
+def instructions(turn: Turn) -> str:
     """What the assistant is told, and what the page says of where the visitor is."""
-    request = turn.context.request_context
+    request = turn.request_context
     known = {f"page {name}": value for name, value in request.page.items()}
     if request.locale:
         known["language of the browser"] = request.locale

@@ -1,9 +1,11 @@
-"""Names a conversation after its first message."""
+"""How a conversation is named after its first message. Yours to edit."""
 
 import asyncio
 import logging
 
 from agents import Agent, Model, RunConfig, Runner
+
+from ..toolkit import short_title
 
 logger = logging.getLogger(__name__)
 
@@ -13,14 +15,13 @@ Use the language of the message. No quotation marks, no full stop. Answer with t
 """
 
 TITLE_TIMEOUT = 8.0
-"""Seconds. The title is wanted with the answer; a late one is not worth waiting for."""
-
-MAX_LENGTH = 80
+"""Seconds. The title is made while the answer streams; a late one is not worth waiting for."""
 
 
 async def title_for(message: str, model: Model) -> str:
-    """A title for a conversation that begins with `message`. Never fails: when the model
-    does, the first words of the message have to do.
+    """A title for a conversation that begins with `message`.
+
+    It never raises: when the model fails, the first words of the message are the title.
     """
     agent = Agent(name="Title", instructions=INSTRUCTIONS, model=model)
     try:
@@ -32,9 +33,4 @@ async def title_for(message: str, model: Model) -> str:
     except Exception as error:  # noqa: BLE001 - whatever it was, the answer matters more
         logger.warning("no title from the model: %s", type(error).__name__)
         title = message
-    return _tidy(title) or _tidy(message) or "New conversation"
-
-
-def _tidy(text: str) -> str:
-    line = " ".join(text.split()).strip("\"'“”„*# ")
-    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+    return short_title(title) or short_title(message) or "New conversation"

@@ -49,13 +49,13 @@ class S3AttachmentStore(AttachmentStore[Any]):
 
     def __init__(
         self,
-        bucket: str,
+        bucket: str | Bucket,
         *,
         client: Any = None,
         max_bytes: int = 20 * MB,
         types: tuple[str, ...] | list[str] = ("*/*",),
     ) -> None:
-        self.bucket = Bucket(bucket, client)
+        self.bucket = Bucket(bucket, client) if isinstance(bucket, str) else bucket
         self.max_bytes = max_bytes
         self.types = tuple(types)
 
@@ -166,15 +166,6 @@ class S3AttachmentStore(AttachmentStore[Any]):
         user = owner(context)
         await self.bucket.delete(
             upload_key(user, part(attachment_id)), file_key(user, part(attachment_id))
-        )
-
-    async def download_url(self, attachment: Attachment, context: Any) -> str:
-        """A link that downloads the file under its own name and lives an hour at most.
-
-        Signed here: no request.
-        """
-        return await aws.call(
-            self.bucket.sign_get, key=self.key(attachment, context), name=attachment.name
         )
 
     async def read(self, attachment: Attachment, context: Any) -> bytes | None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -68,7 +68,7 @@ class Bucket:
         asked = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
         if etag is not None:
             asked["IfMatch"] = etag
-        left = clients.TOTAL_ATTEMPTS
+        left = clients.MAX_ATTEMPTS
         while True:
             try:
                 answer = self.client.get_object(Bucket=self.name, Key=key, **asked)
@@ -147,17 +147,14 @@ class Bucket:
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def sign_get(self, key: str, name: str | None = None, draft: int | None = None) -> str:
+    def sign_get(self, key: str, draft: int | None = None) -> str:
         """A link to an object that lives `LINK_SECONDS`; made locally, no request.
 
         With a `name`, in any script, it is downloaded under it and not shown. The links to the
         drafts of an image differ, as a page loads the same link only once.
         """
         params: dict[str, Any] = {"Bucket": self.name, "Key": key}
-        if name is not None:
-            quoted = quote(name.encode("utf-8", "replace"), safe="")
-            params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quoted}"
-        elif draft is not None:
+        if draft is not None:
             params["ResponseContentDisposition"] = f'inline; filename="draft-{draft}"'
         url: str = self.client.generate_presigned_url(
             "get_object", Params=params, ExpiresIn=LINK_SECONDS

@@ -1,11 +1,11 @@
-"""AWS clients with decided limits, and a way to call them without blocking the loop.
+"""AWS clients with decided limits, and a way to call them without blocking the event loop.
 
-boto3 is synchronous. Every call runs on one pool of `POOL` threads, and every
-client has as many connections, so that a thread never waits for a connection
-and a flood of calls queues here instead of opening sockets without end.
+boto3 is synchronous. Every call runs on one pool of `POOL` threads, and every client may open as
+many connections. So a thread never waits for a connection, and calls over that number wait here
+instead of opening more sockets.
 
-What a call may cost at worst, retries and backoff included (botocore's standard
-mode makes `TOTAL_ATTEMPTS` attempts and waits at most 1 s, then 2 s, between):
+The longest time that a call can take, retries and backoff included (botocore's standard mode
+makes `MAX_ATTEMPTS` attempts and waits at most 1 s, then 2 s, between them):
 
 | service         | connect | read | attempts | at most |
 | --------------- | ------- | ---- | -------- | ------- |
@@ -14,14 +14,14 @@ mode makes `TOTAL_ATTEMPTS` attempts and waits at most 1 s, then 2 s, between):
 | s3, GetObject   | 1 s     | 10 s | 5        | 88 s    |
 | others          | 1 s     | 5 s  | 3        | 21 s    |
 
-DynamoDB answers in single-digit milliseconds: 3 s of silence is a lost packet,
-and a retry finds a healthy host. S3 moves up to 20 MB, and its read timeout
-counts the silence between two packets, not the whole transfer.
+DynamoDB answers in single-digit milliseconds: after 3 s without an answer a packet was lost, and
+a retry reaches another host. S3 transfers up to 20 MB; its read timeout is the time between two
+packets, not the time of the whole transfer.
 
-botocore is done when the head of an object's answer is there, so `Bucket.get`
-retries a body that breaks off or falls silent. While attempts are left it asks
-again, which botocore may make three attempts of: at worst two bodies that fall
-silent (1 + 10 + 10 s each), then three attempts (36 s) and a third such body (10 s).
+botocore's retries end when the headers of an object have arrived, so `Bucket.get` retries a body
+that breaks off or stops arriving. It asks again while attempts are left, and botocore may make
+three attempts each time: at worst two bodies that stop (1 + 10 + 10 s each), then three attempts
+(36 s) and a third such body (10 s).
 https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 """
 
@@ -35,15 +35,13 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from .. import VERSION
 from ..settings import get_aws_settings
 
 POOL = 32
-TOTAL_ATTEMPTS = 3
-CONNECT_SECONDS = 1
-READ_SECONDS = {"dynamodb": 3, "s3": 10}
-DEFAULT_READ_SECONDS = 5
-USER_AGENT = f"chatkit-serverless/{VERSION} Boto3/{boto3.__version__}"
+MAX_ATTEMPTS = 3
+CONNECT_TIMEOUT = 1
+READ_TIMEOUTS = {"dynamodb": 3, "s3": 10}
+DEFAULT_READ_TIMEOUT = 5
 
 T = TypeVar("T")
 
@@ -56,48 +54,36 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def config(service: str, endpoint: str | None = None) -> Config:
-    """Botocore's settings for a service, as decided above."""
+    """Botocore's configuration for a service, with the limits above."""
     return Config(
         max_pool_connections=POOL,
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS.get(service, DEFAULT_READ_SECONDS),
-        retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
-        # The old signature signs neither length nor type of an upload.
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUTS.get(service, DEFAULT_READ_TIMEOUT),
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+        # The old signature signs neither the length nor the type of an upload.
         signature_version="s3v4" if service == "s3" else None,
-        # botocore's default adds a checksum header that a browser's PUT cannot know of.
+        # By default botocore adds a checksum header to a signed upload, which browsers do not send.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         tcp_keepalive=True,
-        # botocore would make this anew, twice a call, with every feature that the call uses.
-        user_agent=USER_AGENT,
-        # Only the store makes DynamoDB's parameters, of values that it has checked.
-        parameter_validation=service != "dynamodb",
-        # A new bucket is not known at S3's global host yet, which answers with a redirect that
-        # a browser's upload may not follow. (An endpoint of one's own keeps its own style.)
+        # S3's global host does not know a new bucket yet and redirects, and a browser's upload
+        # may not follow a redirect. Another endpoint keeps the style that it needs.
         s3={"addressing_style": "virtual"} if service == "s3" and endpoint is None else None,
     )
 
 
 @cache
-def _session() -> boto3.Session:
-    return boto3.Session()
-
-
-@cache
 def _client(service: str, region: str, endpoint: str | None) -> Any:
-    return _session().client(
-        service,
-        region_name=region,
-        endpoint_url=endpoint,
-        config=config(service, endpoint),
+    return boto3.client(
+        service, region_name=region, endpoint_url=endpoint, config=config(service, endpoint)
     )
 
 
 def client(service: str) -> Any:
-    """The process's boto3 client for `service`, made on first use.
+    """The boto3 client for `service` in this process, made on first use.
 
-    Clients are thread-safe, but making one is not, hence the lock. Nothing is
-    connected before the first call, so a SnapStart snapshot holds no socket.
+    Clients can be shared between threads, but boto3 cannot make two at the same time: hence the
+    lock. A client connects at its first call, so a SnapStart snapshot holds no socket.
     """
     settings = get_aws_settings()
     with _creating:
@@ -107,17 +93,17 @@ def client(service: str) -> Any:
 async def call(method: Callable[..., T], /, **kwargs: Any) -> T:
     """Run a synchronous call on the pool and await its result.
 
-    Cancelling the awaiting task abandons the result; the call itself goes on to
-    its end, so a write that was begun may still be made.
+    Cancelling the awaiting task drops the result, but the call itself runs to its end: a write
+    that has started may still be made.
     """
     return await asyncio.get_running_loop().run_in_executor(_pool(), partial(method, **kwargs))
 
 
 async def together(*calls: Awaitable[Any]) -> list[Any]:
-    """The results of calls made side by side, all ended; the first error, if any, is raised.
+    """Run calls in parallel, wait for all of them, and return their results.
 
-    Unlike `asyncio.gather`, no write goes on behind the back of a caller that was
-    told of an error.
+    Raises the first error once all have ended. `asyncio.gather` raises it at once, while the
+    other writes are still running.
     """
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:

@@ -4,11 +4,12 @@ A key part is percent-encoded, so `#` and `/` only ever separate parts. A long o
 by its digest: a sort key holds 1,024 bytes, and a model may invent an id of any length.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
 
-LONGEST_PART: Final = 200
+MAX_PART: Final = 200
 """Bytes of an encoded part before it is digested; two of them and their separators fit a key."""
 
 
@@ -19,11 +20,16 @@ def part(name: str) -> str:
     raw = name.encode("utf-8", "surrogatepass")
     encoded = quote(raw, safe="")
     # quote() never leaves a "!" standing, so a digest cannot meet an encoded name.
-    return encoded if len(encoded) <= LONGEST_PART else f"!{sha256(raw).hexdigest()}"
+    return encoded if len(encoded) <= MAX_PART else f"!{sha256(raw).hexdigest()}"
 
 
 def owner(context: Any) -> str:
-    """The encoded user of a context; `ValueError` for a context that names nobody."""
+    """The encoded user of a context, which is any mapping or object with a `user_id`.
+
+    Raises `ValueError` for a context without one.
+    """
+    if isinstance(context, Mapping) and "user_id" in context:
+        return named(context["user_id"])
     return named(getattr(context, "user_id", None))
 
 

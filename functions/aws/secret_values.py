@@ -46,11 +46,6 @@ async def read_secret(name: str) -> str:
     return value
 
 
-def forget() -> None:
-    """Drop what was read, so that the next request reads it again."""
-    _kept.clear()
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "unknown"))

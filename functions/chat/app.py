@@ -1,42 +1,86 @@
 """The streaming function's ASGI app: every ChatKit operation, and who is asking.
 
-The same app runs in Lambda under `functions.lambda_stream` and on a laptop under
-uvicorn; it knows neither.
+The same app runs in Lambda under `functions.lambda_stream` and on a laptop under uvicorn.
 """
 
 import json
 import logging
 import time
-from typing import Annotated, Literal
+from typing import Literal
 
 from chatkit.types import is_streaming_req
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
 from ..errors import PublicError
-from ..llm import choose
-from ..services import Services
+from ..services import Services, TheServices, TheVisitor
 from ..settings import Settings, get_settings
-from ..toolkit.entities import search_entities
 from ..web import app as web_app
-from ..web.app import read_body
+from ..web.body import read_body
 from ..web.chatkit_request import parse
-from ..web.identity import Visitor, identity_of, request_context
+from ..web.identity import request_context
 from .answer import stop_all
-from .message import Streams
+from .message import answer_message
 from .operations import Operations
 
 logger = logging.getLogger(__name__)
 
-LOG_LIMIT = 16 * 1024
+MAX_LOG_BYTES = 16 * 1024
+MAX_LOG_VALUE = 200
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+# No endpoint has a response model or declares a query parameter: FastAPI would import all of
+# pydantic.v1 to look at their types, in every cold start.
+router = APIRouter()
+
+
+@router.post("/chatkit", response_model=None)
+async def chatkit(request: Request, visitor: TheVisitor, services: TheServices) -> Response:
+    body = await read_body(request, services.settings.max_body_bytes)
+    operation = parse(body)
+    context = request_context(request, visitor, operation.metadata)
+    response: Response
+    if is_streaming_req(operation):
+        deadline = _deadline(request, services.settings)
+        events = await answer_message(operation, body, context, services, deadline)
+        response = StreamingResponse(events, media_type="text/event-stream", headers=EVENT_STREAM)
+    else:
+        result = await Operations(services).run(operation, body, context)
+        response = Response(result.json, media_type="application/json", headers=result.headers)
+    visitor.introduce(request, response)
+    return response
+
+
+@router.post("/chatkit/session", response_model=None)
+async def session(request: Request, visitor: TheVisitor) -> JSONResponse:
+    response = JSONResponse(
+        {
+            "user": {"id": visitor.user_id},
+            "token": visitor.token if visitor.cross_origin else None,
+            "expiresAt": visitor.expires_at.isoformat(),
+        },
+        headers={"cache-control": "no-store"},
+    )
+    visitor.introduce(request, response)
+    return response
+
+
+@router.get("/chatkit/entities", response_model=None)
+async def entities(
+    request: Request, visitor: TheVisitor, services: TheServices
+) -> dict[str, object]:
+    query = request.query_params.get("q", "")[:200]
+    documents = services.documents(request_context(request, visitor))
+    return {"entities": await services.assistant.entities.search(query, documents)}
 
 
 class PageEvent(BaseModel):
-    """What the page reports of itself. Its words are logged, so none of a message's may be
-    among them: `detail` takes short values only.
+    """What the page reports of itself.
+
+    Its values are logged, so `detail` takes short values only: none of a message's words may be
+    among them.
     """
 
     level: Literal["error", "warning", "info"]
@@ -44,102 +88,55 @@ class PageEvent(BaseModel):
     detail: dict[str, str | int | float | bool | None] = Field(default_factory=dict, max_length=20)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app for `settings`, or for those of the environment. Raises `ValueError` in words
-    when they do not make sense; opens no connection and reads no secret.
+@router.post("/chatkit/log", response_model=None)
+async def page_log(request: Request) -> Response:
+    body = await read_body(request, MAX_LOG_BYTES)
+    try:
+        event = PageEvent.model_validate_json(body)
+    except ValueError:
+        raise PublicError(422, "A log entry has a level, an event and a detail.") from None
+    logger.log(
+        logging.getLevelNamesMapping()[event.level.upper()],
+        "page: %s %s",
+        event.event,
+        json.dumps({name: _short(value) for name, value in event.detail.items()}),
+    )
+    return Response(status_code=204)
+
+
+@router.api_route("/chatkit/health", methods=["GET", "HEAD"], response_model=None)
+async def health(services: TheServices) -> dict[str, str]:
+    return {"status": "ok", "version": VERSION, "model": services.models.names[0]}
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
+    """The app for `settings`, or for those of the environment.
+
+    `services` are made from the settings unless they are given. Raises `ValueError`, in words,
+    for settings that make no sense. Opens no connection and reads no secret.
     """
-    settings = settings or get_settings()
     telemetry.configure()
-    choice = choose(settings)
-    services = Services(settings)
-    identity = identity_of(settings)
-    streams = Streams(services, choice)
-    operations = Operations(services)
+    services = services or Services.of(settings or get_settings())
 
     async def shut_down() -> None:
         await stop_all()
         await services.transcriber.aclose()
 
-    app = web_app.create(settings, on_shutdown=shut_down)
-
-    async def visitor_of(request: Request) -> Visitor:
-        return await identity.identify(request)
-
-    Asking = Annotated[Visitor, Depends(visitor_of)]  # noqa: N806 - a type
-
-    @app.post("/chatkit")
-    async def chatkit(request: Request, visitor: Asking) -> Response:
-        body = await read_body(request, settings.max_body_bytes)
-        operation = parse(body)
-        context = request_context(request, visitor)
-        context.metadata = operation.metadata
-        response: Response
-        if is_streaming_req(operation):
-            answer = await streams.open(operation, body, context, _deadline(request, settings))
-            response = StreamingResponse(
-                answer, media_type="text/event-stream", headers=EVENT_STREAM
-            )
-        else:
-            result = await operations.run(operation, body, context)
-            response = Response(result.json, media_type="application/json", headers=result.headers)
-        visitor.introduce(request, response)
-        return response
-
-    @app.post("/chatkit/session")
-    async def session(request: Request, visitor: Asking) -> JSONResponse:
-        response = JSONResponse(
-            {
-                "user": {"id": visitor.user_id},
-                "token": visitor.token if visitor.cross_origin else None,
-                "expiresAt": visitor.expires_at.isoformat(),
-            },
-            headers={"cache-control": "no-store"},
-        )
-        visitor.introduce(request, response)
-        return response
-
-    # No response model and no declared query here: FastAPI would import all of pydantic.v1 to
-    # look at their types, which every cold start would pay for.
-    @app.get("/chatkit/entities", response_model=None)
-    async def entities(request: Request, visitor: Asking) -> dict[str, object]:
-        q = request.query_params.get("q", "")[:200]
-        context = request_context(request, visitor)
-        return {"entities": await search_entities(q, services.assistant_data(context))}
-
-    @app.post("/chatkit/log", status_code=204)
-    async def page_log(request: Request) -> Response:
-        event = _page_event(await read_body(request, LOG_LIMIT))
-        logger.log(
-            logging.getLevelNamesMapping()[event.level.upper()],
-            "page: %s %s",
-            event.event,
-            json.dumps({key: _short(value) for key, value in event.detail.items()}),
-        )
-        return Response(status_code=204)
-
-    @app.api_route("/chatkit/health", methods=["GET", "HEAD"], response_model=None)
-    async def health() -> dict[str, str]:
-        return {"status": "ok", "version": VERSION, "model": choice.names[0]}
-
+    app = web_app.create(services.settings, on_shutdown=shut_down)
+    app.state.services = services
+    app.include_router(router)
     return app
 
 
-def _page_event(body: bytes) -> PageEvent:
-    try:
-        return PageEvent.model_validate_json(body)
-    except ValueError:
-        raise PublicError(422, "A log entry has a level, an event and a detail.") from None
-
-
 def _short(value: object) -> object:
-    return value[:200] if isinstance(value, str) else value
+    return value[:MAX_LOG_VALUE] if isinstance(value, str) else value
 
 
 def _deadline(request: Request, settings: Settings) -> float:
     """When an answer has to be over, in seconds since the epoch.
 
-    In Lambda that is `MARGIN` before the function is killed; elsewhere there is
-    a limit all the same, so that both places behave alike.
+    In Lambda it is over some seconds before Lambda stops the function. Elsewhere there is a limit
+    all the same, so that both places behave alike.
     """
     limit = time.time() + settings.answer_seconds
     function = request.scope.get("extensions", {}).get("aws.lambda")

@@ -1,158 +1,114 @@
-"""Opens the stream that answers a message: checked first, then run to its end."""
+"""How a message is answered, from top to bottom: check, claim, respond, stream.
+
+The app has parsed the request. What is wrong with it is found out here, before the stream
+starts: an error inside a stream comes after the status 200. Nothing is written to the table
+before the response's headers are out, because the element sends a request again when its answer
+is a 5xx.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from agents import Model
 from chatkit.server import StreamingResult
-from chatkit.types import (
-    StreamingReq,
-    ThreadsAddUserMessageReq,
-    ThreadsCreateReq,
-)
+from chatkit.types import StreamingReq, ThreadsAddUserMessageReq, ThreadsCreateReq
 
-from ..assistant.agent import TOOLS
+from .. import aws
 from ..aws.secret_values import SecretUnavailableError
 from ..context import RequestContext
 from ..errors import PublicError
-from ..llm import ModelChoice, build
+from ..llm import build
 from ..services import Services
-from ..store.quota import OverQuota
-from ..store.runs import Run, RunAlreadyStarted, RunCancelled
-from .answer import Answer, StopReason
-from .checks import StreamChecks
+from ..store import Run, RunAlreadyStarted, RunCancelled
+from .answer import Answer, Stop
+from .checks import check
 from .replay import replay
 from .server import AssistantServer
 from .turn_store import TurnStore
 
-if TYPE_CHECKING:
-    from agents import Model
 
-
-class Streams:
-    """Makes one `Answer` for each streaming request."""
-
-    def __init__(self, services: Services, choice: ModelChoice) -> None:
-        self._services = services
-        self._choice = choice
-        self._checks = StreamChecks(
-            services.store,
-            services.attachments,
-            services.runs,
-            models=choice.names,
-            tools=frozenset(tool.name for tool in TOOLS),
-            history=services.settings.history_items,
-        )
-
-    async def open(
-        self, request: StreamingReq, body: bytes, context: RequestContext, deadline: float
-    ) -> AsyncIterator[bytes]:
-        """The answer to `request`, as server-sent events. Raises `PublicError` before it starts.
-
-        Nothing is written to the table before the first event is asked for, which is after
-        the response's headers are out. The message's files are copied to `files/` before, since
-        one that changed is a refusal; where no message follows, they are left to a sweep.
-        """
-        run = Run(id=context.run_id or uuid4().hex, thread_id="", deadline=deadline)
-        turn = TurnStore(self._services.store, run, self._services.quota)
-        server = AssistantServer(
-            turn,
-            files=self._services.attachments,
-            data=self._services.assistant_data(context),
-            settings=self._services.settings,
-        )
-        try:
-            checked, _, events = await asyncio.gather(
-                self._checks.check(request, turn, context),
-                self._within_quota(context),
-                _process(server, body, context),
-            )
-            server.model = await self._model(request)
-            await self._checks.keep(checked)
-        except BaseException:
-            turn.newest.forget()
-            raise
-        turn.attachments = {file.id: file for file in checked.attachments}
-        server.prepared = checked.action
-
-        def stopping(reason: StopReason) -> None:
-            server.stopped = reason
-
-        async def finish(reason: StopReason | None) -> None:
-            if turn.claimed:
-                await self._services.runs.finish(
-                    run.id, turn.run.thread_id, context, reason or "done"
-                )
-
-        async def is_cancelled() -> bool:
-            return await self._services.runs.is_cancelled(run.id, context)
-
-        answer = Answer(
-            self._events(server, request, events, context),
-            deadline=deadline,
-            is_cancelled=is_cancelled,
-            stopping=stopping,
-            finish=finish,
-        )
-        return answer.read()
-
-    async def _events(
-        self,
-        server: AssistantServer,
-        request: StreamingReq,
-        events: AsyncIterator[bytes],
-        context: RequestContext,
-    ) -> AsyncIterator[bytes]:
-        new_thread = isinstance(request, ThreadsCreateReq)
-        try:
-            if not isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
-                # A message claims its run as it is written; what else there is may act first.
-                await server.store.begin(context)
-            if new_thread:
-                # A thread is written with its first message, and told of when it is.
-                created, message = await anext(events), await anext(events)
-                yield created
-                yield message
-            async for event in events:
-                yield event
-        except RunAlreadyStarted as started:
-            # The page sent the request again: it reads what the first one writes.
-            async for event in replay(self._services, started.run, context, new_thread):
-                yield event
-        except RunCancelled:
-            return  # stopped before it began
-        finally:
-            server.store.newest.forget()
-
-    async def _within_quota(self, context: RequestContext) -> None:
-        try:
-            await self._services.quota.check(context)
-        except OverQuota as over:
-            raise PublicError(429, over.message, {"retry-after": str(over.retry_after)}) from None
-
-    async def _model(self, request: StreamingReq) -> "Model":
-        name = self._choice.names[0]
-        if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
-            name = request.params.input.inference_options.model or name
-        try:
-            key = await self._choice.api_key()
-        except SecretUnavailableError:
-            # No fault of the request's, and nothing that sending it again would mend.
-            raise PublicError(
-                424, "The key of the model is not set here yet (make secret)."
-            ) from None
-        return build(self._choice, name, key)
-
-
-async def _process(
-    server: AssistantServer, body: bytes, context: RequestContext
+async def answer_message(
+    request: StreamingReq,
+    body: bytes,
+    context: RequestContext,
+    services: Services,
+    deadline: float,
 ) -> AsyncIterator[bytes]:
-    """What the SDK makes of the request; nothing happens before its first event is asked for.
+    """The answer to `request`, as server-sent events. `deadline` is in seconds since the epoch.
 
-    The SDK takes milliseconds to read it, while the table reads too.
+    Raises `PublicError` before the answer starts. By then the message's files may have been
+    copied to `files/`; when no message follows, a sweep removes the copies.
     """
+    # Check: one round trip, in which everything is read that the turn begins with.
+    run_id = context.run_id or uuid4().hex
+    checked, _ = await asyncio.gather(
+        check(request, run_id, context, services), services.quota.check(context)
+    )
+    model = await _model(request, services)
+    await aws.together(*(services.attachments.keep(each) for each in checked.arrived))
+
+    # Claim: the first write claims the run, in the same transaction.
+    run = Run(run_id, checked.thread_id, deadline)
+    turn_store = TurnStore(services.store, services.quota, run, checked)
+
+    # Respond: the SDK's server calls `respond`, or runs the action.
+    stop = Stop()
+    server = AssistantServer(turn_store, services, model, stop, checked.action)
     result = await server.process(body, context)
     if not isinstance(result, StreamingResult):
         raise TypeError("a streaming request streams")
-    return aiter(result)
+    events = _claimed(aiter(result), request, turn_store, services, context)
+
+    # Stream: until the answer is over, whoever reads it.
+    async def is_cancelled() -> bool:
+        return await services.runs.is_cancelled(run.id, context)
+
+    async def finish() -> None:
+        if turn_store.claimed:
+            await services.runs.finish(run.id, run.thread_id, context, stop.reason or "done")
+
+    answer = Answer(events, stop, deadline=deadline, is_cancelled=is_cancelled, finish=finish)
+    return answer.read()
+
+
+async def _claimed(
+    events: AsyncIterator[bytes],
+    request: StreamingReq,
+    turn_store: TurnStore,
+    services: Services,
+    context: RequestContext,
+) -> AsyncIterator[bytes]:
+    """The events of a run that is claimed, or a replay of the run that claimed it before."""
+    new_thread = isinstance(request, ThreadsCreateReq)
+    try:
+        if not isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
+            # A message claims its run as it is written. All else may do something before it writes.
+            await turn_store.begin(context)
+        if new_thread:
+            # A thread is written with its first message: only then may the page know of it.
+            created, message = await anext(events), await anext(events)
+            yield created
+            yield message
+        async for event in events:
+            yield event
+    except RunAlreadyStarted as started:
+        # The page sent the request again: it reads what the first run writes.
+        async for event in replay(services, started.run, context, new_thread):
+            yield event
+    except RunCancelled:
+        return  # stopped before it began
+
+
+async def _model(request: StreamingReq, services: Services) -> Model:
+    """The model that the visitor picked, or the first one. Raises `PublicError` without its key."""
+    choice = services.models
+    name = choice.names[0]
+    if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
+        name = request.params.input.inference_options.model or name
+    try:
+        key = await choice.api_key()
+    except SecretUnavailableError:
+        # Not the request's fault, and sending it again would not help.
+        raise PublicError(424, "The key of the model is not set here yet (make secret).") from None
+    return build(choice, name, key, services.assistant.demo())

@@ -22,13 +22,12 @@ from chatkit.types import (
     UserMessageItem,
 )
 
-from ..attachments import AttachmentError
 from ..context import RequestContext
-from ..errors import ActionError, PublicError
+from ..errors import PublicError
 from ..services import Services
-from ..toolkit.dispatch import check
-from ..voice.dictation import Dictation
+from ..toolkit.dispatch import prepare
 from ..web.app import RUNNING_HEADER
+from ..web.sse import to_json
 
 
 @dataclass
@@ -38,12 +37,11 @@ class Result:
 
 
 class Operations(ChatKitServer[RequestContext]):
-    """ChatKit's non-streaming operations, for every request of the process."""
+    """Answers ChatKit's non-streaming operations."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services.store, services.attachments)
         self._services = services
-        self._dictation = Dictation(services.transcriber, services.quota)
 
     async def run(self, request: NonStreamingReq, body: bytes, context: RequestContext) -> Result:
         """The operation's result. Raises `PublicError` for what is not there or not allowed."""
@@ -52,8 +50,14 @@ class Operations(ChatKitServer[RequestContext]):
                 case ThreadsGetByIdReq() | ItemsListReq():
                     return await self._read(request.params.thread_id, body, context)
                 case ThreadsSyncCustomActionReq():
-                    prepared = await check(request.params, self._services.store, context)
-                    return Result(self._serialize(await prepared.run_sync()))
+                    prepared = await prepare(
+                        request.params,
+                        self._services.assistant.actions,
+                        self._services.store,
+                        self._services.documents(context),
+                        context,
+                    )
+                    return Result(to_json(await prepared.run_sync()))
                 case ThreadsDeleteReq():
                     await self._services.store.load_thread(request.params.thread_id, context)
                 case AttachmentsDeleteReq():
@@ -62,17 +66,13 @@ class Operations(ChatKitServer[RequestContext]):
             return Result(await self._json(body, context))
         except NotFoundError:
             raise PublicError(404, _missing(request)) from None
-        except AttachmentError as error:
-            raise PublicError(422, error.message) from None
-        except ActionError as error:
-            raise PublicError(error.status, error.message) from None
 
     async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> Result:
         """A thread or its items, and whether an answer is still being written."""
         running, json, _ = await asyncio.gather(
             self._services.runs.running(thread_id, context),
             self._json(body, context),
-            # The items of an unknown thread are an empty page to the store.
+            # For an unknown thread, the store lists no items and raises nothing.
             self._services.store.load_thread(thread_id, context),
         )
         if running is None:
@@ -97,7 +97,9 @@ class Operations(ChatKitServer[RequestContext]):
     async def transcribe(
         self, audio_input: AudioInput, context: RequestContext
     ) -> TranscriptionResult:
-        text = await self._dictation.transcribe(audio_input.data, audio_input.mime_type, context)
+        text = await self._services.dictation.transcribe(
+            audio_input.data, audio_input.mime_type, context
+        )
         return TranscriptionResult(text=text)
 
     def respond(

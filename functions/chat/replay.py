@@ -1,9 +1,8 @@
-"""The answer to a request that was sent twice: what the first one writes.
+"""The answer to a request that was sent again: what the first one writes.
 
-The element re-sends a streaming request when its connection breaks. The run
-that is going already must not run again, and the visitor still wants to see
-it: so the second request waits until the first is over, and then sends the
-items that it wrote.
+ChatKit's element sends a streaming request again when its connection breaks. The run must not
+run twice, and the visitor still wants to see it. So the second request waits until the first is
+over, and then sends the items that it wrote.
 """
 
 import asyncio
@@ -18,7 +17,6 @@ from chatkit.types import (
     ThreadCreatedEvent,
     ThreadItem,
     ThreadItemDoneEvent,
-    ThreadStreamEvent,
     ThreadUpdatedEvent,
     UserMessageItem,
 )
@@ -26,12 +24,13 @@ from chatkit.types import (
 from ..context import RequestContext
 from ..services import Services
 from ..store.runs import Run
+from ..web.sse import encode
 
 PAUSE = 1.0
-"""Seconds between two looks at whether the first run is over."""
+"""Seconds between two checks whether the first run is over."""
 
 NEWEST = 50
-"""Items of one answer that are sent again, at most."""
+"""The most items of one answer that are sent again."""
 
 
 async def replay(
@@ -43,10 +42,10 @@ async def replay(
     turn = await services.store.read_turn(run.thread_id, NEWEST, context)
     thread = Thread(**turn.thread.model_dump(), items=Page())
     if new_thread:
-        yield _line(ThreadCreatedEvent(thread=thread))
+        yield encode(ThreadCreatedEvent(thread=thread))
     for item in _latest_exchange(turn.items.data):
-        yield _line(ThreadItemDoneEvent(item=item))
-    yield _line(ThreadUpdatedEvent(thread=thread))
+        yield encode(ThreadItemDoneEvent(item=item))
+    yield encode(ThreadUpdatedEvent(thread=thread))
 
 
 async def _going(services: Services, run: Run, context: RequestContext) -> bool:
@@ -62,10 +61,3 @@ def _latest_exchange(newest_first: list[ThreadItem]) -> list[ThreadItem]:
         if isinstance(item, UserMessageItem):
             break
     return items[::-1]
-
-
-def _line(event: ThreadStreamEvent) -> bytes:
-    json = event.model_dump_json(
-        by_alias=True, exclude_none=True, context={"exclude_metadata": True}
-    )
-    return b"data: " + json.encode() + b"\n\n"

@@ -1,4 +1,4 @@
-"""`python -m functions.lambda_stream`: what `bootstrap` starts instead of Lambda's client."""
+"""What `bootstrap` starts with `python -m` in place of Lambda's own runtime client."""
 
 import gc
 

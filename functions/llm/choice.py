@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..settings import Settings
+from .demo_script import DemoScript
 from .keys import Key, gemini_key, openai_key
 
 if TYPE_CHECKING:
@@ -81,12 +82,15 @@ def _names(settings: Settings, default: str) -> tuple[str, ...]:
     return (first, *(name for name in settings.models if name != first))
 
 
-def build(choice: ModelChoice, name: str, api_key: str) -> "Model":
-    """The Agents SDK's model for `name`, which must be one of `choice.names`."""
+def build(choice: ModelChoice, name: str, api_key: str, demo: DemoScript) -> "Model":
+    """The Agents SDK's model for `name`, which must be one of `choice.names`.
+
+    `demo` is what the offline demo says, where that is the choice.
+    """
     if choice.provider == "demo":
         from .demo import DemoModel  # noqa: PLC0415 - only when it answers
 
-        return DemoModel()
+        return DemoModel(demo)
 
     # The Agents SDK takes a second to import, and the second function never needs it.
     from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel  # noqa: PLC0415

@@ -17,15 +17,7 @@ from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
 from .demo_events import message, stream
-from .demo_script import (
-    GREETING,
-    INTRODUCTION,
-    STORY,
-    default_answer,
-    pick_tool,
-    result_in_words,
-    short_title,
-)
+from .demo_script import DemoScript, result_in_words, short_title
 
 _FILE = "(a file)"
 
@@ -43,6 +35,9 @@ class _Heard:
 
 
 class DemoModel(Model):
+    def __init__(self, script: DemoScript) -> None:
+        self._script = script
+
     async def get_response(
         self,
         system_instructions: str | None,
@@ -52,7 +47,7 @@ class DemoModel(Model):
         *_: Any,
         **__: Any,
     ) -> ModelResponse:
-        output = _reply(system_instructions, input, model_settings, tools)
+        output = _reply(self._script, system_instructions, input, model_settings, tools)
         return ModelResponse(output=[*output], usage=Usage(requests=1), response_id=None)
 
     async def stream_response(
@@ -64,11 +59,14 @@ class DemoModel(Model):
         *_: Any,
         **__: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        async for event in stream(_reply(system_instructions, input, model_settings, tools)):
+        async for event in stream(
+            _reply(self._script, system_instructions, input, model_settings, tools)
+        ):
             yield event
 
 
 def _reply(
+    script: DemoScript,
     instructions: str | None,
     given: str | list[TResponseInputItem],
     model_settings: Any,
@@ -79,14 +77,16 @@ def _reply(
         return [message(short_title(heard.text))]
     if heard.result is not None:
         return [message(result_in_words(heard.result))]
-    call = pick_tool(heard.text, {tool.name for tool in tools}, model_settings.tool_choice)
+    call = script.pick_tool(heard.text, {tool.name for tool in tools}, model_settings.tool_choice)
     if call is not None:
         # Before the call: after some tools the assistant waits, and says no more.
-        introduction = [message(INTRODUCTION)] if heard.first else []
+        introduction = [message(script.introduction)] if heard.first else []
         return [*introduction, _tool_call(*call)]
     if re.search(r"\b(story|long)\b", heard.text, re.IGNORECASE):
-        return [message(f"{INTRODUCTION}\n\n{STORY}" if heard.first else STORY)]
-    return [message(GREETING if heard.first else default_answer(heard.text))]
+        return [
+            message(f"{script.introduction}\n\n{script.story}" if heard.first else script.story)
+        ]
+    return [message(script.greeting if heard.first else script.answer(heard.text))]
 
 
 def _tool_call(name: str, arguments: dict[str, Any]) -> ResponseFunctionToolCall:

@@ -1,8 +1,7 @@
 """Threads, items and attachment records in one DynamoDB table, each row owned by a user."""
 
-from .dynamodb import DynamoDBStore, Turn
+from .dynamodb import DynamoDBStore, OpenThread
 from .items import Conflict
-from .purge import purge_deleted_threads
 from .quota import OverQuota, Quota
 from .records import Records
 from .runs import (
@@ -13,10 +12,12 @@ from .runs import (
     Runs,
 )
 from .schema import create_table
+from .table import Table
 
 __all__ = [
     "Conflict",
     "DynamoDBStore",
+    "OpenThread",
     "OverQuota",
     "Quota",
     "Records",
@@ -25,7 +26,6 @@ __all__ = [
     "RunCancelled",
     "Running",
     "Runs",
-    "Turn",
+    "Table",
     "create_table",
-    "purge_deleted_threads",
 ]

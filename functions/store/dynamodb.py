@@ -1,6 +1,6 @@
 """ChatKit's `Store`, in one DynamoDB table."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -35,7 +35,7 @@ from .threads import Threads
 
 
 @dataclass(frozen=True)
-class Turn:
+class OpenThread:
     """What a turn begins with: the thread, its newest items (newest first), and whether another
     run is answering it right now.
     """
@@ -63,17 +63,17 @@ class DynamoDBStore(Store[Any]):
       one that another store put into a bucket is skipped (`NoBucketError` by itself).
     - `retention_days`: a thread goes, with everything in it, so long after its last activity.
     - `purge`: `"now"` removes a deleted thread's items before `delete_thread` returns;
-      `"stream"` leaves them, invisible, to `purge_deleted_threads` on the table's stream.
+      `"stream"` leaves them, invisible, to `purge_deleted` on the table's stream.
 
     Faults of AWS come as botocore's exceptions after the retries of `functions.aws.clients`.
     """
 
     def __init__(
         self,
-        table_name: str,
+        table_name: str | Table,
         *,
         client: Any = None,
-        bucket: str | None = None,
+        bucket: str | Bucket | None = None,
         s3_client: Any = None,
         retention_days: int | None = None,
         purge: Literal["now", "stream"] = "now",
@@ -82,8 +82,8 @@ class DynamoDBStore(Store[Any]):
             raise ValueError(f"purge is 'now' or 'stream', not {purge!r}")
         if retention_days is not None and (type(retention_days) is not int or retention_days < 1):
             raise ValueError(f"retention_days is a whole number from 1, not {retention_days!r}")
-        self.table = Table(table_name, client)
-        self.bucket = Bucket(bucket, s3_client) if bucket else None
+        self.table = table_name if isinstance(table_name, Table) else Table(table_name, client)
+        self.bucket = Bucket(bucket, s3_client) if isinstance(bucket, str) else bucket
         links = Links(self.bucket)
         bodies = Bodies(self.bucket)
         self._threads = Threads(self.table, retention_days)
@@ -157,6 +157,15 @@ class DynamoDBStore(Store[Any]):
         if self._purge_now:
             # Also for a thread that is gone already: a purge that failed is finished here.
             await self._purge.thread(keys.thread_partition(user, thread_id))
+
+    async def purge_deleted(self, records: Iterable[dict[str, Any]]) -> list[str]:
+        """Handle records of the table's stream; returns the sequence numbers of those that failed.
+
+        `records` are shaped as Lambda passes them on. The function returns the numbers as
+        `batchItemFailures`, and Lambda sends these records again: handling a record twice is safe.
+        Each failure is logged. What a record costs is said at `delete_thread`.
+        """
+        return await self._purge.records(records)
 
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: Any
@@ -282,7 +291,7 @@ class DynamoDBStore(Store[Any]):
         )
         return self._threads.read(row, user, thread_id), page
 
-    async def read_turn(self, thread_id: str, limit: int, context: Any) -> Turn:
+    async def read_turn(self, thread_id: str, limit: int, context: Any) -> OpenThread:
         """Everything a turn needs to begin, read in parallel: one round trip's time.
 
         Raises `NotFoundError` when the thread is unknown, deleted, expired or somebody else's.
@@ -293,7 +302,7 @@ class DynamoDBStore(Store[Any]):
             self.table.get(keys.thread_key(user, thread_id)),
             self._items.read_page(thread_id, None, limit, "desc", user),
         )
-        return Turn(self._threads.read(row, user, thread_id), items, running_in(row))
+        return OpenThread(self._threads.read(row, user, thread_id), items, running_in(row))
 
     async def begin_run(
         self,

@@ -17,7 +17,6 @@ from ..attachments import schema as files
 from ..attachments.schema import file_key, upload_key
 from ..aws.bucket import Bucket
 from ..aws.keys import digest
-from ..settings import get_settings
 from . import keys
 from .bodies import SPILL
 from .items import IMAGE
@@ -146,7 +145,19 @@ class Purge:
             attachment = record["sk"]["S"].removeprefix(keys.ATTACHMENT)
             await self.bucket.delete(upload_key(user, attachment), file_key(user, attachment))
 
-    async def record(self, record: dict[str, Any]) -> None:
+    async def records(self, records: Iterable[dict[str, Any]]) -> list[str]:
+        """Handle records of the table's stream; returns the sequence numbers of those that failed."""
+        failed = []
+        for record in records:
+            number = str(record["dynamodb"]["SequenceNumber"])
+            try:
+                await self._record(record)
+            except Exception:
+                logger.exception("a stream record could not be handled", extra={"sequence": number})
+                failed.append(number)
+        return failed
+
+    async def _record(self, record: dict[str, Any]) -> None:
         """Do what one record of the table's stream asks for; most ask for nothing."""
         change = record["dynamodb"]
         key = {name: change["Keys"][name] for name in ("pk", "sk")}
@@ -179,26 +190,3 @@ def _thread_key(partition: str) -> keys.Key:
     """The row of the thread that a partition belongs to."""
     user_pk, _, part = partition.rpartition("#T#")
     return keys.key(user_pk, keys.THREAD + part)
-
-
-async def purge_deleted_threads(
-    records: Iterable[dict[str, Any]], *, purge: Purge | None = None
-) -> list[str]:
-    """Handle records of the table's stream; returns the sequence numbers of those that failed.
-
-    Lambda takes them as `batchItemFailures` and sends these records again, so a
-    fault costs time and nothing else. The table and bucket are the settings' own
-    unless `purge` says otherwise.
-    """
-    if purge is None:
-        settings = get_settings()
-        purge = Purge(Table(settings.table), Bucket(settings.attachments_bucket))
-    failed = []
-    for record in records:
-        number = str(record["dynamodb"]["SequenceNumber"])
-        try:
-            await purge.record(record)
-        except Exception:
-            logger.exception("a stream record could not be handled", extra={"sequence": number})
-            failed.append(number)
-    return failed

@@ -16,7 +16,7 @@ KEPT_SECONDS: Final = 3600
 """How long a counter outlives its window, for clocks that differ."""
 
 
-class OverQuota(PublicError):
+class OverQuota(PublicError):  # noqa: N818 - what happened, as callers name it
     """No more messages for now. `retry_after` is in whole seconds."""
 
     def __init__(self, message: str, retry_after: int) -> None:
@@ -44,14 +44,13 @@ class Quota:
 
     def __init__(
         self,
-        table_name: str,
+        table: Table,
         *,
         per_user: int | None,
         window_seconds: int = 60,
         per_day: int | None,
-        client: Any = None,
     ) -> None:
-        self.table = Table(table_name, client)
+        self.table = table
         self.per_user = per_user
         self.window_seconds = window_seconds
         self.per_day = per_day

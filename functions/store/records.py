@@ -15,8 +15,8 @@ MAX_BYTES: Final = 350_000
 class Records:
     """`get` a document and its version, `put` it back with that version. One request each."""
 
-    def __init__(self, table_name: str, *, client: Any = None) -> None:
-        self.table = Table(table_name, client)
+    def __init__(self, table: Table) -> None:
+        self.table = table
 
     async def get(self, kind: str, context: Any) -> tuple[Any | None, int]:
         """The user's document of a kind, and its version; `(None, 0)` when there is none."""

@@ -4,14 +4,12 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatkit.store import NotFoundError
-
 from .. import aws
 from ..aws.keys import owner
 from . import keys
 from .keys import Value
 from .table import ConditionFailed, Row, Table
-from .threads import DAY, EXISTS, now_value
+from .threads import DAY
 
 RUN_SECONDS: Final = DAY
 """How long a run's row outlives its deadline: a request sent again later is a new one."""
@@ -90,38 +88,12 @@ def claim_error(run: Run, row: Row | None) -> Exception:
 
 
 class Runs:
-    """Claim, cancel and finish runs. A context needs `user_id`; everything is under that user's
+    """Cancel and finish runs, and see which are running. A context needs `user_id`; everything is under that user's
     key, so nobody cancels or sees another's run.
     """
 
-    def __init__(self, table_name: str, *, client: Any = None) -> None:
-        self.table = Table(table_name, client)
-
-    async def claim(self, run_id: str, thread_id: str, deadline: float, context: Any) -> None:
-        """Begin a run that writes no item first, and mark its thread; one transaction.
-
-        `deadline` is in Unix seconds: past it, the thread counts as idle even if
-        nobody called `finish`. Raises `RunAlreadyStarted`, `RunCancelled`, or
-        `NotFoundError` when the thread is gone.
-        """
-        user = owner(context)
-        run = Run(run_id, thread_id, deadline)
-        mark = {
-            "Key": keys.thread_key(user, thread_id),
-            "UpdateExpression": "SET run = :run, run_until = :until",
-            "ConditionExpression": EXISTS,
-            "ExpressionAttributeValues": {
-                ":run": {"S": run_id},
-                ":until": {"N": str(deadline)},
-                ":now": now_value(),
-            },
-        }
-        try:
-            await self.table.transact([claim_action(run, user), {"Update": mark}])
-        except ConditionFailed as refused:
-            if 0 in refused.failed:
-                raise claim_error(run, refused.rows.get(0)) from None
-            raise NotFoundError(f"Thread {thread_id} not found") from None
+    def __init__(self, table: Table) -> None:
+        self.table = table
 
     async def cancel(self, run_id: str, context: Any) -> None:
         """Ask a run to stop, whether or not it has begun. One write; repeating it is harmless."""

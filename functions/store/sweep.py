@@ -20,7 +20,7 @@ from .items import IMAGE
 from .purge import Purge
 from .table import Row, Table
 
-YOUNGEST_SECONDS: Final = 24 * 3600
+MIN_AGE_SECONDS: Final = 24 * 3600
 """Objects younger than this may belong to a write that is still under way."""
 
 
@@ -65,7 +65,7 @@ def _note(row: Row, threads: set[str], partitions: set[str], named: set[str]) ->
 
 
 async def _old_objects(bucket: Bucket) -> list[str]:
-    before = time.time() - YOUNGEST_SECONDS
+    before = time.time() - MIN_AGE_SECONDS
     return [
         key
         for prefix in (files.SPILL, files.FILES, files.IMAGES)

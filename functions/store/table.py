@@ -16,7 +16,7 @@ from .keys import Key, Value
 
 Row = dict[str, Value]
 
-CONFLICT_ATTEMPTS: Final = 12
+MAX_CONFLICT_ATTEMPTS: Final = 12
 CONFLICT_FIRST_WAIT: Final = 0.01
 CONFLICT_MAX_WAIT: Final = 0.5
 """Transactions on one row at the same moment cancel each other, and botocore does not retry
@@ -81,7 +81,7 @@ class Table:
             return []
         rows: dict[tuple[str, str], Row] = {}
         pending = keys
-        for attempt in range(CONFLICT_ATTEMPTS):
+        for attempt in range(MAX_CONFLICT_ATTEMPTS):
             answer = await aws.call(
                 self.client.batch_get_item,
                 RequestItems={self.name: {"Keys": pending, "ConsistentRead": True}},
@@ -149,7 +149,7 @@ class Table:
         await aws.call(self._transact, actions=named)
 
     def _transact(self, actions: list[dict[str, Any]]) -> None:
-        for attempt in range(CONFLICT_ATTEMPTS):
+        for attempt in range(MAX_CONFLICT_ATTEMPTS):
             try:
                 self.client.transact_write_items(TransactItems=actions)
             except ClientError as error:
@@ -160,7 +160,7 @@ class Table:
                 said = [str(error), *(reason.get("Message") or "" for reason in reasons)]
                 if any(TOO_LARGE in text for text in said):
                     raise ValueError("too large: DynamoDB holds 400 KB a row") from None
-                last = attempt == CONFLICT_ATTEMPTS - 1
+                last = attempt == MAX_CONFLICT_ATTEMPTS - 1
                 if last or not codes or codes - _TRANSIENT:
                     raise
             else:
@@ -174,7 +174,7 @@ class Table:
         await aws.together(*(aws.call(self._write_batch, requests=batch) for batch in batches))
 
     def _write_batch(self, requests: list[dict[str, Any]]) -> None:
-        for attempt in range(CONFLICT_ATTEMPTS):
+        for attempt in range(MAX_CONFLICT_ATTEMPTS):
             answer = self.client.batch_write_item(RequestItems={self.name: requests})
             requests = answer.get("UnprocessedItems", {}).get(self.name, [])
             if not requests:

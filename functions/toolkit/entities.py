@@ -1,60 +1,54 @@
-"""What a person may mention with @: their own contacts, tasks and notes."""
+"""Entities: what a person can mention with @ in a message."""
 
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from .documents import AssistantData
+from pydantic import BaseModel, Field
+
+from .documents import Documents
 
 MAX_ENTITIES = 20
 
 
-async def search_entities(query: str, data: AssistantData) -> list[dict[str, Any]]:
-    """Up to 20 entities whose title has `query` in it (any case), as ChatKit shapes them.
+class Entity(BaseModel):
+    """Something that can be mentioned, in the shape that ChatKit's page wants.
 
-    An empty query lists the first ones. Their `data` comes back with the message
-    that mentions them.
+    `data` comes back with the message that mentions it; its values are text.
     """
-    wanted = query.strip().casefold()
-    found = [*await _contacts(data), *await _tasks(data), *await _notes(data)]
-    return [entity for entity in found if wanted in entity["title"].casefold()][:MAX_ENTITIES]
+
+    id: str
+    title: str
+    group: str
+    icon: str = "notebook"
+    interactive: bool = True
+    data: dict[str, str] = Field(default_factory=dict)
 
 
-async def _contacts(data: AssistantData) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"contact_{contact.id}",
-            "title": contact.name,
-            "icon": "user",
-            "group": "Contacts",
-            "interactive": True,
-            "data": {"type": "contact", "email": contact.email, "note": contact.note},
-        }
-        for contact in await data.contacts()
-    ]
+@dataclass(frozen=True)
+class EntitySource:
+    """Lists what one feature lets a person mention."""
+
+    list_all: Callable[[Documents], Awaitable[Iterable[Entity]]]
 
 
-async def _tasks(data: AssistantData) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"task_{task.id}",
-            "title": task.title,
-            "icon": "check",
-            "group": "Tasks",
-            "interactive": True,
-            "data": {"type": "task", "done": "yes" if task.done else "no"},
-        }
-        for task in await data.tasks()
-    ]
+def entity_source(function: Callable[[Documents], Awaitable[Iterable[Entity]]]) -> EntitySource:
+    """Declare an async function that lists entities of the person whose documents it gets."""
+    return EntitySource(function)
 
 
-async def _notes(data: AssistantData) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"note_{note.id}",
-            "title": note.title,
-            "icon": "notebook",
-            "group": "Notes",
-            "interactive": True,
-            "data": {"type": "note", "text": note.text[:500]},
-        }
-        for note in await data.notes()
-    ]
+@dataclass(frozen=True)
+class Entities:
+    """All that can be mentioned in conversations with an assistant."""
+
+    sources: tuple[EntitySource, ...] = field(default_factory=tuple)
+
+    async def search(self, query: str, documents: Documents) -> list[dict[str, Any]]:
+        """At most 20 entities with `query` in their title, whatever its case.
+
+        An empty query lists the first ones.
+        """
+        wanted = query.strip().casefold()
+        found = [entity for source in self.sources for entity in await source.list_all(documents)]
+        matching = [entity for entity in found if wanted in entity.title.casefold()]
+        return [entity.model_dump() for entity in matching[:MAX_ENTITIES]]

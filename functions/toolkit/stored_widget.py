@@ -1,9 +1,8 @@
-"""Keeping what a widget became.
+"""Stores what a widget becomes.
 
-ChatKit's SDK sends updates of an existing widget to the page and stores none of
-them (`ChatKitServer._process_events`, openai-chatkit 1.6.5), so that a reload
-would show the widget as it was. Here they are written, each on the condition
-that the item is still the one that the update was made from.
+ChatKit's SDK sends updates of an existing widget to the page and does not store them
+(`ChatKitServer._process_events`, openai-chatkit 1.6.5): a reload would show the old widget.
+Here each update is written, on the condition that nobody changed the item since it was read.
 """
 
 import asyncio
@@ -47,16 +46,16 @@ class StoredWidget:
     async def load(
         cls, items: DynamoDBStore, thread_id: str, item_id: str, context: RequestContext
     ) -> "StoredWidget":
-        """Raises `NotFoundError` for an item of nobody's or of somebody else's, and
-        `ActionError` for one that is not a widget.
+        """Raises `NotFoundError` for an unknown item, or somebody else's, and `ActionError` for an
+        item that is not a widget.
         """
         return cls(items, context, *await _read(items, thread_id, item_id, context))
 
     async def redraw(self, draw: Redraw) -> WidgetItem:
-        """Draw the widget from the data as it is now, and keep it.
+        """Draw the widget from the data as it is now, and store it.
 
-        Drawn again when somebody else kept theirs in between: the last one to be
-        kept was drawn from data that has both changes.
+        When somebody else stored theirs in between, it is drawn again, from data that has both
+        changes.
         """
         for attempt in range(ATTEMPTS):
             try:
@@ -69,7 +68,7 @@ class StoredWidget:
         raise ActionError(409, CHANGED_MEANWHILE)
 
     async def keep(self, widget: WidgetRoot) -> WidgetItem:
-        """Write `widget`. Raises `Conflict` when the item is not what was read any more."""
+        """Store `widget`. Raises `Conflict` when somebody changed the item since it was read."""
         drawn = self.item.model_copy(update={"widget": widget})
         self._version = await self._items.save_item_if(
             drawn.thread_id, drawn, self._context, expected=self._version
@@ -78,10 +77,10 @@ class StoredWidget:
         return drawn
 
     async def follow(self, event: ThreadItemUpdatedEvent) -> None:
-        """Do to the widget what `event` does to it on the page.
+        """Apply to the stored widget what `event` changes on the page.
 
-        A new root is kept at once; text that streams in is kept by `flush`, not
-        word by word. Raises `ActionError` when somebody else changed the item.
+        A new root is stored at once. Text that streams in is stored by `flush`, not word by word.
+        Raises `ActionError` when somebody else changed the item.
         """
         after = _updated(self.item.widget, event.update)
         if after is None:
@@ -93,7 +92,7 @@ class StoredWidget:
         self._behind = True
 
     async def flush(self) -> None:
-        """Keep what was followed and is not kept yet."""
+        """Store what `follow` applied and did not store."""
         if self._behind:
             await self._keep_or_refuse(self.item.widget)
 

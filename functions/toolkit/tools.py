@@ -1,44 +1,79 @@
-"""Makes a plain async function into a tool whose results a model can read."""
+"""Tools: plain async functions that a model can call."""
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, ParamSpec
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
-from agents import FunctionTool, RunContextWrapper, function_tool
-from chatkit.agents import AgentContext
-from pydantic import SkipValidation
 from pydantic_core import to_json
 
-from ..context import RequestContext
-from .documents import AssistantData
+from .turn import Turn
 
-
-class AssistantContext(AgentContext[RequestContext]):
-    """What a tool knows of the turn that it is called in."""
-
-    data: SkipValidation[AssistantData]
-    """What the assistant keeps for this person, in the table."""
-
-
-Turn = RunContextWrapper[AssistantContext]
-"""A tool's first argument: `turn.context.data`, `turn.context.stream_widget(…)`,
-`turn.context.stream(event)`, `turn.context.request_context.user_id`."""
+if TYPE_CHECKING:
+    from agents import FunctionTool
 
 P = ParamSpec("P")
-TIMEOUT = 30.0
+ToolFunction = Callable[Concatenate[Turn, P], Awaitable[Any]]
+
+TOOL_TIMEOUT = 30.0
 """Seconds that a tool may take; then the model is told that it took too long."""
 
 
-def tool(function: Callable[Concatenate[Turn, P], Awaitable[Any]]) -> FunctionTool:
-    """A tool named and described by `function`, its arguments checked by their types.
+@dataclass(frozen=True)
+class Tool:
+    """A function that a model can call. `name` is the function's."""
 
-    The result may be anything that pydantic can write as JSON: models, dataclasses,
-    `Decimal`, `datetime`, `UUID`. (The SDK alone would hand the model their `repr`.)
+    function: Callable[..., Awaitable[Any]]
+    ends_turn: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    def for_agent(self) -> "FunctionTool":
+        """The tool as the Agents SDK has it.
+
+        The SDK is imported here and not above, because the second function never needs it and
+        it takes a second to import.
+        """
+        from agents import RunContextWrapper, function_tool  # noqa: PLC0415
+
+        @functools.wraps(self.function)
+        async def call(wrapper: RunContextWrapper[Any], *args: Any, **kwargs: Any) -> str:
+            result = await self.function(wrapper.context, *args, **kwargs)
+            return result if isinstance(result, str) else to_json(result).decode()
+
+        # The SDK recognises its context by the annotation of the first parameter.
+        first = next(iter(inspect.signature(self.function).parameters))
+        call.__annotations__ = {**self.function.__annotations__, first: RunContextWrapper[Any]}
+        return function_tool(call, timeout=TOOL_TIMEOUT)
+
+
+@overload
+def tool(function: ToolFunction[P], /) -> Tool: ...
+
+
+@overload
+def tool(*, ends_turn: bool = False) -> Callable[[ToolFunction[P]], Tool]: ...
+
+
+def tool(
+    function: ToolFunction[P] | None = None, /, *, ends_turn: bool = False
+) -> Tool | Callable[[ToolFunction[P]], Tool]:
+    """Make a tool of an async function whose first parameter is the `Turn`.
+
+        @tool
+        async def roll_dice(turn: Turn, sides: int) -> int:
+            "Rolls a die."
+            return random.randint(1, sides)
+
+    The model reads the function's name, its docstring and the types of its other parameters, and
+    the arguments that it sends are checked against them. The result may be anything that pydantic
+    can write as JSON: text, numbers, `Decimal`, `datetime`, `UUID`, dataclasses, models, and lists
+    of these. With `ends_turn`, the assistant says nothing more after this tool: it waits for the
+    page or for the visitor.
     """
-
-    @functools.wraps(function)
-    async def as_json(turn: Turn, *args: P.args, **kwargs: P.kwargs) -> str:
-        result = await function(turn, *args, **kwargs)
-        return result if isinstance(result, str) else to_json(result).decode()
-
-    return function_tool(as_json, timeout=TIMEOUT)
+    if function is None:
+        return lambda function: Tool(function, ends_turn)
+    return Tool(function, ends_turn)

@@ -1,8 +1,7 @@
-"""What both ASGI apps share of HTTP: errors with a `message`, limits, CORS.
+"""What both ASGI apps share: every error as JSON with a `message`, and CORS.
 
-ChatKit's element re-sends a streaming request up to five times when the answer
-is 500 or above, and shows the `message` of a 4xx. So bad input must never
-become a 5xx, and every refusal says what is wrong.
+ChatKit's element sends a streaming request again, up to five times, when the answer is 500 or
+above. It shows the `message` of a 4xx. So bad input must never become a 5xx.
 """
 
 import logging
@@ -16,7 +15,6 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import PublicError, first_problem
@@ -34,32 +32,12 @@ def refuse(status: int, message: str, headers: dict[str, str] | None = None) -> 
     return JSONResponse({"message": message}, status, headers)
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The request's body. Refuses with 413 as soon as it is over `limit` bytes."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise _too_large(limit)
-    except ClientDisconnect:
-        raise PublicError(400, "The request ended before its body did.") from None
-    return bytes(body)
-
-
-def _too_large(limit: int) -> PublicError:
-    return PublicError(413, f"The request is larger than {limit // 1024} KB.")
-
-
 class Shield:
-    """Turns what nobody expected into a plain 500, and tells the log alone.
+    """Answers a plain 500 for every unexpected exception, which only the log describes.
 
-    (Starlette's own handler for `Exception` raises again, which prints a
-    traceback, with its words, wherever the server logs.) Once an answer has
-    begun there is nothing to turn: the server has to cut it off.
+    Starlette's own handler raises the exception again, and the server then logs its words. Once
+    an answer has begun, its status is out: then the exception goes on and the server cuts the
+    answer off.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -84,7 +62,7 @@ class Shield:
 
 
 class Cors(CORSMiddleware):
-    """Starlette's, but what it refuses is told as everything else is."""
+    """Starlette's CORS, with refusals as JSON like all others."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         answer = super().preflight_response(request_headers)
@@ -94,8 +72,9 @@ class Cors(CORSMiddleware):
 
 
 def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> FastAPI:
-    """An app with the shared error answers and CORS, and no routes. `on_shutdown` is awaited
-    before the process ends.
+    """An app with the shared error answers and CORS, and no routes.
+
+    `on_shutdown` is awaited before the process ends.
     """
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ import os
 import platform
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -82,9 +82,16 @@ def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]
     }
     chat = bundle("chat")
     actions = bundle("actions", gemini_transcribes=get_settings().voice_provider == "gemini")
+    # What this shell has on PYTHONPATH lies beside the bundles, as a layer would.
+    beside = tuple(Path(folder) for folder in os.environ.get("PYTHONPATH", "").split(":") if folder)
     return (
-        chat_configuration(chat.task_root, environment, python=chat.python),
-        actions_configuration(actions.task_root, environment, python=actions.python),
+        replace(
+            chat_configuration(chat.task_root, environment, python=chat.python), packages=beside
+        ),
+        replace(
+            actions_configuration(actions.task_root, environment, python=actions.python),
+            packages=beside,
+        ),
     )
 
 

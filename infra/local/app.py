@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.actions.app import create_app as create_actions
 from functions.actions.events import Events
-from functions.aws.bucket import Bucket
 from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
+from functions.services import Services
 from functions.settings import ROOT, get_settings
 from infra.local.events import events_delivered
 from infra.local.page import file_at
@@ -28,9 +28,10 @@ DIST = ROOT / "frontend" / "dist"
 class Origin:
     """Sends `/chatkit*` and `/actions*` to the functions, everything else to the page."""
 
-    def __init__(self, chat: Starlette, actions: Starlette, page: ASGIApp) -> None:
-        self._chat = chat
-        self._actions = actions
+    def __init__(self, services: Services, page: ASGIApp) -> None:
+        self._services = services
+        self._chat = create_chat(services=services)
+        self._actions = create_actions(services=services)
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,11 +50,12 @@ class Origin:
         async with AsyncExitStack() as stack:
             for app in (self._chat, self._actions):
                 await stack.enter_async_context(app.router.lifespan_context(app))
-            settings = get_settings()
-            table, bucket = settings.table, settings.attachments_bucket
-            events = Events(Bucket(bucket))
+            services = self._services
+            events = Events(services.store, services.bucket)
             await stack.enter_async_context(
-                events_delivered(events.take, table=table, bucket=bucket)
+                events_delivered(
+                    events.take, table=services.store.table.name, bucket=services.bucket.name
+                )
             )
             await send({"type": "lifespan.startup.complete"})
             await receive()
@@ -100,4 +102,4 @@ def create_page(dist: Path = DIST) -> Starlette:
 
 def create_app() -> Origin:
     """The app that uvicorn runs. uvicorn makes it again when code under `functions/` is saved."""
-    return Origin(create_chat(), create_actions(), create_page())
+    return Origin(Services.of(get_settings()), create_page())

@@ -1,4 +1,4 @@
-"""The second function in front of moto: its app, its handler, and the person who asks."""
+"""The second function with moto behind it: its app, and users who call it."""
 
 from secrets import token_hex
 
@@ -13,11 +13,11 @@ from tests.support.person import KEY, Person
 
 @pytest.fixture(scope="module")
 def cloud():
-    """moto with the table and the bucket. The environment points there; so does what this gives."""
+    """moto with the table and the bucket. The environment points there; yields its variables."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ENDPOINT_URL", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL"):
             patch.delenv(name, raising=False)
-        # So that what local_cloud sets is put back as well.
+        # Set here, so that the end of this fixture undoes what local_cloud sets.
         for name in (
             "AWS_ENDPOINT_URL",
             "AWS_ACCESS_KEY_ID",
@@ -26,7 +26,8 @@ def cloud():
         ):
             patch.setenv(name, "")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
-        # moto keeps everything of one process together, whoever started it.
+        patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
+        # All moto servers of a process share their state: each module needs names of its own.
         name = f"actions-{token_hex(4)}"
         patch.setenv("CHATKIT_TABLE", name)
         patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", name)
@@ -51,7 +52,7 @@ async def http(settings):
 
 @pytest.fixture
 def people(http):
-    """`people()` is somebody new."""
+    """`people()` returns a new user."""
     return lambda: Person(http)
 
 

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from chatkit.types import HiddenContextItem
 
-from functions.assistant import widgets
-from functions.assistant.models import Choice, Option
+from tests.assistants.sample.features import items as item_list
+from tests.assistants.sample.features import vote
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.person import Person, request
 from tests.support.served import served
@@ -39,9 +39,13 @@ async def origin(cloud, model, monkeypatch):
 
 
 async def offered(person):
-    choice = Choice(question="Where to?", options=[Option(title="Rome"), Option(title="Oslo")])
-    await person.data.offer(choice)
-    return choice, await person.shown(await person.thread(), widgets.choices(choice))
+    asked = vote.Vote(question="Where to?")
+    await person.documents.change(vote.VOTE, lambda _: asked)
+    return await person.shown(await person.thread(), vote.card(asked))
+
+
+async def chosen(person):
+    return (await person.documents.read(vote.VOTE)).chosen
 
 
 def events(response):
@@ -50,9 +54,9 @@ def events(response):
     ]
 
 
-async def pick(person, item, choice, number, run):
-    payload = {"choice": choice.id, "option": choice.options[number].id}
-    return await person.press(item, "choice.pick", payload, sync=False, **{"x-chatkit-run-id": run})
+async def pick(person, item, option, run):
+    run_id = {"x-chatkit-run-id": run}
+    return await person.press(item, "vote.cast", {"option": option}, sync=False, **run_id)
 
 
 async def items(person, item):
@@ -62,8 +66,8 @@ async def items(person, item):
 
 async def test_a_choice_is_sent_on_kept_told_to_the_model_and_answered(origin, model):
     ada = Person(origin)
-    choice, item = await offered(ada)
-    response = await pick(ada, item, choice, 0, "run-1")
+    item = await offered(ada)
+    response = await pick(ada, item, "Rome", "run-1")
     assert [r.status_code for r in (*response.history, response)] == [307, 200]
     assert response.headers["content-type"].startswith("text/event-stream")
     seen = events(response)
@@ -72,35 +76,35 @@ async def test_a_choice_is_sent_on_kept_told_to_the_model_and_answered(origin, m
     assert "hidden_context" not in response.text
     assert '"Rome it is."' in response.text
 
-    assert (await ada.data.choice(choice.id)).chosen == choice.options[0].id
+    assert await chosen(ada) == "Rome"
     stored = (await ada.stored(item)).widget
-    assert "choice.pick" not in stored.model_dump_json()
+    assert "vote.cast" not in stored.model_dump_json()
     kinds = [kept.type for kept in await items(ada, item)]
     assert kinds[:2] == ["widget", "hidden_context_item"]
     assert kinds[-1] in {"assistant_message", "end_of_turn"}
-    assert "the person chose 'Rome'" in json.dumps(model.requests[0])
+    assert "The person chose 'Rome'" in json.dumps(model.requests[0])
 
 
 async def test_another_choice_afterwards_is_told_so_and_changes_nothing(origin):
     ada = Person(origin)
-    choice, item = await offered(ada)
-    await pick(ada, item, choice, 0, "run-2")
+    item = await offered(ada)
+    await pick(ada, item, "Rome", "run-2")
     before = await items(ada, item)
-    response = await pick(ada, item, choice, 1, "run-3")
+    response = await pick(ada, item, "Oslo", "run-3")
     (error,) = [event for event in events(response) if event["type"] == "error"]
     assert error["message"] == "Another option was already chosen."
     assert not error.get("allow_retry")
     assert await items(ada, item) == before
-    assert (await ada.data.choice(choice.id)).chosen == choice.options[0].id
+    assert await chosen(ada) == "Rome"
 
 
 async def test_a_choice_that_cannot_be_is_refused_before_anything_streams(origin, model):
     ada, bob = Person(origin), Person(origin)
-    choice, item = await offered(ada)
+    item = await offered(ada)
     refusals = [
-        await pick(bob, item, choice, 0, "run-4"),
-        await ada.press(item, "choice.pick", {"choice": "x"}, sync=False),
-        await ada.post("/actions", request(item, "choice.pick", {}, sync=False, item_id="msg_x")),
+        await pick(bob, item, "Rome", "run-4"),
+        await ada.press(item, "vote.cast", {"option": 5}, sync=False),
+        await ada.post("/actions", request(item, "vote.cast", {}, sync=False, item_id="msg_x")),
     ]
     assert [refused.status_code for refused in refusals] == [404, 422, 422]
     assert all(refused.json()["message"] for refused in refusals)
@@ -110,17 +114,17 @@ async def test_a_choice_that_cannot_be_is_refused_before_anything_streams(origin
 
 async def test_chatkit_itself_serves_what_actions_serves(origin):
     ada = Person(origin)
-    tasks = await ada.data.add_tasks(["milk"])
-    item = await ada.shown(await ada.thread(), widgets.checklist(tasks))
+    kept = await item_list.add_items(ada.documents, ["milk"])
+    item = await ada.shown(await ada.thread(), item_list.card(kept))
     for sync in (True, False):
-        body = request(item, "task.toggle", {"id": tasks[0].id, "done": sync}, sync=sync)
+        body = request(item, "item.toggle", {"id": kept[0].id, "done": sync}, sync=sync)
         response = await ada.post("/chatkit", body)
         assert response.status_code == 200
-        assert [task.done for task in await ada.data.tasks()] == [sync]
+        assert [each.done for each in await ada.documents.read(item_list.ITEMS)] == [sync]
         ticked = '"defaultChecked":true' in (await ada.stored(item)).widget.model_dump_json()
         assert ticked == sync
     refused = await ada.post(
-        "/chatkit", request(item, "task.toggle", {"id": "0" * 12, "done": True})
+        "/chatkit", request(item, "item.toggle", {"id": "0" * 12, "done": True})
     )
     assert refused.status_code == 404
 

@@ -8,13 +8,13 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from functions.assistant import widgets
-from infra.bundle import build
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.invocation import End
-from infra.emulator.project import actions_configuration
+from infra.emulator.project import actions_configuration, bundle
 from infra.emulator.server import Server
+from tests.assistants import with_sample
+from tests.assistants.sample.features import items
 from tests.support.person import Person
 from tests.support.served import served
 from tests.support.speech import encoded, tone
@@ -23,9 +23,10 @@ from tests.support.speech import encoded, tone
 @pytest.fixture
 async def deployed(cloud):
     """The function, and somebody who reaches it through its URL."""
-    configuration = actions_configuration(build("actions", host=True), cloud)
+    built = bundle("actions")
+    configuration = actions_configuration(built.task_root, cloud, python=built.python)
     async with (
-        Function(configuration) as function,
+        Function(with_sample(configuration)) as function,
         Server(FunctionUrl(function, streaming=False).handle) as server,
         httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
     ):
@@ -34,11 +35,11 @@ async def deployed(cloud):
 
 async def test_the_bundle_presses_and_keeps(deployed):
     function, person = deployed
-    tasks = await person.data.add_tasks(["milk"])
-    item = await person.shown(await person.thread(), widgets.checklist(tasks))
-    answer = await person.press(item, "task.toggle", {"id": tasks[0].id, "done": True})
+    kept = await items.add_items(person.documents, ["milk"])
+    item = await person.shown(await person.thread(), items.card(kept))
+    answer = await person.press(item, "item.toggle", {"id": kept[0].id, "done": True})
     assert answer.status_code == 200, function.environments[0].output.decode()
-    assert [task.done for task in await person.data.tasks()] == [True]
+    assert [each.done for each in await person.documents.read(items.ITEMS)] == [True]
     assert (await person.http.get("/actions/health")).json()["status"] == "ok"
 
 
@@ -73,12 +74,14 @@ async def test_the_bundle_for_gemini_turns_what_browsers_record_into_what_gemini
         return JSONResponse(said)
 
     provider = Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])
-    bundle = build("actions", host=True, gemini_transcribes=True)
+    built = bundle("actions", gemini_transcribes=True)
     with served(provider) as url:
         gemini = {"GEMINI_API_KEY": "g", "CHATKIT_TRANSCRIPTION_BASE_URL": url}
         variables = {**cloud, **gemini, "CHATKIT_TRANSCRIPTION": "gemini"}
         async with (
-            Function(actions_configuration(bundle, variables)) as function,
+            Function(
+                actions_configuration(built.task_root, variables, python=built.python)
+            ) as function,
             Server(FunctionUrl(function, streaming=False).handle) as server,
             httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
         ):

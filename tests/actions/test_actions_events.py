@@ -16,11 +16,10 @@ from chatkit.types import (
 )
 from pydantic import BaseModel
 
-from functions.assistant import widgets
-from functions.assistant.models import Note
 from functions.errors import ActionError
-from functions.toolkit import actions as registry
-from functions.toolkit.actions import action, find
+from functions.toolkit import action
+from tests.assistants.sample import assistant
+from tests.assistants.sample.features.memo import MEMO
 
 
 class Nothing(BaseModel):
@@ -30,11 +29,10 @@ class Nothing(BaseModel):
 @pytest.fixture
 def press(monkeypatch, ada):
     """`await press(handler)` presses a card whose action is `handler`; gives events and items."""
-    find("task.toggle")
-    monkeypatch.setattr(registry, "_actions", dict(registry._actions))
 
     async def pressed(handler):
-        action("test.press", payload=Nothing)(handler)
+        declared = action("test.press", payload=Nothing)(handler)
+        monkeypatch.setitem(assistant.actions, declared.name, declared)
         item = await ada.shown(await ada.thread(), note("before"))
         response = await ada.press(item, "test.press", {}, sync=False)
         page = await ada.store.load_thread_items(item.thread_id, None, 20, "asc", ada.context)
@@ -45,7 +43,7 @@ def press(monkeypatch, ada):
 
 
 def note(text):
-    return widgets.note(Note(id="0" * 12, title="Note", text=text))
+    return MEMO.build(text=text, streaming=False)
 
 
 def card(run, text, item_id="msg_new"):

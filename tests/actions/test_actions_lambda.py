@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from functions.assistant import widgets
 from functions.aws.bucket import Bucket
 from functions.aws.clients import client
 from functions.settings import get_settings
 from functions.store import DynamoDBStore
 from infra.emulator.function_url import make_event
 from infra.emulator.wire import Request
+from tests.assistants.sample.features import items
 from tests.support.person import Person, request
 from tests.support.speech import tone
 
@@ -73,9 +73,9 @@ def grace():
 
 
 async def ticked(person):
-    tasks = await person.data.add_tasks(["milk"])
-    item = await person.shown(await person.thread(), widgets.checklist(tasks))
-    return item, request(item, "task.toggle", {"id": tasks[0].id, "done": True})
+    kept = await items.add_items(person.documents, ["milk"])
+    item = await person.shown(await person.thread(), items.card(kept))
+    return item, request(item, "item.toggle", {"id": kept[0].id, "done": True})
 
 
 async def test_a_press_comes_through_a_function_url_and_is_kept(function, grace):
@@ -85,7 +85,7 @@ async def test_a_press_comes_through_a_function_url_and_is_kept(function, grace)
     assert answer["headers"]["content-type"] == "application/json"
     assert not answer["isBase64Encoded"]
     assert json.loads(answer["body"])["updated_item"]["id"] == item.id
-    assert [task.done for task in await grace.data.tasks()] == [True]
+    assert [each.done for each in await grace.documents.read(items.ITEMS)] == [True]
 
 
 async def test_a_cookie_says_who_asks(function, grace):
@@ -130,7 +130,7 @@ async def test_bytes_reach_the_function_in_base64(function, grace):
 async def test_a_redirect_keeps_to_the_pages_own_origin(function, grace):
     body = {
         "type": "threads.custom_action",
-        "params": {"thread_id": "t", "action": {"type": "choice.pick", "payload": {}}},
+        "params": {"thread_id": "t", "action": {"type": "vote.cast", "payload": {}}},
     }
     answer = function.call("POST", "/actions", body, **grace.headers)
     assert answer["statusCode"] == 307
@@ -157,7 +157,7 @@ async def test_a_deleted_threads_remains_are_removed_and_twice_is_as_good_as_onc
     table = grace.store.table.name
     store = DynamoDBStore(table, purge="stream")
     thread = await grace.thread()
-    await grace.shown(thread, widgets.checklist([]))
+    await grace.shown(thread, items.card([]))
     await store.delete_thread(thread.id, grace.context)
 
     def rows():

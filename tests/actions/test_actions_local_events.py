@@ -6,11 +6,11 @@ import time
 import pytest
 
 from functions.actions.events import Events
-from functions.assistant import widgets
 from functions.aws.bucket import Bucket
 from functions.settings import get_settings
 from functions.store import DynamoDBStore
 from infra.local import events as local
+from tests.assistants.sample.features import items
 from tests.support.person import Person
 
 
@@ -23,7 +23,7 @@ async def delivered(cloud, monkeypatch):
 
     async def take(event):
         seen.append(event)
-        return await Events(bucket).take(event)
+        return await Events(DynamoDBStore(settings.table, bucket=bucket.name), bucket).take(event)
 
     async with local.events_delivered(take, table=settings.table, bucket=bucket.name):
         yield seen
@@ -39,7 +39,7 @@ async def eventually(condition):
 async def test_a_deleted_threads_items_go(delivered):
     person = Person(None)
     thread = await person.thread()
-    item = await person.shown(thread, widgets.checklist([]))
+    item = await person.shown(thread, items.card([]))
     store = DynamoDBStore(person.store.table.name, purge="stream")
     key = {"pk": {"S": f"U#{person.user.id}#T#{thread.id}"}, "sk": {"S": f"ITEM#{item.id}"}}
     assert await person.store.table.get(key)

@@ -91,7 +91,7 @@ async def test_nothing_that_can_be_sent_makes_a_5xx(ada):
     seeds = [
         (
             b'{"type": "threads.custom_action", "params": {"thread_id": "thr_1", "item_id": "i", '
-            b'"action": {"type": "task.toggle", "payload": {"id": "0123456789ab", "done": true}}}}'
+            b'"action": {"type": "item.toggle", "payload": {"id": "0123456789ab", "done": true}}}}'
         ),
         b'{"type": "input.transcribe", "params": {"audio_base64": "aGVsbG8=", "mime_type": "a/b"}}',
         b'{"run_id": "r"}',

@@ -223,10 +223,10 @@ async def test_where_nobody_hears_the_answer_names_the_setting(ada):
         assert "OPENAI_API_KEY" in response.json()["message"]
 
 
-async def test_listening_is_paid_from_the_same_purse_as_messages_are(cloud, ears):
+async def test_a_transcription_counts_against_the_same_limits_as_a_message(cloud, ears):
     with served(ears.app) as url:
-        purse = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=2)
-        transport = httpx2.ASGITransport(create_app(purse))
+        limited = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=2)
+        transport = httpx2.ASGITransport(create_app(limited))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             person = Person(http)
             for data in (b"x" * 500, tone(), b"", tone(), tone()):

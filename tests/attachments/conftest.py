@@ -1,4 +1,4 @@
-"""S3 over real HTTP on loopback, as the browser sees it: moto's server on a free port."""
+"""S3 over real HTTP, as a browser uses it: moto's server on a free loopback port."""
 
 from dataclasses import dataclass
 from typing import Any

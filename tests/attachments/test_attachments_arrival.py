@@ -129,7 +129,7 @@ async def test_what_changes_between_the_looks_at_it_is_refused(place, ada, swapp
 @pytest.mark.parametrize("given", [None, "atc_1", {"id": "atc_1"}])
 async def test_what_is_no_attachment_is_bad_input(place, ada, given):
     files = place.files()
-    for call in (files.check_uploaded, files.look, files.read, files.download_url):
+    for call in (files.check_uploaded, files.look, files.read):
         with pytest.raises(ValueError, match="AttachmentBase is needed, not"):
             await call(given, ada)
     with pytest.raises(ValueError, match="Arrived is needed, not"):

@@ -1,144 +1,64 @@
-"""How AWS is called: what is read of its answers, and what the loop does meanwhile."""
+"""The AWS clients: made once, with decided limits, and called side by side."""
 
 import asyncio
-import base64
-import json
+from concurrent.futures import ThreadPoolExecutor
 
-import boto3
 import pytest
-from botocore.parsers import JSONParser
 
 from functions import aws
-
-BINARY = {"B": base64.b64encode(b"\0\xff").decode()}
-ROW = {
-    "text": {"S": "a"},
-    "number": {"N": "1.50"},
-    "yes": {"BOOL": True},
-    "nothing": {"NULL": True},
-    "texts": {"SS": ["a", "b"]},
-    "numbers": {"NS": ["1", "2"]},
-    "binary": BINARY,
-    "binaries": {"BS": [BINARY["B"]]},
-    "list": {"L": [{"S": "a"}, BINARY]},
-    "map": {"M": {"text": {"S": "a"}, "binary": BINARY}},
-}
-ANSWERS = [
-    ("GetItem", 200, {"Item": ROW}),
-    ("GetItem", 200, {}),
-    ("Query", 200, {"Items": [ROW, ROW], "Count": 2, "LastEvaluatedKey": {"pk": {"S": "a"}}}),
-    ("BatchGetItem", 200, {"Responses": {"t": [ROW]}, "UnprocessedKeys": {}}),
-    ("UpdateItem", 200, {"Attributes": ROW, "ConsumedCapacity": {"CapacityUnits": 1.0}}),
-    (
-        "TransactWriteItems",
-        400,
-        {
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "CancellationReasons": [{"Code": "ConditionalCheckFailed", "Item": ROW}],
-        },
-    ),
-]
-
-
-requests = []
-"""Bodies that the server below was sent."""
+from functions.aws import clients
+from functions.settings import forget_settings
 
 
 @pytest.fixture
-def at(monkeypatch):
-    """A client of DynamoDB at a server that answers each request with what `answer` returns."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a")
-    servers = []
-    requests.clear()
+def region(monkeypatch):
+    """A region to make clients in, and no client that is left of another test."""
 
-    async def start(answer):
-        async def serve(reader, writer):
-            head = await reader.readuntil(b"\r\n\r\n")
-            lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if line)
-            length = {name.lower(): value for name, value in lines.items()}["content-length"]
-            requests.append(await reader.readexactly(int(length)))
-            status, body = await answer()
-            writer.write(b"HTTP/1.1 %d .\r\ncontent-length: %d\r\n" % (status, len(body)))
-            writer.write(b"connection: close\r\n\r\n" + body)
-            writer.close()
+    def fresh():
+        forget_settings()
+        clients._client.cache_clear()
 
-        servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
-        port = servers[0].sockets[0].getsockname()[1]
-        return aws._client("dynamodb", "us-east-1", f"http://127.0.0.1:{port}")
-
-    yield start
-    for server in servers:
-        server.close()
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    fresh()
+    yield "eu-west-1"
+    fresh()
 
 
-@pytest.mark.parametrize(("operation", "status", "answer"), ANSWERS)
-async def test_answers_of_dynamodb_are_read_as_botocore_reads_them(at, operation, status, answer):
-    body = json.dumps(answer).encode()
-
-    async def reply():
-        return status, body
-
-    client = await at(reply)
-    shape = client.meta.service_model.operation_model(operation)
-    asked = {"RequestItems": {}} if operation == "BatchGetItem" else {}
-    http = {"status_code": status, "headers": {}, "body": body, "context": {}}
-    theirs = JSONParser().parse(http, shape.output_shape if status == 200 else _error(client))
-    try:
-        ours = await aws.call(client._make_api_call, operation_name=operation, api_params=asked)
-    except client.exceptions.TransactionCanceledException as error:
-        ours = error.response
-    assert {name: ours.get(name) for name in answer if name != "__type"} == {
-        name: theirs.get(name) for name in answer if name != "__type"
-    }
+def test_threads_that_ask_at_the_same_time_get_one_client(region):
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(aws.client, ["dynamodb"] * 8))
+    assert len(made) == 1
+    assert made.pop().meta.region_name == region
 
 
-def _error(client):
-    return client.meta.service_model.shape_for("TransactionCanceledException")
+@pytest.mark.parametrize(
+    ("service", "read_timeout"), [("dynamodb", 3), ("s3", 10), ("secretsmanager", 5)]
+)
+def test_a_client_has_the_decided_limits(region, service, read_timeout):
+    config = aws.client(service).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, read_timeout)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+    assert config.max_pool_connections == clients.POOL
 
 
-async def test_a_request_says_that_it_leaves_before_it_is_answered(at):
-    left = asyncio.Event()
+async def test_parallel_calls_have_all_ended_when_the_first_error_is_raised():
+    ended = []
+    failed = asyncio.Event()
 
-    async def once_it_has_left():
-        await asyncio.wait_for(left.wait(), 10)
-        return 200, b"{}"
+    async def fail():
+        failed.set()
+        raise ValueError("first")
 
-    client = await at(once_it_has_left)
-    with aws.departing(left.set):
-        asked = asyncio.create_task(aws.call(client.get_item, TableName="t", Key={}))
-    await asked
-    assert left.is_set()
+    async def write():
+        await failed.wait()
+        await asyncio.sleep(0)
+        ended.append("write")
 
-
-async def test_only_calls_that_were_begun_inside_say_so(at):
-    async def reply():
-        return 200, b"{}"
-
-    client, told = await at(reply), []
-    with aws.departing(lambda: told.append(1)):
-        inside = asyncio.create_task(aws.call(client.get_item, TableName="t", Key={}))
-    await aws.call(client.get_item, TableName="t", Key={})
-    await inside
-    assert told == [1]
+    with pytest.raises(ValueError, match="first"):
+        await aws.together(fail(), write())
+    assert ended == ["write"]
 
 
-@pytest.mark.parametrize("size", [10, 100_000])
-async def test_a_request_that_said_so_is_sent_whole_and_can_be_sent_again(at, size):
-    statuses, told = [500, 200], []
-
-    async def reply():
-        return statuses.pop(0), b"{}"
-
-    client = await at(reply)
-    item = {"pk": {"S": "a" * size}}
-    with aws.departing(lambda: told.append(1)):
-        await aws.call(client.put_item, TableName="t", Item=item)
-    assert [json.loads(body) for body in requests] == [{"TableName": "t", "Item": item}] * 2
-    assert len(told) == 2
-
-
-def test_a_client_names_this_product_and_botocore_does_not_name_itself_anew_each_time():
-    agent = aws._client("dynamodb", "us-east-1", None).meta.config.user_agent
-    assert agent.startswith("chatkit-serverless/")
-    assert f"Boto3/{boto3.__version__}" in agent
+async def test_parallel_calls_give_their_results_in_order():
+    assert await aws.together(aws.call(str, object=2), aws.call(str, object=1)) == ["2", "1"]

@@ -6,8 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions import aws
-from functions.aws import secret_values as secrets
+from functions.aws import clients, secret_values
 from functions.aws.secret_values import SecretUnavailableError, read_secret
 from functions.settings import forget_settings
 
@@ -21,8 +20,8 @@ def vault(monkeypatch):
 
     def fresh():
         forget_settings()
-        aws._client.cache_clear()
-        secrets.forget()
+        clients._client.cache_clear()
+        secret_values._kept.clear()
 
     with mock_aws():
         fresh()
@@ -37,7 +36,7 @@ def clock(monkeypatch):
     class Clock:
         now = 1000.0
 
-    monkeypatch.setattr(secrets.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr(secret_values.time, "monotonic", lambda: Clock.now)
     return Clock
 
 
@@ -45,7 +44,7 @@ async def test_a_secret_is_read_once_and_again_when_it_is_old(vault, clock):
     vault.create_secret(Name="key", SecretString="one")
     assert await read_secret("key") == "one"
     vault.put_secret_value(SecretId="key", SecretString="two")
-    clock.now += secrets.LIFETIME - 1
+    clock.now += secret_values.LIFETIME - 1
     assert await read_secret("key") == "one"
     clock.now += 2
     assert await read_secret("key") == "two"
@@ -57,7 +56,7 @@ async def test_an_outage_leaves_the_last_value_in_use_and_its_log_does_not_tell_
     vault.create_secret(Name="key", SecretString="very-secret")
     await read_secret("key")
     vault.delete_secret(SecretId="key", ForceDeleteWithoutRecovery=True)
-    clock.now += secrets.LIFETIME + 1
+    clock.now += secret_values.LIFETIME + 1
     with caplog.at_level(logging.DEBUG):
         assert await read_secret("key") == "very-secret"
     assert "key not read again" in caplog.text

@@ -2,12 +2,11 @@
 
     python -m tests.bench.actions [PRESSES]
 
-The host bundle under AWS's own runtime client, behind the emulator's Function URL,
-against the same app from the same bundle under uvicorn, in one run and in front of
-one moto (whose own time is most of a press). Then what its imports are made of: no
-agents SDK and no model SDK. What is left is what the first request needs: ChatKit's
-types and ours, which pydantic builds validators for while they are imported, FastAPI,
-botocore, and the cryptography that a JWT's signature is checked with.
+The host bundle under AWS's own runtime client, behind the emulator's Function URL, is compared
+with the same app from the same bundle under uvicorn. Both use one moto in one run; moto takes
+most of the time of a press. Then the bench lists the imports by their time. The agents SDK and
+the model SDKs must not be among them. What remains is what the first request needs: ChatKit's
+types and ours, for which pydantic builds validators on import, FastAPI and botocore.
 """
 
 import asyncio
@@ -28,7 +27,6 @@ from secrets import token_hex
 
 import httpx2
 
-from functions.assistant import widgets
 from functions.settings import forget_settings, get_settings
 from infra.bundle import build
 from infra.emulator.environment import Environment
@@ -38,6 +36,8 @@ from infra.emulator.project import actions_configuration
 from infra.emulator.python_runtime import lay_out
 from infra.emulator.server import Server
 from infra.local.cloud import local_cloud
+from tests.assistants import FOLDER, SAMPLE, with_sample
+from tests.assistants.sample.features import items
 from tests.support.person import KEY, Person
 
 STARTS = 5
@@ -50,7 +50,7 @@ Variables = dict[str, str]
 @asynccontextmanager
 async def lambda_url(bundle: Path, variables: Variables) -> AsyncIterator[str]:
     async with (
-        Function(actions_configuration(bundle, variables)) as function,
+        Function(with_sample(actions_configuration(bundle, variables))) as function,
         Server(FunctionUrl(function, streaming=False).handle) as server,
     ):
         yield server.url
@@ -65,7 +65,11 @@ async def uvicorn_url(bundle: Path, variables: Variables) -> AsyncIterator[str]:
             lay_out(Path(scratch), None),
             *("-m", "uvicorn", "functions.actions.app:create_app", "--factory"),
             *("--port", str(port), "--log-level", "warning"),
-            env={**variables, "PYTHONPATH": str(bundle), "PATH": os.environ["PATH"]},
+            env={
+                **variables,
+                "PYTHONPATH": f"{bundle}{os.pathsep}{FOLDER}",
+                "PATH": os.environ["PATH"],
+            },
         )
         url = f"http://127.0.0.1:{port}"
         try:
@@ -88,12 +92,12 @@ async def answers(url: str) -> None:
 
 
 async def cold_starts(bundle: Path, variables: Variables) -> float:
-    """Wall-clock seconds, from the process's start until it can take a request.
+    """Wall-clock seconds from the start of the process until it can take a request.
 
-    Gives the medians' ratio, Lambda to uvicorn.
+    Returns the ratio of the medians, Lambda to uvicorn.
     """
     seconds: dict[str, list[float]] = {"lambda": [], "uvicorn": []}
-    configuration = replace(actions_configuration(bundle, variables), freeze=False)
+    configuration = replace(with_sample(actions_configuration(bundle, variables)), freeze=False)
     for number in range(STARTS + 1):
         before = time.perf_counter()
         async with Environment(configuration) as environment:
@@ -111,9 +115,9 @@ async def cold_starts(bundle: Path, variables: Variables) -> float:
 
 
 async def presses(bundle: Path, variables: Variables, count: int) -> float:
-    """Milliseconds of one `threads.sync_custom_action`, over one connection, in turn.
+    """Milliseconds of one `threads.sync_custom_action`, over one connection, alternating.
 
-    Gives the medians' ratio, Lambda to uvicorn.
+    Returns the ratio of the medians, Lambda to uvicorn.
     """
     async with (
         lambda_url(bundle, variables) as function,
@@ -124,15 +128,15 @@ async def presses(bundle: Path, variables: Variables, count: int) -> float:
         people = {"lambda": Person(to_function), "uvicorn": Person(to_uvicorn)}
         cards = {}
         for name, person in people.items():
-            tasks = await person.data.add_tasks(["milk", "bread", "tea"])
-            item = await person.shown(await person.thread(), widgets.checklist(tasks))
-            cards[name] = (item, tasks[0].id)
+            kept = await items.add_items(person.documents, ["milk", "bread", "tea"])
+            item = await person.shown(await person.thread(), items.card(kept))
+            cards[name] = (item, kept[0].id)
         taken: dict[str, list[float]] = {name: [] for name in people}
         for number in range(count + 20):
             for name, person in people.items():
                 item, task = cards[name]
                 before = time.perf_counter()
-                answer = await person.press(item, "task.toggle", {"id": task, "done": number % 2})
+                answer = await person.press(item, "item.toggle", {"id": task, "done": number % 2})
                 milliseconds = (time.perf_counter() - before) * 1e3
                 assert answer.status_code == 200, answer.text
                 if number >= 20:
@@ -154,13 +158,17 @@ def bar(what: str, measured: float, at_most: float) -> bool:
 
 
 async def imports(bundle: Path, variables: Variables) -> int:
-    """Where the imports' time goes, by package. Gives how many SDKs are among them."""
+    """Print the time of the imports by package. Returns how many SDKs are among them."""
     modules = "import sys, functions.actions.handler; print(*sys.modules)"
     with tempfile.TemporaryDirectory() as scratch:
         process = await asyncio.create_subprocess_exec(
             lay_out(Path(scratch), None),
             *("-X", "importtime", "-c", modules),
-            env={**variables, "PYTHONPATH": str(bundle), "PATH": os.environ["PATH"]},
+            env={
+                **variables,
+                "PYTHONPATH": f"{bundle}{os.pathsep}{FOLDER}",
+                "PATH": os.environ["PATH"],
+            },
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -188,7 +196,7 @@ async def main(count: int) -> bool:
     forget_settings()
     bundle = build("actions", host=True)
     with local_cloud(get_settings()) as cloud:
-        variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY}
+        variables = {**cloud, "CHATKIT_COOKIE_KEY": KEY, **SAMPLE}
         start = await cold_starts(bundle, variables)
         press = await presses(bundle, variables, count)
         sdks = await imports(bundle, variables)

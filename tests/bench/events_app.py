@@ -1,4 +1,4 @@
-"""The app of the streaming bench: as many events as the query says, and nothing else."""
+"""The app of the streaming bench. It sends as many events as the query string says."""
 
 import asyncio
 

@@ -1,12 +1,12 @@
-"""How long a visitor waits for the first word: the table against no table at all.
+"""How long a visitor waits for the first word: with the table, and with a store in memory.
 
-One run, one model that answers at once over real HTTP, and two servers, each the whole
-product in a process of its own; only the store behind them differs. The engine is DynamoDB
-Local, AWS's own; run it with `make bench`.
+Two servers, each the whole product in a process of its own, with the same model, which answers
+at once over real HTTP. Only the store behind them differs. The engine of the table is DynamoDB
+Local, AWS's own. Run it with `make bench`.
 
-Twice: with all of them on the same CPUs, and with a server on a CPU of its own, as the function
-is by default (1,769 MB is one: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
-The bar is held against both.
+Measured twice: with all processes on the same CPUs, and with a server on a CPU of its own, as the
+function has by default (1,769 MB is one: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+The ratio is reported and no bar: tests/chat/test_chat_round_trips.py holds the round trips.
 """
 
 import os
@@ -24,14 +24,13 @@ from tests.support.dynamodb_local import engine
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 
-BAR = 1.3
 PAIRS = 3
-"""Servers of each kind, one pair after the other: where a process lies in memory is worth 5 %."""
+"""Servers of each kind, one pair after the other: two processes of one kind differ by 5 %."""
 TURNS = 60
 WARM_UP = 20
 ENGINE_WARM_UP = 2500
-"""Calls of each kind until the engine's Java is compiled. Before, a transaction takes the CPUs
-6 ms, of which 4 are the compiler's; afterwards 2.5.
+"""Calls of each kind until Java has compiled the engine: a transaction takes 6 ms of CPU before,
+and 2.5 ms afterwards.
 """
 A_THREAD = 10
 """Turns in one thread before the next is begun."""
@@ -39,7 +38,7 @@ CACHE = Path(__file__).resolve().parents[2] / ".pytest_cache" / "d" / "dynamodb-
 
 
 def first_token(chat, text, thread=None):
-    """Seconds from the request to the answer's first word, and where to go on."""
+    """Seconds from the request to the answer's first word, and the thread's id as parameters."""
     began = time.perf_counter()
     kind, params = (
         ("threads.create", {}) if thread is None else ("threads.add_user_message", thread)
@@ -55,7 +54,7 @@ def first_token(chat, text, thread=None):
 
 
 def share_out():
-    """Leave all CPUs but one to this process and those it starts from now on; that one."""
+    """Keep this process, and those it starts from now on, off one CPU, and return that one."""
     cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     if len(cpus) < 2:
         return set()
@@ -82,7 +81,7 @@ def server(store, environment, cpus):
 
 
 def warm(table):
-    """Make the engine as quick as it gets; AWS's is not started for one visitor."""
+    """Make the engine as fast as it gets: AWS's engine has long been running."""
     key = {"pk": {"S": "warm"}, "sk": {"S": "up"}}
     for number in range(ENGINE_WARM_UP):
         moved = {
@@ -107,7 +106,7 @@ def warm(table):
 
 
 def measure(chats, case):
-    """Milliseconds of each turn, by store; the stores take turns, and turns at being first."""
+    """Milliseconds of each turn, by store. The stores alternate, and so does which one is first."""
     taken = {name: [] for name in chats}
     threads = dict.fromkeys(chats)
     for turn in range(WARM_UP + TURNS):
@@ -126,7 +125,7 @@ def measure(chats, case):
 
 @contextmanager
 def surroundings():
-    """The engine and the model; what a server has to know of them."""
+    """Start the engine and the model, and yield a server's environment variables for them."""
     CACHE.mkdir(parents=True, exist_ok=True)
     model = served(OpenAIServer(Say("Hello there.")).app)
     with engine.running(CACHE) as endpoint, model as url:
@@ -144,12 +143,12 @@ def surroundings():
         }
 
 
-def worst_ratio(cpus):
+def report(cpus):
     """Measure with the servers on `cpus`, on all of them when empty."""
     place = "a server on a CPU of its own" if cpus else "all on the same CPUs"
     print(
-        f"first token, {PAIRS} pairs of servers, {TURNS} turns each way, in turns, {place};\n"
-        "  milliseconds, median, and the median of what a turn took to what its neighbour took",
+        f"first token, {PAIRS} pairs of servers, {TURNS} turns each way, alternating, {place};\n"
+        "  median milliseconds, and the median of the ratio between neighbouring turns",
         flush=True,
     )
     turns = {"new thread": [], "existing thread": []}
@@ -163,28 +162,20 @@ def worst_ratio(cpus):
                 for case in turns:
                     taken = measure(chats, case)
                     turns[case] += zip(taken["table"], taken["memory"], strict=True)
-    worst = 0.0
     for case, pairs in turns.items():
         table, memory = (statistics.median(each) for each in zip(*pairs, strict=True))
         ratio = statistics.median(slow / fast for slow, fast in pairs)
-        worst = max(worst, ratio)
-        print(
-            f"  {case:<16} table {table:6.1f}   memory {memory:6.1f}"
-            f"   ratio {ratio:.2f}   bar {BAR}"
-        )
-    return worst
+        print(f"  {case:<16} table {table:6.1f}   memory {memory:6.1f}   ratio {ratio:.2f}")
 
 
 def main():
     if reason := engine.why_not():
         print(f"first token: not measured, {reason}")
-        return 0
-    worst = worst_ratio(set())
+        return
+    report(set())
     if cpus := share_out():
-        worst = max(worst, worst_ratio(cpus))
-    print("  holds" if worst <= BAR else "  DOES NOT HOLD")
-    return 0 if worst <= BAR else 1
+        report(cpus)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

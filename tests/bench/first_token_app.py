@@ -1,8 +1,8 @@
-"""The chat app as a server of its own, on the table or on no table at all.
+"""The chat app in a process of its own, with the table or with a store in memory.
 
     python -m tests.bench.first_token_app table|memory
 
-Prints its address, and ends with its input.
+Prints its address, and ends when its standard input is closed.
 """
 
 import sys

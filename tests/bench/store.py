@@ -2,10 +2,9 @@
 
     python -m tests.bench.store [ROUNDS]
 
-Against DynamoDB Local, AWS's own engine, which counts units as AWS does; against
-moto's server where Java or Maven is missing (then units are moto's guess). The time
-of each store call stands beside that of the very same requests made directly with
-boto3, one after the other in one thread, both in one run and taking turns.
+The engine is DynamoDB Local, AWS's own, which counts units as AWS does. Where Java or Maven is
+missing it is moto's server, which estimates them. Each store call is compared with the same
+requests made directly with boto3, one after the other in one thread, alternating in one run.
 """
 
 import asyncio
@@ -57,10 +56,10 @@ HISTORY = 20
 QUESTION = "How do I get from the station to the harbour, and what does it cost? " * 2
 ANSWER = "Take the number 4 tram from the square behind the station. " * 25
 POLLS = 5
-"""Looks at the cancel flag during an answer of some five seconds."""
+"""How often an answer of some five seconds reads its cancel flag."""
 WARM_UP = 5
 TAG = "0tag0"
-"""Stands in recorded requests for what must be new each time."""
+"""A placeholder in recorded requests for an id that must be new each time."""
 
 ADA = RequestContext(user_id="ada@example.com")
 START = datetime(2026, 1, 2)
@@ -122,13 +121,12 @@ async def furnish(store: DynamoDBStore, thread_id: str) -> None:
 
 
 class Turn:
-    """A turn's phases, as the streaming function goes through them."""
+    """The phases of a turn, as in the streaming function."""
 
     def __init__(self, store: DynamoDBStore) -> None:
-        name, client = store.table.name, store.table.client
         self.store = store
-        self.runs = Runs(name, client=client)
-        self.quota = Quota(name, client=client, per_user=1000, per_day=100_000)
+        self.runs = Runs(store.table)
+        self.quota = Quota(store.table, per_user=1000, per_day=100_000)
         self.run = Run(f"run-{uuid4().hex}", "thr_1", time.time() + 60)
         self.phases: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
             ("read the thread, its newest items, the counters", self.read),
@@ -177,7 +175,7 @@ async def show_turn(store: DynamoDBStore, meter: Meter) -> None:
 
 
 class Recorder:
-    """The requests that a client sends, to send them once more."""
+    """Records the requests of a client, so that they can be sent again."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -203,9 +201,9 @@ async def compare(
     make: Callable[[str], Any],
     before: Callable[[str], Any] | None,
 ) -> None:
-    """Median of a store call, and of its requests made directly, taking turns.
+    """Print the median of a store call, and of its requests made directly, alternating.
 
-    `before`, if given, is called before either, and is not measured.
+    `before`, if given, runs before each of them and is not measured.
     """
     prepare = before or _nothing
     await prepare(TAG)
@@ -237,7 +235,7 @@ async def _nothing(_: str) -> None:
 
 async def show_calls(store: DynamoDBStore, rounds: int) -> None:
     print(f"\nEach call, median of {rounds}: requests, ms, ms of the same with boto3, ratio")
-    runs = Runs(store.table.name, client=store.table.client)
+    runs = Runs(store.table)
     seconds = count(1)
 
     def later() -> datetime:

@@ -2,11 +2,11 @@
 
     python -m tests.bench.streaming [ROUNDS]
 
-One app, one run, in turn. The first byte is wall-clock time from handing the request over
-to holding its first event, medians. An event's cost is the processor time that the function's
-processes used for 5,000 of them, less what the app alone takes: it counts the same on a busy
-machine. Web Adapter takes part when `lambda-adapter` is on the path (`cargo install
-lambda_web_adapter`).
+All serve one app, alternating in one run. The time to the first byte is wall-clock time from
+handing over the request until its first event is there, as a median. The cost of an event is the
+processor time that the function's processes use for 5,000 of them, minus that of the app alone,
+so that a busy machine measures the same. Web Adapter is measured when `lambda-adapter` is on the
+path (`cargo install lambda_web_adapter`).
 """
 
 import asyncio
@@ -27,15 +27,15 @@ from infra.emulator.invocation import Begin, End, Invocation
 from tests.bench import events_app
 
 EVENTS = 5_000
-AT_MOST_EVENT_US = 25
-AT_MOST_FIRST_BYTE_MS = 5
+MAX_EVENT_US = 25
+MAX_FIRST_BYTE_MS = 5
 Answer = Callable[[int], Awaitable[float]]
-"""Asks for so many events. Seconds until the first one; returns when all have come."""
+"""Takes a number of events. Waits for all, and returns the seconds until the first one."""
 
 
 @asynccontextmanager
 async def in_lambda(command: tuple[str, ...] = ()) -> AsyncIterator[tuple[int, Answer]]:
-    """The function on the emulated Runtime API: its process group, and how to ask it."""
+    """Yields the process group of a function on the emulated Runtime API, and its `Answer`."""
     configuration = Configuration(
         name="bench",
         task_root=ROOT,
@@ -99,7 +99,7 @@ def uvicorn(port: int) -> tuple[str, ...]:
 
 
 def behind_web_adapter(adapter: str, port: int) -> tuple[str, ...]:
-    """Both processes in one group, as the layer starts them beside each other."""
+    """A command that starts app and adapter in one process group, as the layer does."""
     variables = f"AWS_LWA_PORT={port} AWS_LWA_INVOKE_MODE=response_stream"
     return ("sh", "-c", f"{' '.join(uvicorn(port))} & {variables} exec {adapter}")
 
@@ -133,14 +133,14 @@ async def main(rounds: int) -> bool:
     later = statistics.median(first["lambda_stream"]) - statistics.median(first["uvicorn"])
     return all(
         [
-            bar("µs an event", statistics.median(event["lambda_stream"]), AT_MOST_EVENT_US),
-            bar("ms to the first byte after uvicorn's", later * 1e3, AT_MOST_FIRST_BYTE_MS),
+            bar("µs an event", statistics.median(event["lambda_stream"]), MAX_EVENT_US),
+            bar("ms to the first byte after uvicorn's", later * 1e3, MAX_FIRST_BYTE_MS),
         ]
     )
 
 
 def processor_seconds(group: int) -> float:
-    """What the processes of a group have used so far, all their threads."""
+    """Processor time of all threads in a process group so far."""
     total = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""The chat app as people reach it: real HTTP in front, moto and a model on loopback behind."""
+"""The chat app over real HTTP, with moto and a model server on loopback behind it."""
 
 from uuid import uuid4
 
@@ -22,14 +22,15 @@ def cloud():
     with pytest.MonkeyPatch.context() as patch:
         for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
             patch.delenv(name, raising=False)
-        # Named so that what local_cloud sets is put back as well.
+        # Set here, so that the end of this fixture undoes what local_cloud sets.
         for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "")
         patch.setenv("AWS_REGION", "us-east-1")
-        # moto's state is the process's: every module has a table and a bucket of its own.
+        # All moto servers of a process share their state: each module needs names of its own.
         patch.setenv("CHATKIT_TABLE", f"chat-{uuid4().hex}")
         patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"chat-{uuid4().hex}")
         patch.setenv("CHATKIT_COOKIE_KEY", KEY)
+        patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
         patch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
         forget_settings()
         with local_cloud(Settings(_env_file=None)):
@@ -39,7 +40,7 @@ def cloud():
 
 @pytest.fixture
 def model():
-    """The model behind the app: a real HTTP server that a test scripts."""
+    """The model behind the app: a real HTTP server. Tests set its `script`."""
     return OpenAIServer()
 
 
@@ -56,7 +57,7 @@ def model_api(request):
 
 @pytest.fixture
 def app_settings(cloud, model_url):
-    """Settings for the scripted model; a test that needs others overrides this."""
+    """Settings for that model. A test module may override this fixture."""
     return Settings(
         _env_file=None, openai_base_url=model_url, model="test", model_api="chat_completions"
     )
@@ -70,7 +71,7 @@ def server(app_settings):
 
 @pytest.fixture
 def demo(cloud, monkeypatch):
-    """The app with the offline demo, talking at full speed."""
+    """The app with the offline demo, which answers without pauses here."""
     monkeypatch.setattr(demo_events, "PACE", 0)
     with served(create_app(Settings(_env_file=None))) as url:
         yield url
@@ -88,6 +89,6 @@ def bob(server):
 
 @pytest.fixture
 def actions(app_settings):
-    """The second function beside the first: Stop goes there."""
+    """The second function, which handles Stop."""
     with served(create_actions(app_settings)) as url:
         yield url

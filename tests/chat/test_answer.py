@@ -6,7 +6,7 @@ import time
 import pytest
 
 from functions.chat import answer as module
-from functions.chat.answer import Answer
+from functions.chat.answer import Answer, Stop
 
 
 class Run:
@@ -16,14 +16,14 @@ class Run:
         self.words = words
         self.let_go = asyncio.Event()
         self.flag = False
-        self.reasons = []
+        self.stop = Stop()
         self.ended = []
         self.cancelled = False
         self.answer = Answer(
             self.events(),
+            self.stop,
             deadline=time.time() + deadline,
             is_cancelled=self.is_cancelled,
-            stopping=self.reasons.append,
             finish=self.finish,
         )
 
@@ -40,8 +40,8 @@ class Run:
     async def is_cancelled(self):
         return self.flag
 
-    async def finish(self, reason):
-        self.ended.append(reason)
+    async def finish(self):
+        self.ended.append(self.stop.reason)
 
     async def read(self):
         return [chunk async for chunk in self.answer.read()]
@@ -73,7 +73,7 @@ async def test_the_flag_in_the_table_stops_the_run():
     run = Run(b"a")
     run.flag = True
     assert await run.read() == [b"a"]
-    assert (run.cancelled, run.reasons, run.ended) == (True, ["visitor"], ["visitor"])
+    assert (run.cancelled, run.ended) == (True, ["visitor"])
 
 
 async def test_at_the_deadline_the_visitor_is_told_and_may_retry():

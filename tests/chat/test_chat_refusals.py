@@ -34,7 +34,14 @@ def refused(answer, status):
             "threads.add_structured_input",
             {"thread_id": UNKNOWN, "item_id": "i", "input": {"answers": {}}},
         ),
-        ("threads.custom_action", {"thread_id": UNKNOWN, "action": {"type": "task.toggle"}}),
+        (
+            "threads.custom_action",
+            {
+                "thread_id": UNKNOWN,
+                "item_id": "i",
+                "action": {"type": "item.toggle", "payload": {"id": "0" * 12, "done": True}},
+            },
+        ),
         ("threads.create", {"input": message("hi", attachments=["atc_unknown"])}),
     ],
 )
@@ -68,7 +75,7 @@ def test_items_of_the_wrong_kind_or_at_the_wrong_time_are_refused(ada, model):
 
 
 def test_questions_are_answered_once(ada, model):
-    model.script = [Call("ask_visitor", {"topic": "it"})]
+    model.script = [Call("ask_visitor")]
     thread = thread_of(ada.create())
     item = ada.items(thread)[-1]["id"]
     asked = {"thread_id": thread, "item_id": item, "input": {"answers": {}}}
@@ -142,7 +149,11 @@ def test_whatever_is_sent_the_answer_is_below_500(ada):
         {"type": "attachments.delete", "params": {"attachment_id": "atc_1"}},
         {
             "type": "threads.sync_custom_action",
-            "params": {"thread_id": thread, "item_id": item, "action": {"type": "task.toggle"}},
+            "params": {
+                "thread_id": thread,
+                "item_id": item,
+                "action": {"type": "item.toggle", "payload": {"id": "0" * 12, "done": True}},
+            },
         },
     ]
     strange = [

@@ -41,7 +41,7 @@ def test_a_thread_whose_file_was_refused_goes_on(ada, model):
 
 
 def test_an_answer_of_several_steps_is_refused_once(ada, model):
-    model.script = [Fail(400), Call("calculate", {"expression": "6 * 7"}), Say("It is 42.")]
+    model.script = [Fail(400), Call("add", {"a": "40", "b": "2"}), Say("It is 42.")]
     assert text_of(send_files(ada)) == "It is 42."
     shown = ["file_data" in json.dumps(request) for request in model.requests]
     assert shown == [True, False, False]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 DEMO = {"PATH": os.environ["PATH"], "CHATKIT_COOKIE_KEY": "0" * 64}
-INSTALL = "import sys; from functions import mcp_later; mcp_later.import_agents(); "
+INSTALL = "import sys; from functions.chat import mcp_later; mcp_later.import_agents(); "
 
 
 def run(code):

@@ -8,6 +8,8 @@ import pytest
 from chatkit.types import HiddenContextItem, ThreadMetadata
 from moto import mock_aws
 
+from functions.chat.checks import Checked
+from functions.chat.newest import NewestItems
 from functions.chat.turn_store import TurnStore
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, Quota, Run, create_table
@@ -39,8 +41,9 @@ def opened(monkeypatch):
         for message in MESSAGES:
             await store.add_thread_item("t", message, ADA)
         quota = Quota("t", per_user=None, per_day=None, client=client)
-        turn = TurnStore(store, Run("r", "t", time.time() + 60), quota)
-        await turn.open("t", limit, ADA)
+        thread, read_items = await store.open_turn("t", limit, ADA)
+        checked = Checked("t", thread, NewestItems(read_items))
+        turn = TurnStore(store, quota, Run("r", "t", time.time() + 60), checked)
         await turn.begin(ADA)
         return turn
 

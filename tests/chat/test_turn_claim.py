@@ -6,6 +6,8 @@ from datetime import datetime
 import pytest
 from chatkit.types import InferenceOptions, UserMessageItem
 
+from functions.chat.checks import Checked
+from functions.chat.newest import NewestItems
 from functions.chat.turn_store import TurnStore
 from functions.context import RequestContext
 from functions.store.runs import Run
@@ -33,7 +35,7 @@ class SlowTable:
 
 async def test_stopping_in_the_middle_of_the_claim_waits_for_what_becomes_of_it():
     table = SlowTable()
-    turn = TurnStore(table, Run("r", "t", 0.0), table)
+    turn = TurnStore(table, table, Run("r", "t", 0.0), Checked("t", None, NewestItems()))
     writing = asyncio.create_task(turn.add_thread_item("t", HELLO, ADA))
     await table.asked.wait()
     writing.cancel()

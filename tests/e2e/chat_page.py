@@ -1,4 +1,4 @@
-"""The page as a visitor uses it: what to press, and what to look at."""
+"""Drives the page as a visitor does."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Chat:
         self.requests.append(request)
 
     def script(self, text: str | None) -> None:
-        """What the CDN gives as `chatkit.js`; with None it cannot be reached."""
+        """Sets the content of `chatkit.js` on the CDN. With None the CDN cannot be reached."""
         self.page.unroute(CDN)
 
         def serve(route: Route) -> None:
@@ -48,14 +48,26 @@ class Chat:
         return self
 
     def draw_each_event(self) -> None:
-        """From the next load on. Once a frame, what lives shortly may share a frame with what
-        comes after it.
+        """Draw after each event instead of once a frame, so that no state is skipped. Starts with
+        the next load.
         """
         self.page.add_init_script("window.requestAnimationFrame = (draw) => queueMicrotask(draw)")
 
     @property
     def composer(self) -> Locator:
         return self.page.locator("textarea[data-composer]")
+
+    @property
+    def prompts(self) -> Locator:
+        return self.page.locator(".prompt")
+
+    @property
+    def failure(self) -> Locator:
+        """The screen that is shown when there is no chat."""
+        return self.page.locator(".failure[role='alert']")
+
+    def banner(self, name: str) -> Locator:
+        return self.page.locator(f'[data-banner="{name}"]')
 
     @property
     def stop(self) -> Locator:
@@ -81,14 +93,19 @@ class Chat:
         self.composer.press("Enter")
 
     def ask(self, text: str) -> None:
-        """Send, and wait until the answer is there."""
+        """Send a message, and wait for the whole answer."""
         before = self.questions.count()
         self.send(text)
         expect(self.questions).to_have_count(before + 1)
         self.settle()
 
+    def new_conversation(self) -> None:
+        """Press the button, and wait until the messages of the old conversation are gone."""
+        self.button("New conversation").click()
+        expect(self.questions).to_have_count(0)
+
     def settle(self) -> None:
-        """Wait until nothing streams and the message has become the server's."""
+        """Wait until nothing streams and the server has saved the message."""
         expect(self.page.locator(".scroller")).to_have_attribute(
             "aria-busy", "false", timeout=ANSWER_WITHIN_MS
         )
@@ -107,7 +124,7 @@ class Chat:
         ]
 
     def watch(self, look: Callable[[], str], until: Callable[[str], bool]) -> list[str]:
-        """The different states that `look` shows until one is the last."""
+        """The different results of `look`, in their order, until `until` accepts one."""
         seen: list[str] = []
         deadline = monotonic() + ANSWER_WITHIN_MS / 1_000
         while monotonic() < deadline:
@@ -120,7 +137,7 @@ class Chat:
         raise AssertionError(f"never came to an end: {seen[-1:]}")
 
     def collect(self, selector: str) -> Callable[[], list[str]]:
-        """Records what elements of that kind say from now on, however short they live."""
+        """Collects the texts of elements with this selector, also of short-lived ones."""
         self.page.evaluate(
             """(selector) => {
                 const root = document.querySelector("openai-chatkit").shadowRoot;
@@ -140,7 +157,7 @@ class Chat:
 
 
 def complaints(chat):
-    """What axe finds that is serious, in words."""
+    """The serious problems that axe finds, as text."""
     chat.page.evaluate(AXE.read_text())
     result = chat.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

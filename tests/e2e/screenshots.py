@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of the page for README and docs, taken from a real run.
+"""`make screenshots`: takes the pictures for README and docs from a real run.
 
 Run it from the repository's root: `python -m tests.e2e.screenshots`.
 """
@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from chat_page import Chat
 
 from tests.support.chromium import chromium
-from tests.support.dev import ROOT, Dev
+from tests.support.dev import ROOT, STARTER, Dev
 
 IMAGES = ROOT / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
@@ -22,7 +22,7 @@ PHONE = {"width": 390, "height": 780}
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with Dev() as dev, chromium() as browser:
+    with Dev(**STARTER) as dev, chromium() as browser:
         for scheme in ("light", "dark"):
             visit(browser, dev.url, scheme)
         phone(browser, dev.url)
@@ -33,7 +33,7 @@ def window(browser: Browser, url: str, scheme: str, viewport: dict[str, int], sc
         viewport=viewport, color_scheme=scheme, device_scale_factor=scale, reduced_motion="reduce"
     )
     chat = Chat(context.new_page(), url).open()
-    chat.page.get_by_role("button", name="Dismiss").click()
+    chat.banner("stand-in").get_by_role("button").click()
     return chat
 
 
@@ -56,7 +56,7 @@ def visit(browser: Browser, url: str, scheme: str) -> None:
     chat.ask("I want to add a contact")
     take(chat.page, f"form-{scheme}")
     for question in ("What is 12.5 * (3 + 4)?", "Give me a choice", "Write a note about rivers"):
-        chat.button("New conversation").click()
+        chat.new_conversation()
         chat.ask(question)
     chat.button("Conversations").click()
     chat.page.locator(".threads .open").nth(3).wait_for()

@@ -1,10 +1,13 @@
-"""`make dev` as a developer lives with it."""
+"""`make dev` as a developer uses it."""
 
 import os
+import shutil
 import signal
 import time
 
 import httpx2
+import pytest
+from phrases import QUESTION, STORY
 
 from tests.support.chat import Chat, message, thread_of
 from tests.support.dev import ROOT, Dev
@@ -24,11 +27,23 @@ def test_page_chat_and_actions_are_on_one_origin(dev):
         assert httpx2.get(dev.url + health).json()["status"] == "ok"
 
 
-def test_conversations_outlive_a_reload_and_ctrl_c_ends_everything():
-    with Dev() as dev:
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the code: what a test saves there reloads no other server."""
+    for folder in ("functions", "infra", "requirements"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True)
+    for file in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path)
+    for folder in (".venv", "frontend"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    return tmp_path
+
+
+def test_conversations_outlive_a_reload_and_ctrl_c_ends_everything(checkout):
+    with Dev(root=checkout) as dev:
         chat = Chat(dev.url)
-        thread = thread_of(chat.create("What is 7 * 6?"))
-        os.utime(ROOT / "functions/assistant/agent.py")  # as saving it does
+        thread = thread_of(chat.create(QUESTION))
+        os.utime(checkout / "functions/assistant/agent.py")  # as saving it does
         dev.wait_until(lambda: "Reloading" in dev.output())
         dev.wait_until(lambda: _still_there(chat, thread))
     assert dev.process.returncode is not None
@@ -47,7 +62,7 @@ def _still_there(chat, thread):
 def test_ctrl_c_in_mid_answer_tells_the_reader_and_prints_no_traceback():
     with Dev() as dev:
         chat = Chat(dev.url)
-        with chat.open("threads.create", input=message("Tell me a long story")) as events:
+        with chat.open("threads.create", input=message(STORY)) as events:
             next(event for event in events if "delta" in event.get("update", {}))
             os.killpg(dev.process.pid, signal.SIGINT)
             last = list(events)[-1]

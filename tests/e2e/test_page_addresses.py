@@ -1,4 +1,4 @@
-"""Which address gives what: the same at `make dev` and behind the emulated CloudFront."""
+"""What each address returns: the same on `make dev` and behind the emulated CloudFront."""
 
 import httpx2
 import pytest
@@ -7,7 +7,7 @@ import pytest
 @pytest.mark.parametrize(
     "path", ["/", "/some/deep/link", "/index.html", "/?thread=thr_1", "/assets"]
 )
-def test_a_place_in_the_page_is_the_page(server, path):
+def test_an_address_without_a_file_extension_returns_the_page(server, path):
     answer = httpx2.get(server + path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
@@ -25,13 +25,13 @@ def test_a_place_in_the_page_is_the_page(server, path):
         f"/{'n' * 300}.js",
     ],
 )
-def test_a_file_that_is_not_there_is_not_there(server, path):
+def test_a_missing_file_is_a_404(server, path):
     answer = httpx2.get(server + path)
     assert answer.status_code == 404
     assert "<html" not in answer.text
 
 
-def test_no_file_outside_of_the_page_is_given(server):
+def test_files_outside_the_page_are_not_served(server):
     with httpx2.Client() as client:
         for path in (
             "/..%2Fpackage.json",
@@ -43,8 +43,8 @@ def test_no_file_outside_of_the_page_is_given(server):
 
 
 @pytest.mark.parametrize("path", ["/chatkitty", "/chatkit/nope", "/actionsnope", "/actions/nope"])
-def test_what_begins_like_the_api_is_the_api_s_to_refuse(server, path):
-    # CloudFront's patterns are `/chatkit*` and `/actions*`, with no slash in front of the star.
+def test_an_unknown_address_that_begins_like_the_api_is_a_404_of_the_api(server, path):
+    # CloudFront's patterns are `/chatkit*` and `/actions*`, without a slash before the star.
     answer = httpx2.get(server + path)
     assert answer.status_code == 404
     assert set(answer.json()) == {"message"}

@@ -7,6 +7,18 @@ import zlib
 import httpx2
 import pytest
 from chat_page import Chat
+from phrases import (
+    ANSWER,
+    CARD,
+    CARD_BOX,
+    HELLO,
+    MENTION_GROUP,
+    MENTION_TYPE,
+    MENU_TOOL,
+    MENU_TOOL_ANSWER,
+    MENU_TOOL_MESSAGE,
+    QUESTION,
+)
 from playwright.sync_api import expect
 
 
@@ -37,7 +49,7 @@ def test_files_are_uploaded_sent_and_still_there_after_a_reload(chat):
     attach(chat, "notes.txt", "text/plain", b"remember the milk")
     expect(chat.page.locator('.composer .file[data-state="done"]')).to_have_count(2)
     assert chat.operations("attachments.create")[0].response().status == 200
-    chat.ask("Hello")
+    chat.ask(HELLO)
     sent = chat.questions.first
     expect(sent.get_by_text("notes.txt")).to_be_visible()
     chat.page.reload()
@@ -47,7 +59,7 @@ def test_files_are_uploaded_sent_and_still_there_after_a_reload(chat):
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 8
 
 
-def test_a_file_can_be_taken_back(chat):
+def test_an_attached_file_can_be_removed_and_is_deleted(chat):
     attach(chat, "notes.txt", "text/plain", b"never mind")
     expect(chat.page.locator('.file[data-state="done"]')).to_have_count(1)
     with chat.page.expect_response(
@@ -59,21 +71,22 @@ def test_a_file_can_be_taken_back(chat):
 
 
 def uploads_go(chat, answer):
-    """Whatever is put where the server said is handed to `answer`."""
+    """Lets `answer` handle the uploads to S3."""
     chat.page.route(
         re.compile("/chatkit-attachments/"),
         lambda route: answer(route) if route.request.method == "PUT" else route.continue_(),
     )
 
 
-def test_an_upload_shows_how_far_it_is_and_is_waited_for(chat):
+@pytest.mark.page
+def test_an_upload_shows_its_progress_and_the_message_waits_for_it(chat):
     held = []
     uploads_go(chat, held.append)
     with chat.page.expect_request(lambda request: request.method == "PUT"):
         attach(chat, "notes.txt", "text/plain", b"remember the milk")
     progress = chat.page.get_by_role("progressbar", name="Uploading notes.txt")
     expect(progress).to_be_visible()
-    chat.composer.fill("Hello")
+    chat.composer.fill(HELLO)
     chat.composer.press("Enter")
     expect(chat.page.locator(".send")).to_be_disabled()
     assert chat.operations("threads.create") == []
@@ -85,6 +98,7 @@ def test_an_upload_shows_how_far_it_is_and_is_waited_for(chat):
     chat.settle()
 
 
+@pytest.mark.page
 def test_an_upload_that_fails_says_so_and_the_text_stays(chat, tolerated):
     tolerated.append("Failed to load resource")
     uploads_go(chat, lambda route: route.fulfill(status=403))
@@ -99,7 +113,8 @@ def test_an_upload_that_fails_says_so_and_the_text_stays(chat, tolerated):
     chat.settle()
 
 
-def test_no_more_files_than_the_server_takes(chat):
+@pytest.mark.page
+def test_more_files_than_the_server_allows_are_refused(chat):
     most = httpx2.get(f"{chat.server}/config.json").json()["attachments"]["maxCount"]
     files = [
         {"name": f"{number}.txt", "mimeType": "text/plain", "buffer": b"x"}
@@ -110,6 +125,7 @@ def test_no_more_files_than_the_server_takes(chat):
     expect(chat.page.locator(".file")).to_have_count(most)
 
 
+@pytest.mark.page
 @pytest.mark.parametrize(
     ("name", "kind", "size", "words"),
     [
@@ -118,7 +134,7 @@ def test_no_more_files_than_the_server_takes(chat):
         ("empty.txt", "text/plain", 0, "is empty"),
     ],
 )
-def test_a_file_that_is_not_wanted_is_refused_in_words(chat, name, kind, size, words):
+def test_a_file_that_is_not_allowed_is_refused_with_a_reason(chat, name, kind, size, words):
     chat.page.locator('input[type="file"]').evaluate(
         """(input, [name, type, size]) => {
             const files = new DataTransfer();
@@ -133,14 +149,14 @@ def test_a_file_that_is_not_wanted_is_refused_in_words(chat, name, kind, size, w
     assert chat.operations("attachments.create") == []
 
 
-def test_a_task_is_mentioned_previewed_and_clicked(chat):
-    chat.ask("Show me my checklist")
-    chat.composer.press_sequentially("What about @say")
-    option = chat.page.get_by_role("option", name="Say hello")
+def test_an_entity_is_mentioned_previewed_and_clicked(chat):
+    chat.ask(CARD)
+    chat.composer.press_sequentially(f"What about @{CARD_BOX[:3]}")
+    option = chat.page.get_by_role("option", name=CARD_BOX)
     expect(option).to_have_attribute("aria-selected", "true")
     expect(chat.composer).to_have_attribute("aria-expanded", "true")
     chat.composer.press("Enter")
-    expect(chat.composer).to_have_value("What about @Say hello ")
+    expect(chat.composer).to_have_value(f"What about @{CARD_BOX} ")
     chat.composer.press("Enter")
     expect(chat.questions).to_have_count(2)
     chat.settle()
@@ -148,17 +164,18 @@ def test_a_task_is_mentioned_previewed_and_clicked(chat):
         "content"
     ]
     assert [part["type"] for part in content] == ["input_text", "input_tag"]
-    assert content[1]["data"]["type"] == "task"
+    assert content[1]["data"]["type"] == MENTION_TYPE
 
-    tag = chat.questions.last.get_by_role("button", name="Say hello")
+    tag = chat.questions.last.get_by_role("button", name=CARD_BOX)
     tag.hover()
-    expect(chat.page.get_by_role("tooltip")).to_contain_text("Tasks")
+    expect(chat.page.get_by_role("tooltip")).to_contain_text(MENTION_GROUP)
     tag.click()
-    expect(chat.composer).to_have_value("Tell me more about Say hello.")
+    expect(chat.composer).to_have_value(f"About {CARD_BOX}")
 
 
-def test_a_menu_of_mentions_closes_on_escape_and_leaves_the_text(chat):
-    chat.ask("Show me my checklist")
+@pytest.mark.page
+def test_the_menu_of_mentions_closes_on_escape_and_keeps_the_text(chat):
+    chat.ask(CARD)
     chat.button("Mention something").click()
     expect(chat.page.get_by_role("option").first).to_be_visible()
     chat.composer.press("Escape")
@@ -166,11 +183,12 @@ def test_a_menu_of_mentions_closes_on_escape_and_leaves_the_text(chat):
     expect(chat.composer).to_have_value("@")
 
 
+@pytest.mark.page
 def test_commands_fill_the_composer_or_change_the_page(chat):
-    chat.composer.press_sequentially("/che")
-    chat.page.get_by_role("option", name="Checklist").wait_for()
+    chat.composer.press_sequentially("/add")
+    chat.page.get_by_role("option", name="Add numbers").wait_for()
     chat.composer.press("Enter")
-    expect(chat.composer).to_have_value("Show me my checklist.")
+    expect(chat.composer).to_have_value("What is 1 + 1?")
     chat.composer.fill("")
     chat.composer.press_sequentially("/dark")
     chat.page.get_by_role("option", name="Dark").click()
@@ -178,10 +196,11 @@ def test_commands_fill_the_composer_or_change_the_page(chat):
     expect(chat.composer).to_have_value("")
 
 
-def test_what_was_not_sent_is_still_there_after_a_reload_in_each_conversation(chat):
-    chat.ask("What is 7 * 6?")
+@pytest.mark.page
+def test_unsent_text_survives_a_reload_in_each_conversation(chat):
+    chat.ask(QUESTION)
     chat.composer.fill("half a thought")
-    chat.button("New conversation").click()
+    chat.new_conversation()
     expect(chat.composer).to_have_value("")
     chat.composer.fill("another one")
     chat.page.reload()
@@ -191,6 +210,7 @@ def test_what_was_not_sent_is_still_there_after_a_reload_in_each_conversation(ch
     expect(chat.composer).to_have_value("half a thought")
 
 
+@pytest.mark.page
 def test_shift_enter_begins_a_line_and_enter_sends(chat):
     chat.composer.press_sequentially("What is")
     chat.composer.press("Shift+Enter")
@@ -199,22 +219,24 @@ def test_shift_enter_begins_a_line_and_enter_sends(chat):
     assert height > 60
     chat.composer.press("Enter")
     expect(chat.questions).to_contain_text(["What is\n7 * 6?"], use_inner_text=True)
-    expect(chat.answers.last).to_contain_text("42")
+    expect(chat.answers.last).to_contain_text(ANSWER)
 
 
+@pytest.mark.page
 def test_a_prompt_of_the_start_screen_is_sent_with_one_press(chat):
-    chat.page.get_by_role("button", name="Keep my checklist").click()
-    expect(chat.widgets).to_have_count(1)
+    chat.prompts.last.click()
+    expect(chat.answers.last).to_contain_text(ANSWER)
     chat.settle()
 
 
-def test_a_tool_from_the_menu_is_used_once_and_then_let_go(chat):
+@pytest.mark.page
+def test_a_tool_from_the_menu_is_used_for_one_message(chat):
     chat.page.locator("summary", has_text="Tools").click()
-    chat.page.get_by_role("button", name="Calculator").click()
-    chosen = chat.page.get_by_role("button", name="Calculator", pressed=True)
+    chat.page.get_by_role("button", name="Sums").click()
+    chosen = chat.page.get_by_role("button", name="Sums", pressed=True)
     expect(chosen.first).to_be_visible()
-    chat.ask("12 * 12")
+    chat.ask(MENU_TOOL_MESSAGE)
     asked = chat.operations("threads.create")[0].post_data_json["params"]["input"]
-    assert asked["inference_options"] == {"tool_choice": {"id": "calculate"}}
-    expect(chat.answers.last).to_contain_text("144")
+    assert asked["inference_options"] == {"tool_choice": {"id": MENU_TOOL}}
+    expect(chat.answers.last).to_contain_text(MENU_TOOL_ANSWER)
     expect(chosen).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The page without a framework, as an adopter has it: bundled, served, and driven."""
+"""The page without a framework, bundled and served as an adopter does it."""
 
 import functools
 import json
@@ -11,6 +11,7 @@ from threading import Thread
 import httpx2
 import pytest
 from chat_page import Chat
+from phrases import ANSWER, CARD, CARD_BOX, CARD_OPEN, QUESTION
 from playwright.sync_api import expect
 
 from tests.support.dev import ROOT, Dev
@@ -36,7 +37,7 @@ def npm(*arguments):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What an adopter puts on their web server, and the stand-in for what the CDN would give."""
+    """The files on an adopter's web server, and the stand-in, which replaces `chatkit.js`."""
     out = tmp_path_factory.mktemp("examples")
     config = ["--config", "examples/vite.config.ts", "--logLevel", "error"]
     npm("exec", "--", "vite", "build", *config, "--outDir", str(out))
@@ -53,7 +54,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def elsewhere(folder):
-    """The folder on an origin of its own."""
+    """Serves the folder on another origin."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -65,20 +66,20 @@ def elsewhere(folder):
 
 @pytest.fixture(scope="module", params=["dev", "lambda"])
 def api(request, elsewhere):
-    """A server that takes pages of the other origin."""
+    """A server that allows pages of the other origin."""
     with Dev(request.param, CHATKIT_ALLOWED_ORIGINS=elsewhere) as running:
         yield running.url
 
 
 def visit(page, origin):
-    """A window in which the CDN gives the stand-in as `chatkit.js`."""
+    """Opens a window in which the CDN serves the stand-in as `chatkit.js`."""
     chat = Chat(page(), origin)
     chat.script(f'import("{origin}/standin.js").then((made) => made.defineStandIn());')
     return chat
 
 
 def put(chat, folder, *names):
-    """The adopter's files on the server's own origin."""
+    """Serves the adopter's files on the server's own origin."""
 
     def give(route):
         route.fulfill(path=folder / route.request.url.rpartition("/")[2])
@@ -87,15 +88,17 @@ def put(chat, folder, *names):
         chat.page.route(f"{chat.server}/{name}", give)
 
 
+@pytest.mark.page
 def test_the_example_page_works_on_the_server_s_own_origin(page, server, folder):
     chat = visit(page, server)
     put(chat, folder, "plain.html", "chatkit-serverless.js", "standin.js")
     chat.open("/plain.html")
     expect(chat.page.get_by_role("heading", name="Hello from plain HTML")).to_be_visible()
-    chat.ask("What is 7 * 6?")
-    expect(chat.answers.last).to_contain_text("42")
+    chat.ask(QUESTION)
+    expect(chat.answers.last).to_contain_text(ANSWER)
 
 
+@pytest.mark.page
 def test_the_example_page_says_what_is_wrong(page, server, folder):
     chat = visit(page, server)
     put(chat, folder, "plain.html", "chatkit-serverless.js")
@@ -124,9 +127,8 @@ SIGN_IN = """<!doctype html><title>Sign-in</title>
 </script>"""
 
 
-def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
-    page, server, folder, tolerated
-):
+@pytest.mark.page
+def test_a_token_of_the_page_is_sent_and_renewed_once_after_a_401(page, server, folder, tolerated):
     tolerated.append("401")
     (folder / "sign-in.html").write_text(SIGN_IN)
     chat = visit(page, server)
@@ -143,8 +145,8 @@ def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
 
     chat.page.route(f"{server}/chatkit", expired)
     asked_before = chat.page.evaluate("asked.length")
-    chat.ask("What is 7 * 6?")
-    expect(chat.answers.last).to_contain_text("42")
+    chat.ask(QUESTION)
+    expect(chat.answers.last).to_contain_text(ANSWER)
     tokens = [request.headers["x-chatkit-authorization"] for request in sent[:2]]
     assert tokens == ["Bearer first", "Bearer second"]
     assert sent[0].post_data == sent[1].post_data
@@ -152,7 +154,7 @@ def test_a_token_of_one_s_own_is_sent_and_asked_for_once_more_after_a_401(
     assert chat.page.evaluate("asked")[asked_before : asked_before + 2] == [False, True]
 
 
-def test_the_readme_s_page_works_on_another_origin_with_a_token_of_its_own(
+def test_the_page_in_the_readme_works_on_another_origin_with_a_session_token(
     page, api, elsewhere, folder
 ):
     config = httpx2.get(f"{api}/config.json").json()
@@ -160,9 +162,9 @@ def test_the_readme_s_page_works_on_another_origin_with_a_token_of_its_own(
     (folder / "chatkit.json").write_text(json.dumps(config))
     chat = visit(page, elsewhere)
     chat.open("/snippet.html")
-    chat.ask("Show me my checklist")
-    chat.widgets.last.get_by_label("Say hello").click()
-    expect(chat.widgets.last).to_contain_text("2 to do")
+    chat.ask(CARD)
+    chat.widgets.last.get_by_label(CARD_BOX).click()
+    expect(chat.widgets.last).to_contain_text(CARD_OPEN.format(2))
     (asked,) = chat.operations("threads.create")
     assert asked.url == f"{api}/chatkit"
     assert asked.headers["x-chatkit-authorization"].startswith("Bearer ")

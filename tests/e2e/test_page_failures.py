@@ -1,13 +1,16 @@
-"""When something fails, the visitor reads what, and loses nothing."""
+"""When something fails, the visitor reads why and keeps what they wrote."""
 
 import pytest
 from chat_page import Chat
+from phrases import ANSWER, CARD, CARD_BOX, QUESTION
 from playwright.sync_api import expect
+
+pytestmark = pytest.mark.page
 
 
 @pytest.fixture
 def chat(page, server, tolerated):
-    tolerated.append("Failed to load resource")  # the browser says so of every refusal
+    tolerated.append("Failed to load resource")  # the browser logs this for every refusal
     return Chat(page(), server)
 
 
@@ -27,22 +30,22 @@ def posts(chat, path="/chatkit"):
 
 def test_without_the_cdn_the_stand_in_takes_over_and_says_so(chat):
     chat.open()
-    banner = chat.page.locator('[data-banner="stand-in"]')
-    expect(banner).to_contain_text("chatkit.js could not be loaded")
-    banner.get_by_role("button", name="Dismiss").click()
+    banner = chat.banner("stand-in")
+    expect(banner.locator("p")).not_to_be_empty()
+    banner.get_by_role("button").click()
     expect(banner).to_have_count(0)
 
 
-def test_a_script_that_never_answers_is_waited_for_a_bounded_time(chat):
+def test_the_stand_in_takes_over_when_the_script_defines_nothing_in_time(chat):
     chat.page.clock.install()
     chat.script("// loads, and defines nothing")
     chat.page.goto(chat.server)
-    expect(chat.page.get_by_role("status", name="The chat is loading")).to_be_visible()
+    expect(chat.page.locator(".loading[role='status']")).to_be_visible()
     chat.page.wait_for_function("document.querySelector('script[src*=chatkit]')")
     chat.page.clock.run_for(9_000)
     chat.page.clock.resume()
     chat.composer.wait_for()
-    expect(chat.page.locator('[data-banner="stand-in"]')).to_be_visible()
+    expect(chat.banner("stand-in")).to_be_visible()
 
 
 DRIVEN = """
@@ -54,7 +57,7 @@ customElements.define("openai-chatkit", class extends HTMLElement {
 """
 
 
-def test_the_element_of_the_cdn_is_driven_by_the_same_options(chat):
+def test_the_element_of_the_cdn_gets_the_same_options(chat):
     chat.script(DRIVEN.replace("HOW", "block"))
     chat.page.goto(chat.server + "/?thread=thr_1")
     chat.page.wait_for_function("window.given")
@@ -71,12 +74,12 @@ def test_the_element_of_the_cdn_is_driven_by_the_same_options(chat):
     assert posts(chat)[-1].headers["x-amz-content-sha256"]
 
 
-def test_what_the_element_of_the_cdn_reports_reaches_the_server_without_words(chat):
+def test_logs_of_the_element_of_the_cdn_reach_the_server_without_the_visitor_s_words(chat):
     chat.script(DRIVEN.replace("HOW", "block"))
     chat.page.goto(chat.server)
     chat.page.wait_for_function("window.given")
 
-    def told(event, detail):
+    def logged(event, detail):
         with chat.page.expect_request(chat.server + "/chatkit/log") as request:
             chat.page.evaluate(
                 """([event, detail]) => {
@@ -91,41 +94,40 @@ def test_what_the_element_of_the_cdn_reports_reaches_the_server_without_words(ch
         assert request.value.response().status == 204
         return request.value.post_data_json
 
-    assert told(
+    assert logged(
         "chatkit.log",
         {"name": "composer.submit", "data": {"text": "My secret words", "length": 15}},
     ) == {"level": "info", "event": "composer.submit", "detail": {"length": 15}}
-    assert told("chatkit.error", {"message": "No such thing as My secret", "status": 422}) == {
+    assert logged("chatkit.error", {"message": "No such thing as My secret", "status": 422}) == {
         "level": "error",
         "event": "chatkit_error",
         "detail": {"name": "TypeError", "status": 422},
     }
 
 
-def test_an_element_that_takes_itself_away_is_explained(chat):
+def test_an_element_that_hides_itself_is_explained(chat):
     chat.script(DRIVEN.replace("HOW", "none"))
     chat.page.goto(chat.server)
-    expect(chat.page.locator('[data-banner="domain-key"]')).to_contain_text("domain key")
+    expect(chat.banner("domain-key")).to_contain_text("127.0.0.1")
 
 
-def test_a_server_that_is_down_when_the_page_opens(chat):
+def test_a_server_that_is_down_when_the_page_opens_is_explained_and_can_be_tried_again(chat):
     refuse(chat, "/chatkit/session")
     chat.page.goto(chat.server)
-    expect(chat.page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(chat.failure).to_have_attribute("data-problem", "down")
     chat.page.unroute(chat.server + "/chatkit/session")
-    chat.button("Try again").click()
+    chat.failure.get_by_role("button").click()
     chat.composer.wait_for()
 
 
-def test_a_session_that_is_refused_when_the_page_opens(chat):
+def test_a_session_that_is_refused_when_the_page_opens_is_explained(chat):
     refuse(chat, "/chatkit/session", 401, "This link needs an account.")
     chat.page.goto(chat.server)
-    alert = chat.page.get_by_role("alert")
-    expect(alert).to_contain_text("Please sign in")
-    expect(alert).to_contain_text("This link needs an account.")
+    expect(chat.failure).to_have_attribute("data-problem", "session")
+    expect(chat.failure).to_contain_text("This link needs an account.")
 
 
-def test_a_refused_message_is_explained_and_given_back(chat):
+def test_a_refused_message_is_explained_and_returns_to_the_composer(chat):
     chat.open()
     refuse(chat, "/chatkit", 429, "That was a lot. Please wait a minute.")
     chat.send("My precious text")
@@ -135,7 +137,7 @@ def test_a_refused_message_is_explained_and_given_back(chat):
 
 
 @pytest.mark.parametrize("answer", ["5xx", "no stream"])
-def test_a_server_that_fails_is_asked_five_times_more_with_the_same_run_id(chat, answer):
+def test_a_request_that_fails_is_sent_five_more_times_with_the_same_run_id(chat, answer):
     chat.open()
     if answer == "5xx":
         refuse(chat, "/chatkit", 503, "internal detail")
@@ -156,7 +158,7 @@ def test_a_server_that_fails_is_asked_five_times_more_with_the_same_run_id(chat,
     assert len({r.headers["x-chatkit-run-id"] for r in posts(chat)}) == 1
 
 
-def test_an_expired_session_is_renewed_without_a_word(chat):
+def test_an_expired_session_is_renewed_without_a_message(chat):
     chat.open()
     answered = []
 
@@ -168,53 +170,53 @@ def test_an_expired_session_is_renewed_without_a_word(chat):
             route.continue_()
 
     chat.page.route(chat.server + "/chatkit", once)
-    chat.ask("What is 7 * 6?")
-    expect(chat.answers.last).to_contain_text("42")
+    chat.ask(QUESTION)
+    expect(chat.answers.last).to_contain_text(ANSWER)
     assert len(posts(chat, "/chatkit/session")) == 2
-    expect(chat.page.locator('[data-banner="session"]')).to_have_count(0)
+    expect(chat.banner("session")).to_have_count(0)
 
 
-def test_a_session_that_cannot_be_renewed_is_said_and_the_text_stays(chat):
+def test_a_session_that_cannot_be_renewed_is_explained_and_the_text_stays(chat):
     chat.open()
     refuse(chat, "/chatkit", 401, "Your sign-in has expired.")
     chat.send("My precious text")
-    expect(chat.page.locator('[data-banner="session"]')).to_contain_text("expired")
+    expect(chat.banner("session")).to_be_visible()
     expect(chat.composer).to_have_value("My precious text")
     chat.page.unroute(chat.server + "/chatkit")
     chat.composer.press("Enter")
     chat.settle()
-    expect(chat.page.locator('[data-banner="session"]')).to_have_count(0)
+    expect(chat.banner("session")).to_have_count(0)
 
 
-def test_offline_is_said_and_the_text_stays(chat):
+def test_being_offline_is_explained_and_the_text_stays(chat):
     chat.open()
     chat.page.context.set_offline(True)
-    expect(chat.page.locator('[data-banner="offline"]')).to_be_visible()
-    chat.send("What is 7 * 6?")
+    expect(chat.banner("offline")).to_be_visible()
+    chat.send(QUESTION)
     expect(chat.page.get_by_role("alert")).to_contain_text("You are offline")
-    expect(chat.composer).to_have_value("What is 7 * 6?")
+    expect(chat.composer).to_have_value(QUESTION)
     chat.page.context.set_offline(False)
-    expect(chat.page.locator('[data-banner="offline"]')).to_have_count(0)
+    expect(chat.banner("offline")).to_have_count(0)
     chat.composer.press("Enter")
-    expect(chat.answers.last).to_contain_text("42", timeout=30_000)
+    expect(chat.answers.last).to_contain_text(ANSWER, timeout=30_000)
 
 
 def test_a_widget_action_that_is_refused_changes_nothing(chat):
     chat.open()
-    chat.ask("Show me my checklist")
+    chat.ask(CARD)
     refuse(chat, "/actions", 409, "Somebody else was faster.")
-    box = chat.widgets.last.get_by_label("Say hello")
+    box = chat.widgets.last.get_by_label(CARD_BOX)
     box.click()
     expect(chat.page.get_by_role("alert")).to_contain_text("Somebody else was faster.")
     expect(box).not_to_be_checked()
 
 
-def test_what_fails_is_told_to_the_server_without_what_was_written(chat):
+def test_errors_are_reported_to_the_server_without_the_visitor_s_words(chat):
     chat.open()
     refuse(chat, "/chatkit", 422, "No such thing as My secret.")
-    with chat.page.expect_request(chat.server + "/chatkit/log") as told:
+    with chat.page.expect_request(chat.server + "/chatkit/log") as request:
         chat.send("My secret")
-    logged = told.value.post_data_json
-    assert logged["level"] == "error"
-    assert logged["detail"] == {"name": "ApiError", "status": 422}
-    assert told.value.response().status == 204
+    entry = request.value.post_data_json
+    assert entry["level"] == "error"
+    assert entry["detail"] == {"name": "ApiError", "status": 422}
+    assert request.value.response().status == 204

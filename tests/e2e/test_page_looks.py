@@ -1,13 +1,14 @@
-"""What is to be seen before anything is said, and what it looks like."""
+"""What the page shows before the first message, and how it looks."""
 
-import re
-from pathlib import Path
+from html import escape
+from urllib.parse import unquote
 
 import pytest
 from chat_page import Chat
+from phrases import HELLO, QUESTION
 from playwright.sync_api import expect
 
-THEME = Path(__file__).parents[2] / "frontend" / "src" / "chatkit" / "theme.ts"
+pytestmark = pytest.mark.page
 
 
 @pytest.fixture
@@ -17,27 +18,26 @@ def chat(page, server):
 
 def test_the_start_screen_greets_and_suggests(chat):
     chat.open()
-    expect(chat.page.get_by_role("heading", level=1)).to_have_text("What shall we work on?")
-    prompts = chat.page.locator(".prompt")
-    expect(prompts).to_have_count(4)
-    prompts.filter(has_text="Tokyo").click()
-    expect(chat.questions).to_contain_text(["What time is it in Tokyo?"])
+    expect(chat.page.get_by_role("heading", level=1)).to_have_text("Welcome to the test")
+    expect(chat.prompts).to_have_text(["Say hello", "Multiply two numbers"], use_inner_text=True)
+    chat.prompts.last.click()
+    expect(chat.questions).to_contain_text([QUESTION])
     chat.settle()
 
 
-def test_the_disclaimer_stays_in_sight(chat):
+def test_the_disclaimer_stays_visible(chat):
     chat.open()
-    disclaimer = chat.page.get_by_text("Answers can be wrong. Check what matters.")
+    disclaimer = chat.page.get_by_text("These answers are made up.")
     expect(disclaimer).to_be_in_viewport()
-    chat.ask("Hello")
+    chat.ask(HELLO)
     expect(disclaimer).to_be_in_viewport()
 
 
-def test_the_header_names_the_conversation_and_leads_to_others(chat):
+def test_the_header_shows_the_title_and_opens_other_conversations(chat):
     chat.open()
     new = chat.button("New conversation")
     expect(new).to_be_disabled()
-    chat.ask("What is 7 * 6?")
+    chat.ask(QUESTION)
     expect(chat.page.get_by_role("heading", level=2)).not_to_be_empty()
     named = chat.page.get_by_role("heading", level=2).inner_text()
     chat.button("Conversations").click()
@@ -47,36 +47,38 @@ def test_the_header_names_the_conversation_and_leads_to_others(chat):
     expect(chat.page.get_by_role("heading", level=2)).to_have_count(0)
 
 
-@pytest.mark.parametrize(("scheme", "nth"), [("light", 0), ("dark", 1)])
-def test_page_and_chat_wear_the_one_theme_file(page, server, scheme, nth):
-    text = THEME.read_text()
-    accents = re.search(r'accent: \{ light: "(#\w+)", dark: "(#\w+)" \}', text)
-    surfaces = re.findall(r'background: "(#\w+)"', text)
+def test_header_document_and_tab_have_the_same_name(chat):
+    chat.open()
+    name = chat.page.title()
+    assert name
+    expect(chat.page.locator(".brand")).to_have_text(name)
+    icon = unquote(chat.page.locator("link[rel=icon]").get_attribute("href"))
+    assert f"<title>{escape(name, quote=False)}</title>" in icon
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_and_chat_have_the_same_colours_and_font(page, server, scheme):
     chat = Chat(page(color_scheme=scheme), server).open()
     chat.composer.fill("x")
-
-    def colour(locator, name):
-        return locator.evaluate("(it, name) => getComputedStyle(it)[name]", name)
-
-    send = chat.page.locator(".send")
-    mark = chat.page.locator(".brand rect")
-    expect(send).to_have_css("background-color", rgb(accents[nth + 1]))
-    assert colour(mark, "fill") == rgb(accents[nth + 1])
-    assert colour(chat.page.locator("body"), "backgroundColor") == rgb(surfaces[nth])
-    element = chat.page.locator("openai-chatkit")
-    assert element.evaluate("it => it.style.getPropertyValue('--background')") == surfaces[nth]
-    assert element.evaluate("it => getComputedStyle(it).fontSize") == f"{said(text, 'baseSize')}px"
-    corners = {"pill": "22px", "round": "14px", "soft": "8px", "sharp": "2px"}
-    spaces = {"compact": "0.8", "normal": "1", "spacious": "1.25"}
-    for name, known in (("radius", corners), ("density", spaces)):
-        worn = element.evaluate("(it, name) => it.style.getPropertyValue(name)", f"--{name}")
-        assert worn == known[said(text, name)]
-    for font in (chat.composer, chat.page.locator(".brand span")):
-        assert "ui-sans-serif" in colour(font, "fontFamily")
+    accent, background, font = chat.page.evaluate(
+        """() => ["accent", "background", "font"].map((name) =>
+            getComputedStyle(document.documentElement).getPropertyValue(`--page-${name}`))"""
+    )
+    tint = chat.page.locator(f"meta[name=theme-color][media*={scheme}]")
+    assert tint.get_attribute("content") == background
+    expect(chat.page.locator("body")).to_have_css("background-color", rgb(background))
+    expect(chat.page.locator("openai-chatkit")).to_have_css("background-color", rgb(background))
+    expect(chat.page.locator(".send")).to_have_css("background-color", rgb(accent))
+    for text in (chat.composer, chat.page.locator(".brand span")):
+        expect(text).to_have_css("font-family", font)
 
 
-def said(text, name):
-    return re.search(rf"^  {name}: \"?(\w+)\"?,$", text, re.MULTILINE)[1]
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_has_its_colours_before_its_script_runs(page, server, scheme):
+    window = page(color_scheme=scheme, java_script_enabled=False)
+    window.goto(server)
+    tint = window.locator(f"meta[name=theme-color][media*={scheme}]").get_attribute("content")
+    expect(window.locator("body")).to_have_css("background-color", rgb(tint))
 
 
 def rgb(colour):
@@ -84,9 +86,9 @@ def rgb(colour):
     return f"rgb({red}, {green}, {blue})"
 
 
-def test_the_language_is_the_one_of_the_visitor_s_browser(page, server):
+def test_requests_and_dates_use_the_language_of_the_visitor_s_browser(page, server):
     chat = Chat(page(locale="pt-BR"), server).open()
-    chat.ask("Hello")
+    chat.ask(HELLO)
     (asked,) = chat.operations("threads.create")
     assert asked.all_headers()["accept-language"].startswith("pt-BR")
     chat.button("Conversations").click()

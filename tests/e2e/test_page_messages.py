@@ -1,10 +1,24 @@
-"""Writing, reading, stopping, coming back."""
+"""Writing, reading, stopping, and returning to a conversation."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 from chat_page import Chat
+from phrases import (
+    ANSWER,
+    CARD,
+    FORM,
+    HELLO,
+    QUESTION,
+    SLOW,
+    SLOW_ANSWER,
+    SLOW_PROGRESS,
+    SLOW_SUBJECT,
+    STORY,
+    STORY_BEGINS,
+    STORY_ENDS,
+)
 from playwright.sync_api import expect
 
 from tests.support.chat import message
@@ -15,13 +29,10 @@ def chat(page, server):
     return Chat(page(), server).open()
 
 
-STORY_BEGINS, STORY_ENDS = "Once upon a time", "sleeping there still"
-
-
 def begin_story(chat):
-    """The demo model greets first; then it has a story that takes some seconds."""
-    chat.ask("Hello")
-    chat.send("Tell me a long story")
+    """Starts an answer that takes some seconds, in a thread that exists already."""
+    chat.ask(HELLO)
+    chat.send(STORY)
 
 
 def test_the_words_of_an_answer_arrive_one_after_the_other(chat):
@@ -35,8 +46,8 @@ def test_the_words_of_an_answer_arrive_one_after_the_other(chat):
     assert sorted(growing, key=len) == growing
 
 
-def test_a_reload_finds_the_thread_and_everything_in_it(chat):
-    chat.ask("What time is it in Tokyo?")
+def test_a_reload_shows_the_thread_with_all_its_items(chat):
+    chat.ask(SLOW_SUBJECT)
     thread = chat.thread
     said = chat.answers.last.inner_text()
     chat.page.reload()
@@ -46,12 +57,12 @@ def test_a_reload_finds_the_thread_and_everything_in_it(chat):
 
 
 def test_history_opens_renames_and_deletes(chat):
-    chat.ask("What is 7 * 6?")
+    chat.ask(QUESTION)
     first = chat.thread
-    chat.button("New conversation").click()
+    chat.new_conversation()
     expect(chat.page.get_by_role("heading", level=1)).to_be_visible()
     assert chat.thread is None
-    chat.ask("What time is it in Lisbon?")
+    chat.ask(HELLO)
     chat.button("Conversations").click()
     rows = chat.page.locator(".threads li")
     expect(rows).to_have_count(2)
@@ -62,7 +73,7 @@ def test_history_opens_renames_and_deletes(chat):
     expect(rows.filter(has_text="The answer")).to_have_count(1)
 
     rows.filter(has_text="The answer").locator(".open").click()
-    expect(chat.answers.last).to_contain_text("42")
+    expect(chat.answers.last).to_contain_text(ANSWER)
     assert chat.thread == first
 
     chat.button("Conversations").click()
@@ -72,6 +83,7 @@ def test_history_opens_renames_and_deletes(chat):
     assert chat.thread is None
 
 
+@pytest.mark.page
 def test_a_long_history_is_shown_page_by_page(chat):
     cookies = {cookie["name"]: cookie["value"] for cookie in chat.page.context.cookies()}
 
@@ -97,10 +109,11 @@ def test_a_long_history_is_shown_page_by_page(chat):
     expect(chat.questions).to_contain_text(["What is 0 + 1?"])
 
 
-def test_back_leads_to_the_conversation_before(chat):
+@pytest.mark.page
+def test_back_opens_the_previous_conversation(chat):
     chat.ask("What is 1 + 1?")
     first = chat.thread
-    chat.button("New conversation").click()
+    chat.new_conversation()
     chat.ask("What is 2 + 2?")
     chat.page.go_back()
     chat.page.go_back()
@@ -110,14 +123,14 @@ def test_back_leads_to_the_conversation_before(chat):
 
 def test_another_visitor_sees_none_of_it(chat, page, server, tolerated):
     tolerated.append("404")
-    chat.ask("What is 7 * 6?")
+    chat.ask(QUESTION)
     stranger = Chat(page(), server).open(f"/?thread={chat.thread}")
     expect(stranger.page.get_by_text("does not exist any more")).to_be_visible()
     stranger.button("Conversations").click()
     expect(stranger.page.get_by_text("No conversations yet")).to_be_visible()
 
 
-def test_stop_stops_and_what_was_said_stays(chat):
+def test_stop_ends_the_answer_and_keeps_what_was_written(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
     chat.stop.click()
@@ -133,7 +146,7 @@ def test_stop_stops_and_what_was_said_stays(chat):
     expect(chat.answers.last).not_to_contain_text(STORY_ENDS)
 
 
-def test_whoever_leaves_in_mid_answer_finds_it_whole_on_return(chat):
+def test_an_answer_is_complete_after_the_visitor_left_and_returned(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
     chat.page.reload()
@@ -141,24 +154,25 @@ def test_whoever_leaves_in_mid_answer_finds_it_whole_on_return(chat):
     assert not [r for r in chat.requests if r.url.endswith("/actions/cancel")]
 
 
+@pytest.mark.page
 def test_another_conversation_can_be_opened_while_one_is_answered(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
     story = chat.thread
-    chat.button("New conversation").click()
-    chat.ask("What is 7 * 6?")
+    chat.new_conversation()
+    chat.ask(QUESTION)
     expect(chat.questions).to_have_count(1)
-    expect(chat.answers.last).to_contain_text("42")
+    expect(chat.answers.last).to_contain_text(ANSWER)
     chat.button("Conversations").click()
-    chat.page.locator(".threads li").filter(has_text="Hello").locator(".open").click()
+    chat.page.locator(".threads li").filter(has_text=HELLO).locator(".open").click()
     expect(chat.answers.last).to_contain_text(STORY_ENDS, timeout=30_000)
     assert chat.thread == story
     assert not [r for r in chat.requests if r.url.endswith("/actions/cancel")]
 
 
-def test_an_answer_can_be_had_again_rated_and_copied(chat):
+def test_an_answer_can_be_rated_copied_and_written_again(chat):
     chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    chat.ask("What is 7 * 6?")
+    chat.ask(QUESTION)
     with chat.page.expect_response(
         lambda r: "items.feedback" in (r.request.post_data or "")
     ) as given:
@@ -167,7 +181,7 @@ def test_an_answer_can_be_had_again_rated_and_copied(chat):
     expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "true")
     chat.button("Copy").last.click()
     expect(chat.button("Copied")).to_be_visible()
-    assert "42" in chat.page.evaluate("navigator.clipboard.readText()")
+    assert ANSWER in chat.page.evaluate("navigator.clipboard.readText()")
     before = chat.answers.count()
     chat.button("Answer again").click()
     chat.settle()
@@ -175,27 +189,29 @@ def test_an_answer_can_be_had_again_rated_and_copied(chat):
     expect(chat.questions).to_have_count(1)
 
 
+@pytest.mark.page
 def test_progress_is_shown_while_a_tool_works(page, server):
     chat = Chat(page(), server)
     chat.draw_each_event()
     chat.open()
-    chat.ask("What time is it in Tokyo?")
-    chat.button("New conversation").click()
+    chat.ask(SLOW_SUBJECT)
+    chat.new_conversation()
     seen = chat.collect("[data-progress]")
-    chat.ask("Find my conversations about Tokyo")
-    assert any("of 1" in text for text in seen())
-    expect(chat.answers.last).to_contain_text("I found")
+    chat.ask(SLOW)
+    assert any(SLOW_PROGRESS in text for text in seen())
+    expect(chat.answers.last).to_contain_text(SLOW_ANSWER)
 
 
-def test_whoever_reads_further_up_is_left_in_peace_and_finds_the_way_down(chat):
-    chat.ask("Hello")
-    chat.ask("Show me my checklist")
-    chat.ask("I want to add a contact")
+@pytest.mark.page
+def test_a_new_answer_does_not_scroll_a_visitor_who_reads_above(chat):
+    chat.ask(HELLO)
+    chat.ask(CARD)
+    chat.ask(FORM)
     scroller = chat.page.locator(".scroller")
     scroller.evaluate("scroller => { scroller.scrollTop = 0 }")
     down = chat.button("To the latest message")
     expect(down).to_be_visible()
-    chat.send("Tell me a long story")
+    chat.send(STORY)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
     scroller.evaluate("scroller => { scroller.scrollTop = 0 }")
     expect(chat.answers.last).to_contain_text(STORY_ENDS, timeout=30_000)
@@ -205,6 +221,7 @@ def test_whoever_reads_further_up_is_left_in_peace_and_finds_the_way_down(chat):
     chat.settle()
 
 
+@pytest.mark.page
 def test_earlier_messages_are_loaded_on_demand(chat):
     for number in range(22):
         chat.ask(f"What is {number} + 1?")

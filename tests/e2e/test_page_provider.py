@@ -1,7 +1,8 @@
-"""A real model behind the page: which one is asked, and what its answers may do."""
+"""The page with a real provider: which model is asked, and links in its answers."""
 
 import pytest
 from chat_page import Chat
+from phrases import HELLO
 from playwright.sync_api import expect
 
 from tests.support.dev import Dev
@@ -14,7 +15,7 @@ def provider():
     return OpenAIServer()
 
 
-@pytest.fixture(scope="module", params=["dev", "lambda"])
+@pytest.fixture(scope="module")
 def server(request, provider):
     with (
         served(provider.app) as url,
@@ -37,7 +38,7 @@ def chat(page, server, provider):
 
 
 def asked(provider):
-    """The models that were asked for an answer; titles are made without tools."""
+    """The models that were asked for an answer. Requests for a title have no tools."""
     return [request["model"] for request in provider.requests if request.get("tools")]
 
 
@@ -50,20 +51,21 @@ def choose(chat, name):
     chat.page.locator(".menu-entry", has_text=name).click()
 
 
-def test_the_model_that_the_visitor_picks_is_the_one_that_answers(chat, provider):
+def test_the_model_that_the_visitor_picks_answers(chat, provider):
     expect(picker(chat)).to_contain_text("quick")
-    chat.ask("Hello")
+    chat.ask(HELLO)
     choose(chat, "thorough")
     expect(picker(chat)).to_contain_text("thorough")
     chat.ask("Think it over")
     expect(chat.answers.last).to_contain_text("Here you are.")
-    chat.button("New conversation").click()
+    chat.new_conversation()
     choose(chat, "quick")
     chat.ask("Hello again")
     assert asked(provider) == ["quick", "thorough", "quick"]
 
 
-def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
+@pytest.mark.page
+def test_the_model_picker_works_with_the_keyboard_and_shows_the_choice(chat):
     picker(chat).focus()
     chat.page.keyboard.press("Enter")
     chosen = chat.page.locator(".menu-entry[aria-pressed='true']")
@@ -72,7 +74,8 @@ def test_the_picker_is_used_with_the_keyboard_and_says_what_is_chosen(chat):
     expect(chosen).not_to_be_visible()
 
 
-def test_everything_in_the_composer_has_room_on_a_phone(page, server):
+@pytest.mark.page
+def test_everything_in_the_composer_fits_on_a_phone(page, server):
     chat = Chat(page(viewport={"width": 360, "height": 640}), server).open()
 
     def inside(locator):
@@ -85,21 +88,22 @@ def test_everything_in_the_composer_has_room_on_a_phone(page, server):
     menu.get_by_text("as-long-as").click()
     chat.page.locator("summary", has_text="Tools").click()
     assert inside(menu)
-    menu.get_by_text("Search my conversations").click()
+    menu.get_by_text("A tool with a name as long as this").click()
     box = chat.page.locator(".composer-box").bounding_box()
     for part in chat.page.locator(".composer-bar > :not(.gap)").all():
         place = part.bounding_box()
         assert place["width"] >= 36
         assert place["x"] >= box["x"]
         assert place["x"] + place["width"] <= box["x"] + box["width"]
-    # And the greeting is what a short window begins with.
+    # In a short window the greeting comes first.
     assert inside(chat.page.get_by_role("heading", level=1))
     greeting = chat.page.get_by_role("heading", level=1).bounding_box()["y"]
     header = chat.page.locator(".chat > .header").bounding_box()
     assert greeting >= header["y"] + header["height"]
 
 
-def test_a_deeplink_in_an_answer_is_followed_by_the_page_and_not_by_the_browser(chat, provider):
+@pytest.mark.page
+def test_the_page_handles_a_deeplink_in_an_answer(chat, provider):
     provider.script = [
         Say("Shall I [plan the week](chatkit-link://compose?text=Plan%20my%20week)?")
     ]
@@ -108,13 +112,13 @@ def test_a_deeplink_in_an_answer_is_followed_by_the_page_and_not_by_the_browser(
     chat.answers.last.get_by_role("link", name="plan the week").click()
     expect(chat.composer).to_have_value("Plan my week")
     assert chat.page.url == before
-    # One that the page knows nothing of does nothing, and breaks nothing.
+    # An unknown deeplink does nothing.
     provider.script = [Say("Or [elsewhere](chatkit-link://nowhere?a=1).")]
     chat.ask("And then?")
     chat.answers.last.get_by_role("link", name="elsewhere").click()
     assert chat.page.url == before
 
 
-def test_with_one_model_there_is_nothing_to_pick(page, dev):
+def test_with_one_model_there_is_no_picker(page, dev):
     chat = Chat(page(), dev.url).open()
     expect(picker(chat)).to_have_count(0)

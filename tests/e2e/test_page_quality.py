@@ -1,4 +1,4 @@
-"""The page for everybody: keyboard, screen reader, small screens, slow eyes, small downloads."""
+"""Accessibility, screen sizes, layout shifts and size of the page."""
 
 import gzip
 import re
@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from chat_page import Chat, complaints
+from phrases import ANSWER, CARD, FORM, HELLO, INTERVIEW, QUESTION, STORY
 from playwright.sync_api import expect
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 BUNDLE_LIMIT = 120 * 1024
+
+pytestmark = pytest.mark.page
 
 
 @pytest.fixture
@@ -21,13 +24,13 @@ def chat(page, server):
 def test_axe_finds_nothing_serious_on_any_screen(page, server, scheme):
     chat = Chat(page(color_scheme=scheme, reduced_motion="reduce"), server).open()
     assert complaints(chat) == []
-    for request in ("Hello", "Show me my checklist", "I want to add a contact", "Ask me something"):
+    for request in (HELLO, CARD, FORM, INTERVIEW):
         chat.ask(request)
     assert complaints(chat) == []
     chat.page.locator("summary", has_text="Tools").click()
-    chat.page.get_by_role("button", name="Calculator").wait_for()
+    chat.page.get_by_role("button", name="Sums").wait_for()
     assert complaints(chat) == []
-    chat.page.get_by_role("button", name="Calculator").click()
+    chat.page.get_by_role("button", name="Sums").click()
     assert complaints(chat) == []
     chat.button("Conversations").click()
     row = chat.page.locator(".threads li").first
@@ -50,19 +53,19 @@ def test_axe_finds_nothing_serious_on_any_screen(page, server, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_where_something_failed(page, server, scheme, tolerated):
+def test_axe_finds_nothing_serious_when_something_failed(page, server, scheme, tolerated):
     tolerated.append("Failed to load resource")
     chat = Chat(page(color_scheme=scheme, reduced_motion="reduce"), server).open()
     chat.page.route(f"{server}/chatkit", lambda route: route.fulfill(status=401, json={}))
-    chat.send("Hello")
-    chat.page.locator('[data-banner="session"]').wait_for()
+    chat.send(HELLO)
+    chat.banner("session").wait_for()
     chat.page.context.set_offline(True)
-    chat.page.locator('[data-banner="offline"]').wait_for()
+    chat.banner("offline").wait_for()
     assert complaints(chat) == []
     chat.page.context.set_offline(False)
     chat.page.route(f"{server}/chatkit/session", lambda route: route.abort())
     chat.page.reload()
-    chat.page.get_by_role("heading", name="The chat cannot be reached").wait_for()
+    chat.failure.wait_for()
     assert complaints(chat) == []
 
 
@@ -80,12 +83,12 @@ def test_everything_can_be_done_with_the_keyboard(chat):
                 }"""
             )
         )
-    for name in ("Conversations", "Show me what you can do", "Ask anything, or @ to mention"):
+    for name in ("Conversations", "Say hello", "Write to the test"):
         assert name in reached
     chat.composer.focus()
-    chat.page.keyboard.type("What is 7 * 6?")
+    chat.page.keyboard.type(QUESTION)
     chat.page.keyboard.press("Enter")
-    expect(chat.answers.last).to_contain_text("42")
+    expect(chat.answers.last).to_contain_text(ANSWER)
 
     chat.button("Conversations").focus()
     chat.page.keyboard.press("Enter")
@@ -99,22 +102,22 @@ def test_everything_can_be_done_with_the_keyboard(chat):
     expect(chat.button("Conversations")).to_be_focused()
 
 
-def test_a_screen_reader_hears_that_an_answer_comes_and_then_the_answer_once(chat):
+def test_a_screen_reader_gets_a_notice_and_then_the_answer_once(chat):
     chat.open()
     status = chat.page.locator("openai-chatkit .unseen[role='status']")
-    heard = chat.collect(".unseen[role='status']")
-    chat.ask("What is 7 * 6?")
-    expect(status).to_contain_text("42")
-    first, *rest = [words for words in heard() if words]
+    announced = chat.collect(".unseen[role='status']")
+    chat.ask(QUESTION)
+    expect(status).to_contain_text(ANSWER)
+    first, *rest = [words for words in announced() if words]
     assert first == "The assistant is answering."
-    assert len([words for words in rest if "42" in words]) == 1
+    assert len([words for words in rest if ANSWER in words]) == 1
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (768, 1024), (3840, 2160)])
-def test_every_width_is_used_and_none_is_overrun(page, server, width, height):
+def test_the_page_fits_every_width(page, server, width, height):
     viewport = {"width": width, "height": height}
     chat = Chat(page(viewport=viewport), server).open()
-    for request in ("Hello", "Show me my checklist", "I want to add a contact"):
+    for request in (HELLO, CARD, FORM):
         chat.ask(request)
     overrun = chat.page.evaluate(
         """() => {
@@ -151,19 +154,19 @@ def test_nothing_jumps_when_the_element_arrives(page, server, width, script):
     chat.script(script)
     chat.page.add_init_script(SHIFT)
     chat.page.goto(server)
-    shown = chat.page.locator(".prompt").first if script is None else chat.page.get_by_text("frame")
+    shown = chat.prompts.first if script is None else chat.page.get_by_text("frame")
     shown.wait_for()
-    # Two frames later, whatever moved has been counted.
+    # After two frames all layout shifts are counted.
     chat.page.evaluate(
         "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
     )
     assert chat.page.evaluate("shift") < 0.01
 
 
-def test_whoever_wants_no_motion_sees_none(page, server):
+def test_reduced_motion_stops_animations(page, server):
     chat = Chat(page(reduced_motion="reduce"), server).open()
-    chat.ask("Hello")
-    chat.send("Tell me a long story")
+    chat.ask(HELLO)
+    chat.send(STORY)
     chat.stop.wait_for()
     running = chat.page.evaluate(
         """() => document.querySelector("openai-chatkit").shadowRoot.getAnimations()
@@ -174,7 +177,7 @@ def test_whoever_wants_no_motion_sees_none(page, server):
     chat.settle()
 
 
-def test_light_dark_or_as_the_system(page, server):
+def test_the_look_is_light_dark_or_as_the_system(page, server):
     chat = Chat(page(color_scheme="dark"), server).open()
     html = chat.page.locator("html")
     element = chat.page.locator("openai-chatkit")
@@ -196,7 +199,7 @@ def test_light_dark_or_as_the_system(page, server):
     ("error", "words"),
     [("NotAllowedError", "blocked for this site"), ("NotFoundError", "No microphone was found")],
 )
-def test_a_microphone_that_cannot_be_had_is_explained(chat, error, words):
+def test_a_microphone_that_is_not_available_is_explained(chat, error, words):
     def with_voice(route):
         config = route.fetch().json()
         config["features"] |= {"voiceNotes": True, "dictation": True}
@@ -206,7 +209,7 @@ def test_a_microphone_that_cannot_be_had_is_explained(chat, error, words):
     refusing = f"async () => {{ throw new DOMException('', '{error}') }}"
     chat.page.add_init_script(f"navigator.mediaDevices.getUserMedia = {refusing}")
     chat.open()
-    chat.button("Voice note").click()
+    chat.page.locator(".voice").get_by_role("button").click()
     expect(chat.page.get_by_role("alert")).to_contain_text(words)
     chat.button("Dictate").click()
     expect(chat.page.locator("openai-chatkit").get_by_role("alert")).to_contain_text(words)

@@ -1,7 +1,25 @@
-"""Cards, forms and lists: what is pressed happens, and is still so after a reload."""
+"""Cards, forms and lists: an action has an effect that survives a reload."""
 
 import pytest
 from chat_page import ANSWER_WITHIN_MS, Chat
+from phrases import (
+    CARD,
+    CARD_BOX,
+    CARD_OPEN,
+    CARD_OTHER_BOX,
+    CHOICE,
+    CHOICE_OPTION,
+    FORM,
+    FORM_ERROR,
+    INTERVIEW,
+    INTERVIEW_OPTION,
+    NOTE,
+    NOTE_ENDS,
+    NOTE_TITLE,
+    PAGE_CARD,
+    PAGE_TOOL,
+    PAGE_TOOL_RESULT,
+)
 from playwright.sync_api import expect
 
 
@@ -11,25 +29,25 @@ def chat(page, server):
 
 
 def test_an_item_that_is_ticked_off_stays_ticked_off(chat):
-    chat.ask("Show me my checklist")
+    chat.ask(CARD)
     card = chat.widgets.last
-    card.get_by_label("Say hello").click()
-    expect(card).to_contain_text("2 to do")
-    expect(card.get_by_label("Say hello")).to_be_checked()
+    card.get_by_label(CARD_BOX).click()
+    expect(card).to_contain_text(CARD_OPEN.format(2))
+    expect(card.get_by_label(CARD_BOX)).to_be_checked()
     chat.page.reload()
-    expect(card).to_contain_text("2 to do")
-    expect(card.get_by_label("Say hello")).to_be_checked()
-    expect(card.get_by_label("Tick this off")).not_to_be_checked()
+    expect(card).to_contain_text(CARD_OPEN.format(2))
+    expect(card.get_by_label(CARD_BOX)).to_be_checked()
+    expect(card.get_by_label(CARD_OTHER_BOX)).not_to_be_checked()
     assert chat.operations("threads.sync_custom_action")[0].url.endswith("/actions")
 
 
-def test_a_form_says_what_is_wrong_and_then_is_kept(chat):
-    chat.ask("I want to add a contact")
+def test_a_form_shows_its_error_and_is_saved_when_correct(chat):
+    chat.ask(FORM)
     card = chat.widgets.last
     card.get_by_label("Name").fill("Ada Lovelace")
     card.get_by_label("Email").fill("ada@example")
     card.get_by_role("button").last.click()
-    expect(card).to_contain_text("Write an address such as")
+    expect(card).to_contain_text(FORM_ERROR)
     expect(card.get_by_label("Name")).to_have_value("Ada Lovelace")
     card.get_by_label("Email").fill("ada@example.com")
     card.get_by_role("button").last.click()
@@ -39,10 +57,10 @@ def test_a_form_says_what_is_wrong_and_then_is_kept(chat):
     expect(card).to_contain_text("ada@example.com")
 
 
-def test_choosing_from_a_list_makes_the_assistant_go_on(chat):
-    chat.ask("Give me a choice")
+def test_the_assistant_answers_a_choice_from_a_list(chat):
+    chat.ask(CHOICE)
     before = chat.answers.count()
-    chat.widgets.last.get_by_role("button", name="To the sea").click()
+    chat.widgets.last.get_by_role("button", name=CHOICE_OPTION).click()
     expect(chat.answers).to_have_count(before + 1)
     chat.settle()
     first, second = chat.operations("threads.custom_action")
@@ -52,11 +70,11 @@ def test_choosing_from_a_list_makes_the_assistant_go_on(chat):
     said = chat.answers.last.inner_text()
     chat.page.reload()
     expect(chat.answers.last).to_have_text(said.strip(), use_inner_text=True)
-    expect(chat.widgets.last.get_by_role("button", name="To the sea")).to_have_count(0)
+    expect(chat.widgets.last.get_by_role("button", name=CHOICE_OPTION)).to_have_count(0)
 
 
-def test_what_the_page_does_itself_is_told_to_the_server(chat):
-    chat.ask("Show me the appearance")
+def test_the_server_redraws_a_card_after_an_action_of_the_page(chat):
+    chat.ask(PAGE_CARD)
     chat.widgets.last.get_by_role("button", name="Dark").click()
     expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
     dark = chat.widgets.last.locator('[data-style="primary"]')
@@ -71,33 +89,33 @@ def test_a_note_is_written_word_by_word_and_announced(chat):
     chat.page.reload()
     chat.composer.wait_for()
     seen = chat.collect('[data-item="widget"]')
-    chat.send("Write a note about rivers")
-    expect(chat.widgets.last).to_contain_text("in the table", timeout=ANSWER_WITHIN_MS)
-    growing = [text for text in seen() if text.startswith("Rivers")]
+    chat.send(NOTE)
+    expect(chat.widgets.last).to_contain_text(NOTE_ENDS, timeout=ANSWER_WITHIN_MS)
+    growing = [text for text in seen() if text.startswith(NOTE_TITLE)]
     assert len(growing) >= 5
     assert sorted(growing, key=len) == growing
-    expect(chat.page.locator('[data-banner="said"]')).to_contain_text("Rivers")
+    expect(chat.banner("said")).to_have_text(f"The page got: {NOTE_TITLE}")
     chat.settle()
     chat.page.reload()
-    expect(chat.widgets.last).to_contain_text("in the table")
+    expect(chat.widgets.last).to_contain_text(NOTE_ENDS)
 
 
-def test_questions_of_the_assistant_are_answered_in_a_form(chat):
-    chat.ask("Ask me something")
+def test_questions_of_the_assistant_can_be_answered_in_a_form(chat):
+    chat.ask(INTERVIEW)
     form = chat.page.locator('[data-item="structured_input"]')
     form.locator("textarea").fill("Learn to sail")
-    form.get_by_label("A short explanation").check()
+    form.get_by_label(INTERVIEW_OPTION).check()
     form.get_by_role("button", name="Answer").click()
     expect(form.locator("textarea")).to_have_count(0)
     expect(form).to_contain_text("Learn to sail")
     chat.settle()
     chat.page.reload()
-    expect(form).to_contain_text("A short explanation")
+    expect(form).to_contain_text(INTERVIEW_OPTION)
 
 
 def test_the_assistant_can_use_a_tool_of_the_page(chat):
-    chat.ask("Dark mode, please")
+    chat.ask(PAGE_TOOL)
     expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
     chat.settle()
     output = chat.operations("threads.add_client_tool_output")[0]
-    assert output.post_data_json["params"]["result"] == {"theme": "dark"}
+    assert output.post_data_json["params"]["result"] == PAGE_TOOL_RESULT

@@ -1,5 +1,6 @@
-"""Templates of the stack, synthesized once each: the CDK's engine takes seconds to start."""
+"""Templates of the stack, each synthesized once: the CDK's engine takes seconds to start."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -21,7 +22,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 
 @pytest.fixture(scope="session")
 def placeholders(tmp_path_factory) -> tuple[Path, Path]:
-    """A function's code and a built page, in small."""
+    """Minimal code of a function, and a minimal built page."""
     code = tmp_path_factory.mktemp("code")
     (code / "functions").mkdir()
     (code / "functions" / "module.py").write_text("")
@@ -33,8 +34,8 @@ def placeholders(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def synth(placeholders, tmp_path_factory) -> Callable[..., dict[str, Template]]:
-    """`synth(stage="qa", …)` gives the templates of one stage by stack name."""
+def synth(placeholders, tmp_path_factory, shared) -> Callable[..., dict[str, Template]]:
+    """`synth(stage="qa", …)` returns the templates of one stage by stack name."""
     from aws_cdk import App
 
     from infra.app import add_stage
@@ -42,30 +43,34 @@ def synth(placeholders, tmp_path_factory) -> Callable[..., dict[str, Template]]:
 
     code, page = placeholders
 
-    @cache
-    def made(typed: str) -> dict[str, Template]:
-        context = json.loads((ROOT / "cdk.json").read_text())["context"] | json.loads(typed)
+    def made(context: dict[str, str]) -> dict[str, dict[str, Any]]:
         app = App(outdir=str(tmp_path_factory.mktemp("cdk.out")), context=context)
         settings = read_settings(context)
         add_stage(app, settings, bundle=lambda _: code, page=page, account=ACCOUNT)
-        assembly = app.synth()
-        return {stack.stack_name: Template(stack.template) for stack in assembly.stacks}
+        return {stack.stack_name: stack.template for stack in app.synth().stacks}
+
+    @cache
+    def read(typed: str) -> dict[str, Template]:
+        context = json.loads((ROOT / "cdk.json").read_text())["context"] | json.loads(typed)
+        name = f"templates-{hashlib.sha256(typed.encode()).hexdigest()[:16]}"
+        bodies = shared.once(name, lambda: made(context))
+        return {stack: Template(body) for stack, body in bodies.items()}
 
     def run(**typed: str) -> dict[str, Template]:
-        return made(json.dumps(typed, sort_keys=True))
+        return read(json.dumps(typed, sort_keys=True))
 
     return run
 
 
 @pytest.fixture(scope="session")
 def dev(synth) -> Template:
-    """The stack with nothing set."""
+    """The stack with default settings."""
     return synth()["chatkit-dev"]
 
 
 @pytest.fixture
 def bare(tmp_path):
-    """`bare(make)` gives the template of a stack that holds what `make(stack)` puts there."""
+    """`bare(make)` returns the template of a stack that contains what `make(stack)` adds."""
     from aws_cdk import App, Environment, Stack
 
     def build(make: Callable[[Any], Any]) -> Template:

@@ -37,7 +37,7 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def task_root(tmp_path_factory) -> Path:
-    """What would lie at /var/task: `lambda_stream`, and the tests' app beside it."""
+    """The content of /var/task: `lambda_stream`, and the app of the tests."""
     root = tmp_path_factory.mktemp("task")
     package = root / "functions" / "lambda_stream"
     shutil.copytree(ROOT / "functions" / "lambda_stream", package)
@@ -48,7 +48,7 @@ def task_root(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def deploy(task_root) -> Callable[..., AsyncIterator[Deployed]]:
-    """`async with deploy(handler="stream_app.app") as deployed`: a function and its URL."""
+    """`async with deploy(handler="stream_app.app") as deployed` starts a function and its URL."""
 
     @asynccontextmanager
     async def deployed(handler: str = "stream_app.app", **options) -> AsyncIterator[Deployed]:
@@ -72,7 +72,7 @@ def deploy(task_root) -> Callable[..., AsyncIterator[Deployed]]:
 
 @pytest.fixture
 def write_app(task_root, tmp_path) -> Callable[[str], SimpleNamespace]:
-    """Put an app's source into a task root of its own."""
+    """`write_app(source)` returns a task root with that app as `written.py`."""
 
     def write(source: str) -> Path:
         root = tmp_path / "task"

@@ -165,13 +165,14 @@ async def test_a_caller_may_leave_at_any_stage(deploy, tmp_path, stage):
         assert len(deployed.function.environments) == 1
 
 
-async def test_a_thousand_malformed_events_do_not_stop_it(deploy):
+@pytest.mark.parametrize("count", [250, pytest.param(1000, marks=pytest.mark.soak)])
+async def test_malformed_events_do_not_stop_it(deploy, count):
     chance = random.Random(20261121)
     async with deploy(freeze=False) as deployed:
         before = (await deployed.http.get("/life")).json()
         await deployed.function.settled()
         environment = deployed.environment
-        for _ in range(1000):
+        for _ in range(count):
             invocation = Invocation(_malformed(chance), 20, "arn")
             await environment.run(invocation)
             await _part(invocation)

@@ -3,6 +3,7 @@
 import pytest
 
 from functions.llm import build, choose
+from functions.llm.demo_script import DemoScript
 from functions.settings import Settings
 
 
@@ -59,4 +60,4 @@ def test_the_models_to_pick_from_begin_with_the_default():
 )
 async def test_the_sdks_model_for_a_choice(values, kind):
     choice = choose(settings(**values))
-    assert type(build(choice, choice.names[0], "key")).__name__ == kind
+    assert type(build(choice, choice.names[0], "key", DemoScript())).__name__ == kind

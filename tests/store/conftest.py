@@ -1,4 +1,4 @@
-"""One store, two engines: moto in this process everywhere, DynamoDB Local where Java is."""
+"""The store on two engines: moto in this process, and DynamoDB Local where there is Java."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,13 +16,13 @@ from tests.support.dynamodb_local import engine
 from tests.support.dynamodb_local.meter import metered
 
 BY_REGION = Config(account_id_endpoint_mode="disabled")
-"""moto knows the streams' endpoint of a region, not the one of an account."""
+"""moto serves the streams' endpoint of a region, not that of an account."""
 ENGINES = ("moto", "dynamodb-local")
 
 
 @dataclass
 class Backend:
-    """A table and a bucket of one test, and what is needed to look inside."""
+    """The table and the bucket of one test, and methods that look inside."""
 
     engine: str
     dynamodb: Any
@@ -47,7 +47,7 @@ class Backend:
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def stream(self) -> list[dict[str, Any]]:
-        """All records of the table's stream so far, shaped as Lambda hands them over."""
+        """All records of the table's stream so far, in the shape that Lambda receives."""
         arn = self.dynamodb.describe_table(TableName=self.table)["Table"]["LatestStreamArn"]
         streams = self.streams
         records = []
@@ -63,17 +63,15 @@ class Backend:
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local(pytestconfig):
-    reason = engine.why_not()
-    if reason:
+def dynamodb_local(shared, pytestconfig):
+    if reason := engine.why_not():
         pytest.skip(reason)
-    with engine.running(pytestconfig.cache.mkdir("dynamodb-local")) as endpoint:
-        yield endpoint
+    return engine.of_the_run(shared, pytestconfig.cache.mkdir("dynamodb-local"))
 
 
 @pytest.fixture(scope="module")
 def clients(pytestconfig):
-    """boto3's clients, which take longer to make than most tests to run."""
+    """boto3's clients. Making them takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")

@@ -7,6 +7,7 @@ import pytest
 from chatkit.store import NotFoundError
 from chatkit.types import AttachmentUploadDescriptor, FileAttachment
 
+from functions.aws.keys import owner
 from functions.store import keys
 from tests.store.samples import message, thread
 
@@ -36,7 +37,7 @@ async def test_the_record_of_a_file_is_gone_when_ttl_took_its_thread(backend, ad
     store = backend.store(retention_days=30, purge="stream")
     await store.save_thread(thread(), ada)
     await store.save_attachment(record("thr_1"), ada)
-    key = keys.thread_key(keys.owner(ada), "thr_1")
+    key = keys.thread_key(owner(ada), "thr_1")
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
     with pytest.raises(NotFoundError):
         await store.load_attachment("f", ada)
@@ -68,7 +69,7 @@ async def test_an_export_has_the_very_files_that_can_be_loaded(backend, ada, end
     await store.save_attachment(record(None, "unsent"), ada)
     before = backend.store()  # what it saves, a store with a retention may have to read
     await before.save_attachment(record("never", "never"), ada)
-    user = keys.owner(ada)
+    user = owner(ada)
     if end != "taken by TTL":
         await store.delete_thread("over", ada)
     if end != "deleted":  # TTL takes the tombstone, or the thread's row
@@ -90,7 +91,7 @@ async def test_a_record_that_only_a_newer_version_can_read_is_not_found_and_not_
         await store.save_attachment(record("thr_1", attachment_id), ada)
     backend.dynamodb.update_item(
         TableName=backend.table,
-        Key=keys.attachment_key(keys.owner(ada), "newer"),
+        Key=keys.attachment_key(owner(ada), "newer"),
         UpdateExpression="SET body = :body",
         ExpressionAttributeValues={":body": {"S": '{"type":"hologram","name":"secret"}'}},
     )

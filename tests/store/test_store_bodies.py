@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from chatkit.store import NotFoundError
 from chatkit.types import AssistantMessageItem
 
-from functions.store import Conflict, keys, purge_deleted_threads
+from functions.aws.keys import owner
+from functions.store import Conflict, keys
 from functions.store.bodies import NoBucketError, TooLargeError
 from functions.store.purge import Purge
 from tests.store.samples import answer, at, message, thread
@@ -161,8 +162,7 @@ async def test_an_old_body_that_cannot_be_removed_fails_no_write(
     assert "left to a sweep" in caplog.text
     assert BIG[:20] not in caplog.text
     # Where there is a stream, its event finishes it.
-    purge = Purge(store.table, store.bucket)
-    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+    assert await store.purge_deleted(backend.stream()) == []
     assert backend.objects() == pointed_at(backend)
 
 
@@ -190,7 +190,7 @@ async def test_a_refused_write_leaves_no_body_behind(backend, store, ada):
     assert backend.objects() == pointed_at(backend)
     assert (await store.load_item_versioned("thr_1", "a", ada))[1] == newer
     await store.delete_thread("thr_1", ada)
-    await Purge(store.table, store.bucket).thread(keys.thread_partition(keys.owner(ada), "thr_1"))
+    await Purge(store.table, store.bucket).thread(keys.thread_partition(owner(ada), "thr_1"))
     with pytest.raises(NotFoundError):
         await store.save_item("thr_1", answer("a", BIG), ada)
     assert backend.objects() == []
@@ -202,12 +202,11 @@ async def test_a_stream_event_that_comes_late_leaves_the_current_body(backend, s
     # A change of the row that leaves the body where it is.
     backend.dynamodb.update_item(
         TableName=backend.table,
-        Key=keys.item_key(keys.owner(ada), "thr_1", "a"),
+        Key=keys.item_key(owner(ada), "thr_1", "a"),
         UpdateExpression="SET note = :note",
         ExpressionAttributeValues={":note": {"S": "x"}},
     )
-    purge = Purge(store.table, store.bucket)
-    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+    assert await store.purge_deleted(backend.stream()) == []
     assert backend.objects() == pointed_at(backend)
     assert len(backend.objects()) == 1
 

@@ -146,8 +146,7 @@ async def test_a_quota_lets_exactly_so_many_through(stores, ada):
     async def spend(n):
         store = stores[n % 3]
         quota = Quota(
-            store.table.name,
-            client=store.table.client,
+            store.table,
             per_user=7,
             window_seconds=86_400,
             per_day=None,
@@ -163,7 +162,7 @@ async def test_a_quota_lets_exactly_so_many_through(stores, ada):
 
 async def test_records_changed_by_many_lose_no_change(stores, ada):
     async def append(n):
-        records = Records(stores[n % 3].table.name, client=stores[n % 3].table.client)
+        records = Records(stores[n % 3].table)
         while True:
             value, version = await records.get("list", ada)
             try:
@@ -173,5 +172,5 @@ async def test_records_changed_by_many_lose_no_change(stores, ada):
             return
 
     await asyncio.gather(*(append(n) for n in range(10)))
-    value, _ = await Records(stores[0].table.name, client=stores[0].table.client).get("list", ada)
+    value, _ = await Records(stores[0].table).get("list", ada)
     assert sorted(value) == list(range(10))

@@ -3,6 +3,7 @@
 import pytest
 from chatkit.store import NotFoundError
 
+from functions.aws.keys import owner
 from functions.store import keys
 from tests.store.samples import at, message, thread
 
@@ -53,7 +54,7 @@ async def test_an_item_deleted_elsewhere_is_a_cursor_for_a_day(backend, store, o
     for reader in (other, store):
         assert await ids(reader, ada, page.after, 9, order) == (rest, False)
     # What TTL does a day later.
-    key = keys.item_key(keys.owner(ada), "thr_1", page.after)
+    key = keys.item_key(owner(ada), "thr_1", page.after)
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
     for reader in (other, store):
         with pytest.raises(NotFoundError):

@@ -18,16 +18,15 @@ from chatkit.types import (
 )
 
 from functions.actions.voice_notes import VoiceNotes
+from functions.aws.keys import owner
 from functions.store import (
     Quota,
     Records,
     Run,
     Runs,
     keys,
-    purge_deleted_threads,
 )
 from functions.store import sweep as sweep_module
-from functions.store.purge import Purge
 from tests.store.samples import NOON, answer, at, message, thread
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -91,7 +90,7 @@ def unsent(backend):
 
 def gone(backend, thread_id, context):
     """A record of the stream that says a thread's row was removed."""
-    key = keys.thread_key(keys.owner(context), thread_id)
+    key = keys.thread_key(owner(context), thread_id)
     return {
         "eventName": "REMOVE",
         "dynamodb": {"Keys": key, "OldImage": key, "SequenceNumber": "42"},
@@ -134,11 +133,10 @@ async def test_the_tables_stream_finishes_a_deletion(backend, ada):
     store = backend.store(purge="stream")
     await furnish(backend, store, ada)
     await store.delete_thread("thr_1", ada)
-    purge = Purge(store.table, store.bucket)
-    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+    assert await store.purge_deleted(backend.stream()) == []
     assert left(backend) == []
     assert backend.objects() == []
-    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+    assert await store.purge_deleted(backend.stream()) == []
 
 
 async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
@@ -147,7 +145,6 @@ async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
     store = backend.store(purge="stream")
     await furnish(backend, store, ada)
     await store.delete_thread("thr_1", ada)
-    purge = Purge(store.table, store.bucket)
     broken = ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObjects")
 
     async def fail(*_):
@@ -156,8 +153,8 @@ async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
         patch.setattr(store.bucket, "delete", fail)
         records = [gone(backend, "thr_1", ada)]
-        assert await purge_deleted_threads(records, purge=purge) == ["42"]
-    assert await purge_deleted_threads(records, purge=purge) == []
+        assert await store.purge_deleted(records) == ["42"]
+    assert await store.purge_deleted(records) == []
     assert left(backend) == []
     assert backend.objects() == []
 
@@ -171,8 +168,7 @@ async def test_the_purge_of_an_id_in_use_again_touches_nothing(backend, ada):
     await again.save_thread(thread(title="again"), ada)
     assert await again.load_thread_items("thr_1", None, 9, "asc", ada) == Page()
     await again.add_thread_item("thr_1", message("new"), ada)
-    purge = Purge(store.table, store.bucket)
-    assert await purge_deleted_threads([record], purge=purge) == []
+    assert await store.purge_deleted([record]) == []
     assert [m.id for m in (await again.load_thread_items("thr_1", None, 9, "asc", ada)).data] == [
         "new"
     ]
@@ -193,12 +189,12 @@ async def test_an_answer_that_is_still_streaming_does_not_bring_a_thread_back(ba
         lambda: store.save_item("thr_1", answer("big", BIG), ada),
         lambda: store.save_thread(answering, ada),
         lambda: store.begin_run(Run("r2", "thr_1", time.time() + 60), ada, item=message("q")),
-        lambda: Runs(backend.table, client=backend.dynamodb).claim("r3", "thr_1", 9e9, ada),
+        lambda: store.begin_run(Run("r3", "thr_1", 9e9), ada),
     ):
         with pytest.raises(NotFoundError):
             await write()
     await store.delete_thread_item("thr_1", "a", ada)
-    await Runs(backend.table, client=backend.dynamodb).finish("r", "thr_1", ada, "done")
+    await Runs(store.table).finish("r", "thr_1", ada, "done")
     assert left(backend, tombstones=True) == rows
     with pytest.raises(NotFoundError):
         await store.load_thread("thr_1", ada)
@@ -209,13 +205,12 @@ async def test_what_a_run_left_in_s3_goes_when_the_tombstone_does(backend, ada):
     await store.save_thread(thread(), ada)
     await store.delete_thread("thr_1", ada)
     # The body is in S3, and the run dies before its write is refused.
-    await store._items.write("thr_1", answer("big", BIG), keys.owner(ada))
+    await store._items.write("thr_1", answer("big", BIG), owner(ada))
     assert len(backend.objects()) == 1
-    key = keys.tombstone_key(keys.owner(ada), "thr_1")
+    key = keys.tombstone_key(owner(ada), "thr_1")
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
     records = [r for r in backend.stream() if r["dynamodb"]["Keys"] == key]
-    purge = Purge(store.table, store.bucket)
-    assert await purge_deleted_threads(records, purge=purge) == []
+    assert await store.purge_deleted(records) == []
     assert backend.objects() == []
 
 
@@ -241,7 +236,7 @@ async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(ba
     assert (backend.rows(), backend.objects()) == before
     await store.save_attachment(file, ada)  # in its own thread as often as anyone likes
     await store.delete_thread("thr_2", ada)
-    await purge_deleted_threads(backend.stream(), purge=Purge(store.table, store.bucket))
+    await store.purge_deleted(backend.stream())
     assert (await store.load_attachment(file.id, ada)).thread_id == "thr_1"
     assert await backend.attachments().read(file, ada) == PNG
 
@@ -249,8 +244,7 @@ async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(ba
 async def test_the_stream_of_other_rows_is_ignored(backend, store, ada):
     await furnish(backend, store, ada, items=3)
     before = left(backend), backend.objects()
-    purge = Purge(store.table, store.bucket)
-    assert await purge_deleted_threads(backend.stream(), purge=purge) == []
+    assert await store.purge_deleted(backend.stream()) == []
     assert (left(backend), backend.objects()) == before
 
 
@@ -258,12 +252,10 @@ async def test_a_person_is_exported_whole_and_deleted_whole(backend, store, ada,
     for thread_id in ("thr_1", "thr_2"):
         await furnish(backend, store, ada, thread_id, items=3)
     await furnish(backend, store, bob, items=3)
-    await Records(backend.table, client=backend.dynamodb).put("todo", {"a": [1]}, ada, version=0)
-    quota = Quota(backend.table, per_user=9, per_day=None, client=backend.dynamodb)
+    await Records(store.table).put("todo", {"a": [1]}, ada, version=0)
+    quota = Quota(store.table, per_user=9, per_day=None)
     for context in (ada, bob):
-        await Runs(backend.table, client=backend.dynamodb).claim(
-            "r", "thr_1", time.time() + 60, context
-        )
+        await store.begin_run(Run("r", "thr_1", time.time() + 60), context)
         await quota.spend(context)
     kinds = {pk[:2] + sk.partition("#")[0] for pk, sk in left(backend) if "bob" not in pk}
     assert kinds - {f"Q#{quota.window_seconds}"} == {
@@ -333,13 +325,11 @@ async def test_a_sweep_removes_orphans_and_nothing_else(backend, store, ada, mon
     await store.save_thread(thread("lost"), ada)
     await store.add_thread_item("lost", answer("big", BIG, thread_id="lost"), ada)
     kept = {row for row in left(backend) if "lost" not in row[0] + row[1]}
-    backend.dynamodb.delete_item(
-        TableName=backend.table, Key=keys.thread_key(keys.owner(ada), "lost")
-    )
+    backend.dynamodb.delete_item(TableName=backend.table, Key=keys.thread_key(owner(ada), "lost"))
     await store.bucket.put("spill/a/b/c/orphan", b"x", "application/zlib")
     objects = len(backend.objects())
     assert await store.sweep() == sweep_module.Swept(2, 0)  # the item, and the thread's head
-    monkeypatch.setattr(sweep_module, "YOUNGEST_SECONDS", -10)
+    monkeypatch.setattr(sweep_module, "MIN_AGE_SECONDS", -10)
     assert await store.sweep() == sweep_module.Swept(0, 1)
     assert set(left(backend)) == kept
     assert len(backend.objects()) == objects - 2

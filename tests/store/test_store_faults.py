@@ -17,6 +17,7 @@ from chatkit.types import FileAttachment
 from moto.server import ThreadedMotoServer
 
 from functions import aws
+from functions.aws.clients import MAX_ATTEMPTS
 from functions.store import (
     DynamoDBStore,
     Records,
@@ -117,10 +118,8 @@ OPERATIONS = {
     ),
     "load_attachment": lambda store, ada: store.load_attachment("sent", ada),
     "delete_attachment": lambda store, ada: store.delete_attachment("sent", ada),
-    "record": lambda store, ada: Records(store.table.name, client=store.table.client).put(
-        "todo", [1], ada, version=0
-    ),
-    "cancel": lambda store, ada: Runs(store.table.name, client=store.table.client).cancel("r", ada),
+    "record": lambda store, ada: Records(store.table).put("todo", [1], ada, version=0),
+    "cancel": lambda store, ada: Runs(store.table).cancel("r", ada),
 }
 QUICK = ["500", "503", "throttled", "limited", "cut"]
 NEEDS_TOKENS = {"begin_run"}
@@ -174,7 +173,7 @@ async def test_a_lasting_fault_is_an_error_after_so_many_attempts_and_nothing_is
     with pytest.raises((ClientError, BotoCoreError)):
         await OPERATIONS[operation](failing, ada)
     # Two requests side by side at most: for a page, and for an item and its feedback.
-    assert aws.TOTAL_ATTEMPTS <= proxy.seen <= 2 * aws.TOTAL_ATTEMPTS
+    assert MAX_ATTEMPTS <= proxy.seen <= 2 * MAX_ATTEMPTS
     proxy.released.set()
     proxy.always = None
     assert rows(store) == before
@@ -183,7 +182,7 @@ async def test_a_lasting_fault_is_an_error_after_so_many_attempts_and_nothing_is
 
 async def test_what_was_acknowledged_is_there_when_the_table_comes_back(proxy, store, ada):
     acknowledged = []
-    proxy.faults = [FAULTS["500"]] * aws.TOTAL_ATTEMPTS + [FAULTS["cut"]] * aws.TOTAL_ATTEMPTS
+    proxy.faults = [FAULTS["500"]] * MAX_ATTEMPTS + [FAULTS["cut"]] * MAX_ATTEMPTS
     for n in range(6):
         try:
             await store.add_thread_item("thr_1", answer(f"a{n}", created_at=at(10 + n)), ada)
@@ -198,14 +197,14 @@ async def test_what_was_acknowledged_is_there_when_the_table_comes_back(proxy, s
 async def test_transactions_that_meet_on_one_row_are_tried_again(proxy, store, ada):
     reasons = [{"Code": "TransactionConflict", "Message": "x"}, {"Code": "None"}]
     conflict = error(400, "TransactionCanceledException", CancellationReasons=reasons)
-    proxy.faults = [conflict] * (table_module.CONFLICT_ATTEMPTS - 1)
+    proxy.faults = [conflict] * (table_module.MAX_CONFLICT_ATTEMPTS - 1)
     await store.add_thread_item("thr_1", answer("a"), ada)
     assert (await store.load_item("thr_1", "a", ada)).id == "a"
     proxy.reset()
-    proxy.faults = [conflict] * table_module.CONFLICT_ATTEMPTS
+    proxy.faults = [conflict] * table_module.MAX_CONFLICT_ATTEMPTS
     with pytest.raises(ClientError):
         await store.add_thread_item("thr_1", answer("b"), ada)
-    assert proxy.seen == table_module.CONFLICT_ATTEMPTS
+    assert proxy.seen == table_module.MAX_CONFLICT_ATTEMPTS
 
 
 async def test_batches_that_are_throttled_in_part_are_finished(proxy, store, ada):
@@ -234,13 +233,13 @@ def undone_get(handler, body):
 
 
 async def test_reads_that_are_throttled_in_part_are_finished_or_given_up(proxy, store, ada):
-    proxy.faults = [undone_get] * (table_module.CONFLICT_ATTEMPTS - 1)
+    proxy.faults = [undone_get] * (table_module.MAX_CONFLICT_ATTEMPTS - 1)
     assert (await store.load_item("thr_1", "m1", ada)).id == "m1"
     proxy.reset()
-    proxy.faults = [undone_get] * table_module.CONFLICT_ATTEMPTS
+    proxy.faults = [undone_get] * table_module.MAX_CONFLICT_ATTEMPTS
     with pytest.raises(TimeoutError):
         await store.load_item("thr_1", "m1", ada)
-    assert proxy.seen == table_module.CONFLICT_ATTEMPTS
+    assert proxy.seen == table_module.MAX_CONFLICT_ATTEMPTS
 
 
 async def test_a_slow_table_blocks_nobody_else(proxy, store, ada):

@@ -1,11 +1,13 @@
-"""A context of somebody else's class, which holds a `user_id` and can hold nothing else."""
+"""A context of another server: any mapping or object with a `user_id`, and nothing more."""
 
 import time
+from types import MappingProxyType
 
 import pytest
 from chatkit.store import NotFoundError
-from chatkit.types import FileAttachment
+from chatkit.types import AttachmentCreateParams, FileAttachment
 
+from functions.context import RequestContext
 from functions.store import Records, Run, Runs
 from tests.store.samples import answer, message, thread
 
@@ -17,8 +19,26 @@ class Bare:
         self.user_id = user_id
 
 
-async def test_a_context_needs_to_have_a_user_id_and_nothing_else(backend, store):
-    ada, bob = Bare("ada"), Bare("bob")
+class Session(dict):
+    """A mapping that keeps the user outside its items."""
+
+    def __init__(self, user_id):
+        super().__init__(theme="dark")
+        self.user_id = user_id
+
+
+def as_dict(user_id):
+    """What the SDK's own quickstart passes."""
+    return {"user_id": user_id}
+
+
+def read_only(user_id):
+    return MappingProxyType({"user_id": user_id})
+
+
+@pytest.mark.parametrize("context", [Bare, as_dict, read_only, Session])
+async def test_a_context_needs_to_have_a_user_id_and_nothing_else(backend, store, context):
+    ada, bob = context("ada"), context("bob")
     file = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="thr_1")
     await store.save_thread(thread(), ada)
     loaded = await store.load_thread("thr_1", ada)
@@ -32,11 +52,11 @@ async def test_a_context_needs_to_have_a_user_id_and_nothing_else(backend, store
     await store.save_feedback("thr_1", ["a"], "positive", ada)
     run = Run("r", "thr_1", time.time() + 60)
     await store.begin_run(run, ada, item=message("q"))
-    runs = Runs(backend.table, client=backend.dynamodb)
+    runs = Runs(store.table)
     await runs.cancel("r", ada)
     assert await runs.is_cancelled("r", ada)
     await runs.finish("r", "thr_1", ada, "done")
-    await Records(backend.table, client=backend.dynamodb).put("todo", [1], ada, version=0)
+    await Records(store.table).put("todo", [1], ada, version=0)
 
     assert [each.title for each in (await store.load_threads(9, None, "desc", ada)).data] == [
         "Renamed"
@@ -62,3 +82,30 @@ async def test_a_context_needs_to_have_a_user_id_and_nothing_else(backend, store
     await store.delete_attachment("f", ada)
     await store.delete_thread("thr_1", ada)
     assert (await store.load_threads(9, None, "desc", ada)).data == []
+
+
+@pytest.mark.parametrize(
+    "context", [None, object(), {}, {"user_id": ""}, {"user_id": 7}, Bare(None), Bare("")]
+)
+async def test_a_context_without_a_user_id_is_refused_before_anything_is_read(store, context):
+    with pytest.raises(ValueError, match="user_id"):
+        await store.load_threads(9, None, "desc", context)
+    with pytest.raises(ValueError, match="user_id"):
+        await store.save_thread(thread(), context)
+    with pytest.raises(ValueError, match="user_id"):
+        await store.delete_attachment("f", context)
+
+
+@pytest.mark.parametrize("context", [Bare, as_dict])
+async def test_rows_of_one_user_are_the_same_whatever_kind_of_context_names_them(store, context):
+    await store.save_thread(thread(), {"user_id": "ada"})
+    assert (await store.load_thread("thr_1", context("ada"))).id == "thr_1"
+
+
+@pytest.mark.parametrize("context", [Bare, as_dict])
+async def test_files_of_such_a_context_lie_under_its_user(backend, context):
+    files = backend.attachments()
+    announced = AttachmentCreateParams(name="a.txt", size=1, mime_type="text/plain")
+    attachment = await files.create_attachment(announced, context("ada"))
+    assert files.key(attachment, context("ada")) == files.key(attachment, RequestContext("ada"))
+    assert files.key(attachment, context("ada")) != files.key(attachment, context("bob"))

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from chatkit.store import NotFoundError
 from chatkit.types import Page, Thread
 
+from functions.aws.keys import owner
 from functions.store import Run, keys
 from functions.store import purge as purge_module
 from tests.store.samples import NOON, answer, message, thread
@@ -27,14 +28,14 @@ def lose(backend, key):
 
 async def taken_by_ttl(backend, store, context):
     await filled(store, context)
-    lose(backend, keys.thread_key(keys.owner(context), "thr_1"))
+    lose(backend, keys.thread_key(owner(context), "thr_1"))
 
 
 async def without_its_tombstone(backend, store, context):
     """A deletion whose purge never came, a day later."""
     await filled(store, context)
     await store.delete_thread("thr_1", context)
-    lose(backend, keys.tombstone_key(keys.owner(context), "thr_1"))
+    lose(backend, keys.tombstone_key(owner(context), "thr_1"))
 
 
 gone = pytest.mark.parametrize("end", [taken_by_ttl, without_its_tombstone])

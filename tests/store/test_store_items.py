@@ -10,6 +10,7 @@ from chatkit.store import NotFoundError
 from chatkit.types import EndOfTurnItem, Page, ThreadItem
 from pydantic import TypeAdapter
 
+from functions.aws.keys import owner
 from functions.store import Conflict, keys
 from tests.store.every_item import every_item
 from tests.store.samples import NOON, answer, at, message, thread
@@ -216,7 +217,7 @@ async def test_deleting_what_is_not_there_is_fine(backend, store, ada):
 async def test_an_item_type_of_a_newer_version_is_kept_and_skipped(backend, store, ada, caplog):
     for n in range(5):
         await store.add_thread_item("thr_1", message(f"m{n}", "secret", created_at=at(n)), ada)
-    key = keys.item_key(keys.owner(ada), "thr_1", "m2")
+    key = keys.item_key(owner(ada), "thr_1", "m2")
     novel = json.dumps({"type": "hologram", "id": "m2", "text": "secret"})
     backend.dynamodb.update_item(
         TableName=backend.table,

@@ -6,6 +6,7 @@ import pytest
 from chatkit.store import NotFoundError
 from chatkit.types import LockedStatus, Page, Thread, ThreadMetadata
 
+from functions.aws.keys import owner
 from functions.store import keys
 from tests.store.samples import NOON, thread
 
@@ -93,7 +94,7 @@ async def test_a_thread_that_is_gone_is_not_named(backend, store, ada, bob):
     expired = {":then": {"N": "1"}}
     backend.dynamodb.update_item(
         TableName=backend.table,
-        Key=keys.thread_key(keys.owner(ada), "thr_1"),
+        Key=keys.thread_key(owner(ada), "thr_1"),
         UpdateExpression="SET expires = :then",
         ExpressionAttributeValues=expired,
     )

@@ -16,8 +16,8 @@ from chatkit.types import (
 )
 
 from functions.attachments import create_bucket
-from functions.store import bodies, create_table, keys, purge_deleted_threads
-from functions.store.purge import Purge
+from functions.aws.keys import owner
+from functions.store import bodies, create_table, keys
 from tests.store.samples import NOON, answer, message, thread
 from tests.store.test_store_deletion import PNG, gone, left, upload
 from tests.store.test_store_sizes import noise
@@ -151,9 +151,7 @@ async def test_what_is_left_of_deleted_threads_is_deleted_with_their_person(
     await store.delete_user(ada.user_id)
     assert left(backend) == bobs
     assert len(backend.objects()) == objects / 2
-    assert (
-        await purge_deleted_threads(backend.stream(), purge=Purge(store.table, store.bucket)) == []
-    )
+    assert await store.purge_deleted(backend.stream()) == []
     assert left(backend) == []
 
 
@@ -205,11 +203,10 @@ async def test_a_purge_takes_nothing_of_an_id_that_comes_back_meanwhile(
         if ended == "deleted":
             await store.delete_thread("thr_1", ada)
         else:  # as DynamoDB's TTL does it, which leaves the head
-            key = keys.thread_key(keys.owner(ada), "thr_1")
+            key = keys.thread_key(owner(ada), "thr_1")
             backend.dynamodb.delete_item(TableName=backend.table, Key=key)
         interference.at(request, lambda: asyncio.run(begin_anew(file)))  # noqa: B023
-        purge = Purge(store.table, store.bucket)
-        assert await purge_deleted_threads([gone(backend, "thr_1", ada)], purge=purge) == []
+        assert await store.purge_deleted([gone(backend, "thr_1", ada)]) == []
         if not interference.came:
             break
         found, page = await store.open_turn("thr_1", 9, ada)
@@ -241,8 +238,7 @@ async def test_a_deletion_that_begins_while_another_ends_is_not_forgotten(
         await fill(backend, store, ada, "thr_1")
         await store.delete_thread("thr_1", ada)
         interference.at(request, lambda: asyncio.run(again()))
-        purge = Purge(store.table, store.bucket)
-        assert await purge_deleted_threads([gone(backend, "thr_1", ada)], purge=purge) == []
+        assert await store.purge_deleted([gone(backend, "thr_1", ada)]) == []
         if not interference.came:
             break
         await store.delete_user(ada.user_id)

@@ -6,8 +6,8 @@ import pytest
 from chatkit.store import NotFoundError
 from chatkit.types import AttachmentCreateParams, FileAttachment, Page
 
-from functions.store import Run, keys, purge_deleted_threads
-from functions.store.purge import Purge
+from functions.aws.keys import owner
+from functions.store import Run, keys
 from functions.store.schema import STREAM_FILTERS
 from tests.store.samples import answer, at, message, thread
 from tests.store.test_store_deletion import BIG, furnish, left
@@ -24,7 +24,7 @@ def age(backend, context, thread_id, days):
     """Let so many days pass for a thread that expires."""
     backend.dynamodb.update_item(
         TableName=backend.table,
-        Key=keys.thread_key(keys.owner(context), thread_id),
+        Key=keys.thread_key(owner(context), thread_id),
         UpdateExpression="SET expires = expires - :passed",
         ExpressionAttributeValues={":passed": {"N": str(days * DAY)}},
     )
@@ -32,7 +32,7 @@ def age(backend, context, thread_id, days):
 
 def expires(backend, context, thread_id="thr_1"):
     """In how many days a thread goes; `None` for never."""
-    key = keys.thread_key(keys.owner(context), thread_id)
+    key = keys.thread_key(owner(context), thread_id)
     row = backend.dynamodb.get_item(TableName=backend.table, Key=key)["Item"]
     if "expires" not in row:
         return None
@@ -41,7 +41,7 @@ def expires(backend, context, thread_id="thr_1"):
 
 def ttl(backend, context, thread_id):
     """What DynamoDB's TTL does with an expired row, and the record that its stream has of it."""
-    key = keys.thread_key(keys.owner(context), thread_id)
+    key = keys.thread_key(owner(context), thread_id)
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
     (record,) = [
         record
@@ -140,7 +140,7 @@ async def test_an_expired_thread_is_not_seen_though_ttl_is_slow(backend, store, 
     assert [row for row in after if row not in before] == []
     gone = [row["sk"] for row in before if row not in after]
     # DynamoDB Local's own TTL may take the expired row meanwhile; nobody takes another.
-    own = keys.thread_key(keys.owner(ada), "thr_1")["sk"]
+    own = keys.thread_key(owner(ada), "thr_1")["sk"]
     assert gone == [] or (backend.engine, gone) == ("dynamodb-local", [own])
 
 
@@ -182,9 +182,8 @@ async def test_ttls_removal_of_a_thread_takes_everything_below_it(backend, store
     age(backend, ada, "thr_1", 31)
     record = ttl(backend, ada, "thr_1")
     assert any(lets_through(pattern, record) for pattern in STREAM_FILTERS)
-    purge = Purge(store.table, store.bucket)
     for _ in range(2):
-        assert await purge_deleted_threads([record], purge=purge) == []
+        assert await store.purge_deleted([record]) == []
     assert sorted(left(backend)) == sorted(others)
     # bob's file, body and image; uploads go by the bucket's own rule
     assert len([key for key in backend.objects() if not key.startswith("uploads/")]) == 3
@@ -215,8 +214,7 @@ async def test_the_id_of_an_expired_thread_begins_anew(backend, store, ada, take
     assert {sort for _, sort in left(backend)} == {"THREAD#thr_1", "HEAD"}
     assert [key for key in backend.objects() if not key.startswith("uploads/")] == []
     if record is not None:  # which comes too late
-        purge = Purge(store.table, store.bucket)
-        assert await purge_deleted_threads([record], purge=purge) == []
+        assert await store.purge_deleted([record]) == []
     assert await store.load_thread_items("thr_1", None, 9, "asc", ada) == Page()
     assert await store.load_feedback("thr_1", ada) == []
     assert (await store.open_turn("thr_1", 9, ada))[0].title == "again"

@@ -1,4 +1,4 @@
-"""Runs, quota and records: claimed once, cancelled by their owner, counted, never overwritten."""
+"""Runs: claimed once, cancelled by their owner, begun in one transaction."""
 
 import base64
 import random
@@ -9,16 +9,7 @@ import pytest
 from chatkit.store import NotFoundError
 from chatkit.types import FileAttachment, Page, Thread, ThreadMetadata
 
-from functions.store import (
-    Conflict,
-    OverQuota,
-    Quota,
-    Records,
-    Run,
-    RunAlreadyStarted,
-    RunCancelled,
-    Runs,
-)
+from functions.store import Run, RunAlreadyStarted, RunCancelled, Runs, Table
 from tests.store.samples import NOON, answer, at, message, thread
 from tests.store.test_store_sizes import KB, noise
 
@@ -29,7 +20,7 @@ def soon(seconds=60):
 
 @pytest.fixture
 def runs(backend):
-    return Runs(backend.table, client=backend.dynamodb)
+    return Runs(Table(backend.table, backend.dynamodb))
 
 
 @pytest.fixture
@@ -40,22 +31,22 @@ async def store(backend, ada):
 
 
 async def test_a_run_is_claimed_once(runs, store, ada, bob):
-    await runs.claim("r", "thr_1", soon(), ada)
+    await store.begin_run(Run("r", "thr_1", soon()), ada)
     with pytest.raises(RunAlreadyStarted):
-        await runs.claim("r", "thr_1", soon(), ada)
+        await store.begin_run(Run("r", "thr_1", soon()), ada)
     await runs.finish("r", "thr_1", ada, "done")
     with pytest.raises(RunAlreadyStarted):
-        await runs.claim("r", "thr_1", soon(), ada)
+        await store.begin_run(Run("r", "thr_1", soon()), ada)
     with pytest.raises(RunAlreadyStarted):
         await store.begin_run(Run("r", "thr_1", soon()), ada, item=message("m"))
     assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data == []
     # The same id is another run for another user.
     await store.save_thread(thread(), bob)
-    await runs.claim("r", "thr_1", soon(), bob)
+    await store.begin_run(Run("r", "thr_1", soon()), bob)
 
 
 async def test_a_run_is_cancelled_by_its_owner_and_by_nobody_else(runs, store, ada, bob):
-    await runs.claim("r", "thr_1", soon(), ada)
+    await store.begin_run(Run("r", "thr_1", soon()), ada)
     assert not await runs.is_cancelled("r", ada)
     await runs.cancel("r", bob)
     assert not await runs.is_cancelled("r", ada)
@@ -68,7 +59,7 @@ async def test_a_run_that_was_cancelled_first_never_begins(runs, store, ada):
     await runs.cancel("r", ada)
     assert await runs.is_cancelled("r", ada)
     with pytest.raises(RunCancelled):
-        await runs.claim("r", "thr_1", soon(), ada)
+        await store.begin_run(Run("r", "thr_1", soon()), ada)
     with pytest.raises(RunCancelled):
         await store.begin_run(Run("r", "thr_1", soon()), ada, item=message("m"))
     with pytest.raises(RunCancelled):
@@ -93,7 +84,7 @@ async def test_a_thread_names_its_running_run_until_it_ends_or_its_deadline_pass
     assert await runs.running("thr_1", ada)
     await runs.finish("r", "thr_1", ada, "done")
     assert await runs.running("thr_1", ada) is None
-    await runs.claim("killed", "thr_1", time.time() - 1, ada)
+    await store.begin_run(Run("killed", "thr_1", time.time() - 1), ada)
     assert await runs.running("thr_1", ada) is None
 
 
@@ -137,7 +128,7 @@ async def test_a_run_for_a_thread_that_is_gone_writes_nothing(backend, runs, sto
     with pytest.raises(NotFoundError):
         await store.begin_run(Run("r", "thr_1", soon()), ada, item=answer("a"))
     with pytest.raises(NotFoundError):
-        await runs.claim("r", "thr_1", soon(), ada)
+        await store.begin_run(Run("r", "thr_1", soon()), ada)
     assert backend.rows() == before
 
 
@@ -163,83 +154,11 @@ async def test_a_message_carries_as_many_files_as_a_transaction_holds_and_no_mor
 
 
 async def test_the_marker_of_a_run_survives_a_renaming(runs, store, ada):
-    await runs.claim("r", "thr_1", soon(), ada)
+    await store.begin_run(Run("r", "thr_1", soon()), ada)
     renaming = await store.load_thread("thr_1", ada)
     renaming.title = "Renamed"
     await store.save_thread(renaming, ada)
     assert (await runs.running("thr_1", ada)).run_id == "r"
-
-
-def quota(backend, **limits):
-    return Quota(
-        backend.table, client=backend.dynamodb, **{"per_user": None, "per_day": None, **limits}
-    )
-
-
-async def test_each_user_has_their_own_rate(backend, ada, bob, meter):
-    counting = quota(backend, per_user=2, window_seconds=3600)
-    for _ in range(2):
-        await counting.check(ada)
-        await counting.spend(ada)
-    with pytest.raises(OverQuota) as refused:
-        await counting.check(ada)
-    assert 1 <= refused.value.retry_after <= 3600
-    assert refused.value.message
-    with pytest.raises(OverQuota):
-        await counting.spend(ada)
-    await counting.check(bob)
-    await counting.spend(bob)
-
-
-async def test_a_day_has_one_budget_for_everybody(backend, ada, bob, meter):
-    counting = quota(backend, per_user=100, per_day=2)
-    await counting.spend(ada)
-    meter.clear()
-    await counting.check(bob)
-    assert meter.requests == ["BatchGetItem"]
-    await counting.spend(bob)
-    for context in (ada, bob):
-        with pytest.raises(OverQuota, match="today") as refused:
-            await counting.check(context)
-        with pytest.raises(OverQuota):
-            await counting.spend(context)
-    assert 1 <= refused.value.retry_after <= 86_400
-
-
-async def test_counters_end_by_themselves_and_no_limit_costs_nothing(backend, ada, meter):
-    await quota(backend, per_user=5, window_seconds=60, per_day=5).spend(ada)
-    for row in backend.rows():
-        assert int(row["expires"]["N"]) > time.time()
-    meter.clear()
-    await quota(backend).check(ada)
-    await quota(backend).spend(ada)
-    assert meter.requests == []
-
-
-async def test_of_two_writers_of_a_record_the_second_is_told(backend, ada, bob):
-    records = Records(backend.table, client=backend.dynamodb)
-    assert await records.get("todo", ada) == (None, 0)
-    first = await records.put("todo", {"a": [1, None, "ü", 1.5]}, ada, version=0)
-    assert await records.get("todo", ada) == ({"a": [1, None, "ü", 1.5]}, first)
-    with pytest.raises(Conflict):
-        await records.put("todo", [], ada, version=0)
-    second = await records.put("todo", [], ada, version=first)
-    with pytest.raises(Conflict):
-        await records.put("todo", ["late"], ada, version=first)
-    assert await records.get("todo", ada) == ([], second)
-    assert await records.get("todo", bob) == (None, 0)
-    assert await records.get("other", ada) == (None, 0)
-
-
-@pytest.mark.parametrize(
-    ("value", "error"),
-    [({1, 2}, TypeError), (float("nan"), ValueError), ("x" * 400_000, ValueError)],
-)
-async def test_what_is_no_record_is_refused_and_nothing_stored(backend, ada, value, error):
-    records = Records(backend.table, client=backend.dynamodb)
-    with pytest.raises(error):
-        await records.put("todo", value, ada, version=0)
-    assert backend.rows() == []
 
 
 async def test_a_large_message_that_is_sent_again_leaves_no_second_body(backend, ada):

@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from functions import aws
 from functions.attachments import S3AttachmentStore, create_bucket
+from functions.aws.clients import MAX_ATTEMPTS
 from functions.store import DynamoDBStore, create_table
 from tests.store.samples import answer, thread
 from tests.store.test_store_sizes import KB, noise
@@ -101,7 +102,7 @@ async def test_a_body_that_breaks_off_each_time_is_an_error(proxy, read_file, fa
     proxy.always = FAULTS[fault]
     with pytest.raises(BotoCoreError):
         await read_file()
-    assert proxy.seen == aws.TOTAL_ATTEMPTS
+    assert proxy.seen == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ async def test_a_file_that_cannot_arrive_while_s3_fails_arrives_afterwards(
     proxy.passing, proxy.always = before, FAULTS["500"]
     with pytest.raises((ClientError, BotoCoreError)):
         await store.save_attachment(file, ada)
-    assert proxy.seen == before + aws.TOTAL_ATTEMPTS
+    assert proxy.seen == before + MAX_ATTEMPTS
     assert store.table.client.scan(TableName=store.table.name)["Items"] == rows
     proxy.reset()
     await store.save_attachment(file, ada)
@@ -177,7 +178,7 @@ async def test_a_lasting_fault_of_s3_is_an_error_and_the_thread_stays_as_it_was(
         proxy.always = FAULTS[fault]
         with pytest.raises((ClientError, BotoCoreError)):
             await write()
-        assert proxy.seen == aws.TOTAL_ATTEMPTS
+        assert proxy.seen == MAX_ATTEMPTS
     assert store.table.client.scan(TableName=store.table.name)["Items"] == before
     proxy.always = None
     assert (await store.load_item("thr_1", "old", ada)).content[0].text == noise(300 * KB)

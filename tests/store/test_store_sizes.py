@@ -6,6 +6,7 @@ import zlib
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.aws.keys import owner
 from functions.store import bodies, keys
 from tests.store.samples import answer, at, thread
 
@@ -35,7 +36,7 @@ def packing_to(size: int) -> str:
 
 
 def place(backend, context, item_id="a"):
-    key = keys.item_key(keys.owner(context), "thr_1", item_id)
+    key = keys.item_key(owner(context), "thr_1", item_id)
     row = backend.dynamodb.get_item(TableName=backend.table, Key=key)["Item"]
     (found,) = [name for name in bodies.PLACES if name in row]
     return found
@@ -108,7 +109,7 @@ async def test_a_page_costs_no_more_in_a_long_thread_than_in_a_short_one(
     for thread_id, count in (("thr_1", 21), ("long", 300)):
         for n in range(count):
             saved = answer(f"a{n:04}", "x" * 500, thread_id=thread_id, created_at=at(n))
-            update, _ = await store._items.write(thread_id, saved, keys.owner(ada))
+            update, _ = await store._items.write(thread_id, saved, owner(ada))
             backend.dynamodb.update_item(TableName=backend.table, **update)
 
     async def cost(thread_id, after):

@@ -311,10 +311,6 @@ def many(examples):
     )
 
 
-TestStoreBesideModel = StoreBesideModel.TestCase
-TestStoreBesideModel.settings = many(15)
-
-
 class StoreOnAwsEngine(StoreBesideModel):
     engine = "dynamodb-local"
 
@@ -324,5 +320,16 @@ def aws_engine(dynamodb_local):
     CLIENTS["dynamodb-local"] = engine.connect(dynamodb_local)
 
 
-TestStoreOnAwsEngine = pytest.mark.usefixtures("aws_engine")(StoreOnAwsEngine.TestCase)
-TestStoreOnAwsEngine.settings = many(8)
+def case(machine, examples):
+    """A test class of its own for each number of examples: pytest runs it under its own name."""
+    made = type(machine.__name__, (machine.TestCase,), {})
+    made.settings = many(examples)
+    return made
+
+
+TestStoreBesideModel = case(StoreBesideModel, 8)
+TestStoreOnAwsEngine = pytest.mark.usefixtures("aws_engine")(case(StoreOnAwsEngine, 4))
+TestStoreBesideModelAtLength = pytest.mark.soak(case(StoreBesideModel, 500))
+TestStoreOnAwsEngineAtLength = pytest.mark.soak(
+    pytest.mark.usefixtures("aws_engine")(case(StoreOnAwsEngine, 250))
+)

@@ -1,4 +1,4 @@
-"""One browser, as a test drives it over real HTTP."""
+"""A client of the chat as a browser is one: ChatKit's operations over real HTTP."""
 
 import json
 from contextlib import contextmanager
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import httpx2
 
 ELSEWHERE = "https://shop.example"
-"""The origin of a page that is not on the API's own."""
+"""The origin of a page on another domain than the API."""
 
 
 class Chat:
-    """One browser: its cookies, and ChatKit's operations."""
+    """One browser, which keeps its cookies."""
 
     def __init__(self, url):
         self.url = url

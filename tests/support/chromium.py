@@ -1,4 +1,4 @@
-"""Debian's Chromium, or Playwright's own; where neither can be had, the reason for a skip."""
+"""Starts the system's Chromium, or Playwright's own. Where there is neither, tests are skipped."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ FLAGS = [
 
 @contextmanager
 def chromium(*flags: str) -> Iterator[Browser]:
-    """A browser for as long as the block lasts. While it is open, no event loop runs beside it."""
+    """A browser that runs as long as the block. Meanwhile no event loop can run in this thread."""
     with sync_playwright() as playwright:
         system = shutil.which("chromium") or shutil.which("chromium-browser")
         try:
             browser = playwright.chromium.launch(executable_path=system, args=[*FLAGS, *flags])
         except Error as error:
-            pytest.skip(f"no Chromium to be had: {error.message.splitlines()[0]}")
+            pytest.skip(f"no Chromium here: {error.message.splitlines()[0]}")
         yield browser
         browser.close()

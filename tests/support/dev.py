@@ -6,43 +6,49 @@ import socket
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
+from tests.assistants import FOLDER, SAMPLE
+from tests.support.shared import Shared
+
 ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN = 180.0
+READY_TIMEOUT = 180.0
 
 HIDDEN = ("OPENAI_", "GEMINI_", "CHATKIT_", "AWS_")
-"""Settings of whoever runs the tests are none of the tests' business."""
+"""Settings of the person who runs the tests; the tests must not depend on them."""
+
+WITH_SAMPLE = {**SAMPLE, "PYTHONPATH": str(FOLDER)}
+STARTER = {"CHATKIT_ASSISTANT": ""}
+"""For `Dev`: run the starter, whatever it is."""
 
 
 class Dev:
-    """A running `make dev`. `output()` is what it has printed so far."""
+    """A running `make dev` with the sample as its assistant, or with the one that is named.
 
-    def __init__(self, target="dev", **environment):
+    `output()` is what it has printed so far.
+    """
+
+    def __init__(self, target="dev", *, root=ROOT, printed=None, **environment):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)}
-        self._printed = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed with the process
+        self._printed = (printed.open if printed else tempfile.TemporaryFile)("w+b")
         self.process = subprocess.Popen(
             ["make", target],
-            cwd=ROOT,
-            env={**inherited, "HOST": "127.0.0.1", "PORT": str(port), **environment},
+            cwd=root,
+            env={**inherited, "HOST": "127.0.0.1", "PORT": str(port), **WITH_SAMPLE, **environment},
             stdout=self._printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
     def __enter__(self):
-        try:
-            self.wait_until(self._answers)
-        except BaseException:
-            self.end()
-            raise
-        return self
+        return self.wait_until_ready()
 
     def __exit__(self, *_):
         self.end()
@@ -51,8 +57,16 @@ class Dev:
     def output(self):
         return os.pread(self._printed.fileno(), 1_000_000, 0).decode()
 
+    def wait_until_ready(self):
+        try:
+            self.wait_until(self._answers)
+        except BaseException:
+            self.end()
+            raise
+        return self
+
     def wait_until(self, condition):
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + READY_TIMEOUT
         while not condition():
             assert self.process.poll() is None, self.output()
             assert time.monotonic() < deadline, self.output()
@@ -82,3 +96,24 @@ class Dev:
             if int(stat[2]) == self.process.pid and stat[0] != "Z":
                 alive.append((folder / "cmdline").read_text().replace("\0", " "))
         return alive
+
+
+@dataclass
+class Running:
+    """A `make dev` or `make lambda` that all workers of a test run share."""
+
+    url: str
+    printed: Path
+
+    def output(self):
+        return self.printed.read_text()
+
+
+def of_the_run(shared: Shared, target: str) -> Running:
+    printed = shared.folder / f"{target}.txt"
+
+    def begin():
+        started = Dev(target, printed=printed).wait_until_ready()
+        return {"pid": started.process.pid, "url": started.url}
+
+    return Running(shared.once(target, begin)["url"], printed)

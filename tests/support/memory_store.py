@@ -1,4 +1,4 @@
-"""The same server's store with no engine behind it: what the table is measured against."""
+"""A store in memory. The bench of the first token compares the table with it."""
 
 from collections import defaultdict
 from functools import partial
@@ -8,11 +8,11 @@ from chatkit.store import NotFoundError, Store
 from chatkit.types import Page
 
 from functions.aws.ids import new_id
-from functions.store import Turn
+from functions.store import OpenThread
 
 
 class MemoryStore(Store[Any]):
-    """As much of `DynamoDBStore` as a turn needs, in dictionaries, for one process."""
+    """The part of `DynamoDBStore` that a turn needs, kept in dictionaries."""
 
     def __init__(self, *_: object, **__: object) -> None:
         self.threads: dict[str, Any] = {}
@@ -66,9 +66,8 @@ class MemoryStore(Store[Any]):
 
     async def read_turn(self, thread_id, limit, context):
         thread = await self.load_thread(thread_id, context)
-        return Turn(
-            thread, await self.load_thread_items(thread_id, None, limit, "desc", None), None
-        )
+        items = await self.load_thread_items(thread_id, None, limit, "desc", None)
+        return OpenThread(thread, items, None)
 
     async def begin_run(self, run, context, *, thread=None, item=None):
         if thread is not None:
@@ -78,7 +77,7 @@ class MemoryStore(Store[Any]):
 
 
 class MemoryRuns:
-    """Nobody stops a run here."""
+    """Runs that are never cancelled."""
 
     def __init__(self, *_: object, **__: object) -> None:
         pass

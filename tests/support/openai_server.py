@@ -1,7 +1,7 @@
 """A small server that speaks OpenAI's API: Responses, chat completions, transcriptions.
 
-Tests point `OPENAI_BASE_URL` at it. It answers with what the test put into
-`script`, records what it was asked, and notices when a client hangs up.
+Tests point `OPENAI_BASE_URL` at it. It answers with the steps that a test puts into
+`script`, records the requests, and counts the clients that hang up.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from starlette.routing import Route
 class Say:
     """A message, sent word by word.
 
-    With a `gate`, the last word waits until the test opens it. Dies after `dies_after` words,
-    when the gate, if there is one, is open.
+    With a `gate`, the last word waits until the test opens it. With `dies_after`, the connection
+    breaks after so many words, once the gate is open.
     """
 
     text: str
@@ -46,7 +46,7 @@ class Call:
 
 @dataclass
 class Draw:
-    """A generated image (Responses API only), after as many drafts of it as `partials`."""
+    """A generated image (Responses API only), after `partials` drafts of it."""
 
     data: bytes
     partials: int = 0
@@ -54,7 +54,7 @@ class Draw:
 
 @dataclass
 class Silence:
-    """A stream with no event in it, as a server sends that is no model."""
+    """A stream without an event, as from a server that is not a model."""
 
 
 @dataclass
@@ -67,9 +67,10 @@ Step = Say | Call | Draw | Silence
 
 
 class OpenAIServer:
-    """`script` is what it answers, in order; the last one is repeated.
+    """It answers with the steps of `script`, in order, and repeats the last one.
 
-    `requests` are those for an answer. Titles are asked for beside them, at any time.
+    `requests` holds the requests for an answer. Requests for a title may come at any time and
+    are not among them.
     """
 
     def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
@@ -196,7 +197,7 @@ def _response(output: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _responses_events(step: Step):
-    """Pairs of bytes and whether they carry a piece of the text."""
+    """Pairs: the bytes of an event, and whether it carries a piece of the text."""
     item_id = f"msg_{next(_ids)}"
     output = _output(step, item_id)
     numbers = itertools.count()

@@ -1,4 +1,4 @@
-"""Somebody with threads, widgets and data of their own, and what they press."""
+"""A user with threads, widgets and data, who presses buttons over HTTP."""
 
 import json
 from datetime import datetime
@@ -8,15 +8,15 @@ from chatkit.types import ActiveStatus, ThreadMetadata, WidgetItem
 from functions.context import RequestContext
 from functions.settings import get_settings
 from functions.store import DynamoDBStore, Records
-from functions.toolkit.documents import AssistantData
+from functions.toolkit import Documents
 from functions.web.identity.anonymous import new_user
 
 KEY = "k" * 32
-"""What signs tokens in these tests."""
+"""The key that signs tokens in these tests."""
 
 
 class Person:
-    """Somebody with a thread, and what they send."""
+    """A new user. The methods store what the user has and send what the user does."""
 
     def __init__(self, http):
         settings = get_settings()
@@ -25,7 +25,7 @@ class Person:
         self.context = RequestContext(user_id=self.user.id)
         self.store = store
         self.http = http
-        self.data = AssistantData(Records(store.table.name), self.context)
+        self.documents = Documents(Records(store.table), self.context)
         self.headers = {"x-chatkit-authorization": f"Bearer {self.user.token}"}
 
     async def thread(self, status=None):

@@ -1,4 +1,4 @@
-"""An ASGI app behind a real uvicorn on a free loopback port, for as long as a test needs it."""
+"""Serves an ASGI app with a real uvicorn on a free loopback port."""
 
 import contextlib
 import threading
@@ -10,7 +10,7 @@ import uvicorn
 
 @contextlib.contextmanager
 def served(app, **options) -> Iterator[str]:
-    """Yields the base URL. The server's own loop runs in a thread and ends with the block."""
+    """Yields the base URL. The server runs its event loop in a thread until the block ends."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2, **options
     )

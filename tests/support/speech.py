@@ -1,4 +1,4 @@
-"""Sound for tests: spoken by espeak-ng where there is one, and encoded as browsers record."""
+"""Sound for tests: tones, speech from espeak-ng, and recordings encoded as browsers do."""
 
 import io
 import math
@@ -22,7 +22,7 @@ MIME = {
 
 
 def tone(seconds: float = 1.0, rate: int = 16_000, loudness: int = 12_000) -> bytes:
-    """A wav file with one note in it; with no loudness it is silent."""
+    """A wav file with one note. With a loudness of 0 it is silent."""
     samples = (
         int(loudness * math.sin(2 * math.pi * 440 * n / rate)) for n in range(int(seconds * rate))
     )
@@ -36,7 +36,7 @@ def tone(seconds: float = 1.0, rate: int = 16_000, loudness: int = 12_000) -> by
 
 
 def spoken(text: str, path) -> None:
-    """Write `text`, spoken, as a wav file at `path`; skips where espeak-ng is not installed."""
+    """Write spoken `text` as a wav file to `path`. Skips the test where espeak-ng is missing."""
     program = shutil.which("espeak-ng")
     if program is None:
         pytest.skip("espeak-ng is not installed")
@@ -62,7 +62,7 @@ def encoded(wav: bytes, container: str) -> bytes:
 
 
 def loudest(recording: bytes) -> float:
-    """The highest sample of a recording, as a part of what is possible."""
+    """The loudest sample of a recording, from 0 to 1."""
     av = pytest.importorskip("av", reason="PyAV is not installed")
     resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
     samples = array("h")

@@ -1,4 +1,4 @@
-"""A synthesized template, as the tests ask it."""
+"""A synthesized template, and the questions that tests ask of it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ ACCOUNT = "123456789012"
 
 
 class Template:
-    """One synthesized template, as the plain data that CloudFormation gets."""
+    """One synthesized template: the data that CloudFormation gets."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.body = body
@@ -22,9 +22,9 @@ class Template:
         return found[0].get("Properties", {})
 
     def without_logs_that_end(self) -> list[str]:
-        """Functions whose logs go to no log group of this template that forgets and ends with it.
+        """Functions without a log group here that has a retention and is deleted with the stack.
 
-        The group that Lambda makes by itself keeps everything, and outlives the stack.
+        A log group that Lambda creates by itself keeps its logs for ever and outlives the stack.
         """
         groups = [
             {"Ref": name}

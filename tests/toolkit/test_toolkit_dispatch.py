@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from chatkit.store import NotFoundError
@@ -22,13 +23,11 @@ from chatkit.types import (
 from chatkit.widgets import DynamicWidgetComponent
 from pydantic import BaseModel
 
-from functions.assistant import registry, widgets
-from functions.assistant.models import Note
 from functions.context import RequestContext
 from functions.errors import ActionError
 from functions.store import Conflict
-from functions.toolkit.actions import Handover, action, find
-from functions.toolkit.dispatch import check
+from functions.toolkit import Assistant, Documents, Handover, action, dispatch
+from tests.assistants.sample.features.memo import MEMO
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONTEXT = RequestContext(user_id="ada")
@@ -40,9 +39,6 @@ class Nothing(BaseModel):
 
 class MemoryStore:
     """One thread and its items, with versions, as `DynamoDBStore` has them."""
-
-    class table:  # noqa: N801 - an attribute of the real one
-        name, client = "t", None
 
     def __init__(self, *items):
         self.thread = ThreadMetadata(id="thr_1", created_at=NOW)
@@ -83,7 +79,7 @@ class MemoryStore:
 
 
 def note(text=""):
-    return widgets.note(Note(title="Note", text=text))
+    return MEMO.build(text=text, streaming=False)
 
 
 def item(item_id="w1"):
@@ -91,45 +87,40 @@ def item(item_id="w1"):
 
 
 @pytest.fixture
-def declare(monkeypatch):
-    """`declare(handler, **kind)` registers a handler for this test only, as `test.press`."""
-    find("task.toggle")
-    monkeypatch.setattr(registry, "_actions", dict(registry._actions))
+def declared():
+    """The actions of one test, by name."""
+    return {}
+
+
+@pytest.fixture
+def declare(declared):
+    """`declare(handler, **kind)` declares a handler as `test.press`."""
 
     def register(handler, **kind):
-        return action("test.press", payload=Nothing, **kind)(handler)
+        made = action("test.press", payload=Nothing, **kind)(handler)
+        declared[made.name] = made
+        return made
 
     return register
 
 
-async def prepare(store, item_id="w1"):
-    return await check(
-        ThreadCustomActionParams(
+@pytest.fixture
+def prepare(declared):
+    async def prepared(store, item_id="w1"):
+        params = ThreadCustomActionParams(
             thread_id="thr_1", item_id=item_id, action={"type": "test.press", "payload": {}}
-        ),
-        store,
-        CONTEXT,
-    )
+        )
+        return await dispatch.prepare(params, declared, store, Documents({}, CONTEXT), CONTEXT)
+
+    return prepared
 
 
-def test_the_starter_assistants_actions_are_found_with_what_they_are():
-    kinds = {
-        name: find(name).kind
-        for name in ("task.toggle", "contact.save", "choice.pick", "theme.applied")
-    }
-    assert kinds == {
-        "task.toggle": "sync",
-        "contact.save": "sync",
-        "choice.pick": "answer",
-        "theme.applied": "sync",
-    }
-    assert find("theme.set") is None, "the page handles it"
-
-
-def test_a_name_is_taken_once(declare):
-    declare(lambda run, payload: None, sync=True)
-    with pytest.raises(ValueError, match="twice"):
-        declare(lambda run, payload: None, sync=True)
+def test_two_features_cannot_declare_the_same_action(declare):
+    features = [
+        SimpleNamespace(press=declare(lambda run, payload: None, sync=True)) for _ in range(2)
+    ]
+    with pytest.raises(ValueError, match=r"test\.press is declared twice"):
+        Assistant(features)
 
 
 def test_an_action_is_of_one_kind(declare):
@@ -137,7 +128,9 @@ def test_an_action_is_of_one_kind(declare):
         declare(lambda run, payload: None, sync=True, streams_answer=True)
 
 
-async def test_a_widget_that_changed_meanwhile_is_drawn_again_from_what_is_true_now(declare):
+async def test_a_widget_that_changed_meanwhile_is_drawn_again_from_what_is_true_now(
+    declare, prepare
+):
     facts = ["one"]
 
     async def press(run, payload):
@@ -161,7 +154,7 @@ async def test_a_widget_that_changed_meanwhile_is_drawn_again_from_what_is_true_
     assert store.writes == 1
 
 
-async def test_a_widget_that_never_stands_still_is_given_up(declare, monkeypatch):
+async def test_a_widget_that_never_stands_still_is_given_up(declare, prepare, monkeypatch):
     async def at_once(_):
         return None
 
@@ -182,7 +175,7 @@ async def test_a_widget_that_never_stands_still_is_given_up(declare, monkeypatch
     assert store.writes == 0
 
 
-async def test_what_events_do_to_a_widget_is_kept(declare):
+async def test_what_events_do_to_a_widget_is_kept(declare, prepare):
     async def press(run, payload):
         yield ProgressUpdateEvent(text="thinking")
         yield ThreadItemUpdatedEvent(item_id="w1", update=WidgetRootUpdated(widget=note("Dear")))
@@ -190,7 +183,7 @@ async def test_what_events_do_to_a_widget_is_kept(declare):
             yield ThreadItemUpdatedEvent(
                 item_id="w1",
                 update=WidgetStreamingTextValueDelta(
-                    component_id="note-text", delta=word, done=False
+                    component_id="memo-text", delta=word, done=False
                 ),
             )
 
@@ -202,13 +195,13 @@ async def test_what_events_do_to_a_widget_is_kept(declare):
     assert store.writes == 2, "one for the root, one for all of the words"
 
 
-async def test_a_component_that_is_replaced_stays_replaced(declare):
+async def test_a_component_that_is_replaced_stays_replaced(declare, prepare):
     async def press(run, payload):
         yield ThreadItemUpdatedEvent(
             item_id="w2",
             update=WidgetComponentUpdated(
-                component_id="note-text",
-                component=DynamicWidgetComponent(type="Text", id="note-text", value="short"),
+                component_id="memo-text",
+                component=DynamicWidgetComponent(type="Text", id="memo-text", value="short"),
             ),
         )
 
@@ -219,11 +212,11 @@ async def test_a_component_that_is_replaced_stays_replaced(declare):
     assert store.text("w1") == ""
 
 
-async def test_what_was_said_before_a_handler_failed_is_kept(declare):
+async def test_what_was_said_before_a_handler_failed_is_kept(declare, prepare):
     async def press(run, payload):
         yield ThreadItemUpdatedEvent(
             item_id="w1",
-            update=WidgetStreamingTextValueDelta(component_id="note-text", delta="so", done=False),
+            update=WidgetStreamingTextValueDelta(component_id="memo-text", delta="so", done=False),
         )
         raise RuntimeError
 
@@ -234,7 +227,9 @@ async def test_what_was_said_before_a_handler_failed_is_kept(declare):
     assert store.text() == "so"
 
 
-async def test_an_item_that_the_handler_itself_adds_is_left_to_chatkit_until_it_is_done(declare):
+async def test_an_item_that_the_handler_itself_adds_is_left_to_chatkit_until_it_is_done(
+    declare, prepare
+):
     added = item("new")
 
     async def press(run, payload):
@@ -255,7 +250,7 @@ async def test_an_item_that_the_handler_itself_adds_is_left_to_chatkit_until_it_
     assert store.text("new") == "y"
 
 
-async def test_an_update_over_somebody_elses_is_refused_and_not_written(declare):
+async def test_an_update_over_somebody_elses_is_refused_and_not_written(declare, prepare):
     async def press(run, payload):
         store.touch("w1")
         yield ThreadItemUpdatedEvent(item_id="w1", update=WidgetRootUpdated(widget=note("mine")))
@@ -268,7 +263,7 @@ async def test_an_update_over_somebody_elses_is_refused_and_not_written(declare)
     assert store.text() == ""
 
 
-async def test_the_assistant_goes_on_knowing_what_was_pressed(declare):
+async def test_the_assistant_goes_on_knowing_what_was_pressed(declare, prepare):
     async def press(run, payload):
         async def redraw(_):
             return note("chosen")
@@ -291,7 +286,7 @@ async def test_the_assistant_goes_on_knowing_what_was_pressed(declare):
     assert store.text() == "chosen"
 
 
-async def test_a_handler_that_refuses_changes_nothing(declare):
+async def test_a_handler_that_refuses_changes_nothing(declare, prepare):
     async def press(run, payload):
         raise ActionError(409, "Too late.")
 
@@ -305,7 +300,7 @@ async def test_a_handler_that_refuses_changes_nothing(declare):
     assert store.writes == 0
 
 
-async def test_an_action_without_a_widget_may_come_from_the_page(declare):
+async def test_an_action_without_a_widget_may_come_from_the_page(declare, prepare):
     async def press(run, payload):
         assert run.sender is None
         yield ProgressUpdateEvent(text="ok")

@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { pageProperties } from "../chatkit";
-import { getToken } from "./assistant";
 import { BootError, boot, type Problem, type Ready } from "./boot";
+import { texts } from "./brand";
 import { Chat } from "./Chat";
 import { Failure } from "./Failure";
 import { Header } from "./Header";
@@ -15,16 +14,13 @@ export function App() {
   const started = useRef(false);
 
   useEffect(() => {
-    for (const [name, value] of Object.entries(pageProperties(look.scheme))) {
-      document.documentElement.style.setProperty(name, value);
-    }
     document.documentElement.dataset.scheme = look.scheme;
   }, [look.scheme]);
 
   const start = useCallback(async () => {
     setState({ at: "loading" });
     try {
-      setState({ at: "ready", ready: await boot(getToken) });
+      setState({ at: "ready", ready: await boot() });
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
       setState({ at: "failed", problem: error.problem });
@@ -32,7 +28,7 @@ export function App() {
   }, []);
 
   useEffect(() => {
-    // Once, also under StrictMode's double mount: one session request, not two.
+    // StrictMode mounts twice, but the session must be requested once.
     if (started.current) return;
     started.current = true;
     void start();
@@ -58,10 +54,10 @@ export function App() {
   );
 }
 
-/** The shape of the chat to come, so that nothing jumps when it is there. */
+/** Has the shape of the chat, so that nothing jumps when the chat appears. */
 function Loading() {
   return (
-    <div className="loading" role="status" aria-label="The chat is loading">
+    <div className="loading" role="status" aria-label={texts.loading}>
       <i />
       <i />
     </div>

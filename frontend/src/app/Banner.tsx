@@ -1,9 +1,10 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
+import { texts } from "./brand";
 
-/** One line over the chat. */
+/** One line above the chat. */
 export function Banner(props: {
   id: string;
-  children: ReactNode;
+  text: string;
   tone?: "info" | "warning";
   dismissible?: boolean;
 }) {
@@ -11,9 +12,9 @@ export function Banner(props: {
   if (!open) return null;
   return (
     <div className="banner" role="status" data-banner={props.id} data-tone={props.tone ?? "info"}>
-      <p>{props.children}</p>
+      <p>{props.text}</p>
       {props.dismissible && (
-        <button type="button" onClick={() => setOpen(false)} aria-label="Dismiss">
+        <button type="button" onClick={() => setOpen(false)} aria-label={texts.dismiss}>
           ×
         </button>
       )}

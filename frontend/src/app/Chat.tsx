@@ -1,9 +1,10 @@
 import { ChatKit, useChatKit } from "@openai/chatkit-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { chatKitOptions, describeError } from "../chatkit";
-import { assistantOptions, locale, onDeeplink, onEffect, type PageActions } from "./assistant";
+import type { PageActions } from "./assistant";
 import { Banner } from "./Banner";
 import type { Ready } from "./boot";
+import { brand, texts } from "./brand";
 import type { useScheme } from "./scheme";
 import { showThreadInUrl, threadInUrl } from "./thread-url";
 import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./trouble";
@@ -11,9 +12,13 @@ import { VoiceNote } from "./VoiceNote";
 
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
   const { config, fetch, log, standIn } = ready;
+  const { assistantOptions, locale, onDeeplink, onEffect } = ready.assistant;
   const [said, setSaid] = useState<string | null>(null);
   const actions = useRef<PageActions>(null);
-  const assistant = useMemo(() => assistantOptions(() => actions.current as PageActions), []);
+  const assistant = useMemo(
+    () => assistantOptions(() => actions.current as PageActions),
+    [assistantOptions],
+  );
   const [initialThread] = useState(threadInUrl);
   const stage = useRef<HTMLDivElement>(null);
 
@@ -21,6 +26,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
     config,
     fetch,
     scheme: look.scheme,
+    theme: brand.theme,
     assistant,
     initialThread,
     locale,
@@ -71,27 +77,11 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
 
   return (
     <>
-      {standIn && (
-        <Banner id="stand-in" dismissible>
-          chatkit.js could not be loaded, so this project’s own stand-in element is in use.
-        </Banner>
-      )}
-      {!online && (
-        <Banner id="offline" tone="warning">
-          You are offline. What you have typed stays here; send it when the connection is back.
-        </Banner>
-      )}
-      {unauthorized && (
-        <Banner id="session" tone="warning">
-          Your session has expired. Sign in again in another tab, then send once more; your text is
-          still here.
-        </Banner>
-      )}
+      {standIn && <Banner id="stand-in" text={texts.standIn} dismissible />}
+      {!online && <Banner id="offline" text={texts.offline} tone="warning" />}
+      {unauthorized && <Banner id="session" text={texts.sessionExpired} tone="warning" />}
       {vanished && (
-        <Banner id="domain-key" tone="warning">
-          ChatKit does not show on this address. OpenAI most likely refused the domain key: register{" "}
-          {location.hostname} with OpenAI and deploy with its key.
-        </Banner>
+        <Banner id="domain-key" text={texts.domainKey(location.hostname)} tone="warning" />
       )}
       {said && (
         <p className="toast" role="status" data-banner="said">

@@ -1,8 +1,8 @@
 import type { Ready } from "./boot";
+import { brand, texts } from "./brand";
 import type { Choice, useScheme } from "./scheme";
 
 const NEXT: Record<Choice, Choice> = { system: "light", light: "dark", dark: "system" };
-const NAMES: Record<Choice, string> = { system: "as the system", light: "light", dark: "dark" };
 
 export function Header({
   ready,
@@ -12,22 +12,27 @@ export function Header({
   look: ReturnType<typeof useScheme>;
 }) {
   const { choice, choose } = look;
+  const names = texts.appearance;
   return (
     <header className="bar">
       <a className="brand" href="/">
-        <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
-          <rect width="32" height="32" rx="9" />
-          <path d="M8 19c2.7 0 2.7-4 5.3-4s2.7 4 5.4 4 2.7-4 5.3-4" />
-        </svg>
-        <span>ChatKit Serverless</span>
+        <svg
+          viewBox="0 0 32 32"
+          width="26"
+          height="26"
+          aria-hidden="true"
+          // biome-ignore lint/security/noDangerouslySetInnerHtml: our own markup, from brand.ts
+          dangerouslySetInnerHTML={{ __html: brand.logo }}
+        />
+        <span>{brand.name}</span>
       </a>
       {ready && <span className="model">{ready.config.model.label}</span>}
       <button
         type="button"
         className="look"
         onClick={() => choose(NEXT[choice])}
-        aria-label={`Appearance: ${NAMES[choice]}. Change to ${NAMES[NEXT[choice]]}.`}
-        title={`Appearance: ${NAMES[choice]}`}
+        aria-label={texts.appearanceButton(names[choice], names[NEXT[choice]])}
+        title={texts.appearanceIs(names[choice])}
       >
         <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
           {choice === "light" && (

@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type Recording, startRecording, transcribe, VoiceError } from "../chatkit";
+import { texts } from "./brand";
 
-/** Five minutes of speech are more than anybody reads; the recording then ends by itself. */
-const LONGEST_S = 300;
+/** A recording ends by itself after this time. */
+const MAX_SECONDS = 300;
 
 type State =
   | { at: "idle" }
@@ -10,7 +11,7 @@ type State =
   | { at: "writing" }
   | { at: "failed"; why: string };
 
-/** Speak, and find the words in the composer. */
+/** Records speech and puts its text into the composer. */
 export function VoiceNote(props: {
   actions: string;
   fetch: typeof fetch;
@@ -46,7 +47,7 @@ export function VoiceNote(props: {
     abort.current = controller;
     try {
       const text = await transcribe(audio, { actions, fetch, signal: controller.signal });
-      if (!text) return setState({ at: "failed", why: "Nothing was heard." });
+      if (!text) return setState({ at: "failed", why: texts.voice.nothingHeard });
       await onText(text);
       setState({ at: "idle" });
     } catch (error) {
@@ -61,19 +62,19 @@ export function VoiceNote(props: {
       {state.at === "recording" ? (
         <>
           <button type="button" onClick={cancel}>
-            Cancel
+            {texts.voice.cancel}
           </button>
           <Meter level={() => recording.current?.level() ?? 0} />
           <Timer onEnd={() => void finish()} />
           <button type="button" className="strong" onClick={() => void finish()}>
-            Done
+            {texts.voice.done}
           </button>
         </>
       ) : state.at === "writing" ? (
         <>
-          <p role="status">Writing down what you said…</p>
+          <p role="status">{texts.voice.transcribing}</p>
           <button type="button" onClick={cancel}>
-            Cancel
+            {texts.voice.cancel}
           </button>
         </>
       ) : (
@@ -82,7 +83,7 @@ export function VoiceNote(props: {
             <svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true">
               <path d="M12 3.500a2.8 2.8 0 0 1 2.8 2.800v5a2.8 2.8 0 0 1-5.6 0v-5A2.8 2.8 0 0 1 12 3.500zM6 11.500a6 6 0 0 0 12 0M12 17.500V21" />
             </svg>
-            Voice note
+            {texts.voice.start}
           </button>
           {state.at === "failed" && <p role="alert">{state.why}</p>}
         </>
@@ -92,7 +93,7 @@ export function VoiceNote(props: {
 }
 
 const words = (error: unknown): string =>
-  error instanceof VoiceError ? error.message : "The voice note did not work. Please try again.";
+  error instanceof VoiceError ? error.message : texts.voice.failed;
 
 function Meter({ level }: { level: () => number }) {
   const bar = useRef<HTMLElement>(null);
@@ -117,11 +118,11 @@ function Timer({ onEnd }: { onEnd: () => void }) {
     return () => clearInterval(timer);
   }, []);
   useEffect(() => {
-    if (seconds >= LONGEST_S) end.current();
+    if (seconds >= MAX_SECONDS) end.current();
   }, [seconds]);
   const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   return (
-    <time role="timer" aria-label="Recording">
+    <time role="timer" aria-label={texts.voice.recording}>
       {text}
     </time>
   );

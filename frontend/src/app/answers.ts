@@ -1,4 +1,4 @@
-/** The server's answers, as the one `fetch` sees them, for components that mount after it. */
+/** Passes the server's responses from ChatKit's `fetch` to components that mount later. */
 
 type Listener = (operation: string | undefined, response: Response) => void;
 
@@ -8,7 +8,7 @@ export const announceAnswer: Listener = (operation, response) => {
   for (const listener of listeners) listener(operation, response);
 };
 
-/** Returns what ends it. */
+/** Returns a function that removes the listener. */
 export function onAnswer(listener: Listener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -1,13 +1,13 @@
 /**
- * Yours to edit: what the page says, suggests, and does when the assistant asks it to.
- * The other half, what the assistant itself can do, is in `functions/assistant/`.
+ * Yours to edit: the greeting, prompts, tools and commands of the page, and what the page does
+ * when the assistant asks for it. The assistant itself is in `functions/assistant/`.
  */
 import type { Command, SupportedLocale } from "@openai/chatkit";
-import type { AssistantOptions, GetToken } from "../chatkit";
+import type { AssistantOptions } from "../chatkit";
 
 export type Look = "light" | "dark" | "system";
 
-/** What the page lets the assistant do with it. */
+/** What the code below can do with the page. */
 export type PageActions = {
   sendCustomAction: (
     action: { type: string; payload?: Record<string, unknown> },
@@ -16,17 +16,11 @@ export type PageActions = {
   setComposerValue: (value: { text: string }) => Promise<void>;
   focusComposer: () => Promise<void>;
   setLook: (look: Look) => void;
-  /** One line at the top of the page. */
+  /** Shows one line at the top of the page for a few seconds. */
   say: (text: string) => void;
 };
 
-/**
- * With a sign-in of your own (`CHATKIT_AUTH=jwt`), give its token here; with `refresh` a new one.
- * Without, visitors are anonymous.
- */
-export const getToken: GetToken | undefined = undefined;
-
-/** The language of ChatKit's own words; undefined leaves it to the browser. */
+/** The language of ChatKit's own texts. With `undefined` it is the browser's. */
 export const locale: SupportedLocale | undefined = undefined;
 
 const look = (value: unknown): Look => (value === "light" || value === "dark" ? value : "system");
@@ -79,7 +73,7 @@ export function assistantOptions(page: () => PageActions): AssistantOptions {
     },
     onWidgetAction: async (action, item) => {
       if (action.type !== "theme.set") return page().sendCustomAction(action, item.id);
-      // The page does it, then tells the server, which draws the card anew.
+      // The page changes its look, then tells the server, which draws the card again.
       const scheme = look(action.payload?.scheme);
       page().setLook(scheme);
       await page().sendCustomAction({ type: "theme.applied", payload: { scheme } }, item.id);
@@ -102,12 +96,12 @@ const PROMPTS: Record<string, string> = {
   note: "Write a note about ",
 };
 
-/** A fire-and-forget effect that the server streamed. */
+/** Handles an effect that the server sent with an answer. */
 export function onEffect(name: string, data: Record<string, unknown>, page: PageActions): void {
   if (name === "note_saved") page.say(`Saved: ${String(data.title ?? "your note")}`);
 }
 
-/** A `chatkit-link://name?key=value` in an answer was followed. */
+/** Handles a click on a link `chatkit-link://name?key=value` in an answer. */
 export function onDeeplink(name: string, data: Record<string, unknown>, page: PageActions): void {
   if (name === "compose") void page.setComposerValue({ text: String(data.text ?? "") });
 }

@@ -1,9 +1,8 @@
-/** From nothing to a chat that can mount: configuration, session, element. In this order. */
+/** Prepares the chat: loads configuration and assistant, opens the session, loads the element. */
 import {
   createChatKitFetch,
   createLog,
   createSession,
-  type GetToken,
   type Log,
   loadChatKitScript,
   loadConfig,
@@ -11,12 +10,14 @@ import {
   SessionError,
 } from "../chatkit";
 import { announceAnswer } from "./answers";
+import { texts } from "./brand";
 
 export type Ready = {
   config: PageConfig;
+  assistant: typeof import("./assistant");
   fetch: typeof fetch;
   log: Log;
-  /** `true` when `chatkit.js` could not be loaded and our own element stands in for it. */
+  /** `true` when `chatkit.js` could not be loaded and our own element replaces it. */
   standIn: boolean;
 };
 
@@ -30,12 +31,15 @@ export class BootError extends Error {
   }
 }
 
-/** Throws a `BootError` with words for the visitor. */
-export async function boot(getToken?: GetToken): Promise<Ready> {
-  const config = await loadConfig().catch((error: unknown) => {
-    throw new BootError(unreachable(error));
-  });
-  const session = createSession({ api: config.api, getToken });
+/** Throws a `BootError` whose texts the visitor reads. */
+export async function boot(): Promise<Ready> {
+  // The assistant is a file of its own in the build, so that the browser tests can replace it.
+  const [config, assistant] = await Promise.all([loadConfig(), import("./assistant")]).catch(
+    (error: unknown) => {
+      throw new BootError(unreachable(error));
+    },
+  );
+  const session = createSession({ api: config.api });
   await session.open().catch((error: unknown) => {
     throw new BootError(sessionProblem(error));
   });
@@ -54,33 +58,21 @@ export async function boot(getToken?: GetToken): Promise<Ready> {
     defineStandIn();
     log("warning", "chatkit_script_unavailable");
   }
-  return { config, fetch, log, standIn: !loaded };
+  return { config, assistant, fetch, log, standIn: !loaded };
 }
 
 function unreachable(error: unknown): Problem {
-  if (!navigator.onLine) {
-    return {
-      kind: "offline",
-      title: "You are offline",
-      text: "The chat comes back by itself as soon as there is a connection.",
-    };
-  }
+  if (!navigator.onLine) return { kind: "offline", ...texts.startOffline };
   const detail =
     error instanceof Error && /answered \d/.test(error.message) ? ` (${error.message})` : "";
-  return {
-    kind: "down",
-    title: "The chat cannot be reached",
-    text: `The server does not answer${detail}. Your conversations are safe; please try again in a moment.`,
-  };
+  const { title, text } = texts.startUnreachable;
+  return { kind: "down", title, text: text(detail) };
 }
 
 function sessionProblem(error: unknown): Problem {
   if (error instanceof SessionError && (error.status === 401 || error.status === 403)) {
-    return {
-      kind: "session",
-      title: "Please sign in",
-      text: `${error.message} Sign in again, then reload this page.`,
-    };
+    const { title, text } = texts.startSignIn;
+    return { kind: "session", title, text: text(error.message) };
   }
   return unreachable(error);
 }

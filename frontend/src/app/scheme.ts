@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, until the visitor chooses. */
+/** Light or dark: the system's setting until the visitor chooses. */
 import type { ColorScheme } from "@openai/chatkit";
 import { useEffect, useState, useSyncExternalStore } from "react";
 
@@ -33,7 +33,7 @@ export function useScheme(): {
       if (choice === "system") localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, choice);
     } catch {
-      // No storage in this window: the choice lasts as long as the page.
+      // This window has no storage: the choice is lost with the page.
     }
   }, [choice]);
   const scheme = choice === "system" ? (system ? "dark" : "light") : choice;

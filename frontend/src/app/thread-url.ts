@@ -1,10 +1,10 @@
-/** The open conversation in the address, so that a reload or a saved link opens it again. */
+/** Keeps the open conversation in the page's address, so that a reload or a link opens it again. */
 
 const PARAMETER = "thread";
 
 export const threadInUrl = (): string | null => new URL(location.href).searchParams.get(PARAMETER);
 
-/** A new entry in the browser's history, so that Back leads to the conversation before. */
+/** Adds an entry to the browser's history, so that Back opens the previous conversation. */
 export function showThreadInUrl(threadId: string | null): void {
   if (threadId === threadInUrl()) return;
   const url = new URL(location.href);

@@ -1,4 +1,4 @@
-/** What can go wrong around a mounted chat, each as something that the page can show. */
+/** Hooks for what can fail while the chat is shown. */
 import { type RefObject, useEffect, useState, useSyncExternalStore } from "react";
 import { createAnswerWatch } from "../chatkit";
 import { onAnswer } from "./answers";
@@ -14,18 +14,18 @@ const subscribe = (changed: () => void) => {
 
 export const useOnline = (): boolean => useSyncExternalStore(subscribe, () => navigator.onLine);
 
-/** `true` from a 401 that a new token did not cure, until the server takes a request again. */
+/** `true` after a 401 that a new token did not fix, until the server accepts a request again. */
 export function useUnauthorized(): boolean {
   const [unauthorized, setUnauthorized] = useState(false);
   useEffect(
-    // An answer to a log entry says nothing: only ChatKit's own operations count.
+    // The response to a log entry does not count, only those to ChatKit's operations.
     () => onAnswer((operation, { status }) => operation && setUnauthorized(status === 401)),
     [],
   );
   return unauthorized;
 }
 
-/** Fetches again while an answer is being written elsewhere. */
+/** Fetches again while an answer is being written for another window. */
 export function useAnswerWatch(fetchUpdates: () => Promise<void>): void {
   useEffect(() => {
     const watch = createAnswerWatch(() => void fetchUpdates());
@@ -37,10 +37,10 @@ export function useAnswerWatch(fetchUpdates: () => Promise<void>): void {
   }, [fetchUpdates]);
 }
 
-/** After this, an element without a size is one that refused to show. */
+/** An element that has no size after this time refuses to show. */
 const SETTLED_MS = 4_000;
 
-/** OpenAI's element takes itself away where the domain key is not accepted. */
+/** OpenAI's element hides itself when its domain key is not accepted. */
 export function useVanished(stage: RefObject<HTMLElement | null>, standIn: boolean): boolean {
   const [vanished, setVanished] = useState(false);
   useEffect(() => {

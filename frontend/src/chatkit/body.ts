@@ -1,10 +1,10 @@
-/** Turning a request's body into bytes, because a hash needs bytes. */
+/** Turns a request's body into bytes, and hashes them. */
 
 export type Bytes = { bytes: Uint8Array<ArrayBuffer>; contentType: string | null };
 
 /**
- * Serialises a body once. A `FormData` gets its boundary here, and the caller must send the
- * returned content type with the returned bytes, or the boundary would not match.
+ * Serialises a body. A `FormData` gets its boundary here, so the caller must send the returned
+ * content type together with the returned bytes.
  */
 export async function toBytes(body: BodyInit): Promise<Bytes> {
   const response = new Response(body);
@@ -15,9 +15,9 @@ export async function toBytes(body: BodyInit): Promise<Bytes> {
 }
 
 /**
- * SHA-256 in hex, which CloudFront's origin access control wants of every POST to a Function URL.
- * `null` where the browser offers no `crypto.subtle`: plain http on something other than
- * localhost, where no CloudFront is in front either.
+ * SHA-256 in hex. CloudFront's origin access control requires it for every POST to a Function URL.
+ * `null` where the browser has no `crypto.subtle`: on plain http outside of localhost, where there
+ * is no CloudFront either.
  */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
   if (!globalThis.crypto?.subtle) return null;

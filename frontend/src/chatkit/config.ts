@@ -1,17 +1,17 @@
-/** What the page is told at run time: `GET /config.json`, the same document locally and in AWS. */
+/** The page's configuration, `GET /config.json`. It has the same form locally and in AWS. */
 import type { ModelOption } from "@openai/chatkit";
 
 export type PageConfig = {
   version: string;
-  /** Address of OpenAI's `chatkit.js`. */
+  /** The address of OpenAI's `chatkit.js`. */
   chatkitScript: string;
-  /** The key under which this domain is registered with OpenAI; any text on localhost. */
+  /** OpenAI's key for this domain. On localhost any text works. */
   domainKey: string;
-  /** Both addresses, absolute when the API is on another origin than the page. */
+  /** The addresses of both functions. They are absolute when the API is on another origin. */
   api: { chat: string; actions: string };
-  auth: "anonymous" | "jwt";
+  auth: "anonymous";
   model: { name: string; label: string };
-  /** Choices for the model picker; empty or one means no picker. */
+  /** The choices of the model picker. With fewer than two there is no picker. */
   models?: ModelOption[];
   features: {
     attachments: boolean;
@@ -23,10 +23,9 @@ export type PageConfig = {
   attachments?: { maxSize: number; maxCount: number; accept: Record<string, string[]> };
 };
 
-/** Ten seconds: the document is a static file or one cheap request. */
 const TIMEOUT_MS = 10_000;
 
-/** Loads the configuration. Throws an `Error` whose message a visitor can read. */
+/** Loads the configuration. Throws an `Error` whose message the visitor can read. */
 export async function loadConfig(url = "/config.json"): Promise<PageConfig> {
   const response = await fetch(url, {
     cache: "no-cache",

@@ -1,7 +1,6 @@
 /**
- * The one `fetch` that ChatKit needs to talk to this backend: pass it as `api.fetch`.
- *
- * What it does, and why: see README.md beside this file. It touches no URL but ours.
+ * Makes the `fetch` that ChatKit needs to talk to this backend. Pass it as `api.fetch`.
+ * README.md in this folder says what it does and why. It changes requests to this backend only.
  */
 import { sha256, toBytes } from "./body";
 import { isStreaming, operationOf, servedByActions } from "./operations";
@@ -10,18 +9,19 @@ import { RunIds, watched } from "./runs";
 export type GetToken = (reason: { refresh: boolean }) => Promise<string | null> | string | null;
 
 export type ChatKitFetchOptions = {
-  /** Where the two functions are. Relative or absolute. */
+  /** The addresses of both functions, relative or absolute. */
   api: { chat: string; actions: string };
   /**
-   * The visitor's token, or `null` when a cookie says who they are. Asked before each request
-   * (keep it cached), and once more with `refresh: true` after a 401.
+   * Returns the visitor's token, or `null` when a cookie identifies them. Called before each
+   * request, so keep the token cached, and with `refresh: true` after a 401. Use the one of
+   * `createSession`.
    */
   getToken?: GetToken;
-  /** What the assistant may know of the page. `null` sends nothing. */
+  /** What the assistant learns about the page. With `null` nothing is sent. */
   pageContext?: () => { url: string; title: string } | null;
   /**
-   * Sees each answer of ours: its status and headers; the body is for who asked. A 401 here is
-   * one that a new token did not cure.
+   * Called with each response of this backend, for its status and headers. Do not read the body. A
+   * 401 means that a new token did not help.
    */
   onResponse?: (operation: string | undefined, response: Response) => void;
   /** For tests and for pages that wrap `fetch` themselves. */
@@ -48,7 +48,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
       await ownHeaders(headers, false);
       const hash = await sha256((await toBytes(body)).bytes);
       if (hash) headers.set("x-amz-content-sha256", hash);
-      // keepalive: the person may leave the page right after pressing Stop.
+      // The visitor may leave the page right after Stop.
       await send(`${actions.href}/cancel`, {
         method: "POST",
         body,
@@ -57,7 +57,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
         keepalive: true,
       });
     } catch {
-      // The run then goes on to its end and is kept; there is nobody to tell.
+      // The run continues to its end and is saved.
     }
   }
 
@@ -72,7 +72,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
     const page = pageContext();
     if (page) {
       headers.set("x-chatkit-page-url", page.url);
-      // Header values are Latin-1: a title in any other script travels percent-encoded.
+      // Header values are Latin-1, so the title is percent-encoded.
       headers.set("x-chatkit-page-title", encodeURIComponent(page.title));
     }
     let body: BodyInit | null | undefined = init.body;
@@ -84,7 +84,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
       body = bytes;
     }
 
-    // A 307 from /actions (this action streams) is followed by the browser, body and headers too.
+    // When /actions answers 307 (this action streams), the browser follows with body and headers.
     const attempt = async (refresh: boolean): Promise<Response> => {
       await ownHeaders(headers, refresh);
       return send(target, { ...init, body, headers, credentials: "include" });
@@ -126,7 +126,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
   };
 }
 
-/** Addresses are compared without a trailing slash, so that `/chatkit/` is `/chatkit`. */
+/** Removes a trailing slash, so that `/chatkit/` equals `/chatkit`. */
 function absolute(url: string): URL {
   const result = new URL(url, globalThis.location?.href);
   result.pathname = result.pathname.replace(/\/+$/, "") || "/";
@@ -148,7 +148,7 @@ async function bodyOf(request: Request): Promise<BodyInit | undefined> {
 const isEventStream = (response: Response): boolean =>
   response.ok && (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
 
-/** Without the fragment, which a site may use for things that are nobody else's business. */
+/** Leaves out the URL's fragment, which a site may use for private data. */
 function currentPage(): { url: string; title: string } | null {
   if (typeof document === "undefined") return null;
   const { origin, pathname, search } = location;

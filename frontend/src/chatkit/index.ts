@@ -1,4 +1,4 @@
-/** What an adopter copies: everything that ChatKit needs to talk to this backend. */
+/** Everything that ChatKit needs to talk to this backend. Copy this folder into your own page. */
 export { loadConfig, type PageConfig } from "./config";
 export { type ChatKitFetchOptions, createChatKitFetch, type GetToken } from "./fetch";
 export { createLog, describeError, type Log } from "./log";
@@ -6,5 +6,5 @@ export { type AssistantOptions, chatKitOptions, searchEntities } from "./options
 export { type AnswerWatch, createAnswerWatch, runningUntil } from "./running";
 export { ELEMENT, loadChatKitScript } from "./script";
 export { createSession, type Session, SessionError, type SessionInfo } from "./session";
-export { chatKitTheme, pageProperties, type Theme, theme } from "./theme";
+export { chatKitTheme, type Theme } from "./theme";
 export { type Recording, startRecording, transcribe, VoiceError } from "./voice";

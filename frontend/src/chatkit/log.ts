@@ -1,18 +1,18 @@
 /**
- * What goes wrong in the page, told to the server: `POST /chatkit/log`. Names, codes and counts
- * only; never what anybody wrote.
+ * Reports errors of the page to the server: `POST /chatkit/log`. It sends names, codes and counts,
+ * never what somebody wrote.
  */
 
 export type Level = "error" | "warning" | "info";
 export type Log = (level: Level, event: string, detail?: Record<string, unknown>) => void;
 
-/** A page that fails in a loop must not become a flood; errors still get through after chatter. */
-const MOST_PER_LEVEL: Record<Level, number> = { error: 50, warning: 20, info: 20 };
+/** Limits a page that fails in a loop. Each level has its own limit, so errors get through. */
+const MAX_PER_LEVEL: Record<Level, number> = { error: 50, warning: 20, info: 20 };
 
 export function createLog(options: { chat: string; fetch: typeof fetch }): Log {
   const sent: Record<Level, number> = { error: 0, warning: 0, info: 0 };
   return (level, event, detail = {}) => {
-    if (sent[level] >= MOST_PER_LEVEL[level]) return;
+    if (sent[level] >= MAX_PER_LEVEL[level]) return;
     sent[level] += 1;
     const body = JSON.stringify({ level, event: event.slice(0, 100), detail: withoutText(detail) });
     options
@@ -23,14 +23,14 @@ export function createLog(options: { chat: string; fetch: typeof fetch }): Log {
         keepalive: true,
       })
       .catch(() => {
-        // A log that cannot be delivered is not itself worth a log.
+        // A log entry that cannot be sent is dropped.
       });
   };
 }
 
 /**
- * Keeps numbers, booleans and short identifiers; a string with a space in it may be a sentence
- * that a person wrote, and goes.
+ * Keeps numbers, booleans and short identifiers. Drops every other string, because a person may
+ * have written it.
  */
 export function withoutText(detail: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};

@@ -1,6 +1,6 @@
-/** ChatKit's operations, sorted by who serves them and whether they stream. */
+/** Which function serves each ChatKit operation, and whether it streams. */
 
-/** Quick ones, served by the second function; everything else goes to the chat function. */
+/** The second function serves these. Everything else goes to the chat function. */
 const ACTIONS = new Set([
   "threads.custom_action",
   "threads.sync_custom_action",

@@ -1,4 +1,4 @@
-/** ChatKit's options, from what the server says it can do (`/config.json`) and what you make of it. */
+/** Makes ChatKit's options from the server's `/config.json` and from yours. */
 import type {
   ChatKitOptions,
   ColorScheme,
@@ -7,15 +7,15 @@ import type {
   ToolOption,
 } from "@openai/chatkit";
 import type { PageConfig } from "./config";
-import { chatKitTheme } from "./theme";
+import { chatKitTheme, type Theme } from "./theme";
 
-/** The part that is yours: texts, prompts, and what the page does when the assistant asks. */
+/** The options that are yours: texts, prompts, and what the page does when the assistant asks. */
 export type AssistantOptions = Pick<
   ChatKitOptions,
   "startScreen" | "disclaimer" | "onClientTool" | "commands" | "header"
 > & {
   placeholder?: string;
-  /** The tool menu. Each id is the name of one of the agent's tools on the server. */
+  /** The tool menu. Each id is the name of a tool of the agent on the server. */
   tools?: ToolOption[];
   onEntityClick?: (entity: Entity) => void;
   onWidgetAction?: NonNullable<ChatKitOptions["widgets"]>["onAction"];
@@ -25,11 +25,13 @@ export function chatKitOptions(input: {
   config: PageConfig;
   fetch: typeof fetch;
   scheme: ColorScheme;
+  /** Without a theme the chat has ChatKit's default look. */
+  theme?: Theme;
   assistant: AssistantOptions;
   initialThread: string | null;
   locale?: SupportedLocale;
 }): ChatKitOptions {
-  const { config, fetch, scheme, assistant, initialThread, locale } = input;
+  const { config, fetch, scheme, theme, assistant, initialThread, locale } = input;
   const { features } = config;
   const models = config.models ?? [];
   const tools = assistant.tools ?? [];
@@ -41,7 +43,7 @@ export function chatKitOptions(input: {
       ...(features.attachments && { uploadStrategy: { type: "two_phase" } }),
     },
     ...(locale && { locale }),
-    theme: chatKitTheme(scheme),
+    theme: theme ? chatKitTheme(scheme, theme) : { colorScheme: scheme },
     frameTitle: "Chat",
     initialThread,
     header: { enabled: true, title: { enabled: true }, ...assistant.header },
@@ -73,7 +75,7 @@ export function chatKitOptions(input: {
   };
 }
 
-/** What matches `query`, or nothing: a mention menu that fails must not stop anybody typing. */
+/** The entities that match `query`. When the search fails there are none, and typing goes on. */
 export async function searchEntities(
   chat: string,
   query: string,
@@ -92,7 +94,7 @@ type Preview = Awaited<
   ReturnType<NonNullable<NonNullable<ChatKitOptions["entities"]>["onRequestPreview"]>>
 >["preview"];
 
-/** A small card of what is known about an entity: its title, and its data line by line. */
+/** A small card with the entity's title, group and data. */
 export function entityPreview(entity: Entity): Preview {
   return {
     type: "Basic",

@@ -1,32 +1,32 @@
 /**
- * Leaving is not stopping: a run goes on after its tab was closed. When a thread is opened whose
- * answer is still being written elsewhere, the server says so in a header of what it loads, and
- * the page fetches again until the answer is there. Works with any element: `fetchUpdates`.
+ * A run continues after its tab was closed. When a thread is loaded while its answer is still being
+ * written, the server says so in a header of the response, and the page fetches again until the
+ * answer is complete. It works with both elements, through `fetchUpdates`.
  */
 
 const HEADER = "x-chatkit-running";
 const READS_A_THREAD = new Set(["threads.get_by_id", "items.list"]);
 
-/** No run outlives Lambda's 15 minutes; after ten, a reload can ask again. */
+/** Stop asking after this time. A run lasts at most 15 minutes, and a reload asks again. */
 const GIVE_UP_MS = 10 * 60_000;
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 8_000;
+const MAX_PAUSE_MS = 8_000;
 
-/** Until when (epoch milliseconds) an answer is under way; 0 when none is. */
+/** The deadline of the answer that is being written, in epoch milliseconds, or 0. */
 export function runningUntil(response: Response): number {
   const [, until] = (response.headers.get(HEADER) ?? "").split(" ");
   return Number(until) || 0;
 }
 
 export type AnswerWatch = {
-  /** Feed it from `onResponse` of `createChatKitFetch`. */
+  /** Call it from `onResponse` of `createChatKitFetch`. */
   seen(operation: string | undefined, response: Response): void;
   stop(): void;
 };
 
 /**
- * `fetchUpdates` is called with growing pauses while an answer is under way; `changed` is told
- * when that begins and when it ends.
+ * Calls `fetchUpdates` with growing pauses while an answer is being written. Calls `changed` with
+ * `true` when that begins and `false` when it ends.
  */
 export function createAnswerWatch(
   fetchUpdates: () => void,
@@ -53,7 +53,7 @@ export function createAnswerWatch(
       since ||= now;
       clearTimeout(timer);
       timer = setTimeout(fetchUpdates, pause);
-      pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS);
+      pause = Math.min(pause * 1.5, MAX_PAUSE_MS);
     },
   };
 }

@@ -1,9 +1,9 @@
 /**
- * A run is one streaming request. It has an id of our making, so that it can be cancelled by
- * another request, and so that a re-sent request is known to be the same one.
+ * A run is one streaming request. Its id lets another request cancel it, and lets the server
+ * recognise a request that is sent again.
  */
 
-/** The element re-sends within seconds; a person who repeats themselves later means a new run. */
+/** The element sends again within seconds. The same message after this time is a new run. */
 const RESEND_WINDOW_MS = 20_000;
 
 type Failed = { runId: string; until: number };
@@ -11,7 +11,7 @@ type Failed = { runId: string; until: number };
 export class RunIds {
   readonly #failed = new Map<string, Failed>();
 
-  /** The id for a request with this body: the failed one's if this re-sends it, else a new one. */
+  /** The id for a request with this body: a new one, or that of a failed request with this body. */
   take(body: string, now = Date.now()): string {
     for (const [key, failed] of this.#failed) if (failed.until < now) this.#failed.delete(key);
     const failed = this.#failed.get(body);
@@ -19,7 +19,7 @@ export class RunIds {
     return failed?.runId ?? newRunId();
   }
 
-  /** Remembers that this request got no stream, so that sending it again is the same run. */
+  /** Remembers a request that got no stream. The next one with its body is the same run. */
   failed(body: string, runId: string, now = Date.now()): void {
     this.#failed.set(body, { runId, until: now + RESEND_WINDOW_MS });
   }
@@ -31,8 +31,8 @@ function newRunId(): string {
 }
 
 /**
- * The same response with a body that says how it ended: `onEnd` once when it is read to its end
- * or broke, `onCancel` once when the reader gave up before.
+ * The same response, with a body that calls `onEnd` when it was read to its end or broke, and
+ * `onCancel` when the reader cancelled it.
  */
 export function watched(response: Response, onEnd: () => void, onCancel: () => void): Response {
   if (!response.body) {

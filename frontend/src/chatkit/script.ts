@@ -1,8 +1,8 @@
-/** Loading OpenAI's `chatkit.js`, which defines the element `openai-chatkit`. */
+/** Loads OpenAI's `chatkit.js`, which defines the element `openai-chatkit`. */
 
 export const ELEMENT = "openai-chatkit";
 
-/** Long enough for a slow phone, short enough that nobody stares at an empty page. */
+/** Long enough for a slow phone, and short enough to wait in front of an empty page. */
 const TIMEOUT_MS = 8_000;
 
 /**

@@ -1,13 +1,13 @@
 /**
- * Who the visitor is. One `POST /chatkit/session` must be awaited before the chat mounts: its
- * first requests go out in parallel, and each would otherwise become another anonymous person.
+ * Opens the visitor's session. Wait for it before the chat mounts: ChatKit sends its first requests
+ * in parallel, and without a session each would become another visitor.
  */
 import { createChatKitFetch, type GetToken } from "./fetch";
 
 export type SessionInfo = { user: { id: string }; token: string | null; expiresAt: string };
 
 export class SessionError extends Error {
-  /** 401: sign in first. 0: the server was not reached. Otherwise what it answered. */
+  /** The status of the response; 0 when the server was not reached. */
   readonly status: number;
   constructor(message: string, status: number) {
     super(message);
@@ -17,21 +17,23 @@ export class SessionError extends Error {
 }
 
 export type Session = {
-  /** Asks the server who this is; parallel calls share one request. */
+  /** Asks the server who the visitor is. Parallel calls share one request. */
   open(): Promise<SessionInfo>;
-  /** For `createChatKitFetch`. */
+  /** Pass it to `createChatKitFetch`. */
   getToken: GetToken;
-  /** Keeps the token that an answer renews. For `createChatKitFetch` too. */
+  /** Stores a token that a response renews. Pass it to `createChatKitFetch`, too. */
   onResponse(operation: string | undefined, response: Response): void;
 };
 
-/** Fifteen seconds cover a cold start of the function several times over. */
+/** Several times the cold start of the function. */
 const TIMEOUT_MS = 15_000;
 
 /**
- * `getToken` is the adopter's, where people sign in (a JWT). Without it people are anonymous:
- * on the page's own origin by a cookie that no script sees, on another origin, where browsers
- * withhold such cookies, by a token that is kept in `localStorage`.
+ * Visitors are anonymous. On the page's own origin the server gives them a cookie that scripts
+ * cannot read. On another origin browsers do not send it, so a token is kept in `localStorage`.
+ *
+ * Pass `getToken` only when your server checks tokens of its own: the server of this project knows
+ * no sign-in yet and ignores tokens that it did not issue.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
@@ -90,7 +92,7 @@ export function createSession(options: {
   };
 }
 
-// Storage is refused in some private windows and embedded frames: the token then lasts a page.
+// Some private windows and embedded frames have no storage. The token is then lost with the page.
 const memory = new Map<string, string>();
 
 function read(key: string): string | null {
@@ -106,6 +108,6 @@ function write(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Kept in memory above.
+    // The token is in `memory`.
   }
 }

@@ -1,22 +1,22 @@
-/** Recording a voice note and having it written down: `POST /actions/transcribe`. */
+/** Records a voice note and turns it into text: `POST /actions/transcribe`. */
 
 export class VoiceError extends Error {
   override name = "VoiceError";
 }
 
 export type Recording = {
-  /** How loud it is right now, 0 to 1, for a meter. */
+  /** The current volume from 0 to 1, for a meter. */
   level(): number;
-  /** Ends the recording and gives the audio. */
+  /** Ends the recording and returns the audio. */
   stop(): Promise<Blob>;
-  /** Ends the recording and throws it away. */
+  /** Ends the recording and discards it. */
   cancel(): void;
 };
 
-/** In the order of what Chrome and Firefox, then Safari, record best. */
+/** The first type that the browser supports is used: Chrome, Firefox, Safari. */
 const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
 
-/** Asks for the microphone and starts. Throws a `VoiceError` with words for the visitor. */
+/** Asks for the microphone and starts. Throws a `VoiceError` whose message the visitor can read. */
 export async function startRecording(): Promise<Recording> {
   if (!navigator.mediaDevices?.getUserMedia || typeof MediaRecorder === "undefined") {
     throw new VoiceError("This browser cannot record here. Recording needs https or localhost.");
@@ -65,7 +65,7 @@ function createMeter(stream: MediaStream): { level(): number; close(): void } {
     level() {
       analyser.getFloatTimeDomainData(samples);
       const mean = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-      // Speech sits around 0.05 to 0.2 RMS: spread that over the whole meter.
+      // Speech is around 0.05 to 0.2 RMS. Scale that to the whole meter.
       return Math.min(1, Math.sqrt(mean) * 5);
     },
     close: () => void context.close(),
@@ -82,12 +82,12 @@ function explain(error: unknown): string {
   return "The microphone could not be started.";
 }
 
-/** Above this, a base64 body would not fit a Lambda request of 6 MB, so it goes to S3 first. */
+/** A larger recording goes to S3 first, because its base64 does not fit into a Lambda request. */
 const DIRECT_BYTES = 4 * 1024 * 1024;
 
 /**
- * The words in a recording; an empty string for silence. `fetch` is the one of
- * `createChatKitFetch`. Throws a `VoiceError` with words for the visitor.
+ * Returns the text of a recording, and an empty string for silence. `fetch` comes from
+ * `createChatKitFetch`. Throws a `VoiceError` whose message the visitor can read.
  */
 export async function transcribe(
   audio: Blob,

@@ -1,4 +1,4 @@
-/** What widgets do when they are pressed: in the page, or on the server, streaming or not. */
+/** Runs the actions of widgets: in the page or on the server, streaming or not. */
 import type { ChatKitOptions } from "@openai/chatkit";
 import type { Client } from "./client";
 import type { Conversation } from "./conversation";
@@ -17,7 +17,7 @@ type Handle = NonNullable<NonNullable<ChatKitOptions["widgets"]>["onAction"]>;
 
 export class Actions {
   readonly #given: Given;
-  /** Under way, as `item id` or `item id/component`. */
+  /** Actions that are running, as `item id` or `item id/component`. */
   readonly #busy = new Set<string>();
   readonly #revisions = new Map<string, number>();
 
@@ -29,12 +29,12 @@ export class Actions {
     return this.#busy.has(key);
   }
 
-  /** Changes when an item's controls must be drawn anew, because what was pressed did not happen. */
+  /** Changes when an item's controls must be built again, because an action failed. */
   revision(item: WidgetItem): number {
     return this.#revisions.get(item.id) ?? 0;
   }
 
-  /** One at a time for each `busyKey`; any number where it is `null`. */
+  /** Runs one action at a time for each `busyKey`, and any number where it is `null`. */
   async act(item: WidgetItem, action: ActionConfig, busyKey: string | null): Promise<void> {
     if (busyKey && this.#busy.has(busyKey)) return;
     if (busyKey) this.#busy.add(busyKey);
@@ -62,7 +62,7 @@ export class Actions {
     this.#revisions.set(item.id, this.revision(item) + 1);
   }
 
-  /** `false` when it was refused and the conversation says so; a sync one throws instead. */
+  /** Returns `false` when the action was refused and the thread shows why. A sync action throws. */
   async send(action: object, itemId: string | undefined, streaming: boolean): Promise<boolean> {
     const conversation = this.#given.conversation();
     const params = {

@@ -1,4 +1,4 @@
-/** The element's state and what the visitor and the page can do with it. No rendering here. */
+/** The element's state, and what the visitor and the page can do with it. It renders nothing. */
 import type { ChatKitOptions } from "@openai/chatkit";
 import { Actions } from "./actions";
 import { ApiError, Client } from "./client";
@@ -15,12 +15,12 @@ export class Chat {
   readonly editor: Editor;
   readonly history: History;
   readonly actions: Actions;
-  /** Which feedback was given to which turn, by the id of its first answer. */
+  /** The feedback for each turn, by the id of the turn's first answer. */
   readonly feedback = new Map<string, "positive" | "negative">();
 
   readonly #client: Client;
   readonly #surface: Surface;
-  /** Conversations whose answers are still streaming while another is on the screen. */
+  /** Conversations that are still streaming while another one is shown. */
   readonly #live = new Map<string, Conversation>();
 
   constructor(options: ChatKitOptions, surface: Surface) {
@@ -62,7 +62,7 @@ export class Chat {
 
   #happened(conversation: Conversation, event: string, detail: unknown): void {
     if (conversation.id && conversation.streaming) this.#live.set(conversation.id, conversation);
-    // What happens in a thread that is not on the screen is not news to the page.
+    // The page gets events only of the thread that is shown.
     if (conversation !== this.conversation) return;
     if (event === "thread.change") this.editor.keep(conversation.id);
     this.#surface.emit(event, detail);
@@ -116,7 +116,7 @@ export class Chat {
   async fetchUpdates(): Promise<void> {
     const { conversation } = this;
     if (!conversation.id || conversation.streaming) return;
-    // Nobody asked for it, so nobody is told when it fails: the next time may do.
+    // The visitor did not ask for this, so a failure is not shown.
     await conversation.load().catch(() => undefined);
   }
 

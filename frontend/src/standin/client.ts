@@ -1,12 +1,12 @@
-/** Requests of the ChatKit protocol through `options.api`, with the retries of the real element. */
+/** Sends ChatKit requests through `options.api`, with the same retries as OpenAI's element. */
 import type { ChatKitOptions, CustomApiConfig } from "@openai/chatkit";
 import { readEvents } from "./sse";
 import type { StreamEvent } from "./types";
 
-/** What went wrong, in words that the visitor may read. */
+/** An error whose message the visitor may read. */
 export class ApiError extends Error {
   override name = "ApiError";
-  /** 0 when there was no answer at all. */
+  /** 0 when there was no response. */
   readonly status: number;
   constructor(message: string, status: number) {
     super(message);
@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The stream began, then broke: the answer may still be under way on the server. */
+/** The stream began, then broke. The server may still be writing the answer. */
 export class BrokenStream extends Error {
   override name = "BrokenStream";
 }
@@ -36,7 +36,7 @@ export class Client {
     this.#firstPause = firstPause;
   }
 
-  /** One buffered operation; `look` sees the answer's headers. Throws an `ApiError`. */
+  /** Sends a request that does not stream. `look` gets the response. Throws an `ApiError`. */
   async request<T>(
     type: string,
     params: Record<string, unknown>,
@@ -49,8 +49,9 @@ export class Client {
   }
 
   /**
-   * One streaming operation. Re-sent up to five times on a 5xx, an answer that is no event
-   * stream, or none at all; a 4xx is final. Throws `ApiError` before, `BrokenStream` within.
+   * Sends a streaming request. Sends it again, up to five times, after a 5xx, a response that is no
+   * event stream, or no response; a 4xx is final. Throws an `ApiError` before the stream begins and
+   * a `BrokenStream` after.
    */
   async *stream(
     type: string,
@@ -118,8 +119,8 @@ export class Client {
 
 async function errorOf(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => ({}))) as { message?: unknown };
-  const told = response.status < 500 && typeof body.message === "string" ? body.message : "";
-  return new ApiError(told || "Something went wrong. Please try again.", response.status);
+  const message = response.status < 500 && typeof body.message === "string" ? body.message : "";
+  return new ApiError(message || "Something went wrong. Please try again.", response.status);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,13 @@
-/** What is in the composer, and how it becomes a message. */
+/** The content of the composer, and how it becomes a message. */
 import type { Entity, UserMessageContent } from "@openai/chatkit";
 import type { Upload } from "./uploads";
 
 export class Composer {
   text = "";
-  /** Entities that were picked; each counts where its `@Title` still stands in the text. */
+  /** Entities that were picked. One is sent only while its `@Title` is in the text. */
   mentions: Entity[] = [];
   uploads: Upload[] = [];
-  /** What this message answers to, quoted above it. */
+  /** The quoted text that this message replies to. */
   reply: string | null = null;
   toolId: string | null = null;
   modelId: string | null = null;
@@ -34,7 +34,7 @@ export class Composer {
     );
   }
 
-  /** The opposite of `content()`: for a message that comes back, and for `setComposerValue`. */
+  /** The opposite of `content()`: for a message that was refused, and for `setComposerValue`. */
   fill(content: readonly UserMessageContent[]): void {
     this.mentions = content
       .filter((part) => part.type === "input_tag")
@@ -50,7 +50,7 @@ export class Composer {
       .join("");
   }
 
-  /** Takes everything out and leaves the composer empty. */
+  /** Returns the content and empties the composer. */
   take(): { text: string; mentions: Entity[]; uploads: Upload[]; reply: string | null } {
     const { text, mentions, uploads, reply } = this;
     this.text = "";
@@ -60,7 +60,7 @@ export class Composer {
     return { text, mentions, uploads, reply };
   }
 
-  /** Gives back what `take` took, unless something new was written meanwhile. */
+  /** Puts back what `take` returned, unless something new was written in the meantime. */
   giveBack(taken: ReturnType<Composer["take"]>): void {
     if (this.text.trim() === "") {
       this.text = taken.text;
@@ -71,7 +71,7 @@ export class Composer {
   }
 }
 
-/** The text cut at its mentions. Longer titles first, so that `@Ada Lovelace` is not `@Ada`. */
+/** Splits the text at its mentions. Longer titles come first, so `@Ada Lovelace` is not `@Ada`. */
 export function splitMentions(text: string, mentions: readonly Entity[]): (string | Entity)[] {
   const byLength = [...mentions].sort((a, b) => b.title.length - a.title.length);
   const parts: (string | Entity)[] = [];
@@ -93,7 +93,7 @@ export function splitMentions(text: string, mentions: readonly Entity[]): (strin
   return parts;
 }
 
-/** The word being typed before the caret, when it starts with `trigger`: `@ad|` gives `ad`. */
+/** The word before the caret when it starts with `trigger`: `@ad|` gives `ad`. */
 export function wordAt(
   text: string,
   caret: number,
@@ -105,7 +105,7 @@ export function wordAt(
   if (start > 0 && !/\s/.test(before[start - 1] ?? "")) return null;
   if (trigger === "/" && before.slice(0, start).trim() !== "") return null;
   const query = before.slice(start + 1);
-  // A name may hold one space; more than that, and the person is just writing on.
+  // A name may have one space. With more, the person is writing a sentence.
   if (/\n/.test(query) || query.split(" ").length > 2 || query.length > 40) return null;
   return { start, query };
 }

@@ -1,4 +1,4 @@
-/** One thread on the screen: its items, the run that is under way in it, and what went wrong. */
+/** One thread: its items, its current run, and its last error. */
 import { runningUntil } from "../chatkit/running";
 import { ApiError, BrokenStream, type Client } from "./client";
 import { update, upsert, without } from "./items";
@@ -18,13 +18,13 @@ const PAGE = 40;
 export type Host = {
   changed(): void;
   emit(event: string, detail?: unknown): void;
-  /** Runs the page's client tool and gives what it returned. */
+  /** Runs a client tool of the page and returns its result. */
   clientTool(call: ClientToolCall): Promise<Record<string, unknown>>;
 };
 
 export type Failure = { message: string; retry?: () => void };
 
-/** What became of a run: `refused` means that nothing was kept and the message can be given back. */
+/** How a run ended. After `refused` the message goes back to the composer. */
 export type Outcome = "done" | "stopped" | "broken" | "refused";
 
 export class Conversation {
@@ -40,7 +40,7 @@ export class Conversation {
   streaming = false;
   canStop = true;
   earlier: string | null = null;
-  /** An answer is being written for another window: the page fetches again until it is there. */
+  /** An answer is being written for another window. The page fetches again until it is complete. */
   running = false;
 
   readonly #client: Client;
@@ -53,7 +53,7 @@ export class Conversation {
     this.#host = host;
   }
 
-  /** Loads the thread and its newest items. Throws `ApiError`; with 404 there is no such thread. */
+  /** Loads the thread and its newest items. Throws an `ApiError`; an unknown thread is a 404. */
   async load(): Promise<void> {
     const id = this.id;
     if (!id) return;
@@ -99,7 +99,7 @@ export class Conversation {
     });
   }
 
-  /** The newest item is a question, and nobody is answering it. */
+  /** The newest item is the visitor's, and no answer is being written. */
   get unanswered(): boolean {
     const idle = !this.streaming && !this.running && !this.failure && !this.loading;
     return idle && this.items.at(-1)?.type === "user_message";
@@ -109,7 +109,7 @@ export class Conversation {
     return this.items.findLast((item) => item.type === "user_message");
   }
 
-  /** Sends a message; it is on the screen at once and becomes the server's when that says so. */
+  /** Sends a message. It is shown at once, and replaced by the server's item when that arrives. */
   async send(input: Record<string, unknown>, shown: UserMessage): Promise<Outcome> {
     this.items = [...this.items, shown];
     const outcome = await this.run(
@@ -122,7 +122,7 @@ export class Conversation {
     return outcome;
   }
 
-  /** Has everything after a message of the visitor's answered anew. */
+  /** Removes everything after a message of the visitor and asks for a new answer. */
   async retry(message: UserMessage): Promise<void> {
     const index = this.items.findIndex((item) => item.id === message.id);
     this.items = this.items.slice(0, index + 1);
@@ -133,7 +133,7 @@ export class Conversation {
     this.#abort?.abort(new DOMException("Stopped", "AbortError"));
   }
 
-  /** Runs one streaming operation to its end. Never throws: what went wrong is in `failure`. */
+  /** Runs one streaming operation to its end. Never throws: an error is put into `failure`. */
   async run(type: string, params: Record<string, unknown>, standIn?: string): Promise<Outcome> {
     if (this.streaming) return "refused";
     const abort = new AbortController();
@@ -177,7 +177,7 @@ export class Conversation {
     return error instanceof BrokenStream ? "broken" : at.begun ? "done" : "refused";
   }
 
-  /** A thread whose newest item is a pending client tool call waits for the page. */
+  /** When the newest item is a pending client tool call, the thread waits for the page. */
   async #answerClientTool(): Promise<void> {
     const call = this.items.findLast((item) => item.type !== "end_of_turn");
     if (call?.type !== "client_tool_call" || call.status !== "pending" || this.failure) return;

@@ -1,6 +1,6 @@
 /**
- * Inline styles by way of the CSSOM: a strict Content-Security-Policy (`style-src 'self'`)
- * forbids `style` attributes, which is what lit-html's own directive starts with.
+ * Sets inline styles through the CSSOM. A strict Content-Security-Policy (`style-src 'self'`)
+ * forbids the `style` attributes that lit-html's own directive writes.
  */
 import { noChange } from "lit-html";
 import {

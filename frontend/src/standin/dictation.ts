@@ -1,4 +1,4 @@
-/** Dictation: record in the composer, `input.transcribe`, text in the composer. */
+/** Dictation: records speech, sends `input.transcribe`, and puts the text into the composer. */
 import { type Recording, startRecording, VoiceError } from "../chatkit/voice";
 import { ApiError, type Client } from "./client";
 

@@ -1,4 +1,4 @@
-/** Unsent text, kept through a reload: one draft for each thread and one for a new one. */
+/** Keeps unsent text through a reload: one draft for each thread, and one for a new thread. */
 
 const key = (threadId: string | null): string => `chatkit.draft:${threadId ?? "new"}`;
 
@@ -15,6 +15,6 @@ export function writeDraft(threadId: string | null, text: string): void {
     if (text) sessionStorage.setItem(key(threadId), text);
     else sessionStorage.removeItem(key(threadId));
   } catch {
-    // No storage in this window: the draft lives as long as the page.
+    // This window has no storage: the draft is lost with the page.
   }
 }

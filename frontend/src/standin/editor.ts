@@ -1,4 +1,4 @@
-/** Everything that changes what is in the composer. */
+/** Changes the content of the composer. */
 import type { ChatKitOptions, Entity } from "@openai/chatkit";
 import type { Client } from "./client";
 import { Composer } from "./composer";
@@ -13,7 +13,7 @@ export class Editor {
   readonly composer = new Composer();
   readonly menu: Menu;
   readonly dictation: Dictation;
-  /** One line over the composer about what was just refused. */
+  /** One line above the composer that says why something was refused. */
   hint: string | null = null;
 
   readonly #client: Client;
@@ -37,7 +37,7 @@ export class Editor {
     this.composer.modelId ??= models?.find((model) => model.default)?.id ?? null;
   }
 
-  /** Goes on with the draft of another thread. */
+  /** Shows the draft of another thread. */
   turnTo(threadId: string | null): void {
     this.menu.close();
     this.composer.take();
@@ -46,7 +46,7 @@ export class Editor {
     this.hint = null;
   }
 
-  /** The thread got its id, or its draft was sent. */
+  /** Called when the thread got its id, or its draft was sent. */
   keep(threadId: string | null): void {
     if (this.#threadId !== threadId) writeDraft(this.#threadId, "");
     this.#threadId = threadId;
@@ -98,7 +98,7 @@ export class Editor {
     this.#surface.changed();
   }
 
-  /** Takes an entry of the menu: a mention into the text, or a command to the page. */
+  /** Uses an entry of the menu: inserts a mention into the text, or gives a command to the page. */
   async choose(entry: Entry): Promise<void> {
     const { start, end } = this.menu;
     this.menu.close();
@@ -135,7 +135,7 @@ export class Editor {
     this.composer.uploads = this.composer.uploads.filter((other) => other !== upload);
     if (upload.attachment) {
       const params = { attachment_id: upload.attachment.id };
-      // What stays behind when this fails is swept up by the server: it belongs to no message.
+      // When this fails, the server deletes the file later, because no message uses it.
       void this.#client.request("attachments.delete", params).catch(() => undefined);
     }
     this.#surface.changed();

@@ -1,4 +1,4 @@
-/** `<openai-chatkit>`: the contract of `@openai/chatkit`'s types around a `Chat` and its view. */
+/** `<openai-chatkit>` with the options, methods and events of `@openai/chatkit`. */
 import type { ChatKitOptions } from "@openai/chatkit";
 import { render } from "lit-html";
 import { Chat } from "./chat";
@@ -7,7 +7,7 @@ import { themeOf, themeProperties } from "./theme";
 import type { ComposerValue, OutgoingMessage } from "./types";
 import { chatView } from "./view/chat";
 
-/** Nearer to the end than this, new words keep the end in sight. */
+/** When the thread is scrolled to within this distance of its end, it follows new words. */
 const NEAR_END_PX = 120;
 
 export class ChatKitStandIn extends HTMLElement {
@@ -15,14 +15,14 @@ export class ChatKitStandIn extends HTMLElement {
   #chat: Chat | null = null;
   #drawing = false;
   #follow = true;
-  /** Where the focus was before the history opened over it. */
+  /** The element that had the focus before the history panel opened. */
   #before: Element | null = null;
 
   constructor() {
     super();
     this.#root = this.attachShadow({ mode: "open" });
     this.#root.adoptedStyleSheets = styles();
-    // Scrolling does not bubble, but it can be caught on its way down.
+    // Scroll events do not bubble, so this listens in the capture phase.
     this.#root.addEventListener("scroll", () => this.#noticeScroll(), {
       capture: true,
       passive: true,
@@ -95,7 +95,7 @@ export class ChatKitStandIn extends HTMLElement {
     this.dispatchEvent(new CustomEvent(`chatkit.${event}`, { detail }));
   }
 
-  /** Draws once a frame, however often something changes. */
+  /** Draws at most once a frame. */
   #draw(): void {
     if (this.#drawing) return;
     this.#drawing = true;
@@ -116,7 +116,7 @@ export class ChatKitStandIn extends HTMLElement {
       render(chatView(this.#chat, this), this.#root);
       if (closes && this.#before instanceof HTMLElement) this.#before.focus();
       else if (row && !focused?.isConnected) {
-        // What was pressed is gone: go on in its row, or without one at the panel's beginning.
+        // The focused button was removed: focus the first one in its row, or in the panel.
         const next = row.isConnected ? row : this.#root.querySelector(".history");
         next?.querySelector("button")?.focus();
       }
@@ -129,7 +129,7 @@ export class ChatKitStandIn extends HTMLElement {
     return this.#root.querySelector<HTMLElement>("[data-scroller]");
   }
 
-  /** Further from the end than this, there is a way back to it. */
+  /** Shows the button that scrolls to the end when the end is more than half a screen away. */
   #noticeScroll(): void {
     const scroller = this.#scroller;
     if (!scroller) return;
@@ -157,7 +157,7 @@ export class ChatKitStandIn extends HTMLElement {
   }
 }
 
-/** A hidden tab gets no animation frames, and its answers must be drawn all the same. */
+/** Browsers give no animation frames to a hidden tab, so this uses a timer there. */
 function nextFrame(callback: () => void): void {
   if (document.visibilityState === "hidden") setTimeout(callback, 50);
   else requestAnimationFrame(callback);

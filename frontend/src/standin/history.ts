@@ -10,7 +10,7 @@ export class History {
   loading = false;
   error: string | null = null;
   more: string | null = null;
-  /** The thread whose title is being edited, and the one whose deletion waits for a yes. */
+  /** The thread whose title is being edited, and the one whose deletion must be confirmed. */
   renaming: string | null = null;
   deleting: string | null = null;
 
@@ -50,7 +50,7 @@ export class History {
     this.#changed();
   }
 
-  /** `true` when the thread is gone. */
+  /** Returns `true` when the thread was deleted. */
   async delete(id: string): Promise<boolean> {
     this.deleting = null;
     const done = await this.#try(() => this.#client.request("threads.delete", { thread_id: id }));

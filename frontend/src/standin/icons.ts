@@ -1,4 +1,4 @@
-/** Icons, drawn for this project on a 24-pixel grid with one stroke. Unknown names get a spark. */
+/** Icons, drawn for this project on a 24-pixel grid. An unknown name gives a spark. */
 import { html, nothing, svg, type TemplateResult } from "lit-html";
 
 const SPARK = "M12 3l2.2 6.3L20.5 12l-6.3 2.7L12 21l-2.2-6.3L3.5 12l6.3-2.7z";
@@ -90,7 +90,7 @@ const ALIASES: Record<string, string> = {
   "dots-vertical": "dots-horizontal",
 };
 
-/** An icon that says nothing to a screen reader: the words beside it do. */
+/** An icon that is hidden from screen readers: the text beside it says the same. */
 export function icon(name: string | null | undefined, size = 20): TemplateResult | typeof nothing {
   if (!name) return nothing;
   const plain = name.replace(/^(?:lucide|vendor):/, "");

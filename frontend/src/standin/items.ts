@@ -1,7 +1,7 @@
-/** What each event of the stream does to the items of a thread. */
+/** Applies each event of the stream to the items of a thread. */
 import type { AssistantContent, Component, Item, ItemUpdate } from "./types";
 
-/** Puts an item in its place: over its older self, else at the end. */
+/** Replaces the item with the same id, or adds it at the end. */
 export function upsert(items: readonly Item[], item: Item): Item[] {
   const index = items.findIndex((other) => other.id === item.id);
   if (index < 0) return [...items, item];
@@ -11,7 +11,7 @@ export function upsert(items: readonly Item[], item: Item): Item[] {
 export const without = (items: readonly Item[], id: string): Item[] =>
   items.filter((item) => item.id !== id);
 
-/** The items with one of them updated; an update that fits no item changes nothing. */
+/** The items with one of them updated. An update for an unknown item changes nothing. */
 export function update(items: readonly Item[], id: string, change: ItemUpdate): Item[] {
   const index = items.findIndex((item) => item.id === id);
   const item = items[index];
@@ -45,7 +45,7 @@ function apply(item: Item, change: ItemUpdate): Item {
 function applyToContent(content: AssistantContent[], change: ItemUpdate): AssistantContent[] {
   if (!("content_index" in change)) return content;
   const parts = [...content];
-  // An update may arrive for a part that was never announced.
+  // An update may arrive for a part that was not added before.
   while (parts.length <= change.content_index) {
     parts.push({ type: "output_text", text: "", annotations: [] });
   }
@@ -82,7 +82,7 @@ function applyToWidget(widget: Component, change: ItemUpdate): Component {
   }
 }
 
-/** A copy of the tree with the component of that id replaced. */
+/** A copy of the tree in which the component with this id is replaced. */
 function mapComponent(
   component: Component,
   id: string,

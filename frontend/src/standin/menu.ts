@@ -1,4 +1,4 @@
-/** The menu over the composer: mentions after `@`, commands after `/`. */
+/** The menu above the composer: mentions after `@`, commands after `/`. */
 import type { ChatKitOptions, Command, Entity } from "@openai/chatkit";
 import { wordAt } from "./composer";
 
@@ -9,7 +9,7 @@ export type Entry =
 export class Menu {
   entries: Entry[] = [];
   active = 0;
-  /** Where in the text the word starts that a choice replaces. */
+  /** The position in the text of the word that a choice replaces. */
   start = 0;
   end = 0;
 
@@ -49,7 +49,7 @@ export class Menu {
     this.#changed();
   }
 
-  /** Looks at the word before the caret, and asks the page what fits it. */
+  /** Reads the word before the caret and asks the page for matches. */
   async follow(text: string, caret: number): Promise<void> {
     const { entities, commands } = this.#options();
     this.#asked += 1;
@@ -73,7 +73,7 @@ export class Menu {
         entries = commandEntries((await commands?.onSearch?.(word.query)) ?? []);
       }
     } catch {
-      // The page's search failed: no menu, and the person goes on typing.
+      // The page's search failed: show no menu, and do not disturb the typing.
     }
     if (asked !== this.#asked) return;
     this.start = word.start;

@@ -1,4 +1,4 @@
-/** Server-sent events, as far as ChatKit uses them: `data:` lines with JSON; comments keep alive. */
+/** Reads server-sent events as ChatKit uses them: JSON in `data:` lines; comments are ignored. */
 export async function* readEvents<T>(body: ReadableStream<Uint8Array>): AsyncGenerator<T> {
   const reader = body.getReader();
   const decoder = new TextDecoder();

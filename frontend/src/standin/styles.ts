@@ -5,7 +5,7 @@ import panels from "./styles/panels.css?inline";
 import thread from "./styles/thread.css?inline";
 import widgets from "./styles/widgets.css?inline";
 
-/** Constructed sheets: parsed once, and allowed under a strict Content-Security-Policy. */
+/** Constructed style sheets are parsed once, and a strict Content-Security-Policy allows them. */
 export default function styles(): CSSStyleSheet[] {
   return [base, thread, markdown, composer, panels, widgets].map((text) => {
     const sheet = new CSSStyleSheet();

@@ -1,4 +1,4 @@
-/** What the state needs of the element that shows it. */
+/** What the state calls on the element that shows it. */
 export type Surface = {
   changed(): void;
   emit(event: string, detail?: unknown): void;

@@ -1,4 +1,4 @@
-/** `options.theme` as custom properties of the element. */
+/** Turns `options.theme` into custom properties of the element. */
 import type { ChatKitOptions, ThemeOption } from "@openai/chatkit";
 import type { Styles } from "./css";
 

@@ -1,4 +1,4 @@
-/** ChatKit's protocol as it goes over the wire (openai-chatkit 1.6.5, `chatkit/types.py`). */
+/** The JSON of ChatKit's protocol (openai-chatkit 1.6.5, `chatkit/types.py`). */
 import type { OpenAIChatKit, UserMessageContent } from "@openai/chatkit";
 
 export type Page<T> = { data: T[]; has_more: boolean; after?: string | null };

@@ -1,4 +1,4 @@
-/** Attachments, two-phase: tell the server, then put the bytes where it says. */
+/** Uploads attachments in two phases: announces the file, then sends it to the given address. */
 import type { ComposerOption } from "@openai/chatkit";
 import { ApiError, type Client } from "./client";
 import type { Attachment } from "./types";
@@ -21,7 +21,7 @@ type Limits = NonNullable<ComposerOption["attachments"]>;
 
 const MB = 1024 * 1024;
 
-/** Why a file cannot be attached, in words, or `null`. */
+/** A sentence that says why a file cannot be attached, or `null`. */
 export function refusal(file: File, limits: Limits, already: number): string | null {
   const most = limits.maxCount ?? 10;
   if (already >= most) return `At most ${most} files can be attached to a message.`;
@@ -56,7 +56,7 @@ function matches(mimeType: string, pattern: string): boolean {
   return mimeType === pattern;
 }
 
-/** For `<input accept>`. */
+/** The value of `<input accept>`. */
 export const acceptAttribute = (accept: Limits["accept"]): string =>
   Object.entries(accept ?? {})
     .flatMap(([type, extensions]) => [type, ...extensions])
@@ -96,7 +96,7 @@ export function startUpload(file: File, client: Client, changed: () => void): Up
   return upload;
 }
 
-/** `XMLHttpRequest`, because `fetch` does not tell how far an upload is. */
+/** Uses `XMLHttpRequest`, because `fetch` does not report the progress of an upload. */
 function put(
   file: File,
   to: NonNullable<Attachment["upload_descriptor"]>,

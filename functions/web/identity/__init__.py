@@ -8,7 +8,5 @@ __all__ = ["AnonymousIdentity", "Visitor", "identity_of", "request_context"]
 
 
 def identity_of(settings: Settings) -> AnonymousIdentity:
-    """How this deployment tells people apart. Raises `ValueError` where it cannot."""
-    if settings.auth == "jwt":
-        raise ValueError("CHATKIT_AUTH=jwt: signing in is not part of this version yet")
+    """How this deployment tells people apart. Raises `ValueError` without a key to sign with."""
     return AnonymousIdentity(signing_key(settings), settings.allowed_origins)

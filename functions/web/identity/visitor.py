@@ -1,8 +1,9 @@
-"""Who is asking, read from a request; and how a new visitor is told who they are."""
+"""Who sent a request, and how a new visitor gets their token."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -54,10 +55,10 @@ class Visitor:
 
 
 class AnonymousIdentity:
-    """Recognises visitors by their signed token, and makes one for who has none.
+    """Recognises visitors by their signed token, and makes one for new visitors.
 
-    A forged or expired token is replaced, never an error: there is nothing that
-    an anonymous visitor could do about one.
+    A forged or expired token is replaced and is no error: an anonymous visitor could do nothing
+    about it.
     """
 
     def __init__(self, signing_key: SigningKey, allowed_origins: list[str]) -> None:
@@ -82,8 +83,10 @@ class AnonymousIdentity:
         )
 
 
-def request_context(request: Request, visitor: Visitor) -> RequestContext:
-    """Everything downstream gets this, and no request."""
+def request_context(
+    request: Request, visitor: Visitor, metadata: dict[str, Any] | None = None
+) -> RequestContext:
+    """What the rest of the code knows of a request. `metadata` is the body's, if it has any."""
     language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
     page = {
         # Headers are ASCII, titles are not: the page percent-encodes them.
@@ -96,6 +99,7 @@ def request_context(request: Request, visitor: Visitor) -> RequestContext:
         run_id=request.headers.get("x-chatkit-run-id"),
         locale=language if language not in {"", "*"} else None,
         page=page,
+        metadata=metadata or {},
     )
 
 

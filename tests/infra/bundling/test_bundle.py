@@ -7,7 +7,10 @@ import re
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import httpx2
 import pytest
@@ -147,15 +150,36 @@ def test_what_nothing_reads_is_gone(chat):
     assert not [name for name in names if name.startswith((".env", "infra/", "tests/"))]
 
 
-def test_the_same_inputs_give_the_same_bytes(tmp_path, monkeypatch, chat):
-    monkeypatch.setattr(bundle, "_CACHE", tmp_path / "cache")
-    again = bundle.build("chat", host=True)
-    names = _files(chat)
+@pytest.fixture
+def short_lock(tmp_path, monkeypatch):
+    """Bundles of a few packages: one of Python alone, one compiled, one that is trimmed."""
+    packages = re.split(r"\n(?=\w)", (bundle.ROOT / "requirements" / "functions.txt").read_text())
+    few = [each for each in packages if each.startswith(("uvicorn=", "pydantic-core=", "boto3="))]
+    assert len(few) == 3
+    lock = tmp_path / "functions.txt"
+    lock.write_text("\n".join(few) + "\n")
+    monkeypatch.setattr(bundle, "_LOCK", lock)
+
+
+@pytest.fixture(params=["a few packages", pytest.param("all packages", marks=pytest.mark.soak)])
+def packages(request):
+    if request.param == "a few packages":
+        request.getfixturevalue("short_lock")
+
+
+@pytest.mark.usefixtures("packages")
+def test_the_same_inputs_give_the_same_bytes(tmp_path, monkeypatch):
+    built = []
+    for cache in ("first", "again"):
+        monkeypatch.setattr(bundle, "_CACHE", tmp_path / cache)
+        built.append(bundle.build("chat", host=True))
+    first, again = built
+    names = _files(first)
     assert _files(again) == names
-    _, different, errors = filecmp.cmpfiles(chat, again, names, shallow=False)
+    _, different, errors = filecmp.cmpfiles(first, again, names, shallow=False)
     assert (different, errors) == ([], [])
     for name in names:
-        assert (chat / name).stat().st_mode == (again / name).stat().st_mode
+        assert (first / name).stat().st_mode == (again / name).stat().st_mode
         assert (again / name).stat().st_mtime == 315_532_800
 
 
@@ -164,6 +188,24 @@ def test_a_second_build_only_looks(chat, monkeypatch):
     assert bundle.build("chat", host=True) == chat
 
 
+def test_two_that_need_a_bundle_at_once_build_it_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle, "_CACHE", tmp_path)
+    both_build = Barrier(2)
+    built = []
+
+    def make(tree):
+        built.append(tree)
+        with suppress(BrokenBarrierError):
+            both_build.wait(1)
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: bundle._cached("chat", ["inputs"], make), range(2))
+    assert first == second
+    assert first.is_dir()
+    assert len(built) == 1
+
+
+@pytest.mark.usefixtures("short_lock")
 def test_without_a_python_for_lambda_it_warns_and_ships_no_byte_code(tmp_path, monkeypatch):
     monkeypatch.setattr(bytecode, "find_python", lambda *_, **__: None)
     monkeypatch.setattr(bundle, "_CACHE", tmp_path / "cache")

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.aws import clients
-
 
 @dataclass(frozen=True)
 class Need:
@@ -171,18 +169,15 @@ def enforced(role: Role, region: str):
         context["bucket_arn"] = f"arn:aws:s3:::{params['Bucket']}"
 
     boto3.setup_default_session()
-    clients._session.cache_clear()
-    for session in (boto3.DEFAULT_SESSION, clients._session()):
-        events = session.events
-        events.register("provide-client-params.*.*", before)
-        events.register("before-parameter-build.s3.HeadObject", remember)
-        events.register("before-parameter-build.s3.GetObject", remember)
-        events.register("after-call.s3.*", missing)
+    events = boto3.DEFAULT_SESSION.events
+    events.register("provide-client-params.*.*", before)
+    events.register("before-parameter-build.s3.HeadObject", remember)
+    events.register("before-parameter-build.s3.GetObject", remember)
+    events.register("after-call.s3.*", missing)
     try:
         yield
     finally:
         boto3.DEFAULT_SESSION = None
-        clients._session.cache_clear()
 
 
 def resolve(value, names):

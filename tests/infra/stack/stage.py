@@ -13,6 +13,7 @@ from functions.actions.events import Events
 from functions.aws import clients, secret_values
 from functions.aws.bucket import Bucket
 from functions.settings import Settings, forget_settings
+from functions.store import DynamoDBStore
 from tests.infra.stack.iam import Need, Role, enforced, resolve, statements_of
 from tests.infra.stack.keys import Keys
 from tests.support.chat import Chat, thread_of
@@ -36,6 +37,7 @@ class Stage:
             "CHATKIT_MODEL": "test",
             "CHATKIT_MODEL_API": "chat_completions",
             "CHATKIT_TRANSCRIPTION": "openai",
+            "CHATKIT_ASSISTANT": "tests.assistants.sample",
             "CHATKIT_MESSAGES_PER_MINUTE": "1000",  # one person does it all, once for each test
         }
 
@@ -76,7 +78,7 @@ def fresh():
     """Forget the clients and secrets of the role before."""
     forget_settings()
     clients._client.cache_clear()
-    secret_values.forget()
+    secret_values._kept.clear()
 
 
 def upload(url, role, data, kind):
@@ -152,18 +154,18 @@ def chat_does_everything(url, role, model):
 
     # The assistant's own data: a card, ticked off.
     model._answered = 0
-    model.script = [Call("show_checklist", {"add": ["milk"]}), Say("Here it is.")]
+    model.script = [Call("show_items", {"add": ["milk"]}), Say("Here it is.")]
     shown = chat.say(thread, "My list")
     assert shown[-1]["type"] != "error", shown[-1]
     card = next(item for item in chat.items(thread) if item["type"] == "widget")
-    tick = pressed(card["widget"], "task.toggle")
-    action = {"type": "task.toggle", "payload": {"id": tick["id"], "done": True}}
+    tick = pressed(card["widget"], "item.toggle")
+    action = {"type": "item.toggle", "payload": {"id": tick["id"], "done": True}}
     chat.read("threads.sync_custom_action", thread_id=thread, item_id=card["id"], action=action)
     assert chat.http.get("/chatkit/entities?q=li").status_code == 200
 
-    # Searching through earlier conversations.
+    # A tool that reads other conversations.
     model._answered = 0
-    model.script = [Call("search_conversations", {"query": "hi"}), Say("Found.")]
+    model.script = [Call("count_messages"), Say("Found.")]
     other = chat.create("Find hi")
     assert other[-1]["type"] != "error", other[-1]
 
@@ -177,14 +179,14 @@ def actions_do_everything(url, role, lived_in):
     chat = Chat(url)
     chat.http.cookies = before.http.cookies
     assert chat.http.get("/actions/health").status_code == 200
-    tick = pressed(shown["widget"], "task.toggle")
+    tick = pressed(shown["widget"], "item.toggle")
     for kind, done in (("threads.sync_custom_action", True), ("threads.custom_action", False)):
         body = {
             "type": kind,
             "params": {
                 "thread_id": shown["thread_id"],
                 "item_id": shown["id"],
-                "action": {"type": "task.toggle", "payload": {"id": tick["id"], "done": done}},
+                "action": {"type": "item.toggle", "payload": {"id": tick["id"], "done": done}},
             },
         }
         answer = chat.http.post("/actions", json=body)
@@ -215,7 +217,7 @@ def actions_do_everything(url, role, lived_in):
     arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": "uploads/u/x"}}}
 
     async def events():
-        taker = Events(Bucket(BUCKET))
+        taker = Events(DynamoDBStore(TABLE, bucket=BUCKET), Bucket(BUCKET))
         assert await taker.take({"Records": [gone]}) == {"batchItemFailures": []}
         await taker.take({"Records": [arrived]})
 

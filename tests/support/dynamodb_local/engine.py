@@ -1,7 +1,7 @@
 """Starts DynamoDB Local, AWS's own engine, on a free loopback port.
 
-Maven copies the engine and its native libraries into a folder once; Java 17 runs
-it in memory. Where either is missing, `why_not` says so, and tests skip by name.
+Maven copies the engine and its native libraries into a folder once. Java 17 runs
+it in memory. Where Maven or Java is missing, `why_not` says so, and tests are skipped.
 """
 
 import shutil
@@ -11,16 +11,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from tests.support.shared import Shared
+
 POM = Path(__file__).with_name("pom.xml")
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 MAIN = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
-START_SECONDS = 60
-LEAN = ["-XX:+UseSerialGC"]
-"""The usual collector works beside the program: time that is taken from what is tested here."""
+START_TIMEOUT = 60
+OPTIONS = ["-XX:+UseSerialGC"]
+"""The default garbage collector uses threads of its own, on the CPUs that the tests need."""
 
 
 def why_not() -> str | None:
@@ -42,26 +45,51 @@ def libraries(cache: Path) -> Path:
     return cache
 
 
-@contextmanager
-def running(cache: Path) -> Iterator[str]:
-    """The endpoint of an engine that lives as long as the `with` block."""
+def start(cache: Path) -> tuple[subprocess.Popen, str]:
+    """A new engine, in a process group of its own, and its endpoint."""
     folder = libraries(cache)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["java", *LEAN, f"-Djava.library.path={folder}", "-cp", f"{folder}/*", MAIN]
+    command = ["java", *OPTIONS, f"-Djava.library.path={folder}", "-cp", f"{folder}/*", MAIN]
     process = subprocess.Popen(
         [*command, "-inMemory", "-disableTelemetry", "-port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     endpoint = f"http://127.0.0.1:{port}"
     try:
         _wait(endpoint, process)
+    except BaseException:
+        end(process)
+        raise
+    return process, endpoint
+
+
+def end(process: subprocess.Popen) -> None:
+    process.terminate()
+    process.wait(10)
+
+
+@contextmanager
+def running(cache: Path) -> Iterator[str]:
+    """The endpoint of an engine that runs as long as the `with` block."""
+    process, endpoint = start(cache)
+    try:
         yield endpoint
     finally:
-        process.terminate()
-        process.wait(10)
+        end(process)
+
+
+def of_the_run(shared: Shared, cache: Path) -> str:
+    """The endpoint of the engine that all workers of a test run share."""
+
+    def begin() -> dict[str, Any]:
+        process, endpoint = start(cache)
+        return {"pid": process.pid, "endpoint": endpoint}
+
+    return shared.once("dynamodb-local", begin)["endpoint"]
 
 
 def connect(endpoint: str, service: str = "dynamodb"):
@@ -77,7 +105,7 @@ def connect(endpoint: str, service: str = "dynamodb"):
 
 def _wait(endpoint: str, process: subprocess.Popen) -> None:
     client = connect(endpoint)
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:
             client.list_tables()

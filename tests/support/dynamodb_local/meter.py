@@ -1,4 +1,4 @@
-"""Counts what a boto3 client of DynamoDB asks for: requests by name, and capacity units."""
+"""Counts what a boto3 client of DynamoDB uses: requests by name, and capacity units."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +14,13 @@ class Meter:
     read_units: float = 0
     write_units: float = 0
     a_transaction: float = 1
-    """What a transaction's units are multiplied with."""
+    """The factor for the units that the engine reports for a transaction."""
 
     def calibrate(self, client: Any, table: str) -> float:
-        """Learn what the engine reports for a transaction that AWS bills with two units.
+        """Set the factor from what the engine reports for a transaction of two units at AWS.
 
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
-        says two writes for each item, to prepare and to commit; DynamoDB Local
+        counts two writes for each item, to prepare and to commit. DynamoDB Local
         2.6.1 reports four.
         """
         row = {"pk": {"S": "meter"}, "sk": {"S": "meter"}}

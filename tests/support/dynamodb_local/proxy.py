@@ -1,4 +1,4 @@
-"""A loopback proxy between a boto3 client and its engine, which can fail in every way AWS does."""
+"""A loopback proxy between a boto3 client and its engine, which fails in the ways that AWS does."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ Fault = Callable[["Handler", bytes], None]
 
 
 def error(status: int, code: str, **more) -> Fault:
-    """DynamoDB's way to say no."""
+    """DynamoDB answers with an error."""
 
     def answer(handler: "Handler", _: bytes) -> None:
         body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "injected", **more}
@@ -28,13 +28,13 @@ def cut(handler: "Handler", _: bytes) -> None:
 
 
 def lose_answer(handler: "Handler", body: bytes) -> None:
-    """The engine does what it was asked to, and its answer is lost."""
+    """The engine does what the request says, and its answer is lost."""
     handler.forward(body)
     handler.close()
 
 
 def hang(handler: "Handler", _: bytes) -> None:
-    """Nothing comes until the client gives up."""
+    """No answer comes until the client gives up."""
     handler.proxy.released.wait(30)
     handler.close()
 
@@ -46,7 +46,7 @@ def cut_body(handler: "Handler", body: bytes) -> None:
 
 
 def hang_body(handler: "Handler", body: bytes) -> None:
-    """Nothing comes after half of the answer's body until the client gives up."""
+    """After half of the answer's body nothing comes until the client gives up."""
     handler.answer(*handler.forward(body), part=0.5)
     hang(handler, body)
 
@@ -68,15 +68,15 @@ FAULTS: dict[str, Fault] = {
 class Proxy:
     upstream: str
     faults: list[Fault] = field(default_factory=list)
-    """What happens to the next requests, one each; then they pass."""
+    """One for each of the next requests. Those after them pass."""
     passing: int = 0
-    """So many requests pass before anything happens."""
+    """How many requests pass before the first fault."""
     always: Fault | None = None
-    """What happens to every request after those."""
+    """The fault of every later request."""
     seen: int = 0
     held: int = 0
     hold: bool = False
-    """Requests wait at the door until `release`."""
+    """Requests wait until `released` is set."""
     released: threading.Event = field(default_factory=threading.Event)
     arrived: threading.Condition = field(default_factory=threading.Condition)
     endpoint: str = ""
@@ -91,7 +91,7 @@ class Proxy:
             return self.faults.pop(0) if self.faults else self.always
 
     def wait_held(self, count: int, seconds: float = 20) -> bool:
-        """Whether so many requests were at the door at the same time, before the time is up."""
+        """Whether `count` requests waited at the same time before `seconds` were over."""
         with self.arrived:
             return self.arrived.wait_for(lambda: self.held >= count, seconds)
 
@@ -121,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.answer(*self.forward(body))
 
-    # S3 speaks with more verbs than DynamoDB.
+    # S3 uses more methods than DynamoDB.
     do_PUT = do_GET = do_HEAD = do_POST  # noqa: N815
 
     def forward(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
@@ -142,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
             if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
                 self.send_header(name, value)
         length = str(len(body))
-        if self.command == "HEAD":  # what a GET would be answered with, without it
+        if self.command == "HEAD":  # the length that a GET would have, and no body
             length, part = (headers or {}).get("Content-Length", length), 0
         self.send_header("Content-Length", length)
         self.end_headers()
@@ -152,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_) -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 /**
- * Markdown's blocks, as assistants write them: GitHub's flavour without raw HTML, indented code
- * and reference links. Text that is not finished yet, because it streams, parses too.
+ * Parses Markdown's blocks: GitHub's flavour without raw HTML, indented code and reference links.
+ * Also parses text that is still streaming.
  */
 import { type Inline, parseInline } from "./inline";
 
@@ -27,7 +27,7 @@ const DELIMITERS = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 const cache = new Map<string, Block[]>();
 const CACHED_TEXTS = 300;
 
-/** The blocks of a text; remembered, because a thread is drawn on every word that arrives. */
+/** The blocks of a text. Cached, because the thread is drawn again for every word that arrives. */
 export function parseMarkdown(text: string): Block[] {
   const known = cache.get(text);
   if (known) return known;
@@ -129,7 +129,7 @@ function list(lines: readonly string[], at: number): Step | null {
 
 const kindOf = (match: RegExpExecArray): string => match[2] ?? "1";
 
-/** What follows a marker belongs to its item while it is indented, or goes on with its sentence. */
+/** The lines of a list item: those that are indented, or that continue its sentence. */
 function endOfItem(lines: readonly string[], from: number, base: number): number {
   let end = from;
   for (let at = from; at < lines.length; at += 1) {
@@ -140,7 +140,7 @@ function endOfItem(lines: readonly string[], from: number, base: number): number
     if (!inside && !goesOn) break;
     end = at + 1;
   }
-  // Blank lines before the next item belong to the list.
+  // Blank lines between two items are part of the list.
   let next = end;
   while (isBlank(lines[next]) && next < lines.length) next += 1;
   return ITEM.test(lines[next] ?? "") ? next : end;
@@ -178,7 +178,7 @@ function table(lines: readonly string[], at: number): Step | null {
   return { block: { type: "table", align, header: header.map(parseInline), rows }, next };
 }
 
-/** A row's cells; a pipe that is escaped or in code is a character. */
+/** A row's cells. A pipe that is escaped or in code does not separate cells. */
 function cells(line: string): string[] {
   const trimmed = line.trim().replace(/^\|/, "").replace(/\|$/, "");
   const parts = trimmed.match(/(?:\\.|`[^`]*`|[^|\\`]|[\\`])+|(?<=\|)(?=\|)|^(?=\|)/g) ?? [""];

@@ -1,6 +1,6 @@
 /**
- * Markdown as templates. No HTML string is ever made of what an assistant wrote, so there is
- * nothing to sanitise: tags in the text are text, and only addresses are checked.
+ * Renders Markdown as lit templates. The assistant's text never becomes an HTML string, so nothing
+ * has to be sanitised: tags in the text are shown as text, and only addresses are checked.
  */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { type Block, type ListItem, parseMarkdown } from "./blocks";
@@ -10,7 +10,7 @@ const SAFE_ADDRESS = /^(?:https?:\/\/|mailto:|tel:|chatkit-link:|\/(?!\/)|#)/i;
 
 type Options = { imageDomains: readonly string[] };
 
-/** Remote images load from `imageDomains` only: an image's address can carry a secret away. */
+/** Loads remote images from `imageDomains` only, because an image's address can leak a secret. */
 export function markdown(text: string, imageDomains: readonly string[] = []): TemplateResult {
   return html`<div class="markdown">${blocksView(parseMarkdown(text), { imageDomains })}</div>`;
 }
@@ -23,7 +23,7 @@ function blockView(block: Block, options: Options): TemplateResult {
     case "paragraph":
       return html`<p>${inlineView(block.inline, options)}</p>`;
     case "heading":
-      // The page's own headings come first in the outline; an answer's begin at the third level.
+      // The page uses the first two heading levels, so headings in an answer begin at the third.
       return html`<div
         class="heading"
         role="heading"
@@ -120,7 +120,7 @@ function nodeView(node: Inline, options: Options): TemplateResult | string {
 function linkView(node: Extract<Inline, { type: "link" }>, options: Options): TemplateResult {
   const words = inlineView(node.children, options);
   if (!SAFE_ADDRESS.test(node.href)) return html`${words}`;
-  // The page follows these itself: chatkit.deeplink.
+  // The page handles these links: chatkit.deeplink.
   if (/^chatkit-link:/i.test(node.href)) return html`<a href=${node.href}>${words}</a>`;
   return html`<a href=${node.href} target="_blank" rel="noopener noreferrer">${words}</a>`;
 }

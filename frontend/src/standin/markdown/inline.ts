@@ -1,4 +1,4 @@
-/** Markdown within a line: emphasis, code, links, images. Text in, a tree out; never HTML. */
+/** Parses Markdown within a line (emphasis, code, links, images) into a tree. */
 
 export type Inline =
   | { type: "text"; text: string }
@@ -11,7 +11,7 @@ export type Inline =
 type Found = { node: Inline; end: number };
 type Rule = (text: string, at: number) => Found | null;
 
-/** By the character that each begins with. */
+/** Each parser by the character that its syntax begins with. */
 const RULES: Record<string, Rule> = {
   "\\": escaped,
   "\n": lineBreak,
@@ -39,7 +39,7 @@ export function parseInline(text: string): Inline[] {
       plain += found.node.text;
       at = found.end;
     } else if (found) {
-      // Spaces before a line's end mean a break, which a newline is here anyway.
+      // Two spaces before a newline mean a line break, but here every newline is one.
       if (found.node.type === "break") plain = plain.trimEnd();
       flush();
       nodes.push(found.node);
@@ -75,7 +75,7 @@ function codeSpan(text: string, at: number): Found | null {
   return { node: { type: "code", text: padded ? inside.slice(1, -1) : inside }, end };
 }
 
-/** Where a code span that begins at `at` ends, or -1. */
+/** The end of the code span that begins at `at`, or -1. */
 function endOfCode(text: string, at: number): number {
   const ticks = runLength(text, at);
   for (let next = at + ticks; next < text.length; ) {
@@ -108,7 +108,7 @@ function link(text: string, at: number): Found | null {
   return { node: { type: "link", href: parts.address, children }, end: parts.end };
 }
 
-/** `[label](address "title")` from its `[`. */
+/** Parses `[label](address "title")` that begins at `[`. */
 function bracketed(
   text: string,
   at: number,
@@ -123,7 +123,7 @@ function bracketed(
   return { label: text.slice(at + 1, close), address: match[1] ?? match[2] ?? "", end: end + 1 };
 }
 
-/** The bracket that closes the one at `at`, over nested ones, escapes and code. */
+/** The position of the bracket that closes the one at `at`; skips nested ones, escapes and code. */
 function matching(text: string, at: number, open: string, close: string): number {
   let depth = 0;
   for (let index = at; index < text.length; index += 1) {
@@ -156,7 +156,7 @@ function bareAddress(text: string, at: number): Found | null {
   const match = /^https?:\/\/[^\s<>*`|]+/i.exec(text.slice(at, at + 2000));
   if (!match) return null;
   let href = match[0].replace(/[.,:;!?'"]+$/, "");
-  // A bracket that the sentence opened is the sentence's to close.
+  // A closing bracket whose opening one is before the address is not part of the address.
   while (/[)\]]$/.test(href) && !balanced(href))
     href = href.slice(0, -1).replace(/[.,:;!?'"]+$/, "");
   const end = at + href.length;
@@ -199,7 +199,7 @@ function delimited(
   return { node: { type, children }, end: close + mark.length };
 }
 
-/** Where `mark` closes what began before `start`: after a word, not inside code or a longer run. */
+/** The position where `mark` closes: after a word, not inside code or a longer run of marks. */
 function closing(text: string, start: number, mark: string): number {
   const char = mark[0] as string;
   for (let index = start; index < text.length; index += 1) {
@@ -209,7 +209,7 @@ function closing(text: string, start: number, mark: string): number {
       const run = runLength(text, index);
       const ends = !/\s/.test(text[index - 1] ?? " ");
       const inWord = char === "_" && /\w/.test(text[index + run] ?? "");
-      // `**a *b***`: a run that is too long closes the inner one first, then this one.
+      // `**a *b***`: the first mark of a longer run closes the inner emphasis.
       if (ends && !inWord && index > start) {
         if (run === mark.length) return index;
         if (run > mark.length && run !== 2) return index + run - mark.length;

@@ -31,7 +31,7 @@ export function chatView(chat: Chat, host: HTMLElement): TemplateResult {
   `;
 }
 
-/** What a screen reader hears: that an answer is coming, and then the answer, once. */
+/** Text for screen readers: first that an answer is coming, then the whole answer, once. */
 function announcement(chat: Chat): string {
   const { conversation } = chat;
   if (conversation.streaming) return conversation.progress?.text ?? "The assistant is answering.";

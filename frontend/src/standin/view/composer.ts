@@ -1,4 +1,4 @@
-/** Where the visitor writes: text, mentions, files, tools, model, dictation, send and stop. */
+/** The composer: text, mentions, files, tools, model, dictation, send and stop. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import type { Chat } from "../chat";
@@ -98,7 +98,7 @@ function field(chat: Chat): TemplateResult {
   </div>`;
 }
 
-/** The focus may come back at once: from a button that opens the menu, or a choice in it. */
+/** Waits before it closes the menu: a click on the menu or its button gives the focus back. */
 function closeLater(event: Event, chat: Chat): void {
   const field = event.currentTarget as Element;
   setTimeout(() => {
@@ -118,7 +118,7 @@ function keydown(event: KeyboardEvent, chat: Chat): void {
     event.preventDefault();
     return;
   }
-  // Enter while an input method composes a word belongs to that word.
+  // While an input method composes a word, Enter confirms the word.
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     void chat.submit();

@@ -1,4 +1,4 @@
-/** What stands in the composer's field while someone dictates. */
+/** What the composer shows during dictation. */
 import { html, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
 import type { Chat } from "../chat";

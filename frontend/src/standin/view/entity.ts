@@ -1,4 +1,4 @@
-/** An entity in a text: a chip that can be clicked, with a preview on hover and focus. */
+/** An entity in a text: a button with a preview on hover and focus. */
 import type { Entity } from "@openai/chatkit";
 import { html, nothing, render, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";

@@ -57,7 +57,7 @@ export function historyView(chat: Chat): TemplateResult {
 
 const focused = new WeakSet<Element>();
 
-/** The panel takes the focus when it opens, and not again on each drawing. */
+/** Moves the focus into the panel when it opens, and not again on each drawing. */
 export function focusOnce(element?: Element): void {
   if (!element || focused.has(element)) return;
   focused.add(element);

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
 
-/** The list over the composer. It exists while closed too: the text field refers to it. */
+/** The list above the composer. It exists while closed too, because the text field refers to it. */
 export function menuView(chat: Chat): TemplateResult {
   const { menu } = chat.editor;
   return html`<div

@@ -13,7 +13,7 @@ export function copyButton(text: string): TemplateResult {
   </button>`;
 }
 
-/** `Today`, `Yesterday`, or the date in the visitor's way of writing it. */
+/** `Today`, `Yesterday`, or the date in the visitor's format. */
 export function dayOf(text: string, locale?: string, now = new Date()): string {
   const date = new Date(/[zZ]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
   const days = Math.round((midnight(now) - midnight(date)) / 86_400_000);

@@ -1,10 +1,10 @@
-/** Which tool and which model: menus in the composer's bar. */
+/** The menus for tools and models in the composer's bar. */
 import type { ToolOption } from "@openai/chatkit";
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
 
-/** A menu in a `<details>`: opens without script, closes on a choice or on Escape. */
+/** A menu in a `<details>` that closes on a choice or on Escape. */
 function dropdown(label: TemplateResult, entries: TemplateResult[], side: string): TemplateResult {
   const close = (event: Event) => {
     const details = event.currentTarget as HTMLDetailsElement;
@@ -67,7 +67,7 @@ export function toolMenu(chat: Chat): TemplateResult | typeof nothing {
   );
 }
 
-/** Pinned tools, and the chosen one. */
+/** Buttons of the pinned tools and of the chosen one. */
 export function toolChips(chat: Chat): TemplateResult[] {
   const tools = chat.options.composer?.tools ?? [];
   return tools

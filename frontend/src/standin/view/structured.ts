@@ -1,4 +1,4 @@
-/** Questions with answers to choose from or to write (`structured_input`). */
+/** A form with questions of the assistant (`structured_input`): choices or free text. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
@@ -75,7 +75,7 @@ function answersOf(form: HTMLFormElement, item: StructuredInputItem): Answers {
     item.inputs.map((question) => {
       const all = data.getAll(`${item.id}-${question.id}`).map(String);
       const values = all.map((value) => value.trim()).filter(Boolean);
-      // What was written oneself comes last and wins over a choice where only one counts.
+      // The free text comes last. Where only one answer is allowed, it replaces the choice.
       const counted = question.multiple ? values : values.slice(-1);
       return [question.id, { values: counted, skipped: counted.length === 0 }];
     }),

@@ -1,4 +1,4 @@
-/** The thread: turns in their order, what is going on, and what went wrong. */
+/** The thread: its turns, the progress of the answer, and errors. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Chat } from "../chat";
@@ -172,7 +172,7 @@ function failure(chat: Chat): TemplateResult | typeof nothing {
 const skeleton = (): TemplateResult =>
   html`<div class="skeleton" aria-label="Loading the conversation"><i></i><i></i><i></i></div>`;
 
-/** Links that the page follows itself. */
+/** Links that the page handles. */
 function onClick(event: MouseEvent, host: HTMLElement): void {
   const href = (event.target as Element).closest("a")?.getAttribute("href") ?? "";
   if (!/^chatkit-link:/i.test(href)) return;

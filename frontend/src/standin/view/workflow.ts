@@ -1,4 +1,4 @@
-/** What the assistant did on the way to its answer: thoughts, searches, steps. */
+/** The steps of the assistant before its answer: thoughts, searches, tasks. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";

@@ -1,12 +1,12 @@
-/** What a component needs to know of where it stands. */
+/** What a component knows about the widget around it. */
 import type { ActionConfig, Component } from "../types";
 
 export type Source = {
-  /** Which component this is, in its widget. */
+  /** The path of this component in its widget. */
   path: string;
-  /** What to block meanwhile, when the action itself leaves it open (`auto`). */
+  /** What to block while the action runs, when the action says `auto`. */
   scope: "none" | "self" | "container";
-  /** What was filled in: the form's fields, or the control's own. */
+  /** The values of the form's fields, or of the control alone. */
   values: Record<string, unknown>;
 };
 
@@ -16,16 +16,16 @@ export type Context = {
   act: Act;
   busy: (path: string) => boolean;
   locked: boolean;
-  /** The element id of a field, for the `Label` that belongs to it. */
+  /** The element id of a field, for its `Label`. */
   fieldId: (name: unknown) => string;
-  /** The names of the fields that have a `Label`; the others name themselves. */
+  /** The names of the fields that have a `Label`. The others need an `aria-label`. */
   labelled: ReadonlySet<unknown>;
   imageDomains: readonly string[];
 };
 
 /**
- * The fields of the form around an element. A checkbox is `true` or `false`, also when it is off;
- * a name with several values gives a list.
+ * The values of the form around an element. A checkbox gives `true` or `false`; a name with
+ * several values gives a list.
  */
 export function formValues(element: Element): Record<string, unknown> {
   const form = element.closest("form[data-widget-form]") as HTMLFormElement | null;

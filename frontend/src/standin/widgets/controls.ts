@@ -1,4 +1,4 @@
-/** Buttons and form controls. They keep their own state, as HTML does; forms read it when sent. */
+/** Buttons and form controls. The HTML elements keep the values until the form is sent. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { styled } from "../css";
 import { icon } from "../icons";
@@ -51,7 +51,7 @@ export const form: View = (component, context, path) => {
   </form>`;
 };
 
-/** Dispatches a control's `onChangeAction` with the form around it, or with its own value. */
+/** Dispatches a control's `onChangeAction` with the values of its form, or with its own value. */
 function changed(
   component: Component,
   context: Context,
@@ -69,7 +69,7 @@ function changed(
 
 const currentValue = (at: Element): string => (at as HTMLInputElement).value;
 
-/** A control's name for screen readers, unless a `Label` gives it one. */
+/** The `aria-label` of a control that has no `Label`. */
 function named({ placeholder, ariaLabel, name }: Component, { labelled }: Context) {
   if (labelled.has(name)) return nothing;
   return String(ariaLabel ?? placeholder ?? String(name).replace(/[._-]+/g, " "));

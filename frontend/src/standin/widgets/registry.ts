@@ -1,4 +1,4 @@
-/** Which function draws which component. A type that nobody knows draws its children. */
+/** The function that draws each component. An unknown type draws its children. */
 import { html, type nothing, type TemplateResult } from "lit-html";
 import { keyed } from "lit-html/directives/keyed.js";
 import type { Component } from "../types";
@@ -55,7 +55,7 @@ const VIEWS: Record<string, View> = {
 export const componentView: View = (component, context, path) =>
   (VIEWS[component.type] ?? children)(component, context, path);
 
-/** A component with another `key` is another component: it is built anew, state and all. */
+/** A component whose `key` changed is built again, without its old state. */
 export const children: View = (component, context, path) =>
   html`${childrenOf(component).map((child, index) =>
     keyed(child.key ?? index, componentView(child, context, `${path}.${index}`)),

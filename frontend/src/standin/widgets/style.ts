@@ -1,4 +1,4 @@
-/** ChatKit's layout properties as CSS. Numbers count in steps of four pixels where it says unit. */
+/** Turns ChatKit's layout properties into CSS. One unit is four pixels. */
 import type { Styles } from "../css";
 import type { Component } from "../types";
 
@@ -58,7 +58,7 @@ const HUES: Record<string, number> = {
   gray: 0,
 };
 
-/** A token, a primitive such as `blue-500`, a CSS colour, or one for each scheme. */
+/** A token, a primitive such as `blue-500`, a CSS colour, or one of these for each scheme. */
 export function color(value: unknown): string | undefined {
   if (typeof value === "string") return COLORS[value] ?? primitive(value) ?? value;
   if (value && typeof value === "object" && "light" in value && "dark" in value) {
@@ -115,7 +115,7 @@ function borders(value: unknown): Styles {
   };
 }
 
-/** Size, margin, radius: what every block can have. */
+/** Size, margin and radius, which every block can have. */
 export function block(component: Component): Styles {
   const { size, minSize, maxSize } = component;
   return {
@@ -163,7 +163,7 @@ const WEIGHTS: Record<string, string> = {
   bold: "700",
 };
 
-/** What texts have in common. */
+/** The properties that all texts have. */
 export function typography(component: Component, sizes: Record<string, string>): Styles {
   return {
     color: color(component.color),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from functions.assistant.arithmetic import evaluate
+from functions.assistant.features.calculator import calculate, evaluate
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,8 @@ def test_sums_come_out_exactly(expression, value):
 def test_anything_else_is_refused_in_words(expression):
     with pytest.raises(ValueError, match=r"\w+"):
         evaluate(expression)
+
+
+async def test_the_tool_says_in_words_what_is_wrong(turn):
+    assert await calculate.function(turn, "6 * 7") == Decimal(42)
+    assert "arithmetic" in await calculate.function(turn, "six times seven")

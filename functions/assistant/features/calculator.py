@@ -1,9 +1,11 @@
-"""Exact arithmetic on an expression that somebody else wrote."""
+"""A calculator: exact arithmetic on an expression that a model wrote."""
 
 import ast
 import operator
 from collections.abc import Callable
 from decimal import Decimal, DecimalException, localcontext
+
+from ...toolkit import Turn, tool
 
 MAX_LENGTH = 300
 PRECISION = 50
@@ -52,3 +54,16 @@ def _value(node: ast.expr, source: str) -> Decimal:
                 raise ValueError("That exponent is too large.")
             return _OPERATORS[type(op)](first, second)
     raise ValueError("Only numbers, + - * / // % ** and parentheses.")
+
+
+@tool
+async def calculate(turn: Turn, expression: str) -> Decimal | str:  # noqa: ARG001 - a tool's signature
+    """The exact value of an arithmetic expression, in decimal.
+
+    Args:
+        expression: Numbers with + - * / // % ** and parentheses, such as 12.5 * (3 + 4).
+    """
+    try:
+        return evaluate(expression)
+    except ValueError as error:
+        return str(error)

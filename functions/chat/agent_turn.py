@@ -1,0 +1,22 @@
+"""The toolkit's `Turn`, made of ChatKit's `AgentContext`."""
+
+from typing import Any
+
+from chatkit.agents import AgentContext, ClientToolCall
+from chatkit.types import ProgressUpdateEvent
+from pydantic import SkipValidation
+
+from ..context import RequestContext
+from ..toolkit import Documents
+
+
+class AgentTurn(AgentContext[RequestContext]):
+    """What the agent's tools get of one message."""
+
+    documents: SkipValidation[Documents]
+
+    async def progress(self, text: str, icon: Any = None) -> None:
+        await self.stream(ProgressUpdateEvent(text=text, icon=icon))
+
+    def call_client_tool(self, name: str, arguments: dict[str, Any]) -> None:
+        self.client_tool_call = ClientToolCall(name=name, arguments=arguments)

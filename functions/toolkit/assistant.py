@@ -1,0 +1,69 @@
+"""`Assistant`: everything that the engine knows of an assistant."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..llm.demo_script import DemoScript
+from .actions import WidgetAction
+from .entities import Entities, EntitySource
+from .tools import Tool
+from .turn import Turn
+
+if TYPE_CHECKING:
+    from agents import Agent, Model
+
+MAX_TITLE = 80
+
+
+def modules_in(package: ModuleType) -> list[ModuleType]:
+    """The modules of a package, by name: a file that is put there belongs to it."""
+    names = sorted(module.name for module in iter_modules(package.__path__))
+    return [import_module(f"{package.__name__}.{name}") for name in names]
+
+
+class Assistant:
+    """An assistant: who answers, with what tools, and what its cards do.
+
+    Give it modules of features: every `@tool`, `@action` and `@entity_source` at the top of one
+    belongs to the assistant. Override the methods. The engine gets one instance, makes it before
+    any request, and asks it for everything else.
+    """
+
+    def __init__(self, features: Iterable[ModuleType] = ()) -> None:
+        declared = [value for module in features for value in vars(module).values()]
+        self.tools: tuple[Tool, ...] = tuple(v for v in declared if isinstance(v, Tool))
+        self.actions: dict[str, WidgetAction] = {}
+        for found in (v for v in declared if isinstance(v, WidgetAction)):
+            if found.name in self.actions:
+                raise ValueError(f"the action {found.name} is declared twice")
+            self.actions[found.name] = found
+        self.entities = Entities(tuple(v for v in declared if isinstance(v, EntitySource)))
+
+    max_turns = 10
+    """Model calls for one message: enough for several tools, and an end to a loop."""
+
+    def agent_for(self, turn: Turn, model: "Model", tool_choice: str | None) -> "Agent[Turn]":
+        """The agent that answers one message.
+
+        `model` is the model that the settings or the visitor chose, `tool_choice` the name of the
+        tool that the visitor picked from the menu, if any. Import the Agents SDK inside this
+        method: the second function never calls it, and the import takes a second.
+        """
+        raise NotImplementedError
+
+    async def title_for(self, message: str, model: "Model") -> str:  # noqa: ARG002
+        """A title for a conversation that begins with `message`. It must not raise."""
+        return short_title(message) or "New conversation"
+
+    def demo(self) -> DemoScript:
+        """What the offline demo says, and which of its words call which tool."""
+        return DemoScript()
+
+
+def short_title(text: str) -> str:
+    """One line of at most 80 characters, without quotation marks around it."""
+    line = " ".join(text.split()).strip("\"'“”„*# ")
+    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rsplit(" ", 1)[0] + "…"

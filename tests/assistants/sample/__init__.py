@@ -1,0 +1,59 @@
+"""A small assistant with one feature of each kind, for the tests of the engine."""
+
+from functions.toolkit import Assistant, DemoRule, DemoScript, modules_in, short_title
+
+from . import features
+
+PAIR = r"(?P<a>\d+)\s*{}\s*(?P<b>\d+)"
+MEMO = "This memo is written word by word, so that it can be seen to grow to its end."
+
+SCRIPT = DemoScript(
+    greeting=f"Hello! {DemoScript().introduction}",
+    story="It begins here. " + "A stream runs over stones and tells of it. " * 25 + "It ends here.",
+    rules=(
+        DemoRule("show_items", r"\blist\b", lambda _: {"add": []}, default={"add": []}),
+        DemoRule("ask_vote", r"\bvote\b", lambda _: {"question": "Where to?"}),
+        DemoRule("write_memo", r"\bmemo\b", lambda _: {"text": MEMO}),
+        DemoRule("add", PAIR.format(r"\+"), lambda found: found.groupdict()),
+        DemoRule("multiply", PAIR.format(r"\*"), lambda found: found.groupdict()),
+        DemoRule("look_around", r"\blook around\b"),
+        DemoRule("show_looks", r"\blooks\b"),
+        DemoRule("show_form", r"\bform\b"),
+        DemoRule("switch_theme", r"\bdark\b", lambda _: {"theme": "dark"}),
+        DemoRule("ask_visitor", r"\bask me\b"),
+    ),
+)
+
+
+class Sample(Assistant):
+    def agent_for(self, turn, model, tool_choice):
+        from agents import Agent, ModelSettings, StopAtTools
+
+        return Agent(
+            name="Sample",
+            instructions=f"A sample. {turn.request_context.page} {turn.request_context.locale}",
+            model=model,
+            tools=[tool.for_agent() for tool in self.tools],
+            tool_use_behavior=StopAtTools(
+                stop_at_tool_names=[tool.name for tool in self.tools if tool.ends_turn]
+            ),
+            model_settings=ModelSettings(tool_choice=tool_choice),
+        )
+
+    async def title_for(self, message, model):
+        from agents import Agent, RunConfig, Runner
+
+        agent = Agent(name="Title", instructions="Write a title.", model=model)
+        try:
+            result = await Runner.run(
+                agent, message[:2000], max_turns=1, run_config=RunConfig(tracing_disabled=True)
+            )
+        except Exception:  # noqa: BLE001 - a title must not fail
+            return short_title(message)
+        return short_title(str(result.final_output)) or short_title(message)
+
+    def demo(self):
+        return SCRIPT
+
+
+assistant = Sample(modules_in(features))

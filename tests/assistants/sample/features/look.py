@@ -1,0 +1,45 @@
+"""A card and a tool of the page: the page changes its look, and the server remembers it."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from functions.toolkit import Document, Turn, Widget, action, tool
+
+CARD = Widget(Path(__file__).parents[1] / "widgets" / "look.widget")
+
+LOOK = Document[str]("look", str, empty=lambda: "system")
+
+
+@tool
+async def show_looks(turn: Turn) -> str:
+    """Shows the looks."""
+    await turn.stream_widget(CARD.build(look=await turn.documents.read(LOOK)))
+    return "The looks are on the page."
+
+
+class Applied(BaseModel):
+    scheme: Literal["light", "dark", "system"]
+
+
+@action("theme.applied", payload=Applied, sync=True)
+async def applied(run, payload):
+    run.check_offered("theme.set")
+    await run.documents.change(LOOK, lambda _: payload.scheme)
+
+    async def redraw(_):
+        return CARD.build(look=await run.documents.read(LOOK))
+
+    return redraw
+
+
+@tool(ends_turn=True)
+async def switch_theme(turn: Turn, theme: Literal["light", "dark", "system"]) -> str:
+    """Switches the look of the page, which the page does.
+
+    Args:
+        theme: The look.
+    """
+    turn.call_client_tool("switch_theme", {"theme": theme})
+    return "The page is switching."

@@ -1,0 +1,21 @@
+"""Key parts: distinct names stay distinct, and every part fits a key."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.aws.keys import MAX_PART, part
+
+NAMES = st.text(min_size=1, max_size=300)
+
+
+@given(NAMES, NAMES)
+def test_two_names_share_a_part_only_when_they_are_one_name(first, second):
+    assert (part(first) == part(second)) == (first == second)
+
+
+@given(NAMES)
+def test_a_part_separates_nothing_and_fits_a_key(name):
+    key_part = part(name)
+    assert "#" not in key_part
+    assert "/" not in key_part
+    assert len(key_part.encode()) <= MAX_PART
