@@ -1,6 +1,7 @@
 """What all tests share: the process that they run in, and what the run makes once."""
 
 import gc
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ SHARED = pytest.StashKey[Shared]()
 def pytest_configure(config):
     of_the_run = getattr(config, "workerinput", {}).get("shared")
     config.stash[SHARED] = Shared(Path(of_the_run)) if of_the_run else Shared()
+    if not of_the_run:  # a run that is terminated ends what it started, too
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
