@@ -1,7 +1,7 @@
-"""The starter assistant. Yours to edit; everything else can be taken from a newer version.
+"""The starter assistant. This folder is yours to edit; newer versions update everything else.
 
-`agent.py` says what it is told, `features/` what it can do, `titles.py` how conversations are
-named, `demo.py` what the offline demo does with your tools.
+`agent.py` has its instructions, `features/` its tools and cards, `titles.py` makes the titles of
+conversations, and `demo.py` configures the offline demo for your tools.
 """
 
 from typing import TYPE_CHECKING

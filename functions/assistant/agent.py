@@ -1,4 +1,4 @@
-"""The agent: what it is told. Yours to edit."""
+"""The agent and its instructions. Yours to edit."""
 
 from agents import Agent, Model, ModelSettings, StopAtTools
 
@@ -28,7 +28,7 @@ def build_agent(
 
 
 def instructions(turn: Turn) -> str:
-    """What the assistant is told, and what the page says of where the visitor is."""
+    """The instructions, with the visitor's page and language."""
     request = turn.request_context
     known = {f"page {name}": value for name, value in request.page.items()}
     if request.locale:

@@ -1,7 +1,7 @@
-"""What the offline demo says, and which words make it call which of your tools. Yours to edit.
+"""The offline demo's texts, and the key words by which it calls your tools. Yours to edit.
 
-The demo answers in `make dev` without a key. It goes by key words: the first rule whose pattern
-is found in a message calls its tool. A rule for a tool that does not exist is ignored.
+The demo answers in `make dev` when there is no key. The first rule whose pattern is found in a
+message calls its tool. A rule for a tool that does not exist is ignored.
 """
 
 import re

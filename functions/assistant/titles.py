@@ -1,4 +1,4 @@
-"""How a conversation is named after its first message. Yours to edit."""
+"""Makes the title of a conversation from its first message. Yours to edit."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ Use the language of the message. No quotation marks, no full stop. Answer with t
 """
 
 TITLE_TIMEOUT = 8.0
-"""Seconds. The title is made while the answer streams; a late one is not worth waiting for."""
+"""Seconds. The title is made while the answer streams, and must not delay its end for long."""
 
 
 async def title_for(message: str, model: Model) -> str:
@@ -30,7 +30,7 @@ async def title_for(message: str, model: Model) -> str:
                 agent, message[:2000], max_turns=1, run_config=RunConfig(tracing_disabled=True)
             )
         title = str(result.final_output)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the answer matters more
-        logger.warning("no title from the model: %s", type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a missing title must not fail the answer
+        logger.warning("the model made no title: %s", type(error).__name__)
         title = message
     return short_title(title) or short_title(message) or "New conversation"

@@ -1,8 +1,8 @@
-"""What `bootstrap` starts with `python -m` in place of Lambda's own runtime client."""
+"""The entry point, which `bootstrap` starts instead of Lambda's own runtime client."""
 
 import gc
 
-gc.disable()  # imports make nothing but survivors: collecting among them only costs
+gc.disable()  # imported objects stay alive, so collecting during imports only costs time
 
 import asyncio  # noqa: E402
 import logging  # noqa: E402
@@ -24,7 +24,7 @@ def main() -> None:
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     with asyncio.Runner() as runner:
         app = _load(runner, api)
-        gc.freeze()  # what was imported stays: never look at it again
+        gc.freeze()  # leave the imported objects out of later collections
         gc.enable()
         if snapshot.wanted():
             snapshot.take(runner, api)

@@ -1,33 +1,33 @@
-"""What Lambda says of one invocation."""
+"""The context that Lambda gives for one invocation."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_LONGEST_MS = 900_000  # Lambda's longest timeout, for a Runtime API that names no deadline
+_LONGEST_MS = 900_000  # Lambda's longest timeout, used when there is no deadline
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Read from the headers of `/next`; apps find it as `scope["extensions"]["aws.lambda"]`."""
+    """Values of the headers of `/next`. Apps get them as `scope["extensions"]["aws.lambda"]`."""
 
     request_id: str
     function_arn: str
     deadline_ms: int
-    """When Lambda kills the function: milliseconds of the Unix epoch."""
+    """When Lambda kills the function, in milliseconds since the Unix epoch."""
     deadline: float
-    """The same moment in seconds of `time.monotonic()`, which is the event loop's clock."""
+    """The same time in seconds of `time.monotonic()`, which is the event loop's clock."""
     trace_id: str | None
     """X-Ray: `Root=…;Parent=…;Sampled=…`, also in the environment as `_X_AMZN_TRACE_ID`."""
     invocation_id: str | None
-    """Echoed to the Runtime API where it was given."""
+    """Sent back to the Runtime API if it was given."""
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> "Context":
         """`headers` with names in lower case.
 
-        Raises `ValueError` when the request id is missing or the deadline is no number.
+        Raises `ValueError` when the request id is missing or the deadline is not a number.
         """
         request_id = headers.get("lambda-runtime-aws-request-id", "")
         if not request_id:

@@ -19,14 +19,14 @@ _BODYLESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class UnfinishedError(RuntimeError):
-    """The app returned without a whole answer."""
+    """The app returned before its answer was complete."""
 
 
 class Cycle:
-    """Drives `app` once and turns what it sends into `response`.
+    """Runs `app` for one request and passes what it sends to `response`.
 
-    A caller that goes away is not seen here, since Lambda does not say so: the app
-    runs to its end, and meets `http.disconnect` only after its answer is complete.
+    Lambda does not report that a caller has disconnected. So the app runs to its end, and receives
+    `http.disconnect` only after its answer is complete.
     """
 
     def __init__(self, scope: Scope, body: bytes, response: Response) -> None:
@@ -38,7 +38,7 @@ class Cycle:
         self._bare = scope["method"] == "HEAD"
 
     async def run(self, app: ASGIApp) -> None:
-        """Never raises for what the app does: its failures are answered and logged."""
+        """Run the app. When it fails, answer with an error and log it; nothing is raised."""
         try:
             await app(self._scope, self._receive, self._send)
             self._check_whole()
@@ -92,7 +92,7 @@ class Cycle:
 
     async def _fail(self, exc: BaseException) -> None:
         if self._complete.is_set() or self._response.broken:
-            return  # the answer is out, or lost already
+            return  # the answer is complete, or could not be sent
         try:
             if self._started:
                 await self._response.fail(exc)
@@ -106,6 +106,8 @@ class Cycle:
             self._lost(lost)
 
     def _lost(self, exc: OSError) -> None:
-        """The app goes on: what it does beside answering (saving, say) is still wanted."""
+        """Mark the answer as broken. The app goes on, because it may still have data to save."""
         self._response.broken = True
-        _LOGGER.warning("Lambda no longer takes this answer (%s); running on without it", exc)
+        _LOGGER.warning(
+            "Lambda no longer accepts this answer (%s); the app goes on without it", exc
+        )

@@ -1,11 +1,11 @@
-"""Errors in the words of the Runtime API, and what went wrong while loading a handler."""
+"""Errors in the Runtime API's format, and the error for a handler that cannot be loaded."""
 
 import base64
 import json
 import traceback
 from typing import Any
 
-_LONGEST_MESSAGE = 2000  # in trailers, which are headers and as limited
+_LONGEST_MESSAGE = 2000  # trailers have the size limits of headers
 
 
 class HandlerError(Exception):
@@ -21,7 +21,7 @@ def error_type(exc: BaseException) -> str:
 
 
 def error_document(exc: BaseException, request_id: str = "") -> dict[str, Any]:
-    """The object that Lambda's console, its logs and a caller of `Invoke` show."""
+    """The error as Lambda's console, its logs and a caller of `Invoke` get it."""
     cause = exc.__cause__ if isinstance(exc, HandlerError) and exc.__cause__ else exc
     return {
         "errorMessage": str(exc),
@@ -39,7 +39,7 @@ def error_headers(exc: BaseException, as_type: str | None = None) -> list[tuple[
 
 
 def error_trailers(exc: BaseException, request_id: str) -> bytes:
-    """The trailers that end a broken answer. The body says what, not where: no traceback."""
+    """The trailers that end a broken answer, with the error but without its traceback."""
     document = {**error_document(exc, request_id), "stackTrace": []}
     document["errorMessage"] = document["errorMessage"][:_LONGEST_MESSAGE]
     return (
@@ -48,5 +48,5 @@ def error_trailers(exc: BaseException, request_id: str) -> bytes:
 
 
 def _token(text: str) -> str:
-    """Fit for a header: no line break can come in with an exception's name."""
+    """`text` with only the characters that are safe in a header."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)

@@ -1,4 +1,4 @@
-"""The app that `_HANDLER` names."""
+"""Loads the app that `_HANDLER` names."""
 
 import importlib
 from typing import cast
@@ -10,8 +10,8 @@ from .faults import HandlerError
 def load(name: str) -> ASGIApp:
     """Import `package.module.attribute`.
 
-    Raises `HandlerError`, with the types that Lambda's own client uses, or whatever
-    the module itself raises.
+    Raises `HandlerError`, with the error types of Lambda's own client, or the exception that the
+    module raises.
     """
     module_name, _, attribute = name.replace("/", ".").rpartition(".")
     if not module_name or not attribute:

@@ -1,7 +1,7 @@
-"""The little of HTTP/1.1 that the Runtime API takes: one socket, one request at a time.
+"""The part of HTTP/1.1 that the Runtime API needs: one socket, one request at a time.
 
-There are no timeouts here: the other end is in the same sandbox, is frozen and
-thawed with us, and ends a function that takes too long.
+There are no timeouts here, because the server runs in the same sandbox, is frozen together with
+this process, and stops a function that takes too long.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ _LONGEST_HEAD = 1024 * 1024
 class Answer:
     status: int
     headers: dict[str, str]
-    """Names in lower case; no header of the Runtime API is repeated."""
+    """Names are in lower case. The Runtime API repeats no header."""
     body: bytes
 
 
 class Connection:
-    """One connection. Raises `OSError` (also for an answer that is no HTTP) when it breaks."""
+    """One connection. Raises `OSError` when it breaks, or when an answer is not HTTP."""
 
     def __init__(self, sock: socket.socket, host: str) -> None:
         self._loop = asyncio.get_running_loop()
@@ -49,7 +49,7 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """False once the other end has closed, or said something unasked."""
+        """False after the server has closed the connection or sent unexpected data."""
         if self._buffer or self._sock.fileno() < 0:
             return False
         try:
@@ -66,7 +66,7 @@ class Connection:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     async def send(self, data: bytes) -> None:
-        """Hand to the kernel, and wait only when it takes no more: that is the back-pressure."""
+        """Pass `data` to the kernel. Waits while the kernel's buffer is full (back-pressure)."""
         try:
             sent = self._sock.send(data)
         except BlockingIOError:
@@ -90,7 +90,7 @@ class Connection:
             status = int(first.split(" ", 2)[1])
             body = await self._body(headers)
         except (ValueError, IndexError) as exc:
-            raise ConnectionError(f"the Runtime API's answer is no HTTP: {first!r}") from exc
+            raise ConnectionError(f"the Runtime API's answer is not HTTP: {first!r}") from exc
         return Answer(status, headers, body)
 
     async def _body(self, headers: dict[str, str]) -> bytes:

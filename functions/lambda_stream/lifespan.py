@@ -10,11 +10,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class LifespanError(Exception):
-    """The app said that it cannot start, or cannot stop cleanly."""
+    """The app reported that its startup or its shutdown failed."""
 
 
 class Lifespan:
-    """`state` is what the app has put into its lifespan state; each request gets a copy."""
+    """Runs the app's lifespan. Each request gets a copy of the lifespan's `state`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.state: dict[str, Any] = {}
@@ -26,7 +26,7 @@ class Lifespan:
     async def startup(self) -> None:
         """Raises `LifespanError` when the app fails to start.
 
-        An app that knows nothing of lifespans raises at once, or returns; it runs without.
+        An app without lifespan support raises or returns at once. It is served without a lifespan.
         """
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(_look_at)
@@ -46,7 +46,7 @@ class Lifespan:
         await self._app(scope, self._messages.get, self._answers.put)
 
     async def _step(self, name: str) -> None:
-        """Hand in `lifespan.<name>` and wait for the answer, or for the app to end without one."""
+        """Send `lifespan.<name>` and wait for the answer, or for the lifespan's task to end."""
         task = self._task
         if task is None:
             return
@@ -64,6 +64,6 @@ class Lifespan:
 
 
 def _look_at(task: asyncio.Task[None]) -> None:
-    """So that asyncio need not complain of an exception that nobody looked at."""
+    """Read the exception, because asyncio would log that it was never retrieved."""
     if not task.cancelled() and (exc := task.exception()) is not None:
         _LOGGER.debug("the app's lifespan ended with %r", exc)

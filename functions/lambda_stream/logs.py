@@ -1,8 +1,8 @@
-"""Log lines as Lambda's own Python client writes them: the request id in each.
+"""Writes log lines in the formats of Lambda's own Python client, with the request id in each.
 
-`AWS_LAMBDA_LOG_FORMAT` is `JSON` or text, `AWS_LAMBDA_LOG_LEVEL` the root logger's level.
-Where Lambda gives a file descriptor for telemetry, each record goes out as one frame,
-so that one with several lines stays one event in CloudWatch.
+`AWS_LAMBDA_LOG_FORMAT` is `JSON` or text, `AWS_LAMBDA_LOG_LEVEL` is the root logger's level. If
+Lambda provides a file descriptor for telemetry, each record is sent as one frame, so that a record
+of several lines is one event in CloudWatch.
 """
 
 import json
@@ -24,7 +24,7 @@ def _utc(seconds: float | None = None) -> time.struct_time:
 
 
 class RequestIds(logging.Filter):
-    """Puts the id of the running invocation on every record; one runs at a time."""
+    """Adds the id of the current invocation to every record. One invocation runs at a time."""
 
     current = ""
 
@@ -34,7 +34,7 @@ class RequestIds(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, with the field names of Lambda's own client."""
+    """One JSON object per line, with the field names of Lambda's own client."""
 
     converter = staticmethod(_utc)
 
@@ -75,7 +75,7 @@ class LambdaHandler(logging.Handler):
 
 
 def set_up() -> RequestIds:
-    """Give the root logger Lambda's handler, format and level. Returns who knows the request."""
+    """Set up the root logger. The returned filter has to be given each request's id."""
     as_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
     handler = LambdaHandler(_writer(_JSON_FRAME if as_json else _TEXT_FRAME))
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())

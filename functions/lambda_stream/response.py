@@ -1,4 +1,4 @@
-"""One streamed answer: `POST …/response`, chunk by chunk."""
+"""Streams one answer to the Runtime API: `POST …/response`, chunk by chunk."""
 
 import asyncio
 import json
@@ -20,28 +20,30 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _LONGEST_PRELUDE = 16 * 1024
-_PIECE = 64 * 1024  # larger bodies go out in pieces: framing copies one, not the whole
-_PADDING = b"\n"  # no meaning in JSON, HTML or an event stream
+_PIECE = 64 * 1024  # larger bodies are sent in pieces, so that framing copies less memory
+_PADDING = b"\n"  # ignored in JSON, HTML and event streams
 
 
 class Response:
-    """The answer to one invocation. Every method may raise `OSError`; after that, or when
-    a write was cancelled half-way, `broken` is true and only `cut` is left to call.
+    """The answer to one invocation.
+
+    Every method may raise `OSError`. After that, or after a cancelled write, `broken` is true and
+    only `cut` may be called.
     """
 
     def __init__(self, connection: Connection, context: Context) -> None:
         self._connection = connection
         self._context = context
-        self._writing = asyncio.Lock()  # an app may send from two tasks; chunks must not mix
+        self._writing = asyncio.Lock()  # an app may send from two tasks, whose chunks must not mix
         self._wrote_body = False
         self.broken = False
 
     async def start(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], *, bare: bool
     ) -> None:
-        """Send status and headers. `bare`: no body will follow (HEAD, 204, 304).
+        """Send status and headers. `bare` says that no body follows (HEAD, 204, 304).
 
-        Raises `ValueError` when they are larger than Lambda takes.
+        Raises `ValueError` when they exceed Lambda's limit.
         """
         prelude = _prelude(status, headers, bare=bare)
         head = [
@@ -58,7 +60,7 @@ class Response:
 
     async def write(self, body: bytes) -> None:
         if not body:
-            return  # a chunk of no bytes would end the answer
+            return  # an empty chunk would end the answer
         self._wrote_body = True
         if len(body) <= _PIECE:
             await self._send(_chunk(body))
@@ -68,16 +70,16 @@ class Response:
             await self._send(_chunk(view[start : start + _PIECE]))
 
     async def end(self) -> None:
-        """End a whole answer. With no byte of body a Function URL would wait for one."""
+        """End a complete answer. Adds a byte to an empty body, for which a Function URL waits."""
         padding = b"" if self._wrote_body else _chunk(_PADDING)
         await self._send(padding + b"0\r\n\r\n")
 
     async def fail(self, exc: BaseException) -> None:
-        """End an answer that broke off: Lambda cuts the caller's connection."""
+        """End an incomplete answer with an error. Lambda then closes the caller's connection."""
         await self._send(b"0\r\n" + error_trailers(exc, self._context.request_id) + b"\r\n")
 
     async def acknowledged(self) -> tuple[int, bytes]:
-        """Wait until Lambda has taken the whole answer: status (202 is well) and its words."""
+        """Wait until Lambda has read the answer. Returns the status (202 is success) and body."""
         answer = await self._connection.read()
         return answer.status, answer.body
 
@@ -87,7 +89,7 @@ class Response:
     async def _send(self, data: bytes) -> None:
         async with self._writing:
             if self.broken:
-                raise ConnectionError("the answer is broken off")
+                raise ConnectionError("the answer is broken")
             try:
                 await self._connection.send(data)
             except BaseException:
@@ -100,8 +102,8 @@ def _chunk(data: "bytes | memoryview[int]") -> bytes:
 
 
 def _prelude(status: int, headers: Iterable[tuple[bytes, bytes]], *, bare: bool) -> bytes:
-    """Status, headers and cookies as JSON. A repeated header becomes one with commas
-    (RFC 9110, 5.2); cookies, which cannot be joined, have a list of their own.
+    """Status, headers and cookies as JSON. Repeated headers are joined with commas
+    (RFC 9110, 5.2). Cookies cannot be joined and form a separate list.
     """
     joined: dict[str, str] = {}
     cookies: list[str] = []
@@ -111,7 +113,7 @@ def _prelude(status: int, headers: Iterable[tuple[bytes, bytes]], *, bare: bool)
         if name == "set-cookie":
             cookies.append(value)
         elif name in _HOP_BY_HOP or (name == "content-length" and (bare or int(value) == 0)):
-            continue  # the connection is Lambda's; and the padding must not contradict a length
+            continue  # Lambda owns the connection, and a length of 0 would contradict the padding
         else:
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
     document = {"statusCode": status, "headers": joined, "cookies": cookies}

@@ -1,4 +1,4 @@
-"""The life of an environment: start, one invocation after another, shutdown."""
+"""The main loop: start the app, serve one invocation after another, shut down."""
 
 import asyncio
 import json
@@ -19,8 +19,10 @@ _ACCEPTED = 202
 
 
 async def serve(app: ASGIApp, api: RuntimeApi, ids: RequestIds) -> None:
-    """Serve until SIGTERM. Raises `LifespanError` (reported already) when the app cannot start,
-    and `OSError` or `RuntimeApiError` when the Runtime API is gone: Lambda then starts anew.
+    """Serve until SIGTERM.
+
+    Raises `LifespanError` when the app cannot start, which is reported to Lambda before, and
+    `OSError` or `RuntimeApiError` when the Runtime API fails. Lambda then starts a new process.
     """
     lifespan = Lifespan(app)
     try:
@@ -42,7 +44,7 @@ async def serve(app: ASGIApp, api: RuntimeApi, ids: RequestIds) -> None:
 
 
 async def _next(api: RuntimeApi, stopped: "asyncio.Future[Any]") -> Invocation | None:
-    """The next invocation, or None on SIGTERM. An answer under way is never interrupted by it."""
+    """The next invocation, or None on SIGTERM. SIGTERM never interrupts an answer."""
     if stopped.done():
         return None
     polling = asyncio.ensure_future(api.next())
@@ -63,14 +65,14 @@ async def _serve_one(
         scope, body = read_event(json.loads(invocation.payload), context, lifespan.state)
     except (ValueError, RecursionError) as exc:
         bad = exc if isinstance(exc, BadEventError) else BadEventError(f"not JSON: {exc}")
-        _LOGGER.error("%s", bad)  # noqa: TRY400 - the event's fault: a traceback says nothing
+        _LOGGER.error("%s", bad)  # noqa: TRY400 - the event is wrong, so a traceback would not help
         await api.invocation_error(invocation, bad)
         invocation.connection.close()
         return
     response = Response(invocation.connection, context)
     try:
-        # A task of its own: whatever the app does to its context or to its own
-        # cancellation ends with the invocation.
+        # In a separate task, so that changes of the context and cancellations by the app do not
+        # affect the next invocation.
         await asyncio.create_task(Cycle(scope, body, response).run(app))
         await _handed_in(response)
     finally:
@@ -78,7 +80,7 @@ async def _serve_one(
 
 
 async def _handed_in(response: Response) -> None:
-    """The Runtime API refuses `/next` until it has taken the whole answer."""
+    """Wait for Lambda to accept the answer. The Runtime API rejects `/next` before that."""
     if response.broken:
         return
     try:
@@ -87,11 +89,11 @@ async def _handed_in(response: Response) -> None:
         _LOGGER.warning("Lambda did not acknowledge the answer: %s", exc)
         return
     if status != _ACCEPTED:
-        _LOGGER.warning("Lambda refused the answer: %d %s", status, words[:500])
+        _LOGGER.warning("Lambda rejected the answer: %d %s", status, words[:500])
 
 
 def _set_trace(trace_id: str | None) -> None:
-    """Where the X-Ray and OpenTelemetry libraries look for it."""
+    """Set the trace id where the X-Ray and OpenTelemetry libraries read it."""
     if trace_id:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id
     else:

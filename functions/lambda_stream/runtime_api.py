@@ -1,7 +1,7 @@
-"""Lambda's Runtime API: where a runtime gets its work and hands in its answers.
+"""Lambda's Runtime API, from which a runtime gets invocations and to which it sends answers.
 
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. When AWS's own
-Python runtime learns to stream, this module and `response` are what changes.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. When AWS's own Python runtime can
+stream, it can replace this module and `response`.
 """
 
 import json
@@ -18,7 +18,7 @@ _AGENT = ("User-Agent", f"lambda-stream/1 python/{sys.version_info[0]}.{sys.vers
 
 
 class RuntimeApiError(Exception):
-    """The Runtime API refused a request."""
+    """The Runtime API rejected a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Invocation:
     context: Context
     payload: bytes
     connection: Connection
-    """Opened while waiting for the invocation, so that the answer need not wait for it."""
+    """Opened before the invocation arrives, so that the answer does not wait for it."""
 
 
 class RuntimeApi:
@@ -38,10 +38,10 @@ class RuntimeApi:
         self._spare: Connection | None = None
 
     async def next(self) -> Invocation:
-        """Wait for an invocation. The environment is frozen while this waits.
+        """Wait for an invocation. Lambda freezes the environment during the wait.
 
-        Raises `OSError` when the Runtime API cannot be reached, `RuntimeApiError`
-        when it refuses.
+        Raises `OSError` when the Runtime API cannot be reached, `RuntimeApiError` when it rejects
+        the request.
         """
         path = f"{_VERSION}/runtime/invocation/next"
         if self._polling is None or not self._polling.usable:
@@ -62,7 +62,7 @@ class RuntimeApi:
         return Invocation(Context.from_headers(answer.headers), answer.body, connection)
 
     async def invocation_error(self, invocation: Invocation, exc: BaseException) -> None:
-        """Hand in a failure instead of an answer; allowed only before an answer has begun."""
+        """Report an error instead of an answer. Allowed only before the answer has started."""
         context = invocation.context
         headers = error_headers(exc)
         if context.invocation_id:
@@ -76,7 +76,7 @@ class RuntimeApi:
         )
 
     async def restore_next(self) -> None:
-        """SnapStart: the snapshot is taken, and later woken from, while this waits."""
+        """SnapStart: Lambda takes the snapshot, and later restores it, during this call."""
         path = f"{_VERSION}/runtime/restore/next"
         await self._once("GET", path, b"", [], HTTPStatus.OK)
 

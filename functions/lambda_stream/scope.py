@@ -1,4 +1,4 @@
-"""A Function URL's event, payload format 2.0, as an ASGI HTTP scope.
+"""Converts an event of a Function URL (payload format 2.0) to an ASGI HTTP scope.
 
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
@@ -21,7 +21,7 @@ class BadEventError(ValueError):
 
 
 def read_event(event: object, context: Context, state: Mapping[str, Any]) -> tuple[Scope, bytes]:
-    """The scope and the whole body. Raises `BadEventError`."""
+    """The scope and the complete body. Raises `BadEventError`."""
     try:
         return _read(event, context, state)
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
@@ -62,8 +62,8 @@ def _read(event: Any, context: Context, state: Mapping[str, Any]) -> tuple[Scope
 
 
 def _headers(event: Any) -> list[tuple[bytes, bytes]]:
-    """Lambda has joined repeated headers with commas; cookies come as a list of their own
-    and, from a Function URL, once more as a header.
+    """Lambda joins repeated headers with commas. It sends cookies as a separate list, and a
+    Function URL also sends them as a header.
     """
     cookies = event.get("cookies")
     headers = [
@@ -79,7 +79,7 @@ def _headers(event: Any) -> list[tuple[bytes, bytes]]:
 def _header_value(value: str) -> bytes:
     try:
         return value.encode("latin-1")
-    except UnicodeEncodeError:  # what a client sent as UTF-8 and Lambda has decoded
+    except UnicodeEncodeError:  # the client sent UTF-8, which Lambda has decoded
         return value.encode("utf-8")
 
 

@@ -1,7 +1,7 @@
-"""SnapStart: what runs before the snapshot, and after each waking from it.
+"""SnapStart: runs hooks before the snapshot and after each restore.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html.
-The hooks are registered with `snapshot_restore_py`, as under Lambda's own client.
+Hooks are registered with `snapshot_restore_py`, as with Lambda's own client.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ def wanted() -> bool:
 
 
 def take(runner: asyncio.Runner, api: RuntimeApi) -> None:
-    """Run the before-hooks, wait through snapshot and restore, run the after-hooks.
+    """Run the hooks before the snapshot, wait for the restore, and run the hooks after it.
 
-    Hooks are plain functions and run outside the event loop, so that they may use
-    `asyncio.run`. Leaves the process when one fails, having reported it.
+    Hooks are plain functions and run outside the event loop, so that they can use `asyncio.run`.
+    When a hook fails, the error is reported and the process exits.
     """
     from snapshot_restore_py import (  # noqa: PLC0415 - only where SnapStart is on
         get_after_restore,
@@ -40,7 +40,7 @@ def take(runner: asyncio.Runner, api: RuntimeApi) -> None:
         runner.run(api.init_error(exc, error_type="Runtime.BeforeSnapshotError"))
         raise SystemExit(BEFORE_SNAPSHOT_FAILED) from exc
     try:
-        random.seed()  # or every environment woken from one snapshot draws the same numbers
+        random.seed()  # all environments restored from one snapshot have the same seed otherwise
         for hook, args, kwargs in get_after_restore():
             hook(*args, **kwargs)
     except Exception as exc:

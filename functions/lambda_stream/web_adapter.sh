@@ -1,6 +1,6 @@
 #!/bin/sh
-# The other way to stream (`-c streaming=web-adapter`): AWS Lambda Web Adapter runs this
-# file, named by the handler, and talks HTTP to the same app under uvicorn.
+# The alternative to `bootstrap` (`-c streaming=web-adapter`). AWS Lambda Web Adapter runs this file,
+# which is the function's handler, and sends requests over HTTP to the same app under uvicorn.
 root="${0%/functions/lambda_stream/web_adapter.sh}"
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 exec python3 -u -m uvicorn functions.chat.handler:app \

@@ -1,8 +1,8 @@
-"""Which model answers, decided by the settings alone.
+"""Chooses the model that answers, from the settings alone.
 
-In this order: `OPENAI_BASE_URL` (anything compatible), `GEMINI_API_KEY` without
-an OpenAI key (Google's OpenAI-compatible endpoint), `OPENAI_API_KEY`, and with
-none of them the offline demo.
+The first of these that is set decides: `OPENAI_BASE_URL` (any compatible server),
+`OPENAI_API_KEY`, `GEMINI_API_KEY` (Google's OpenAI-compatible endpoint). When none is set, the
+offline demo answers.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ Api = Literal["responses", "chat_completions"]
 class ModelChoice:
     """The provider that answers, and the models that a visitor may pick from.
 
-    `names[0]` is the default. `api_key` is read when a client is made, never
-    before: in Lambda it is a secret, and a snapshot must not hold one.
+    `names[0]` is the default. `api_key` is called only when a client is made. In Lambda the key is
+    a secret, which must not be in a snapshot.
     """
 
     provider: Literal["openai", "gemini", "compatible", "demo"]
@@ -44,9 +44,9 @@ class ModelChoice:
 
 
 def choose(settings: Settings) -> ModelChoice:
-    """The choice that `settings` make. Opens no connection and reads no secret.
+    """The choice for `settings`. Opens no connection and reads no secret.
 
-    Raises `ValueError` for a compatible endpoint whose model is not named.
+    Raises `ValueError` when `OPENAI_BASE_URL` is set without a model.
     """
     if settings.openai_base_url:
         if settings.model is None:
@@ -85,14 +85,14 @@ def _names(settings: Settings, default: str) -> tuple[str, ...]:
 def build(choice: ModelChoice, name: str, api_key: str, demo: DemoScript) -> "Model":
     """The Agents SDK's model for `name`, which must be one of `choice.names`.
 
-    `demo` is what the offline demo says, where that is the choice.
+    `demo` is the offline demo's script.
     """
     if choice.provider == "demo":
-        from .demo import DemoModel  # noqa: PLC0415 - only when it answers
+        from .demo import DemoModel  # noqa: PLC0415 - only when the demo answers
 
         return DemoModel(demo)
 
-    # The Agents SDK takes a second to import, and the second function never needs it.
+    # Importing the Agents SDK takes a second, and the second function never needs it.
     from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel  # noqa: PLC0415
 
     from .client import openai_client  # noqa: PLC0415

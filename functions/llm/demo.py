@@ -1,8 +1,7 @@
 """The offline demo: a model of the Agents SDK that needs no key and no network.
 
-It is a model and nothing else: it gets the same input as a real one, streams its
-answer word by word, and calls the agent's tools by their names. What it cannot do
-is understand; it goes by key words, and says so.
+It works like any other model: it gets the same input, streams its answer word by word, and calls
+the agent's tools by their names. It understands nothing but key words, and says so.
 """
 
 import json
@@ -23,15 +22,15 @@ _FILE = "(a file)"
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """What the model makes of its input."""
+class _Prompt:
+    """What the demo reads from the model's input."""
 
     text: str
     """The newest message of the visitor."""
     result: str | None
-    """The output of the tool that was called for it, once there is one."""
+    """The output of the last tool that was called for this message, if any."""
     first: bool
-    """Nothing was answered before."""
+    """Whether this is the first answer of the conversation."""
 
 
 class DemoModel(Model):
@@ -68,25 +67,25 @@ class DemoModel(Model):
 def _reply(
     script: DemoScript,
     instructions: str | None,
-    given: str | list[TResponseInputItem],
+    model_input: str | list[TResponseInputItem],
     model_settings: Any,
     tools: list[Tool],
 ) -> list[ResponseOutputMessage | ResponseFunctionToolCall]:
-    heard = _listen(given)
+    prompt = _read_input(model_input)
     if not tools and "title" in (instructions or "").lower():
-        return [message(short_title(heard.text))]
-    if heard.result is not None:
-        return [message(result_in_words(heard.result))]
-    call = script.pick_tool(heard.text, {tool.name for tool in tools}, model_settings.tool_choice)
+        return [message(short_title(prompt.text))]
+    if prompt.result is not None:
+        return [message(result_in_words(prompt.result))]
+    call = script.pick_tool(prompt.text, {tool.name for tool in tools}, model_settings.tool_choice)
     if call is not None:
-        # Before the call: after some tools the assistant waits, and says no more.
-        introduction = [message(script.introduction)] if heard.first else []
+        # Before the call, because the answer ends after some tools.
+        introduction = [message(script.introduction)] if prompt.first else []
         return [*introduction, _tool_call(*call)]
-    if re.search(r"\b(story|long)\b", heard.text, re.IGNORECASE):
+    if re.search(r"\b(story|long)\b", prompt.text, re.IGNORECASE):
         return [
-            message(f"{script.introduction}\n\n{script.story}" if heard.first else script.story)
+            message(f"{script.introduction}\n\n{script.story}" if prompt.first else script.story)
         ]
-    return [message(script.greeting if heard.first else script.answer(heard.text))]
+    return [message(script.greeting if prompt.first else script.answer(prompt.text))]
 
 
 def _tool_call(name: str, arguments: dict[str, Any]) -> ResponseFunctionToolCall:
@@ -99,41 +98,45 @@ def _tool_call(name: str, arguments: dict[str, Any]) -> ResponseFunctionToolCall
     )
 
 
-def _listen(given: str | list[TResponseInputItem]) -> _Heard:
-    if isinstance(given, str):
-        return _Heard(given, None, first=True)
+def _read_input(model_input: str | list[TResponseInputItem]) -> _Prompt:
+    if isinstance(model_input, str):
+        return _Prompt(model_input, None, first=True)
     text, result, first = "", None, True
-    for item in given:
+    for item in model_input:
         role, kind = item.get("role"), item.get("type")
         if role == "user":
-            said, told = _said(item)
-            if told:
-                result = said
-            elif said:
-                text, result = said, None
+            content, is_result = _read_user_item(item)
+            if is_result:
+                result = content
+            elif content:
+                text, result = content, None
         elif role == "assistant":
             first = False
         elif kind == "function_call_output":
             result = str(item.get("output", ""))
-    return _Heard(text, result, first)
+    return _Prompt(text, result, first)
 
 
-def _said(item: Any) -> tuple[str, bool]:
-    """The words of a user item, and whether they are the page's and not the visitor's.
+def _read_user_item(item: Any) -> tuple[str, bool]:
+    """The text of a user item, and whether it is a result and not a message of the visitor.
 
-    The SDK tells a model in the visitor's name what the visitor did and saw: a choice in a
-    list and answers to questions are for the model to go on with, shown widgets are not.
+    The SDK also tells a model as the user what happened on the page. A choice in a list and
+    answers to questions count as a result. Shown widgets are ignored.
     """
     content = item.get("content")
-    words = content if isinstance(content, str) else " ".join(_word(part) for part in content or [])
-    told = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", words, re.DOTALL)
-    if told is not None:
-        return told[2], "cut off" not in words and "cancelled" not in words
-    shown = "graphical UI widget" in words or "<Task>" in words or "<Mention>" in words
-    return ("" if shown else words), False
+    text = (
+        content
+        if isinstance(content, str)
+        else " ".join(_part_text(part) for part in content or [])
+    )
+    found = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", text, re.DOTALL)
+    if found is not None:
+        return found[2], "cut off" not in text and "cancelled" not in text
+    shown = "graphical UI widget" in text or "<Task>" in text or "<Mention>" in text
+    return ("" if shown else text), False
 
 
-def _word(part: Any) -> str:
-    """A part of a message as the demo hears it: of a file, only that it is one."""
+def _part_text(part: Any) -> str:
+    """The text of a part of a message. A file becomes `(a file)`."""
     text: str = part.get("text", _FILE)
     return _FILE if text.startswith("The user attached the file ") else text

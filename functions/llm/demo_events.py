@@ -1,4 +1,4 @@
-"""The Responses API's stream events, as a real model would send them."""
+"""Makes the stream events that a model of the Responses API sends."""
 
 import asyncio
 import itertools
@@ -26,7 +26,7 @@ from openai.types.responses import (
 )
 
 PACE = 0.02
-"""Seconds between two words: about as fast as a real model, slow enough to watch."""
+"""Seconds between two words, about the speed of a real model."""
 
 
 def message(text: str) -> ResponseOutputMessage:
@@ -42,7 +42,7 @@ def message(text: str) -> ResponseOutputMessage:
 async def stream(
     output: Sequence[ResponseOutputMessage | ResponseFunctionToolCall],
 ) -> AsyncIterator[TResponseStreamEvent]:
-    """One response: its messages word by word at `PACE`, its calls whole."""
+    """The events of one response: messages word by word at `PACE`, tool calls at once."""
     sequence = itertools.count()
     yield ResponseCreatedEvent(
         response=_response([]), sequence_number=next(sequence), type="response.created"

@@ -1,4 +1,4 @@
-"""What the offline demo says, and which words make it call which tool."""
+"""The offline demo's texts, and the key words by which it calls tools."""
 
 import json
 import re
@@ -20,10 +20,10 @@ MAX_TITLE_WORDS = 6
 
 @dataclass(frozen=True)
 class DemoRule:
-    """When the visitor's words match `pattern` (any case), the demo calls `tool`.
+    """When the visitor's message matches `pattern` (ignoring case), the demo calls `tool`.
 
-    `arguments` makes the tool's arguments of the match. `default` are the arguments when the
-    visitor picked the tool from the menu and their words do not match.
+    `arguments` makes the tool's arguments from the match. `default` are the arguments when the
+    visitor picked the tool from the menu and their message does not match.
     """
 
     tool: str
@@ -38,24 +38,24 @@ class DemoRule:
 
 @dataclass(frozen=True)
 class DemoScript:
-    """All that the offline demo says and does. Rules for tools that do not exist are ignored."""
+    """The texts and rules of the offline demo. Rules for tools that do not exist are ignored."""
 
     introduction: str = INTRODUCTION
-    """Said once in a conversation, so that nobody takes the demo for a real model."""
+    """Begins the first answer of a conversation, which must not pass for a real model's."""
     greeting: str = f"Hello! {INTRODUCTION}"
     hint: str = ""
-    """The end of the answer to words that match nothing."""
+    """The end of the answer to a message that matches no rule."""
     story: str = "Once upon a time there was a small function that could speak."
-    """Said when somebody asks for a story or a long answer."""
+    """The answer to a request for a story or a long answer."""
     rules: tuple[DemoRule, ...] = ()
 
     def pick_tool(
         self, text: str, available: set[str], tool_choice: object = None
     ) -> tuple[str, dict[str, Any]] | None:
-        """The tool that `text` asks for, with its arguments, or None.
+        """The tool to call for `text`, with its arguments, or None.
 
-        `tool_choice` is the Agents SDK's: the name of the tool that the visitor picked from the
-        menu, or a mode such as `auto`.
+        `tool_choice` is the Agents SDK's setting: the name of the tool that the visitor picked
+        from the menu, or a mode such as `auto`.
         """
         if isinstance(tool_choice, str) and tool_choice in available:
             for rule in self.rules:
@@ -70,7 +70,7 @@ class DemoScript:
         return None
 
     def answer(self, text: str) -> str:
-        """The answer to words that match nothing."""
+        """The answer to a message that matches no rule."""
         quoted = " ".join(text.split())[:200]
         start = (
             f"You said: “{quoted}”. I am the offline demo, so that is as far as I understand it."

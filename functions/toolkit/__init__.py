@@ -1,6 +1,6 @@
-"""What an assistant is made of: tools, actions, documents, entities, widgets that last.
+"""The API for writing an assistant: tools, actions, documents, entities and widgets.
 
-This is the face that adopters read and import from; the modules behind it are the engine's.
+An assistant imports from here. The modules of this package are internal.
 """
 
 from ..errors import ActionError

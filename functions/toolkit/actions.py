@@ -1,4 +1,4 @@
-"""Widget actions: what happens when somebody presses a button on a card."""
+"""Widget actions: what happens when the user presses a button on a card."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from .widgets import offers
 Kind = Literal["sync", "events", "answer"]
 
 Redraw = Callable[[WidgetItem], Awaitable[WidgetRoot]]
-"""Draws the pressed widget from the data as it is now.
+"""Draws the pressed widget from the current data.
 
-It only reads: it is called again, with the item as it then is, when somebody else changed the
-item in between.
+It must only read. When another request has changed the item in between, it is called again with
+the new item.
 """
 
 
 @dataclass(frozen=True)
 class Handover:
-    """What the assistant is told before it goes on. The visitor does not see `context`."""
+    """Lets the assistant continue. It gets `context`, which the visitor does not see."""
 
     context: str
     redraw: Redraw | None = None
@@ -34,10 +34,10 @@ class Handover:
 
 @dataclass(frozen=True)
 class ActionRun:
-    """One press of a button, as its handler sees it.
+    """One run of an action, which its handler gets as its first argument.
 
-    `sender` is the widget that was pressed. It is None only for an action that the page sent
-    without a widget, and never for a `sync` handler.
+    `sender` is the widget that was pressed. It is None when the page sent the action without a
+    widget, which is never the case for a `sync` handler.
     """
 
     thread: ThreadMetadata
@@ -54,7 +54,7 @@ class ActionRun:
 
 @dataclass(frozen=True)
 class WidgetAction:
-    """An action with its handler: what `@action` makes."""
+    """An action and its handler. `@action` makes it."""
 
     name: str
     kind: Kind
@@ -69,17 +69,17 @@ def action(
     sync: bool = False,
     streams_answer: bool = False,
 ) -> Callable[[Callable[[ActionRun, Any], Any]], WidgetAction]:
-    """Declare the handler of an action: `name` is what the widget's template calls its `type`.
+    """Declare the handler of an action. `name` is the action's `type` in the widget's template.
 
-    The payload comes from the browser. It is validated before the handler gets it. A handler is
-    one of three kinds:
+    The payload comes from the browser and is validated as a `payload` before the handler gets it.
+    There are three kinds of handlers:
 
-    - `sync=True`: `async def handler(run, payload) -> Redraw` changes the person's documents and
-      returns how to draw the pressed widget. It serves both of ChatKit's action operations. In
-      the template say `"streaming": false`.
-    - `streams_answer=True`: `async def handler(run, payload) -> Handover`. The assistant goes on,
-      and knows what the handler tells it. Only `/chatkit` runs it.
-    - neither: `async def handler(run, payload)` yields ChatKit's thread events.
+    - `sync=True`: `async def handler(run, payload) -> Redraw` changes the user's documents and
+      returns a function that draws the pressed widget. The action in the template needs
+      `"streaming": false`.
+    - `streams_answer=True`: `async def handler(run, payload) -> Handover` lets the assistant
+      continue with the context that it returns. Only `/chatkit` serves such an action.
+    - neither: `async def handler(run, payload)` is a generator of ChatKit's thread events.
     """
     if sync and streams_answer:
         raise ValueError(f"{name}: a sync action cannot stream an answer")

@@ -1,4 +1,4 @@
-"""`Assistant`: everything that the engine knows of an assistant."""
+"""`Assistant`: the interface between the engine and an assistant."""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -19,17 +19,17 @@ MAX_TITLE = 80
 
 
 def modules_in(package: ModuleType) -> list[ModuleType]:
-    """The modules of a package, by name: a file that is put there belongs to it."""
+    """All modules of a package, sorted by name."""
     names = sorted(module.name for module in iter_modules(package.__path__))
     return [import_module(f"{package.__name__}.{name}") for name in names]
 
 
 class Assistant:
-    """An assistant: who answers, with what tools, and what its cards do.
+    """The base class of an assistant: its agent, tools, actions and mentions.
 
-    Give it modules of features: every `@tool`, `@action` and `@entity_source` at the top of one
-    belongs to the assistant. Override the methods. The engine gets one instance, makes it before
-    any request, and asks it for everything else.
+    `features` are modules. Every `@tool`, `@action` and `@entity_source` at their top level belongs
+    to the assistant. Subclass it and override its methods. The engine uses one instance for all
+    requests.
     """
 
     def __init__(self, features: Iterable[ModuleType] = ()) -> None:
@@ -43,14 +43,14 @@ class Assistant:
         self.entities = Entities(tuple(v for v in declared if isinstance(v, EntitySource)))
 
     max_turns = 10
-    """Model calls for one message: enough for several tools, and an end to a loop."""
+    """Model calls for one message. The limit stops an endless loop of tool calls."""
 
     def agent_for(self, turn: Turn, model: "Model", tool_choice: str | None) -> "Agent[Turn]":
         """The agent that answers one message.
 
-        `model` is the model that the settings or the visitor chose, `tool_choice` the name of the
-        tool that the visitor picked from the menu, if any. Import the Agents SDK inside this
-        method: the second function never calls it, and the import takes a second.
+        `model` is the model that the settings or the visitor chose. `tool_choice` is the name of
+        the tool that the visitor picked from the menu, if any. Import the Agents SDK inside this
+        method, because the import takes a second and the second function never calls it.
         """
         raise NotImplementedError
 
@@ -59,7 +59,7 @@ class Assistant:
         return short_title(message) or "New conversation"
 
     def demo(self) -> DemoScript:
-        """What the offline demo says, and which of its words call which tool."""
+        """The offline demo's texts, and the rules by which it calls the tools."""
         return DemoScript()
 
 

@@ -1,4 +1,4 @@
-"""Runs a widget action: checks it before anything is answered, and keeps what it changes."""
+"""Runs widget actions: checks each before the answer starts, and stores what it changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -26,20 +26,20 @@ from .actions import ActionRun, Handover, Redraw, WidgetAction
 from .documents import Documents
 from .stored_widget import StoredWidget
 
-NOT_THERE = "This conversation or card is not there any more."
+NOT_FOUND = "This conversation or card is not there any more."
 
 Respond = Callable[[ThreadMetadata, None, RequestContext], AsyncIterator[ThreadStreamEvent]]
 """`ChatKitServer.respond`."""
 
 
 class PreparedAction:
-    """An action that may run.
+    """An action that has passed all checks and can run.
 
-    Its type is known, its payload is valid, its widget is in the thread, and the thread is open
-    and belongs to the person who pressed.
+    Its type is known, its payload is valid, its widget is in the thread, and the thread is active
+    and belongs to the user who sent the action.
     """
 
-    def __init__(  # noqa: PLR0917 - an object is whole when it is made
+    def __init__(  # noqa: PLR0917 - complete when it is made
         self,
         action: WidgetAction,
         payload: BaseModel,
@@ -62,48 +62,50 @@ class PreparedAction:
 
     @property
     def thread(self) -> ThreadMetadata:
-        """The thread that the handler gets. Whoever runs the action saves what it changes on it."""
+        """The thread that the handler gets. The caller of `run` saves what the handler changes."""
         return self._run.thread
 
     async def run_sync(self) -> SyncCustomActionResponse:
-        """The pressed widget as it is now, already stored.
+        """Run a sync action, and return its widget, redrawn and stored.
 
-        Raises `ActionError`, also for an action that is not a sync one.
+        Raises `ActionError`, also when the action is not a sync action.
         """
         if self._action.kind != "sync":
             raise ActionError(422, f"{self._action.name} streams its answer.")
-        return SyncCustomActionResponse(updated_item=await self._drawn())
+        return SyncCustomActionResponse(updated_item=await self._redraw_sender())
 
     async def run(self, respond: Respond | None = None) -> AsyncIterator[ThreadStreamEvent]:
-        """The action's events, for ChatKit to send and to store.
+        """Run the action, and yield its events for the caller to send and store.
 
-        The SDK does not store updates of existing widgets, so they are stored here. An action
-        that streams an answer needs `respond`. Raises `ActionError`.
+        The SDK does not store updates of existing widgets, so they are stored here. `respond` is
+        required for an action that streams an answer. Raises `ActionError`.
         """
         match self._action.kind:
             case "sync":
-                yield _shown(await self._drawn())
+                yield _widget_updated(await self._redraw_sender())
             case "events":
-                async for event in self._kept(self._action.handler(self._run, self._payload)):
+                async for event in self._store_updates(
+                    self._action.handler(self._run, self._payload)
+                ):
                     yield event
             case "answer":
                 if respond is None:
                     raise TypeError("this action needs `respond`")
-                async for event in self._handed_over(respond):
+                async for event in self._stream_answer(respond):
                     yield event
 
-    async def _drawn(self) -> WidgetItem:
+    async def _redraw_sender(self) -> WidgetItem:
         if self._sender is None:
             raise TypeError("a sync action was prepared without its widget")
         redraw: Redraw = await self._action.handler(self._run, self._payload)
         return await self._sender.redraw(redraw)
 
-    async def _handed_over(self, respond: Respond) -> AsyncIterator[ThreadStreamEvent]:
+    async def _stream_answer(self, respond: Respond) -> AsyncIterator[ThreadStreamEvent]:
         run = self._run
         handover: Handover = await self._action.handler(run, self._payload)
         if handover.redraw is not None and self._sender is not None:
-            yield _shown(await self._sender.redraw(handover.redraw))
-        # The SDK stores this item and does not send it. The answer reads it from the history.
+            yield _widget_updated(await self._sender.redraw(handover.redraw))
+        # The SDK stores this item and does not send it. The agent gets it with the history.
         yield ThreadItemDoneEvent(
             item=HiddenContextItem(
                 id=run.store.generate_item_id("message", run.thread, run.context),
@@ -115,10 +117,10 @@ class PreparedAction:
         async for event in respond(run.thread, None, run.context):
             yield event
 
-    async def _kept(
+    async def _store_updates(
         self, events: AsyncIterator[ThreadStreamEvent]
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """Pass `events` on, and store what they change on widgets that existed before."""
+        """Pass `events` on, and store their updates of widgets that existed before."""
         run = self._run
         widgets = {} if self._sender is None else {self._sender.item.id: self._sender}
         new: set[str] = set()
@@ -133,7 +135,7 @@ class PreparedAction:
                         widgets[event.item_id] = await StoredWidget.load(
                             run.store, run.thread.id, event.item_id, run.context
                         )
-                    await widgets[event.item_id].follow(event)
+                    await widgets[event.item_id].apply(event)
                 yield event
         finally:
             for widget in widgets.values():
@@ -143,29 +145,30 @@ class PreparedAction:
 async def load_sender(
     params: ThreadCustomActionParams, store: DynamoDBStore, context: RequestContext
 ) -> StoredWidget | None:
-    """The widget that was pressed; None for an action that the page sent without one.
+    """The widget that the action comes from, or None when the page sent the action without one.
 
-    One request. Raises `ActionError`: 404 when the widget is unknown (somebody else's is), 422
-    when the item is no widget.
+    Makes one request. Raises `ActionError`: 404 when the user has no such item, 422 when the item
+    is not a widget.
     """
     if params.item_id is None:
         return None
     try:
         return await StoredWidget.load(store, params.thread_id, params.item_id, context)
     except NotFoundError:
-        raise ActionError(404, NOT_THERE) from None
+        raise ActionError(404, NOT_FOUND) from None
 
 
 async def load_thread(
     params: ThreadCustomActionParams, store: DynamoDBStore, context: RequestContext
 ) -> ThreadMetadata:
-    """The thread of an action. One request. Raises `ActionError`: 404 when it is unknown, 409
-    when it takes no more.
+    """The thread of an action. Makes one request.
+
+    Raises `ActionError`: 404 when the user has no such thread, 409 when it is not active.
     """
     try:
         thread = await store.load_thread(params.thread_id, context)
     except NotFoundError:
-        raise ActionError(404, NOT_THERE) from None
+        raise ActionError(404, NOT_FOUND) from None
     if thread.status.type != "active":
         raise ActionError(409, f"This conversation is {thread.status.type}.")
     return thread
@@ -174,7 +177,7 @@ async def load_thread(
 def find_action(
     params: ThreadCustomActionParams, actions: Mapping[str, WidgetAction]
 ) -> WidgetAction:
-    """The action that `params` name. Raises `ActionError` (404) for an unknown one."""
+    """The action that `params` name. Raises `ActionError` (404) when there is none."""
     found = actions.get(params.action.type)
     if found is None:
         raise ActionError(404, f"There is no action {params.action.type[:80]!r}.")
@@ -182,7 +185,7 @@ def find_action(
 
 
 def read_payload(action: WidgetAction, params: ThreadCustomActionParams) -> BaseModel:
-    """The payload that the browser sent. Raises `ActionError` (422) when it is not valid."""
+    """The action's payload, validated. Raises `ActionError` (422) when it is not valid."""
     if action.kind == "sync" and params.item_id is None:
         raise ActionError(422, f"{action.name} needs the widget that it came from.")
     payload = params.action.payload
@@ -200,9 +203,9 @@ async def prepare(
     documents: Documents,
     context: RequestContext,
 ) -> PreparedAction:
-    """The action that `params` ask for, ready to run. Changes nothing.
+    """Check the action that `params` name, without changing anything.
 
-    One round trip: the thread and the widget are read side by side. Raises `ActionError`.
+    Makes one round trip: the thread and the widget are read at the same time. Raises `ActionError`.
     """
     action = find_action(params, actions)
     payload = read_payload(action, params)
@@ -212,5 +215,5 @@ async def prepare(
     return PreparedAction(action, payload, thread, sender, store, documents, context)
 
 
-def _shown(item: WidgetItem) -> ThreadItemUpdatedEvent:
+def _widget_updated(item: WidgetItem) -> ThreadItemUpdatedEvent:
     return ThreadItemUpdatedEvent(item_id=item.id, update=WidgetRootUpdated(widget=item.widget))

@@ -1,8 +1,8 @@
-"""Documents: what an assistant keeps for one person, in the table.
+"""Documents: data that an assistant stores for one user, in the table.
 
-A document is small JSON: at most 350,000 bytes. Every change reads it, changes it, and writes it
-back on the condition that nobody wrote in between. When somebody did, the change is made again on
-what they wrote, so of two changes at the same time both are applied.
+A document is JSON of at most 350,000 bytes. A change reads it, changes it, and writes it back on
+the condition that no other request has written it in between. When one has, the change is repeated
+on the new content, so two changes at the same time are both applied.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ from ..context import RequestContext
 from ..errors import ActionError
 from ..store import Conflict
 
-ATTEMPTS = 6
-"""How often one change is tried. Only other tabs of the same person compete for a document."""
+MAX_ATTEMPTS = 6
+"""Attempts for one change. Only other tabs of the same user can conflict with it."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Document(Generic[T]):
-    """A kind of document: its name, the type of its content, and what it is at first.
+    """A kind of document: its name, the type of its content, and its initial content.
 
         TASKS = Document("tasks", list[Task], empty=list)
 
-    The type may be anything that pydantic can validate. The name must not change: it is part of
-    the key in the table.
+    `type` is any type that pydantic can validate. Do not change `name` later, because it is part
+    of the key in the table.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Document(Generic[T]):
 
 
 class Records(Protocol):
-    """What is asked of `functions.store.Records`."""
+    """The methods of `functions.store.Records` that are used here."""
 
     async def get(self, kind: str, context: RequestContext) -> tuple[Any | None, Any]: ...
 
@@ -51,25 +51,25 @@ class Records(Protocol):
 
 
 class Documents:
-    """The documents of one person. Reads see every change that was acknowledged before."""
+    """The documents of one user. Reads are strongly consistent."""
 
     def __init__(self, records: Records, context: RequestContext) -> None:
         self._records = records
         self._context = context
 
     async def read(self, document: Document[T]) -> T:
-        """The content of a document; `document.empty()` when nothing was ever kept. One request."""
+        """The content, or `document.empty()` when none is stored. Makes one request."""
         value, _ = await self._records.get(document.name, self._context)
         return document.empty() if value is None else document.adapter.validate_python(value)
 
     async def change(self, document: Document[T], change: Callable[[T], T]) -> T:
-        """Replace the content by what `change` makes of it, and return that. Two requests.
+        """Replace the content with the result of `change`, and return it. Makes two requests.
 
-        `change` returns new content and leaves its argument alone; it may be called several times.
-        What it raises goes through, and nothing is written then. Raises `ActionError` (409) when
-        others kept changing the document.
+        `change` must return new content and not modify its argument. It may be called several
+        times. When it raises, nothing is written. Raises `ActionError` (409) when other requests
+        change the document on every attempt.
         """
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             value, version = await self._records.get(document.name, self._context)
             before = document.empty() if value is None else document.adapter.validate_python(value)
             after = change(before)
@@ -83,7 +83,7 @@ class Documents:
                     version=version,
                 )
             except Conflict:
-                # A random wait, so that tabs that collided do not collide again.
+                # Wait a random time, so that the same requests do not conflict again.
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
                 continue
             return after

@@ -1,4 +1,4 @@
-"""Entities: what a person can mention with @ in a message."""
+"""Entities: what a user can mention with @ in a message."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ MAX_ENTITIES = 20
 
 
 class Entity(BaseModel):
-    """Something that can be mentioned, in the shape that ChatKit's page wants.
+    """Something that can be mentioned, with the fields that ChatKit's page expects.
 
-    `data` comes back with the message that mentions it; its values are text.
+    A message that mentions the entity contains its `data`, whose values are text.
     """
 
     id: str
@@ -27,26 +27,26 @@ class Entity(BaseModel):
 
 @dataclass(frozen=True)
 class EntitySource:
-    """Lists what one feature lets a person mention."""
+    """Lists the entities of one feature."""
 
     list_all: Callable[[Documents], Awaitable[Iterable[Entity]]]
 
 
 def entity_source(function: Callable[[Documents], Awaitable[Iterable[Entity]]]) -> EntitySource:
-    """Declare an async function that lists entities of the person whose documents it gets."""
+    """Declare an async function that lists the entities of the user whose documents it gets."""
     return EntitySource(function)
 
 
 @dataclass(frozen=True)
 class Entities:
-    """All that can be mentioned in conversations with an assistant."""
+    """All entities of an assistant."""
 
     sources: tuple[EntitySource, ...] = field(default_factory=tuple)
 
     async def search(self, query: str, documents: Documents) -> list[dict[str, Any]]:
-        """At most 20 entities with `query` in their title, whatever its case.
+        """At most 20 entities whose title contains `query`, ignoring case.
 
-        An empty query lists the first ones.
+        An empty query returns the first 20.
         """
         wanted = query.strip().casefold()
         found = [entity for source in self.sources for entity in await source.list_all(documents)]

@@ -1,8 +1,8 @@
-"""Stores what a widget becomes.
+"""Stores the updates of a widget.
 
-ChatKit's SDK sends updates of an existing widget to the page and does not store them
-(`ChatKitServer._process_events`, openai-chatkit 1.6.5): a reload would show the old widget.
-Here each update is written, on the condition that nobody changed the item since it was read.
+ChatKit's SDK sends updates of an existing widget to the page but does not store them
+(`ChatKitServer._process_events`, openai-chatkit 1.6.5), so a reload would show the old widget.
+Here each update is written, on the condition that the item has not changed since it was read.
 """
 
 import asyncio
@@ -25,118 +25,120 @@ from ..errors import ActionError
 from ..store import Conflict, DynamoDBStore
 from .actions import Redraw
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 
-CHANGED_MEANWHILE = "This card was changed at the same time. Reload it and try again."
+CONFLICT = "This card was changed at the same time. Reload it and try again."
 
 
 class StoredWidget:
-    """A widget item and the version that it was read at."""
+    """A widget item, and the version of it that was read or written last."""
 
     def __init__(
-        self, items: DynamoDBStore, context: RequestContext, item: WidgetItem, version: str
+        self, store: DynamoDBStore, context: RequestContext, item: WidgetItem, version: str
     ) -> None:
-        self._items = items
+        self._store = store
         self._context = context
         self._version = version
-        self._behind = False
+        self._unsaved = False
         self.item = item
 
     @classmethod
     async def load(
-        cls, items: DynamoDBStore, thread_id: str, item_id: str, context: RequestContext
+        cls, store: DynamoDBStore, thread_id: str, item_id: str, context: RequestContext
     ) -> "StoredWidget":
-        """Raises `NotFoundError` for an unknown item, or somebody else's, and `ActionError` for an
-        item that is not a widget.
+        """Raises `NotFoundError` when the user has no such item, `ActionError` when the item is
+        not a widget.
         """
-        return cls(items, context, *await _read(items, thread_id, item_id, context))
+        return cls(store, context, *await _read(store, thread_id, item_id, context))
 
     async def redraw(self, draw: Redraw) -> WidgetItem:
-        """Draw the widget from the data as it is now, and store it.
+        """Draw the widget from the current data and store it.
 
-        When somebody else stored theirs in between, it is drawn again, from data that has both
-        changes.
+        When another request has stored the widget in between, it is drawn again, so it shows both
+        changes. Raises `ActionError` (409) after several attempts.
         """
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             try:
-                return await self.keep(await draw(self.item))
+                return await self.save(await draw(self.item))
             except Conflict:
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
                 self.item, self._version = await _read(
-                    self._items, self.item.thread_id, self.item.id, self._context
+                    self._store, self.item.thread_id, self.item.id, self._context
                 )
-        raise ActionError(409, CHANGED_MEANWHILE)
+        raise ActionError(409, CONFLICT)
 
-    async def keep(self, widget: WidgetRoot) -> WidgetItem:
-        """Store `widget`. Raises `Conflict` when somebody changed the item since it was read."""
+    async def save(self, widget: WidgetRoot) -> WidgetItem:
+        """Store `widget`. Raises `Conflict` when the item has changed since it was read."""
         drawn = self.item.model_copy(update={"widget": widget})
-        self._version = await self._items.save_item_if(
+        self._version = await self._store.save_item_if(
             drawn.thread_id, drawn, self._context, expected=self._version
         )
-        self.item, self._behind = drawn, False
+        self.item, self._unsaved = drawn, False
         return drawn
 
-    async def follow(self, event: ThreadItemUpdatedEvent) -> None:
-        """Apply to the stored widget what `event` changes on the page.
+    async def apply(self, event: ThreadItemUpdatedEvent) -> None:
+        """Apply the change that `event` makes on the page.
 
-        A new root is stored at once. Text that streams in is stored by `flush`, not word by word.
-        Raises `ActionError` when somebody else changed the item.
+        A new root is stored at once. `flush` stores streamed text, so that there is not one write
+        per word. Raises `ActionError` when another request has changed the item.
         """
-        after = _updated(self.item.widget, event.update)
+        after = _apply_update(self.item.widget, event.update)
         if after is None:
             return
         if isinstance(event.update, WidgetRootUpdated):
-            await self._keep_or_refuse(after)
+            await self._save_or_raise(after)
             return
         self.item = self.item.model_copy(update={"widget": after})
-        self._behind = True
+        self._unsaved = True
 
     async def flush(self) -> None:
-        """Store what `follow` applied and did not store."""
-        if self._behind:
-            await self._keep_or_refuse(self.item.widget)
+        """Store the changes that `apply` has not stored."""
+        if self._unsaved:
+            await self._save_or_raise(self.item.widget)
 
-    async def _keep_or_refuse(self, widget: WidgetRoot) -> None:
+    async def _save_or_raise(self, widget: WidgetRoot) -> None:
         try:
-            await self.keep(widget)
+            await self.save(widget)
         except Conflict:
-            raise ActionError(409, CHANGED_MEANWHILE) from None
+            raise ActionError(409, CONFLICT) from None
 
 
 async def _read(
-    items: DynamoDBStore, thread_id: str, item_id: str, context: RequestContext
+    store: DynamoDBStore, thread_id: str, item_id: str, context: RequestContext
 ) -> tuple[WidgetItem, str]:
-    item, version = await items.load_item_versioned(thread_id, item_id, context)
+    item, version = await store.load_item_versioned(thread_id, item_id, context)
     if not isinstance(item, WidgetItem):
         raise ActionError(422, "Only a widget has actions.")
     return item, version
 
 
-def _updated(widget: WidgetRoot, update: ThreadItemUpdate) -> WidgetRoot | None:
-    """`widget` after `update`, or None when the update is not about widgets."""
+def _apply_update(widget: WidgetRoot, update: ThreadItemUpdate) -> WidgetRoot | None:
+    """`widget` after `update`, or None for an update of another kind of item."""
     match update:
         case WidgetRootUpdated(widget=root):
             return root
-        case WidgetStreamingTextValueDelta(component_id=place, delta=delta, done=done):
-            return _changed(
+        case WidgetStreamingTextValueDelta(component_id=component_id, delta=delta, done=done):
+            return _change_component(
                 widget,
-                place,
+                component_id,
                 lambda node: {**node, "value": node["value"] + delta, "streaming": not done},
             )
-        case WidgetComponentUpdated(component_id=place, component=component):
-            return _changed(widget, place, lambda _: component.model_dump(mode="json"))
+        case WidgetComponentUpdated(component_id=component_id, component=component):
+            return _change_component(
+                widget, component_id, lambda _: component.model_dump(mode="json")
+            )
     return None
 
 
-def _changed(
-    widget: WidgetRoot, place: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+def _change_component(
+    widget: WidgetRoot, component_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> WidgetRoot:
     def walk(node: Any) -> Any:
         if isinstance(node, list):
             return [walk(child) for child in node]
         if not isinstance(node, dict):
             return node
-        if node.get("id") == place:
+        if node.get("id") == component_id:
             return change(node)
         return {**node, "children": walk(node["children"])} if "children" in node else node
 

@@ -17,12 +17,12 @@ P = ParamSpec("P")
 ToolFunction = Callable[Concatenate[Turn, P], Awaitable[Any]]
 
 TOOL_TIMEOUT = 30.0
-"""Seconds that a tool may take; then the model is told that it took too long."""
+"""Seconds. When a tool takes longer, the model is told so."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A function that a model can call. `name` is the function's."""
+    """A function that a model can call by its name."""
 
     function: Callable[..., Awaitable[Any]]
     ends_turn: bool = False
@@ -32,10 +32,10 @@ class Tool:
         return self.function.__name__
 
     def for_agent(self) -> "FunctionTool":
-        """The tool as the Agents SDK has it.
+        """The tool as a tool of the Agents SDK.
 
-        The SDK is imported here and not above, because the second function never needs it and
-        it takes a second to import.
+        The SDK is imported here and not above, because the import takes a second and the second
+        function never needs it.
         """
         from agents import RunContextWrapper, function_tool  # noqa: PLC0415
 
@@ -61,18 +61,18 @@ def tool(*, ends_turn: bool = False) -> Callable[[ToolFunction[P]], Tool]: ...
 def tool(
     function: ToolFunction[P] | None = None, /, *, ends_turn: bool = False
 ) -> Tool | Callable[[ToolFunction[P]], Tool]:
-    """Make a tool of an async function whose first parameter is the `Turn`.
+    """Declare an async function as a tool. Its first parameter is the `Turn`.
 
         @tool
         async def roll_dice(turn: Turn, sides: int) -> int:
             "Rolls a die."
             return random.randint(1, sides)
 
-    The model reads the function's name, its docstring and the types of its other parameters, and
-    the arguments that it sends are checked against them. The result may be anything that pydantic
-    can write as JSON: text, numbers, `Decimal`, `datetime`, `UUID`, dataclasses, models, and lists
-    of these. With `ends_turn`, the assistant says nothing more after this tool: it waits for the
-    page or for the visitor.
+    The model gets the function's name, its docstring and the types of the other parameters. The
+    arguments that it sends are validated. The result may be any value that pydantic can convert to
+    JSON: text, numbers, `Decimal`, `datetime`, `UUID`, dataclasses, models, and lists of these.
+    With `ends_turn`, the answer ends after this tool, and the assistant waits for the page or for
+    the visitor.
     """
     if function is None:
         return lambda function: Tool(function, ends_turn)

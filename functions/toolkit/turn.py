@@ -1,4 +1,4 @@
-"""`Turn`: what a tool, and the instructions of an agent, know of the message being answered."""
+"""`Turn`: the message that is being answered, as tools and an agent's instructions see it."""
 
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
@@ -14,41 +14,41 @@ from .documents import Documents
 class Turn(Protocol):
     """One message that is being answered. Every tool gets it as its first argument.
 
-    It is ChatKit's `AgentContext` and a little more, so whatever ChatKit's documentation does
-    with an `AgentContext` works here too (workflows, for instance).
+    It extends ChatKit's `AgentContext`, so everything that ChatKit's documentation does with an
+    `AgentContext` (workflows, for instance) works here too.
     """
 
     thread: ThreadMetadata
-    """The conversation. What a tool changes in its `metadata` or `title` is saved."""
+    """The conversation. Changes of its `metadata` or `title` are saved."""
 
     request_context: RequestContext
-    """Who asks (`user_id`), in which language (`locale`), from which page (`page`)."""
+    """The user (`user_id`), their language (`locale`) and their page (`page`)."""
 
     store: Store[RequestContext]
-    """The conversations of the person who asks, and of nobody else."""
+    """The store of conversations. It returns only those of this user."""
 
     documents: Documents
-    """What the assistant keeps for this person: see `Document`."""
+    """The documents that the assistant stores for this user: see `Document`."""
 
     async def stream(self, event: ThreadStreamEvent) -> None:
-        """Send one of ChatKit's events to the page; items that are done are stored."""
+        """Send an event to the page. The item of a `ThreadItemDoneEvent` is stored."""
 
     async def stream_widget(
         self,
         widget: WidgetRoot | AsyncGenerator[WidgetRoot, None],
         copy_text: str | None = None,
     ) -> None:
-        """Show a widget, or one that grows, and store it in the conversation."""
+        """Show a widget, which may grow (a generator), and store it in the conversation."""
 
     async def progress(self, text: str, icon: Any = None) -> None:
-        """Show what is being done right now. `icon` is one of ChatKit's names, such as `search`."""
+        """Show a progress message. `icon` is the name of an icon of ChatKit's, such as `search`."""
 
     def call_client_tool(self, name: str, arguments: dict[str, Any]) -> None:
-        """Let the page do something when this tool returns: its `onClientTool` gets the call.
+        """Call a tool of the page, by its `onClientTool`, after this tool has returned.
 
-        The tool must be declared with `@tool(ends_turn=True)`. The assistant goes on with what
-        the page returns.
+        Declare this tool with `@tool(ends_turn=True)`. The assistant continues with the result
+        that the page returns.
         """
 
     def generate_id(self, type: StoreItemType, thread: ThreadMetadata | None = None) -> str:  # noqa: A002 - ChatKit's name
-        """A new id for an item that a tool makes itself."""
+        """A new id for an item that a tool creates."""

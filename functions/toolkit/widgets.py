@@ -1,4 +1,4 @@
-"""Widgets from `.widget` files, as ChatKit's Widget Studio exports them."""
+"""Builds widgets from `.widget` files, which ChatKit's Widget Studio exports."""
 
 from functools import cached_property
 from pathlib import Path
@@ -9,12 +9,12 @@ from pydantic_core import to_jsonable_python
 
 
 class Widget:
-    """One `.widget` file: a Jinja template of the widget's JSON, and a JSON schema of its data.
+    """A `.widget` file: a Jinja template of the widget's JSON, and a JSON schema of its data.
 
         CARD = Widget(Path(__file__).parent / "weather.widget")
         root = CARD.build(city="Lisbon", degrees=Decimal("21.5"))
 
-    The file is read when the widget is first built.
+    The file is read at the first call of `build`.
     """
 
     def __init__(self, file: Path) -> None:
@@ -25,13 +25,13 @@ class Widget:
         return WidgetTemplate.from_file(str(self.file))
 
     def build(self, **data: Any) -> DynamicWidgetRoot:
-        """The widget with `data` in it.
+        """The widget, filled with `data`.
 
-        Values may be of any type that a tool may return; they become JSON the same way.
+        Values may have any type that a tool may return, and are converted to JSON the same way.
         """
         return self._template.build(to_jsonable_python(data))
 
 
 def offers(widget: WidgetRoot, action: str) -> bool:
-    """Whether something on `widget` can be pressed for `action`."""
+    """Whether `widget` has a button for `action`."""
     return f'"{action}"' in widget.model_dump_json()

@@ -1,5 +1,4 @@
-"""One file for each feature: its model, documents, tools, actions and mention source together.
+"""One file for each feature, with its models, documents, tools, actions and mention source.
 
-A file that is put here belongs to the assistant; deleting it, with its `.widget`, removes the
-feature.
+Every file here belongs to the assistant. To remove a feature, delete its file and its `.widget`.
 """

@@ -1,4 +1,4 @@
-"""The look of the page: light or dark, by a card or in words. The page itself changes it."""
+"""The look of the page: light or dark, chosen on a card or in a message. The page changes it."""
 
 from pathlib import Path
 from typing import Literal
@@ -46,7 +46,7 @@ class Applied(BaseModel):
 
 @action("theme.applied", payload=Applied, sync=True)
 async def remember_scheme(run: ActionRun, applied: Applied) -> Redraw:
-    """The card's button is `theme.set`, which the page handles; then it sends this."""
+    """The page sends this action after it has handled the card's button, `theme.set`."""
     run.check_offered("theme.set")
     await run.documents.change(
         PREFERENCES, lambda known: known.model_copy(update={"scheme": applied.scheme})

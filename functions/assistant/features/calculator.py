@@ -1,4 +1,4 @@
-"""A calculator: exact arithmetic on an expression that a model wrote."""
+"""A calculator: exact arithmetic on an expression that the model writes."""
 
 import ast
 import operator
@@ -25,7 +25,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
 def evaluate(expression: str) -> Decimal:
     """The value of `expression`, to 50 digits.
 
-    Raises `ValueError`, in words for the model, for anything but arithmetic.
+    Raises `ValueError`, with a message for the model, for anything but arithmetic.
     """
     if len(expression) > MAX_LENGTH:
         raise ValueError("The expression is too long.")

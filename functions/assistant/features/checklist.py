@@ -1,4 +1,4 @@
-"""A checklist: tasks that are added in words and ticked off on a card."""
+"""A checklist: tasks that the model adds and the visitor ticks off on a card."""
 
 from pathlib import Path
 from secrets import token_hex
@@ -23,7 +23,7 @@ from ...toolkit import (
 )
 
 MAX_TASKS = 200
-"""200 titles stay under DynamoDB's 400 KB, even when every character takes four bytes."""
+"""So many titles stay under DynamoDB's 400 KB, even when every character takes four bytes."""
 
 CARD = Widget(Path(__file__).parents[1] / "widgets" / "checklist.widget")
 
@@ -44,7 +44,7 @@ def card(tasks: list[Task]) -> WidgetRoot:
 
 
 async def add_tasks(documents: Documents, titles: list[str]) -> list[Task]:
-    """All tasks, with one more for each title. Raises `ActionError` when the list is full."""
+    """Add a task for each title. Returns all tasks; raises `ActionError` when the list is full."""
 
     def add(tasks: list[Task]) -> list[Task]:
         if len(tasks) + len(titles) > MAX_TASKS:
@@ -55,7 +55,7 @@ async def add_tasks(documents: Documents, titles: list[str]) -> list[Task]:
 
 
 async def set_done(documents: Documents, task_id: str, *, done: bool) -> list[Task]:
-    """All tasks, with this one ticked or not. Doing it twice changes nothing more."""
+    """Set whether a task is done. Returns all tasks; raises `ActionError` for an unknown task."""
 
     def tick(tasks: list[Task]) -> list[Task]:
         if all(task.id != task_id for task in tasks):
@@ -84,8 +84,8 @@ async def show_checklist(turn: Turn, add: list[str]) -> str:
 
 
 class Tick(BaseModel):
-    """`done` is how the task should be and not "the other way round": pressing twice at the same
-    time has the effect of pressing once.
+    """`done` is the new state and not a toggle, so pressing twice at the same time has the effect
+    of pressing once.
     """
 
     id: TaskId

@@ -1,4 +1,4 @@
-"""Choices: a question with options on a card; the assistant goes on when one is picked."""
+"""Choices: a question with options on a card. The assistant continues when one is picked."""
 
 from pathlib import Path
 from secrets import token_hex
@@ -21,7 +21,7 @@ from ...toolkit import (
 )
 
 MAX_CHOICES = 20
-"""Older questions are forgotten, and their cards take no more clicks."""
+"""Older questions are deleted, and the buttons on their cards no longer work."""
 
 CARD = Widget(Path(__file__).parents[1] / "widgets" / "choices.widget")
 
@@ -51,7 +51,7 @@ CHOICES = Document[list[Choice]]("choices", list[Choice], empty=list)
 
 
 def card(choice: Choice) -> WidgetRoot:
-    """The options. Once one is chosen, the card shows which and takes no more clicks."""
+    """A card with the options, or without buttons and with the chosen one marked."""
     return CARD.build(**choice.model_dump())
 
 
@@ -63,7 +63,7 @@ def find(choices: list[Choice], choice_id: str) -> Choice:
 
 
 async def pick(documents: Documents, choice_id: str, option_id: str) -> Choice:
-    """The choice with this option chosen. The first pick counts; another one raises."""
+    """Choose this option. Raises `ActionError` when another option was chosen before."""
 
     def choose(choices: list[Choice]) -> list[Choice]:
         picked = find(choices, choice_id)

@@ -1,4 +1,4 @@
-"""A world clock: the time in a place, by the cities that the tz database names."""
+"""A world clock: the time in a place, for the cities in the tz database."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ...toolkit import Turn, tool
 
 
 def zone_of(place: str) -> ZoneInfo | None:
-    """`Tokyo`, `são paulo`, `New York, USA`, `Europe/Lisbon`, `UTC`; None when unknown."""
+    """The zone of `Tokyo`, `são paulo`, `New York, USA`, `Europe/Lisbon` or `UTC`, else None."""
     city = unicodedata.normalize("NFKD", place.partition(",")[0]).encode("ascii", "ignore")
     name = city.decode().strip().lower().replace(" ", "_")
     key = _keys().get(name)

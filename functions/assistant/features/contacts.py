@@ -1,4 +1,4 @@
-"""Contacts: a form on a card, checked where it is typed, kept when it is right."""
+"""Contacts: a form on a card, which shows what is wrong and stores what is right."""
 
 from pathlib import Path
 from secrets import token_hex
@@ -56,7 +56,7 @@ CORRECTIONS = {
 
 
 def form(values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> WidgetRoot:
-    """The form, with what the person typed and a sentence next to each field that is wrong."""
+    """The form, with the typed values and a message next to each invalid field."""
     given, wrong = values or {}, errors or {}
     return FORM.build(
         values={field: given.get(field, "") for field in FIELDS},
@@ -65,17 +65,17 @@ def form(values: dict[str, str] | None = None, errors: dict[str, str] | None = N
 
 
 def card(contact: Contact) -> WidgetRoot:
-    """A saved contact: the form becomes this."""
+    """The card of a saved contact. It replaces the form."""
     return CARD.build(**contact.model_dump())
 
 
 def is_form(widget: WidgetRoot) -> bool:
-    """Whether `widget` is still a form that was not sent."""
+    """Whether `widget` is a form that was not sent yet."""
     return offers(widget, "contact.save")
 
 
 async def save_contact(documents: Documents, contact: Contact) -> None:
-    """Keep `contact`; it replaces one with the same address."""
+    """Store `contact`, in place of one with the same address."""
 
     def keep(contacts: list[Contact]) -> list[Contact]:
         others = [c for c in contacts if c.email.casefold() != contact.email.casefold()]
@@ -94,7 +94,7 @@ async def show_contact_form(turn: Turn) -> str:
 
 
 class Typed(BaseModel):
-    """What was typed, right or wrong: the handler says what is wrong next to the field."""
+    """The typed values. They may be invalid: the handler shows a message next to such a field."""
 
     name: Annotated[str, StringConstraints(max_length=1_000)] = ""
     email: Annotated[str, StringConstraints(max_length=1_000)] = ""

@@ -1,4 +1,4 @@
-"""Notes: written word by word onto a card, kept, and mentioned with @."""
+"""Notes: streamed word by word onto a card, stored, and mentioned with @."""
 
 import asyncio
 import re
@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field, StringConstraints
 from ...toolkit import Document, Documents, Entity, Turn, Widget, entity_source, tool
 
 MAX_NOTES = 20
-"""Older notes are forgotten."""
+"""Older notes are deleted."""
 
 WRITING_PACE = 0.02
-"""Seconds between two words of a note: it is read while it is written."""
+"""Seconds between two words of a note, so that it can be read as it is written."""
 
 CARD = Widget(Path(__file__).parents[1] / "widgets" / "note.widget")
 
@@ -34,7 +34,7 @@ NOTES = Document[list[Note]]("notes", list[Note], empty=list)
 
 
 async def growing_card(note: Note) -> AsyncGenerator[WidgetRoot, None]:
-    """The card of a note as it is written. The last one is complete and not marked as streaming."""
+    """The card of a note, one version for each word. The last one is not marked as streaming."""
     written = ""
     for word in ["", *re.findall(r"\S+\s*", note.text)]:
         written += word

@@ -1,4 +1,4 @@
-"""Questions: the assistant asks for what it needs to know in a small form of ChatKit's own."""
+"""Questions: the assistant asks the visitor with ChatKit's built-in form."""
 
 from datetime import datetime
 

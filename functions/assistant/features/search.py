@@ -8,8 +8,8 @@ from chatkit.types import AssistantMessageItem, ThreadItem, ThreadMetadata, User
 
 from ...toolkit import Turn, tool
 
-THREADS_SEARCHED = 25
-ITEMS_SEARCHED = 50
+MAX_THREADS = 25
+MAX_ITEMS = 50
 
 
 @dataclass
@@ -29,13 +29,13 @@ async def search_conversations(turn: Turn, query: str) -> list[Match] | str:
     """
     words = query.lower().split()
     store, context = turn.store, turn.request_context
-    threads = (await store.load_threads(THREADS_SEARCHED, None, "desc", context)).data
+    threads = (await store.load_threads(MAX_THREADS, None, "desc", context)).data
     threads = [thread for thread in threads if thread.id != turn.thread.id]
     matches: list[Match] = []
     for number, thread in enumerate(threads, start=1):
         name = thread.title or "Untitled"
         await turn.progress(f"{number} of {len(threads)}: {name}", icon="search")
-        page = await store.load_thread_items(thread.id, None, ITEMS_SEARCHED, "desc", context)
+        page = await store.load_thread_items(thread.id, None, MAX_ITEMS, "desc", context)
         matches += [match for item in page.data if (match := _match(thread, item, words))]
     return matches[:10] or f"None of your earlier conversations mentions {query}."
 
