@@ -35,7 +35,7 @@ else
 	@$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 endif
 
-soak: setup ## the long forms of some tests, an hour or so; ARGS="tests/store" for a part
+soak: setup ## the long forms of some tests, half an hour; ARGS="tests/store" for a part
 	@$(RUN) -m pytest -m soak $(ARGS)
 
 lint: lint-python lint-page ## ruff, mypy, which way imports point, and the page's own

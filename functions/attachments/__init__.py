@@ -1,4 +1,4 @@
-"""Files: two-phase uploads to S3, signed links, and what the model gets to see of them."""
+"""Files: two-phase uploads to S3, signed links, and the parts of them that a model sees."""
 
 from .errors import AttachmentError
 from .s3 import S3AttachmentStore

@@ -1,11 +1,10 @@
-"""A file's arrival: is it there, is it what it said, and then it is kept.
+"""The arrival of a file: check that it was uploaded and is what it claims to be, then keep it.
 
-An upload lies under `uploads/` and goes after a day. When a message carries it,
-the object itself is looked at and copied to `files/` exactly as it was looked
-at (by its ETag). What a message carries already is not looked at again, so the
-upload link swaps nothing there. Of two messages that begin at the very same time
-with one file each may copy it, the later one what was uploaded in between: it was
-looked at as well, and is only ever its owner's own file.
+An upload is under `uploads/`, where S3 removes it after a day. When it is sent with a message, the
+object is checked and copied to `files/`. The copy has the condition that the object still has the
+ETag of the check. A file under `files/` is not checked again, so a later upload with the same link
+cannot replace it. If two messages with the same file are sent at the same time, both may copy it,
+and the second copy may be a newer upload: that was checked too, and belongs to the same user.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from .errors import AttachmentError
 from .schema import file_key, upload_key
 
 OURS: Final = "s3_size"
-"""The key in an attachment's metadata that says its bytes are in our bucket, and how many."""
+"""The key in an attachment's metadata that marks a file in our bucket; its value is the size."""
 
 SNIFFED_BYTES: Final = 1024
 
@@ -32,7 +31,7 @@ def is_ours(attachment: Attachment) -> bool:
 
 
 def sniff(first: bytes) -> str | None:
-    """The content type that a file's first bytes prove; `None` when they prove nothing."""
+    """The content type that a file's first bytes show; `None` when they show none."""
     if first.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if first.startswith(b"\xff\xd8\xff"):
@@ -41,21 +40,21 @@ def sniff(first: bytes) -> str | None:
         return "image/gif"
     if first.startswith(b"RIFF") and first[_RIFF_KIND_AT : _RIFF_KIND_AT + 4] == b"WEBP":
         return "image/webp"
-    # The PDF specification lets the header stand anywhere in the first 1,024 bytes.
+    # By the PDF specification, the header may be anywhere in the first 1,024 bytes.
     if b"%PDF-" in first:
         return "application/pdf"
     return None
 
 
 def claims_wrongly(mime_type: str, first: bytes) -> bool:
-    """Whether a file that says it is an image or a PDF is something else."""
-    provable = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"}
-    return mime_type in provable and sniff(first) != mime_type
+    """Whether a file of type `mime_type`, an image or a PDF, is something else by its bytes."""
+    recognized = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"}
+    return mime_type in recognized and sniff(first) != mime_type
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """An uploaded file as it was looked at."""
+    """An uploaded file that was checked: `etag` is that of the checked object."""
 
     name: str
     source: str
@@ -64,10 +63,10 @@ class Arrived:
 
 
 async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | None:
-    """Look at an uploaded file: what is to be kept of it. Raises `AttachmentError`.
+    """Check an uploaded file; returns what `keep` needs. Raises `AttachmentError`.
 
-    `None` for what did not come through our store, and for what was kept before. Two requests;
-    for a file that names its thread three, or one when it was kept before.
+    `None` for a file that is not in our bucket, and for one that was kept before. Two requests.
+    For a file that names its thread: three, or one when it was kept before.
     """
     if not is_ours(attachment):
         return None
@@ -80,11 +79,11 @@ async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | N
         if await bucket.head(target) is not None:
             return None
         raise AttachmentError(f"{attachment.name} was not uploaded. Please attach it again.")
-    promised = (attachment.metadata or {})[OURS]
-    if head.size != promised:
+    announced = (attachment.metadata or {})[OURS]
+    if head.size != announced:
         raise AttachmentError(
             f"{attachment.name} is not the file that was announced: "
-            f"{head.size} bytes instead of {promised}."
+            f"{head.size} bytes instead of {announced}."
         )
     first = await bucket.get(source, first=SNIFFED_BYTES, etag=head.etag)
     if first is None:
@@ -95,7 +94,7 @@ async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | N
 
 
 async def keep(bucket: Bucket, arrived: Arrived) -> None:
-    """Keep a file as it was looked at; raises `AttachmentError` if it changed. One request."""
+    """Copy a checked file to `files/`. Raises `AttachmentError` if it changed. One request."""
     try:
         await bucket.copy(arrived.source, arrived.target, arrived.etag)
     except ClientError as error:
@@ -109,7 +108,7 @@ def _changed(name: str) -> AttachmentError:
 
 
 async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:
-    """Look at an uploaded file and keep it; raises `AttachmentError`."""
+    """Check an uploaded file and keep it. Raises `AttachmentError`."""
     arrived = await look(bucket, attachment, user)
     if arrived is not None:
         await keep(bucket, arrived)

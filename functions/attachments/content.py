@@ -1,10 +1,10 @@
-"""What the model gets to see of a file: images, PDFs and text by content, the rest by name.
+"""The parts of a model's input that stand for files: the content of images, PDFs and text, and the
+name of every other file.
 
-The parts have the Responses API's shape; the Agents SDK turns them into chat
-completions where that is the model's API. Both take images and PDFs as data
-URLs, so the bytes are read from S3 here, and no provider needs to reach S3.
-Chat completions take no files but PDFs, so text goes as text to either. A request
-may hold 50 MB of files, and a model reads only so many words:
+The parts have the shape of the Responses API; the Agents SDK converts them for chat completions.
+Both APIs take images and PDFs as data URLs, so the bytes are read from S3 here and a provider needs
+no access to S3. Chat completions accept no other files than PDFs, so text files are sent as text.
+A request may hold 50 MB of files:
 https://developers.openai.com/api/docs/guides/file-inputs
 """
 
@@ -31,13 +31,13 @@ from .s3 import S3AttachmentStore
 from .schema import PREVIEWED
 
 MAX_TEXT_OF_A_FILE: Final = 100_000
-"""Characters of a text file that the model gets: some 25,000 tokens."""
+"""Characters of a text file that are sent to the model: some 25,000 tokens."""
 MAX_TEXT: Final = 400_000
-"""Characters of all text files of a request."""
+"""Characters of all text files in a request."""
 MAX_DATA: Final = 45_000_000
-"""Characters of all data URLs of a request."""
-AT_ONCE: Final = 4
-"""Files that are read side by side: each may be 20 MB, and the function has its memory to mind."""
+"""Characters of all data URLs in a request."""
+MAX_PARALLEL: Final = 4
+"""Files that are read in parallel. Each may be 20 MB, and the function's memory is limited."""
 
 Part = ResponseInputContentParam
 T = TypeVar("T")
@@ -46,18 +46,18 @@ T = TypeVar("T")
 async def show(
     newest_first: Sequence[Attachment | GeneratedImageItem], files: S3AttachmentStore, context: Any
 ) -> dict[str, Part]:
-    """What the model gets to see, by the id of a file or of a generated image's item.
+    """The input parts of files and generated images, by the id of the file or of the image's item.
 
-    The newest, as many as one request may hold: what is missing is older than what fills it,
-    and is not even read. One read from S3 each.
+    These are the newest ones, up to the limits of one request; older ones are not read. One
+    request to S3 for each.
     """
     shown: dict[str, Part] = {}
     text = data = 0
     each_once = [*{each.id: each for each in newest_first}.values()]
-    for start in range(0, len(each_once), AT_ONCE):
-        several = each_once[start : start + AT_ONCE]
-        parts = await aws.together(*(_show(each, files, context) for each in several))
-        for each, part in zip(several, parts, strict=True):
+    for start in range(0, len(each_once), MAX_PARALLEL):
+        batch = each_once[start : start + MAX_PARALLEL]
+        parts = await aws.together(*(_show(each, files, context) for each in batch))
+        for each, part in zip(batch, parts, strict=True):
             if part is None:
                 continue
             if part["type"] == "input_text":
@@ -81,41 +81,42 @@ async def _show(
 async def to_model(
     attachment: Attachment, files: S3AttachmentStore, context: Any
 ) -> ResponseInputContentParam:
-    """The part of a user message that stands for an attachment. One read from S3.
+    """The part of a user message that stands for an attachment. One request to S3.
 
-    Never raises for what a file holds: what cannot be shown is named, with a request to
-    say so politely.
+    Never raises because of a file's content: a file that cannot be shown is named instead (see
+    `named`).
     """
     data = await files.read(attachment, context)
     if data is None:
         return named(attachment, "The file is no longer there.")
-    return await _look_into(partial(_part, attachment, data))
+    return await _on_reader(partial(_part, attachment, data))
 
 
 async def generated_image_to_model(
     item: GeneratedImageItem, files: S3AttachmentStore, context: Any
 ) -> ResponseInputImageParam | None:
-    """A generated image as the model's input; `None` when its bytes are gone."""
+    """A generated image as a part of the model's input; `None` when its bytes are missing."""
     data = await files.read_image(item, context)
     kind = arrival.sniff(data[: arrival.SNIFFED_BYTES]) if data else None
     if data is None or kind is None:
         return None
-    return await _look_into(partial(_image, data, kind))
+    return await _on_reader(partial(_image, data, kind))
 
 
 @cache
 def _reader() -> ThreadPoolExecutor:
-    """A thread of its own, and one: images that are decoded side by side fill the memory."""
+    """One thread only, because several images decoded in parallel would fill the memory."""
     return ThreadPoolExecutor(1, thread_name_prefix="files")
 
 
-async def _look_into(look: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_reader(), look)
+async def _on_reader(function: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_reader(), function)
 
 
 def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
     kind = arrival.sniff(data[: arrival.SNIFFED_BYTES])
-    # Text may begin like an image, or speak of PDFs; a real one is no text.
+    # The first bytes of a text may look like an image or a PDF. If the file claims the type that
+    # its bytes show, it is not text.
     text = None if kind is not None and kind == attachment.mime_type else _text(data)
     if text is None and kind in PREVIEWED:
         image = _image(data, kind)
@@ -125,7 +126,7 @@ def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
             type="input_file", filename=attachment.name, file_data=_data_url(data, kind)
         )
     if text is None and attachment.mime_type.startswith("text/") and b"\x00" not in data:
-        text = data.decode("cp1252", "replace")  # what Windows' programs write
+        text = data.decode("cp1252", "replace")  # the encoding of old Windows programs
     if text is None:
         return named(attachment, "You cannot read files of this type.")
     cut = text[:MAX_TEXT_OF_A_FILE]
@@ -151,7 +152,7 @@ def _data_url(data: bytes, mime_type: str) -> str:
 
 
 def _text(data: bytes) -> str | None:
-    """A file's text, by its content and not by its name; `None` when it is none."""
+    """A file's text, judged by its content and not by its name; `None` when it is not text."""
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         encoding = "utf-32"
     elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -167,13 +168,13 @@ def _text(data: bytes) -> str | None:
 
 
 def _header(attachment: Attachment) -> str:
-    """A name is the user's text: quoted, so that it reads as a name and not as a request."""
+    """A sentence that names a file. The name is quoted, because it may contain a user's request."""
     name = json.dumps(attachment.name, ensure_ascii=False)
     kind = json.dumps(attachment.mime_type)
     return f"The user attached the file {name} of type {kind}."
 
 
 def named(attachment: Attachment, why: str) -> ResponseInputTextParam:
-    """What stands for a file that cannot be shown."""
+    """The part that stands for a file that cannot be shown; `why` is a sentence."""
     text = f"{_header(attachment)} {why} If it matters for the answer, say so politely."
     return ResponseInputTextParam(type="input_text", text=text)

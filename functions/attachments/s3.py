@@ -1,4 +1,4 @@
-"""Files in S3: announced, uploaded by the browser with a signed link, checked when sent."""
+"""Files in S3: the browser announces one and uploads it by a signed link; sending it checks it."""
 
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -26,25 +26,26 @@ from .errors import AttachmentError
 from .schema import PREVIEWED, TEXT_EXTENSIONS, file_key, image_key, image_prefix, upload_key
 
 UPLOAD_SECONDS: Final = 900
-"""How long an upload may take to begin."""
+"""How long an upload link is valid; an upload must begin before that."""
 MAX_NAME: Final = 255
 MAX_TYPE: Final = 255
 """RFC 6838: 127 characters on each side of the slash."""
 
 
 class S3AttachmentStore(AttachmentStore[Any]):
-    """ChatKit's two-phase uploads, with one bucket behind them.
+    """ChatKit's two-phase uploads in one bucket.
 
-    `create_attachment` returns a link for a `PUT` that signs content type and
-    length; the bytes never pass through a function. What was uploaded is checked
-    by `check_uploaded`, and by `DynamoDBStore(bucket=…).save_attachment` when a
-    message carries it.
+    `create_attachment` returns a link for a `PUT`, which signs content type and length; the bytes
+    do not pass through a Lambda function. `check_uploaded` checks an uploaded file, and so does
+    `DynamoDBStore(bucket=…).save_attachment` when a message is sent with it.
 
-    `max_bytes` and `types` (exact or with `*`, such as `text/*`) limit what may be
-    announced. S3 is strongly consistent, and so is every method here; each object is
-    written whole or not at all. What is refused is an `AttachmentError` with words for
-    the user. A context needs `user_id` and nothing else: keys lie under the
-    user, so nobody reaches another's file.
+    `bucket` is the bucket's name, or a `Bucket`; `client` is a boto3 S3 client for a name, by
+    default the process's own. `max_bytes` and `types` (exact, or with `*` such as `text/*`) limit
+    the files that can be announced.
+
+    S3 is strongly consistent and writes an object whole or not at all, so this holds for every
+    method. A rejected file raises `AttachmentError`, whose message is for the user. A context
+    needs only `user_id`: keys contain the user, so nobody can reach another user's file.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return new_id("attachment")
 
     async def create_attachment(self, input: AttachmentCreateParams, context: Any) -> Attachment:  # noqa: A002 - the SDK's name
-        """Announce a file. No request is made; raises `AttachmentError` for one that may not be."""
+        """Announce a file. No request. Raises `AttachmentError` when it cannot be accepted."""
         user = owner(context)
         mime_type = self._checked(input)
         attachment_id = self.generate_attachment_id(mime_type, context)
@@ -115,9 +116,8 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return mime_type
 
     def _type(self, file: AttachmentCreateParams) -> str:
-        """What a browser calls it; text that a browser calls nothing, or by another name, is text.
-
-        A browser takes types from its system: `.ts` is a video in one, nothing in another.
+        """The type that the browser gives, or `text/plain` for a text file whose type it does not
+        know. Browsers ask their system: `.ts` is a video on one, and has no type on another.
         """
         mime_type = file.mime_type.partition(";")[0].strip().lower()
         known = "/" in mime_type and mime_type != "application/octet-stream"
@@ -130,36 +130,39 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return any(fnmatchcase(mime_type, allowed) for allowed in self.types)
 
     async def check_uploaded(self, attachment: Attachment, context: Any) -> None:
-        """Check an uploaded file and keep it beyond the day that unsent uploads live.
+        """Check an uploaded file and keep it; S3 removes other uploads after a day.
 
-        Raises `AttachmentError` when it was not uploaded, is not of the announced
-        size, or its first bytes say that it is no such image or PDF; `ValueError` for what is
-        no attachment. Three requests to S3, four for a file that names its thread. What was
-        kept for a thread is not looked at again: that is one request. Two calls at the same
-        time may each keep the file, the later one what its owner uploaded in between.
+        Raises `AttachmentError` when it was not uploaded, does not have the announced size, or
+        claims to be an image or a PDF and is not, by its first bytes. Raises `ValueError` when
+        `attachment` is not an attachment.
+
+        Three requests to S3. For a file that names its thread: four, or one when it was kept
+        before, because it is not checked again. Two parallel calls may both keep the file; the
+        later one may keep a newer upload of the same user.
         """
         _must_be(AttachmentBase, attachment)
         await arrival.check(self.bucket, attachment, owner(context))
 
     async def look(self, attachment: Attachment, context: Any) -> arrival.Arrived | None:
-        """The first half of `check_uploaded`, which changes nothing: what is to be kept, if any.
+        """The first half of `check_uploaded`, which changes nothing; returns what `keep` needs.
 
-        Raises what that does. Two requests to S3; for a file that names its thread three, or
-        one when it was kept before.
+        `None` when there is nothing to keep. Raises the same errors. Two requests to S3. For a file
+        that names its thread: three, or one when it was kept before.
         """
         _must_be(AttachmentBase, attachment)
         return await arrival.look(self.bucket, attachment, owner(context))
 
     async def keep(self, arrived: arrival.Arrived) -> None:
-        """The second half: once it is certain that a message will carry the file.
+        """The second half of `check_uploaded`, for when the message is certain to be sent.
 
-        Raises `AttachmentError` when it changed since. One request, which copies it within S3.
+        Raises `AttachmentError` when the file changed since `look`. One request, which copies the
+        file within S3.
         """
         _must_be(arrival.Arrived, arrived)
         await arrival.keep(self.bucket, arrived)
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
-        """Remove a file's bytes, sent or not. An unknown or foreign id changes nothing.
+        """Remove a file's bytes, sent or not. An unknown or another user's id changes nothing.
 
         One request.
         """
@@ -169,11 +172,14 @@ class S3AttachmentStore(AttachmentStore[Any]):
         )
 
     async def read(self, attachment: Attachment, context: Any) -> bytes | None:
-        """The file's bytes; `None` when they are not there. One request."""
+        """The file's bytes; `None` when there are none. One request."""
         return await self.bucket.get(self.key(attachment, context))
 
     def key(self, attachment: Attachment, context: Any) -> str:
-        """Where the file lies: kept once a message carries it. `ValueError` for no attachment."""
+        """The file's key: under `files/` once it was sent, else under `uploads/`.
+
+        Raises `ValueError` when `attachment` is not an attachment.
+        """
         _must_be(AttachmentBase, attachment)
         place = file_key if attachment.thread_id is not None else upload_key
         return place(owner(context), part(attachment.id))
@@ -187,11 +193,11 @@ class S3AttachmentStore(AttachmentStore[Any]):
         *,
         draft: int | None = None,
     ) -> str:
-        """Keep a generated image and return a signed link to it. One request.
+        """Store a generated image and return a signed link to it. One request.
 
-        The type is taken from the bytes; `ValueError` when they are no image. The
-        same id again (a partial image, its `draft` counted from 0, then the next) replaces
-        the last one: an id is one image's, and a model's own ids need not be.
+        The type is taken from the bytes. Raises `ValueError` when they are no PNG, JPEG, GIF or
+        WebP. The same id replaces the stored image, as drafts do (`draft` counts them from 0), so
+        `image_id` must be unique in its thread; the ids of a model may not be.
         """
         _must_be((bytes, bytearray), data)
         mime_type = arrival.sniff(data[: arrival.SNIFFED_BYTES])
@@ -202,9 +208,9 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return await aws.call(self.bucket.sign_get, key=key, draft=draft)
 
     async def read_image(self, item: GeneratedImageItem, context: Any) -> bytes | None:
-        """A generated image's bytes, by the link of an item that was loaded or just drawn.
+        """A generated image's bytes, found by the signed link in its item. One request.
 
-        `None` when they are not there, or not this user's. One request.
+        `None` when there are none, or the image is not in this user's thread.
         """
         _must_be(GeneratedImageItem, item)
         key = self.bucket.key_of(item.image.url) if item.image else None
@@ -215,7 +221,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
 
 
 def _must_be(kind: type | tuple[type, ...], given: Any) -> None:
-    """`ValueError`, as for all bad input, where somebody gives something else."""
+    """Raise `ValueError`, as for all invalid input, when `given` has another type."""
     if not isinstance(given, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         names = " or ".join(each.__name__ for each in kinds)

@@ -1,14 +1,14 @@
-"""What the attachments bucket holds and how it is set up, as plain data: CDK reads it too.
+"""The attachments bucket as plain data, for the CDK stack and for `create_bucket`.
 
 | prefix | holds | until |
 | --- | --- | --- |
-| `uploads/<user>/<attachment>` | an upload that no message carries yet | one day (lifecycle) |
-| `uploads/voice/<user>/<random>` | a recording that is to be heard | it is heard, or the same day |
-| `files/<user>/<attachment>` | a sent message's file, checked and copied | its thread is deleted |
+| `uploads/<user>/<attachment>` | an upload that was not sent yet | one day (lifecycle) |
+| `uploads/voice/<user>/<random>` | a recording | it is transcribed, or the same day |
+| `files/<user>/<attachment>` | a sent file, checked and copied | its thread is deleted |
 | `images/<user>/<thread>/<image>` | generated images | their thread is deleted |
-| `spill/<user>/<thread>/<item>/<hash>` | items too large for the table | the item changes or goes |
+| `spill/<user>/<thread>/<item>/<hash>` | a body too large for the table | a new body replaces it |
 
-Every part of a key is a digest or random: no text of a user's choosing gets into a key.
+Every part of a key is a digest or random, so no key contains text that a user chose.
 """
 
 from typing import Any, Final
@@ -22,7 +22,7 @@ IMAGES: Final = "images/"
 SPILL: Final = "spill/"
 
 PREVIEWED: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""Images that every browser and model can show; other types become plain files."""
+"""Images that every browser and model can show; other types are plain files."""
 
 TEXT_EXTENSIONS: Final = (
     ".txt", ".md", ".csv", ".tsv", ".log", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini",
@@ -31,10 +31,10 @@ TEXT_EXTENSIONS: Final = (
     ".r", ".lua", ".pl", ".sh", ".ps1", ".bat", ".sql", ".graphql", ".tf", ".diff", ".patch",
     ".tex", ".rst", ".srt", ".vtt", ".ics", ".eml", ".svg",
 )  # fmt: skip
-"""What counts as text by its name, whatever a browser calls it: code, notes, tables."""
+"""A file with one of these names is text, whatever type the browser gives it."""
 
 UNSENT_DAYS: Final = 1
-"""Days until an upload that no message carries is removed (S3 rounds up to midnight UTC)."""
+"""Days until an unsent upload is removed (S3 rounds up to midnight UTC)."""
 MULTIPART_DAYS: Final = 1
 
 LIFECYCLE_RULES: Final[list[dict[str, Any]]] = [
@@ -58,8 +58,8 @@ CORS_HEADERS: Final = ["content-type"]
 CORS_MAX_AGE_SECONDS: Final = 3000
 
 
-# Users, threads, items and attachments are named by their key part in the table
-# (`functions.aws.keys.part`), so that a row's key is enough to find its objects.
+# The arguments below are key parts (`functions.aws.keys.part`), not ids, so that the key of a row
+# is enough to find its objects.
 
 
 def upload_key(user: str, attachment: str) -> str:
@@ -100,9 +100,10 @@ def cors_rules(origins: list[str]) -> list[dict[str, Any]]:
 
 
 def create_bucket(client: Any, bucket: str, origins: list[str] | None = None) -> None:
-    """Make the bucket with its lifecycle and CORS rules; for a laptop or a test.
+    """Create the bucket with its lifecycle and CORS rules, for a laptop, a test or a script.
 
-    `origins` defaults to any, which is for local use only. Synchronous.
+    `client` is boto3's S3 client. `origins` defaults to any origin, which is for local use only.
+    Synchronous.
     """
     region = client.meta.region_name
     where = {} if region == "us-east-1" else {"LocationConstraint": region}

@@ -1,4 +1,4 @@
-"""AWS: clients with decided limits, the bucket, keys, ids and secrets. Knows nothing of ChatKit."""
+"""AWS: clients with decided limits, the bucket, keys, ids and secrets."""
 
 from .clients import call, client, config, together
 

@@ -10,21 +10,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from . import clients
 
 LINK_SECONDS: Final = 3600
-"""How long a signed preview or download link lives."""
+"""How long a signed link to an object is valid."""
 DELETE_BATCH: Final = 1000
-"""`DeleteObjects`' limit, and `ListObjectsV2`'s page."""
+"""Keys that `DeleteObjects` takes, and that a page of `ListObjectsV2` has."""
 
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 def _newest_signature(signature_version: str, **_: Any) -> str | None:
-    """In some regions boto3 signs links the old way, which leaves out length and type."""
+    """Choose version 4: in some regions boto3 signs links with version 2, which signs neither the
+    length nor the type of an upload.
+    """
     return "s3v4-query" if signature_version.endswith("-query") else None
 
 
 @dataclass(frozen=True)
 class Head:
-    """What S3 says of an object: bytes, content type and ETag."""
+    """An object's size in bytes, content type and ETag."""
 
     size: int
     content_type: str
@@ -32,7 +34,10 @@ class Head:
 
 
 class Bucket:
-    """One bucket and the client that reaches it. Methods cost one request unless they say more."""
+    """One bucket and its client. A method costs one request unless its docstring says more.
+
+    `client` is boto3's S3 client, by default the process's own.
+    """
 
     def __init__(self, name: str, client: Any = None) -> None:
         self.name = name
@@ -58,9 +63,10 @@ class Bucket:
     async def get(
         self, key: str, first: int | None = None, etag: str | None = None
     ) -> bytes | None:
-        """An object's bytes, or its `first` ones; `None` when it, or its `etag`, is not there.
+        """An object's bytes, or only the `first` ones.
 
-        Asked again when the answer breaks off; `functions.aws.clients` says for how long.
+        `None` when there is no such object, or it no longer has this `etag`. A body that breaks
+        off is requested again; `functions.aws.clients` has the limits.
         """
         return await clients.call(self._get, key=key, first=first, etag=etag)
 
@@ -76,13 +82,13 @@ class Bucket:
                 code = error.response["Error"]["Code"]
                 if code in _MISSING or code == "PreconditionFailed":
                     return None
-                if code == "InvalidRange":  # an empty object has no first byte
+                if code == "InvalidRange":  # S3's answer for a range of an empty object
                     return b""
                 raise
             left -= 1 + answer["ResponseMetadata"]["RetryAttempts"]
             try:
                 data: bytes = answer["Body"].read()
-            except BotoCoreError:  # cut off or silent; botocore's own retries end before it
+            except BotoCoreError:  # the body broke off; botocore does not retry that
                 if left <= 0:
                     raise
             else:
@@ -98,7 +104,7 @@ class Bucket:
         return Head(answer["ContentLength"], answer.get("ContentType", ""), answer["ETag"])
 
     async def copy(self, source: str, target: str, etag: str) -> None:
-        """Copy an object as it was when its `etag` was read; fails if it changed since."""
+        """Copy an object if it still has this `etag`; raises botocore's `ClientError` if not."""
         await clients.call(
             self.client.copy_object,
             Bucket=self.name,
@@ -108,7 +114,10 @@ class Bucket:
         )
 
     async def delete(self, *keys: str) -> None:
-        """Remove objects; those that are gone already are fine."""
+        """Remove objects; unknown keys are fine. One request for each thousand.
+
+        Raises `OSError` when S3 could not remove some of them.
+        """
         for i in range(0, len(keys), DELETE_BATCH):
             batch = [{"Key": key} for key in keys[i : i + DELETE_BATCH]]
             answer = await clients.call(
@@ -121,7 +130,7 @@ class Bucket:
                 raise OSError(f"{len(answer['Errors'])} objects were not deleted: {code}")
 
     async def delete_prefix(self, prefix: str) -> None:
-        """Remove all objects below a prefix; two requests for each thousand."""
+        """Remove all objects under a prefix. Two requests for each thousand."""
         while True:
             page = await clients.call(
                 self.client.list_objects_v2,
@@ -135,7 +144,10 @@ class Bucket:
                 return
 
     async def list(self, prefix: str) -> AsyncIterator[tuple[str, float]]:
-        """Keys below a prefix and when each was written (Unix time); a request a thousand."""
+        """The keys under a prefix, each with its last change (Unix time).
+
+        One request for each thousand.
+        """
         more: dict[str, Any] = {}
         while True:
             page = await clients.call(
@@ -148,10 +160,10 @@ class Bucket:
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def sign_get(self, key: str, draft: int | None = None) -> str:
-        """A link to an object that lives `LINK_SECONDS`; made locally, no request.
+        """A link to an object, valid for `LINK_SECONDS`. Signed locally, without a request.
 
-        With a `name`, in any script, it is downloaded under it and not shown. The links to the
-        drafts of an image differ, as a page loads the same link only once.
+        `draft` makes the links to the drafts of an image differ, because a page does not load the
+        same link again.
         """
         params: dict[str, Any] = {"Bucket": self.name, "Key": key}
         if draft is not None:
@@ -162,7 +174,7 @@ class Bucket:
         return url
 
     def key_of(self, url: str) -> str | None:
-        """The key of a link that this bucket's client signed; `None` for any other."""
+        """The key in a signed link to this bucket; `None` for any other link."""
         if "X-Amz-Signature=" not in url:
             return None
         parts = urlsplit(url)
@@ -173,7 +185,10 @@ class Bucket:
         return path.removeprefix(in_path) if path.startswith(in_path) else None
 
     def sign_put(self, key: str, content_type: str, size: int, seconds: int) -> str:
-        """A link that takes exactly `size` bytes of `content_type`, both signed (s3v4)."""
+        """A link for a `PUT` of exactly `size` bytes of `content_type`, valid for `seconds`.
+
+        Both are signed (version 4). Made locally, without a request.
+        """
         url: str = self.client.generate_presigned_url(
             "put_object",
             Params={

@@ -1,8 +1,8 @@
 """Ids that sort by time: UUIDv7 behind the SDK's prefixes.
 
-The SDK's default has 32 random bits, which collide after some 77,000 ids
-(one chance in two); these have 62 and a clock. RFC 9562, section 5.7, with the
-12 bits after the version used for the fraction of a millisecond (section 6.2).
+The SDK's default ids have 32 random bits: among some 77,000 of them, two are equal with a chance of
+one in two. These have 62 random bits and the time. See RFC 9562, section 5.7; the 12 bits after the
+version hold the fraction of a millisecond (section 6.2).
 """
 
 import secrets
@@ -26,8 +26,8 @@ _last_tick = 0
 
 
 def new_id(item_type: StoreItemType) -> str:
-    """A new id such as `msg_0192f0c1…`, later than any this process made before."""
-    global _last_tick  # noqa: PLW0603 - the one clock of this process
+    """A new id such as `msg_0192f0c1…`. It sorts after all ids that this process made before."""
+    global _last_tick  # noqa: PLW0603 - one clock for the process
     ms, rest = divmod(time.time_ns(), 1_000_000)
     tick = max(ms * _TICKS_PER_MS + rest * _TICKS_PER_MS // 1_000_000, _last_tick + 1)
     _last_tick = tick

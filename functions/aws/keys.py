@@ -1,7 +1,7 @@
-"""How names become parts of keys, in the table and in the bucket.
+"""Parts of keys in the table and in the bucket, made from ids and names.
 
-A key part is percent-encoded, so `#` and `/` only ever separate parts. A long one is replaced
-by its digest: a sort key holds 1,024 bytes, and a model may invent an id of any length.
+A key part is percent-encoded, so `#` and `/` only separate parts. A long part is replaced by its
+digest, because a sort key holds 1,024 bytes and a model may return an id of any length.
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from typing import Any, Final
 from urllib.parse import quote
 
 MAX_PART: Final = 200
-"""Bytes of an encoded part before it is digested; two of them and their separators fit a key."""
+"""Bytes of an encoded part; a longer one is replaced by its digest."""
 
 
 def part(name: str) -> str:
-    """One name as one key part; distinct names give distinct parts."""
+    """A name as a key part. Different names give different parts."""
     if not isinstance(name, str):
         raise ValueError(f"an id is text, not {type(name).__name__}")  # noqa: TRY004 - bad input
     raw = name.encode("utf-8", "surrogatepass")
     encoded = quote(raw, safe="")
-    # quote() never leaves a "!" standing, so a digest cannot meet an encoded name.
+    # quote() encodes every "!", so a digest can never equal an encoded name.
     return encoded if len(encoded) <= MAX_PART else f"!{sha256(raw).hexdigest()}"
 
 
@@ -34,12 +34,12 @@ def owner(context: Any) -> str:
 
 
 def named(user_id: Any) -> str:
-    """The encoded user of an id; `ValueError` for what is no name."""
+    """A user's id as a key part. Raises `ValueError` for anything but a text that is not empty."""
     if not isinstance(user_id, str) or not user_id:
         raise ValueError("there is no user_id, so nothing can be read or written for it")
     return part(user_id)
 
 
 def digest(name: str) -> str:
-    """A name as a key part: 128 bits of its SHA-256, in hex."""
+    """128 bits of a name's SHA-256 in hex, as a part of an object's key."""
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""The HTTP client to the model, made once for each endpoint and event loop."""
+"""The OpenAI client for a model's endpoint, made once for each endpoint and event loop."""
 
 import asyncio
 from weakref import WeakKeyDictionary
@@ -7,12 +7,12 @@ from httpx2 import Timeout
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 TIMEOUT = Timeout(connect=5, read=120, write=30, pool=5)
-"""Seconds. Reading waits for the next bytes of a stream: a reasoning model can be silent for
-a minute and more before its first token. The run's own deadline bounds the whole."""
+"""Seconds. `read` is the wait for the next bytes of a stream: a reasoning model may send nothing
+for over a minute before its first token. The run's deadline limits the whole answer."""
 
-RETRIES = 1
-"""Of the SDK, with jitter, on connection errors, 408, 409, 429 and 5xx, before any token has
-arrived. More would only hide an outage from somebody who waits."""
+MAX_RETRIES = 1
+"""Retries by the SDK, with jitter, before the first token: after connection errors, 408, 409, 429
+and 5xx. With more, somebody who waits would learn of an outage later."""
 
 _Endpoint = tuple[str | None, str]
 
@@ -22,14 +22,17 @@ _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Endpoint, AsyncOpen
 
 
 def openai_client(base_url: str | None, api_key: str) -> AsyncOpenAI:
-    """The client of the running loop: connections cannot cross from one loop to another."""
+    """The client of the running event loop, because a connection works in one loop only.
+
+    `base_url` is `None` for OpenAI's own.
+    """
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     endpoint = (base_url, api_key)
     if endpoint not in clients:
         clients[endpoint] = AsyncOpenAI(
-            api_key=api_key or "none",  # a local server asks for none, the SDK does
+            api_key=api_key or "none",  # a local server may need no key, but the SDK does
             base_url=base_url,
-            max_retries=RETRIES,
+            max_retries=MAX_RETRIES,
             http_client=DefaultAsyncHttpxClient(timeout=TIMEOUT),
         )
     return clients[endpoint]

@@ -1,10 +1,10 @@
-"""What a visitor reads when the model cannot answer."""
+"""The messages that a visitor reads when the model cannot answer."""
 
 import openai
 from chatkit.errors import CustomStreamError
 
 _WORDS: list[tuple[type[openai.APIError], str, bool]] = [
-    # the error, what is said of it, whether the visitor can retry; subclasses come first
+    # the error, its message, whether the visitor can retry; subclasses come first
     (openai.AuthenticationError, "The model's provider did not accept the API key.", False),
     (openai.PermissionDeniedError, "The model's provider did not accept the API key.", False),
     (openai.NotFoundError, "The model's provider does not know this model.", False),
@@ -16,7 +16,7 @@ _WORDS: list[tuple[type[openai.APIError], str, bool]] = [
 
 
 def in_words(error: Exception) -> CustomStreamError | None:
-    """The error as ChatKit shows it, or None when it is not the model's."""
+    """The error that ChatKit shows; `None` when `error` did not come from the model."""
     for kind, words, allow_retry in _WORDS:
         if isinstance(error, kind):
             return CustomStreamError(words, allow_retry=allow_retry)

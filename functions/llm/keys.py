@@ -1,4 +1,4 @@
-"""The keys of the providers: from the environment, or in AWS from the secrets that it names."""
+"""The providers' keys: from the environment or, in AWS, from the secrets that it names."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,8 +8,8 @@ from ..aws.secret_values import read_secret
 from ..settings import Settings
 
 Key = Callable[[], Awaitable[str]]
-"""Gives a provider's key, empty where there is none. Asked when a request needs it and never
-before: a snapshot must not hold a secret. Raises `SecretUnavailableError`."""
+"""Returns a provider's key, empty when there is none. Call it only when a request needs the key,
+because a snapshot must not hold a secret. Raises `SecretUnavailableError`."""
 
 
 def openai_key(settings: Settings) -> Key:

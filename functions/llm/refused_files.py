@@ -1,8 +1,8 @@
-"""Asks a model again without the files, when its provider does not take them.
+"""A model that repeats a request without files when its provider rejects them.
 
-Which files a provider takes is not known before: an encrypted PDF, an image that it
-finds too small, any PDF at all where only words and images are understood. Files are
-part of every later message of a thread, so one refusal would be the thread's end.
+It is not known in advance which files a provider accepts: it may reject an encrypted PDF, a small
+image, or every PDF. The files of a thread are part of every later request, so one rejected file
+would otherwise end the thread.
 """
 
 import json
@@ -19,21 +19,21 @@ logger = logging.getLogger(__name__)
 
 FILES: Final = frozenset({"input_image", "input_file"})
 REFUSALS: Final = frozenset({400, 413, 415, 422})
-"""What providers answer to a file that they do not take, or to too many."""
+"""The statuses with which providers reject a file, or too many files."""
 
 _Input = str | list[TResponseInputItem]
 
 
 class RetryWithoutFiles(Model):
-    """A model that hears of files by name only once it was refused with them: one request more.
+    """Wraps a model for one run. If a request with files is rejected, it is sent again with the
+    files' names instead, and so are all later requests of the run.
 
-    For one run, whose later requests have the same files. What was refused before its first
-    event is asked again; any other error is the model's.
+    A request is repeated only when it fails before its first event. Other errors are raised.
     """
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._refused = False
+        self._rejected = False
 
     async def get_response(
         self,
@@ -42,11 +42,11 @@ class RetryWithoutFiles(Model):
         *args: Any,
         **kwargs: Any,
     ) -> ModelResponse:
-        given = _named(input) if self._refused else input
+        given = _named(input) if self._rejected else input
         try:
             return await self._model.get_response(system_instructions, given, *args, **kwargs)
         except openai.APIStatusError as error:
-            given = self._remedy(given, error)
+            given = self._without_files(given, error)
         return await self._model.get_response(system_instructions, given, *args, **kwargs)
 
     async def stream_response(
@@ -56,30 +56,30 @@ class RetryWithoutFiles(Model):
         *args: Any,
         **kwargs: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        given = _named(input) if self._refused else input
-        begun = False
+        given = _named(input) if self._rejected else input
+        started = False
         try:
             async for event in self._model.stream_response(
                 system_instructions, given, *args, **kwargs
             ):
-                begun = True
+                started = True
                 yield event
         except openai.APIStatusError as error:
-            if begun:
+            if started:
                 raise
-            given = self._remedy(given, error)
+            given = self._without_files(given, error)
         else:
             return
         async for event in self._model.stream_response(system_instructions, given, *args, **kwargs):
             yield event
 
-    def _remedy(self, given: _Input, error: openai.APIStatusError) -> _Input:
-        """What to ask instead; raises `error` where files are not what was refused."""
+    def _without_files(self, given: _Input, error: openai.APIStatusError) -> _Input:
+        """The input for the second request; raises `error` when files did not cause it."""
         named = _named(given)
         if error.status_code not in REFUSALS or named == given:
             raise error
-        logger.warning("a request with files was refused: asking again without them")
-        self._refused = True
+        logger.warning("the provider rejected a request with files: it is sent without them")
+        self._rejected = True
         return named
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
@@ -90,18 +90,18 @@ class RetryWithoutFiles(Model):
 
 
 def _named(given: _Input) -> _Input:
-    """The input with its files named instead of shown."""
-    return given if isinstance(given, str) else [_without_files(item) for item in given]
+    """The input with the names of its files in their place."""
+    return given if isinstance(given, str) else [_named_item(item) for item in given]
 
 
-def _without_files(item: Any) -> Any:
+def _named_item(item: Any) -> Any:
     content = item.get("content")
     if item.get("role") != "user" or not isinstance(content, list):
         return item
-    return {**item, "content": [_words(part) for part in content]}
+    return {**item, "content": [_named_part(part) for part in content]}
 
 
-def _words(part: Any) -> Any:
+def _named_part(part: Any) -> Any:
     if part.get("type") not in FILES:
         return part
     name = part.get("filename")

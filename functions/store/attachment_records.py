@@ -1,4 +1,4 @@
-"""Attachment records: what ChatKit knows of a file, and which thread it belongs to."""
+"""Attachment records: the SDK's `Attachment` of a file, and the thread that it belongs to."""
 
 import logging
 import time
@@ -12,38 +12,33 @@ from ..attachments import arrival
 from ..attachments.schema import UNSENT_DAYS
 from ..aws.keys import part
 from . import keys
+from .expiry import ALIVE, DAY, EXISTS, expired, now_value
 from .links import Links
 from .table import ConditionFailed, Row, Table
-from .threads import (
-    ALIVE,
-    DAY,
-    EXISTS,
-    Threads,
-    expired,
-    now_value,
-)
+from .threads import Threads
 from .validation import check_finite, check_id, input_errors
 
 logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 300_000
-"""Bytes of a record as JSON; DynamoDB holds 400 KB."""
+"""Bytes of a record as JSON. A DynamoDB row holds 400 KB."""
 UNSENT_SECONDS: Final = (UNSENT_DAYS + 1) * DAY
-"""How long the record of an unsent upload lives: S3 rounds the day of its bytes up to midnight."""
+"""How long the record of an unsent upload is kept. One day more than its bytes, because S3 rounds
+their expiry up to midnight."""
 
 ELSEWHERE: Final = "A file of this message is in another thread"
-"""A file goes when its thread does, so it is of one."""
+"""A file belongs to one thread, because it is removed with its thread."""
 
 _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
 def read(row: Row) -> Attachment | None:
-    """The attachment in a record; `None`, with a warning, for one that cannot be read here."""
+    """The attachment in a row; `None`, with a warning in the log, when it cannot be read."""
     try:
         return _ATTACHMENT.validate_json(row["body"]["S"])
     except ValidationError as error:
         logger.warning(
-            "attachment skipped: this version cannot read it",
+            "an attachment was skipped: this version cannot read it",
             extra={
                 "attachment": row["sk"]["S"].removeprefix(keys.ATTACHMENT),
                 "errors": error.error_count(),
@@ -59,7 +54,10 @@ class AttachmentRecords:
         self.links = links
 
     def rows(self, attachment: Attachment, user: str) -> list[Row]:
-        """The record, and its entry in the thread that carries it; `ValueError` for bad input."""
+        """The record, and for a sent file also its link row in the thread.
+
+        Raises `ValueError` for invalid input.
+        """
         if not isinstance(attachment, AttachmentBase):
             raise ValueError(f"not an attachment: {type(attachment).__name__}")  # noqa: TRY004
         with input_errors(f"attachment {attachment.id!r}"):
@@ -71,25 +69,26 @@ class AttachmentRecords:
             _ATTACHMENT.validate_json(body)
         record: Row = {**keys.attachment_key(user, attachment.id), "body": {"S": body}}
         if attachment.thread_id is None:
-            if arrival.is_ours(attachment):  # its bytes go by the bucket's rule
+            if arrival.is_ours(attachment):  # the bucket's lifecycle rule removes its bytes
                 record["expires"] = {"N": str(int(time.time()) + UNSENT_SECONDS)}
             return [record]
         record["thread"] = {"S": part(attachment.thread_id)}
         return [record, keys.attachment_link_key(user, attachment.thread_id, attachment.id)]
 
     def puts(self, attachment: Attachment, user: str) -> list[dict[str, Any]]:
-        """The actions that write the record of a file that a message carries: of one thread, for
-        it goes when that does.
+        """The actions that write a record and its link row, for a transaction.
+
+        They fail when the file belongs to another thread.
         """
         record, *link = self.rows(attachment, user)
-        mine: dict[str, Any] = {"Item": record}
+        put: dict[str, Any] = {"Item": record}
         if link:
-            mine |= {
+            put |= {
                 "ConditionExpression": "attribute_not_exists(#thread) OR #thread = :thread",
                 "ExpressionAttributeNames": {"#thread": "thread"},
                 "ExpressionAttributeValues": {":thread": record["thread"]},
             }
-        return [{"Put": mine}, *({"Put": {"Item": row}} for row in link)]
+        return [{"Put": put}, *({"Put": {"Item": row}} for row in link)]
 
     async def save(self, attachment: Attachment, user: str) -> None:
         puts = self.puts(attachment, user)
@@ -104,23 +103,23 @@ class AttachmentRecords:
         }
         not_expired = {
             "Key": keys.thread_key(user, attachment.thread_id),
-            # With a retention, one that is not there may have gone by TTL, without a tombstone.
+            # With a retention, TTL may have removed the thread, which leaves no tombstone.
             "ConditionExpression": EXISTS if self.threads.retention_seconds else ALIVE,
             "ExpressionAttributeValues": {":now": now_value()},
         }
         checks = [{"ConditionCheck": check} for check in (not_deleted, not_expired)]
         try:
             await self.table.transact([*checks, *puts])
-        except ConditionFailed as refused:
-            if refused.failed and min(refused.failed) >= len(checks):
+        except ConditionFailed as failure:
+            if failure.failed and min(failure.failed) >= len(checks):
                 raise NotFoundError(ELSEWHERE) from None
             raise NotFoundError(f"Thread {attachment.thread_id} not found") from None
         await self.settle(attachment, user)
 
     async def settle(self, attachment: Attachment, user: str) -> None:
-        """Make an attachment that a message carries now what it is when it is loaded.
+        """Change a sent attachment in place to what `load` returns: no upload link, a new preview.
 
-        The SDK puts this very instance into the message that it then stores and sends.
+        The SDK puts this instance into the message that it stores and sends to the page.
         """
         attachment.upload_descriptor = None
         if isinstance(attachment, ImageAttachment):
@@ -129,26 +128,26 @@ class AttachmentRecords:
 
     async def load(self, attachment_id: str, user: str) -> Attachment:
         row = await self.table.get(keys.attachment_key(user, attachment_id))
-        if row is None or expired(row) or await self._thread_is_over(row, user):
+        if row is None or expired(row) or await self._thread_is_gone(row, user):
             raise NotFoundError(f"Attachment {attachment_id} not found")
         attachment = read(row)
         if attachment is None:
             raise NotFoundError(f"Attachment {attachment_id} cannot be read")
         return await self.links.sign_attachment(attachment, user)
 
-    async def _thread_is_over(self, row: Row, user: str) -> bool:
-        """Whether the thread that it names, if any, was deleted or has expired.
+    async def _thread_is_gone(self, row: Row, user: str) -> bool:
+        """Whether the thread that a record names was deleted or has expired.
 
-        One that never was is not over: a file may be saved before its thread is.
+        False for a thread that was never saved, because a file may be saved before its thread.
         """
         if "thread" not in row:
             return False
         part, partition = row["thread"]["S"], keys.user_partition(user)
-        # Not the tombstone: a purge that nothing ever finished outlives it.
+        # The tombstone does not tell: it may expire before an interrupted purge is finished.
         thread, gone = await self.table.get_many(
             [keys.key(partition, keys.THREAD + part), keys.key(partition, keys.GONE + part)]
         )
-        if thread is None:  # TTL leaves nothing to see
+        if thread is None:  # with a retention, TTL may have removed it and leaves no trace
             return gone is not None or bool(self.threads.retention_seconds)
         return expired(thread)
 

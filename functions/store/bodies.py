@@ -1,10 +1,10 @@
 """Bodies of any size: as text in the row, compressed in the row, or in S3 with a pointer.
 
-DynamoDB's 400 KB limit counts a row and its entry in the local index together,
-so a body may use less than half of it. Some 16 KB of text stay readable in the
-console; above, zlib makes writes cheaper (a write unit is a kilobyte); above
-150 KB compressed, the body goes to S3 first and the row then points to it, so
-that a crash between the two leaves at worst an object that nothing points to.
+DynamoDB's limit of 400 KB counts a row and its entry in the local index together, so a body may
+use less than half of it. Up to 16 KB are stored as text, which can be read in the console. Larger
+ones are compressed with zlib, because each kilobyte costs a write unit. Over 150 KB compressed, the
+body is written to S3 first, and then the row that points to it: a crash between the two leaves an
+object that no row points to, and nothing worse.
 """
 
 import logging
@@ -40,7 +40,7 @@ class NoBucketError(LookupError):
 
 
 def version_of(text: bytes) -> str:
-    """What a body is compared by: equal bodies have equal versions."""
+    """A hash of a body: two bodies are equal when their versions are."""
     return sha256(text).hexdigest()[:32]
 
 
@@ -49,7 +49,10 @@ class Bodies:
         self.bucket = bucket
 
     async def pack(self, text: bytes, spill_prefix: str) -> dict[str, Value]:
-        """One attribute that holds `text`; a body over the limit is in S3 when this returns."""
+        """The attribute that holds `text`. A body over the limit is written to S3 first.
+
+        Raises `TooLargeError` when it would have to be and there is no bucket.
+        """
         if len(text) <= PLAIN_BYTES:
             return {BODY: {"S": text.decode()}}
         packed = await aws.call(_compress, data=text)
@@ -60,13 +63,17 @@ class Bodies:
                 f"{len(text)} bytes ({len(packed)} compressed) do not fit into the table: "
                 "give the store a bucket"
             )
-        # Never the same key twice: an old body's removal must not meet a newer one.
+        # Each key is used once, so that removing an old body can never remove a newer one.
         key = f"{spill_prefix}{version_of(text)}-{secrets.token_hex(4)}"
         await self.bucket.put(key, packed, "application/zlib")
         return {SPILL: {"S": key}}
 
     async def unpack(self, row: Row) -> bytes:
-        """The text that `pack` was given; `LookupError` when it cannot be had any more."""
+        """The text of a row that `pack` made an attribute for.
+
+        Raises `NoBucketError` when it is in S3 and there is no bucket, and `LookupError` when the
+        object is missing or damaged.
+        """
         if BODY in row:
             text: str = row[BODY]["S"]
             return text.encode()
@@ -80,22 +87,24 @@ class Bodies:
         return await aws.call(_decompress, data=data)
 
     async def discard(self, *keys: str | None) -> None:
-        """Remove objects that no row points to any more. One request, none for `None`.
+        """Remove objects that no row points to any more. One request, none when all are `None`.
 
-        Never fails: what was asked for is done by now, and a sweep finds what stays.
+        Never raises: the caller's write has succeeded, and a sweep removes what is left.
         """
-        there = [key for key in keys if key is not None]
-        if not there or self.bucket is None:
+        existing = [key for key in keys if key is not None]
+        if not existing or self.bucket is None:
             return
         try:
-            await self.bucket.delete(*there)
+            await self.bucket.delete(*existing)
         except (BotoCoreError, ClientError, OSError) as error:
             reason = type(error).__name__
-            logger.warning("a replaced body was left to a sweep", extra={"reason": reason})
+            logger.warning(
+                "a replaced body was not removed; a sweep removes it", extra={"reason": reason}
+            )
 
 
 def spilled(row: Row) -> str | None:
-    """The object that a row's body lies in; `None` when it lies in the row."""
+    """The key of the object that holds a row's body; `None` when the row holds it."""
     key: str | None = row.get(SPILL, {}).get("S")
     return key
 

@@ -1,4 +1,4 @@
-"""Items as JSON and back, so that what is loaded equals what was saved."""
+"""Items to JSON and back: a loaded item equals the saved one."""
 
 from typing import Final
 
@@ -19,13 +19,13 @@ class _TemplatedWidgetItem(WidgetItem):
 
 
 def dump(item: ThreadItem) -> tuple[bytes, dict[str, Value]]:
-    """An item's JSON, and what has to be known beside it to read it back.
+    """An item as JSON, and the attributes that its row needs beside it to read it back.
 
-    A widget from a template may use components and properties that this SDK has
-    no class for. Read as any widget, it would become a `Card` or `ListView` and
-    lose them, so its row says that it came from a template.
+    A widget from a template may use components and properties that the SDK has no class for.
+    Parsed as a plain widget, it would become a `Card` or `ListView` without them. So the row
+    of such an item says that its widget came from a template.
 
-    `ValueError` for what has no JSON; `check` finds what could not be read back.
+    Raises `ValueError` for an item that has no JSON; `check` finds one that cannot be read back.
     """
     if not isinstance(item, ThreadItemBase):
         raise ValueError(f"not a thread item: {type(item).__name__}")  # noqa: TRY004 - bad input
@@ -33,20 +33,20 @@ def dump(item: ThreadItem) -> tuple[bytes, dict[str, Value]]:
         check_id(item.id)
         check_moment(item.created_at)
         templated = isinstance(item, WidgetItem) and isinstance(item.widget, DynamicWidgetRoot)
-        beside: dict[str, Value] = {TEMPLATED: {"BOOL": True}} if templated else {}
-        return item.model_dump_json().encode(), beside
+        attributes: dict[str, Value] = {TEMPLATED: {"BOOL": True}} if templated else {}
+        return item.model_dump_json().encode(), attributes
 
 
-def check(item: ThreadItem, text: bytes, beside: dict[str, Value]) -> None:
-    """`ValueError` when an item could not be read back from what `dump` made of it."""
+def check(item: ThreadItem, text: bytes, attributes: dict[str, Value]) -> None:
+    """Raise `ValueError` when the results of `dump` cannot be read back as an item."""
     with input_errors(f"item {item.id!r}"):
-        if b"null" in text:  # which is also what NaN is written as
+        if b"null" in text:  # pydantic writes NaN as null
             check_finite(item.model_dump())
-        load(text, beside)
+        load(text, attributes)
 
 
 def load(text: bytes, row: dict[str, Value]) -> ThreadItem:
-    """The item; raises pydantic's `ValidationError` for one that this version does not know."""
+    """The item in a row. Raises pydantic's `ValidationError` when this version cannot read it."""
     if TEMPLATED not in row:
         return _ITEM.validate_json(text)
     read = _TemplatedWidgetItem.model_validate_json(text)

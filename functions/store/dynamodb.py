@@ -30,15 +30,13 @@ from .runs import (
     running_in,
 )
 from .sweep import Swept, sweep
-from .table import ACTIONS, ConditionFailed, Table
+from .table import MAX_ACTIONS, ConditionFailed, Table
 from .threads import Threads
 
 
 @dataclass(frozen=True)
 class OpenThread:
-    """What a turn begins with: the thread, its newest items (newest first), and whether another
-    run is answering it right now.
-    """
+    """A thread, its newest items (newest first), and the run that is answering it now, if any."""
 
     thread: ThreadMetadata
     items: Page[ThreadItem]
@@ -46,26 +44,32 @@ class OpenThread:
 
 
 class DynamoDBStore(Store[Any]):
-    """Threads, items and attachment records, each owned by the context's `user_id`.
+    """ChatKit's threads, items and attachment records. Each belongs to the context's `user_id`.
 
-    - Bad input is a `ValueError`, and what is not there or somebody else's a `NotFoundError`,
-      with nothing changed. What this version cannot read is skipped in pages, with a warning.
-    - Reads are strongly consistent. Every write is atomic: it happens whole or not at all.
-    - A write to a thread that was deleted (or never was) raises `NotFoundError`.
+    `table_name` is the table's name, or a `Table`; `bucket` is the bucket's name, or a `Bucket`.
+    `client` and `s3_client` are boto3 clients, for names; by default the process's own.
+
+    - Invalid input raises `ValueError`. What does not exist or belongs to another user raises
+      `NotFoundError`. In both cases nothing is changed.
+    - A page leaves out rows that this version cannot read, and logs a warning.
+    - Reads are strongly consistent. Every write is atomic.
+    - A write to a thread that was deleted, or never saved, raises `NotFoundError`.
     - Saving a thread writes the fields that changed since this instance was loaded or saved,
-      and merges `metadata` by top-level key; it does not move the thread in the list. A
-      thread that this store never loaded is written whole.
-    - Threads are listed by last activity: the last item written, or their creation.
-    - Items are listed by `created_at`, ties by id; an item keeps its place when it is saved
-      again. `after` is the last item's id. The cursor of a list of threads is opaque.
-    - With a bucket, items may be of any size, and links to its objects are signed anew on
-      each load. Without one, an item over some 150 KB compressed raises `TooLargeError`, and
-      one that another store put into a bucket is skipped (`NoBucketError` by itself).
-    - `retention_days`: a thread goes, with everything in it, so long after its last activity.
-    - `purge`: `"now"` removes a deleted thread's items before `delete_thread` returns;
-      `"stream"` leaves them, invisible, to `purge_deleted` on the table's stream.
+      and merges `metadata` by top-level key. It does not move the thread in the list. A
+      thread that this store did not load is written whole.
+    - Threads are listed by last activity: the last item written, or their creation. Their
+      cursor is opaque.
+    - Items are listed by `created_at`, then by id. An item keeps its position when it is saved
+      again. Their cursor `after` is the id of the page's last item.
+    - With a bucket, items may have any size, and links to its objects are signed on each load.
+      Without one, an item over some 150 KB compressed raises `TooLargeError`. Such an item that
+      another store wrote is left out of pages, and `load_item` raises `NoBucketError` for it.
+    - `retention_days`: a thread is removed with everything in it this many days after its last
+      activity. `None`: never.
+    - `purge`: with `"now"`, `delete_thread` removes the thread's items before it returns. With
+      `"stream"`, they stay, invisible, until `purge_deleted` handles the table's stream.
 
-    Faults of AWS come as botocore's exceptions after the retries of `functions.aws.clients`.
+    An error of AWS is raised as botocore's exception, after the retries of `functions.aws.clients`.
     """
 
     def __init__(
@@ -101,92 +105,103 @@ class DynamoDBStore(Store[Any]):
         self,
         item_type: StoreItemType,
         thread: ThreadMetadata,  # noqa: ARG002 - the SDK calls it so
-        context: Any,  # noqa: ARG002
+        context: Any,  # noqa: ARG002 - the SDK calls it so
     ) -> str:
         return new_id(item_type)
 
     async def load_thread(self, thread_id: str, context: Any) -> ThreadMetadata:
-        """One read of the thread's row. A status that only a newer version knows reads as locked;
-        a thread that cannot be read at all is a `NotFoundError`, and not listed.
+        """One read of the thread's row.
+
+        A status that only a newer version knows is returned as locked. A thread that this version
+        cannot read raises `NotFoundError`, and `load_threads` leaves it out.
         """
         return await self._threads.load(thread_id, owner(context))
 
     async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
-        """One transaction of what changed, in the thread's row and its head; none when nothing
-        did, and a read before it for over 50 changes. A thread that this store never loaded is
-        written whole: one transaction, with a look at what may be left of a deleted one, and a
-        second one where it exists already. (What is left is purged first: see `delete_thread`.)
-        Only a `Thread` (with `items`) is what the SDK goes on with after it saved a copy: of a
-        thread that exists it changes what it has otherwise than a new one, and of one that was
-        deleted, a change is a `NotFoundError`.
+        """Write what changed: one transaction of the thread's row and its head, none when nothing
+        changed, and a read before it for over 50 changes.
+
+        A thread that this store did not load is written whole: one transaction, and a second one
+        when it exists. If an earlier thread with this id was deleted and not purged, it is purged
+        first (see `delete_thread`).
+
+        A `Thread` (with `items`) is different, because the SDK saves a copy of a new one and later
+        saves the `Thread` itself. If the thread exists and this store has no snapshot of it, only
+        the fields that differ from an empty thread are written. If it was deleted, this raises
+        `NotFoundError`.
         """
         user = owner(context)
         while not await self._threads.save(thread, user):
-            # The id of a deleted or expired thread, used again before its remains were purged.
+            # This id belonged to a thread that was deleted or expired and is not purged yet.
             await self._threads.delete_expired(thread.id, user)
             await self._purge.thread(keys.thread_partition(user, thread.id))
             if await self._threads.revive(thread, user):
                 return
 
     async def name_thread(self, thread: ThreadMetadata, title: str, context: Any) -> None:
-        """Give a thread a title unless it has one by now, whatever this instance says; its
-        `title` is then the one that is stored, which saving it does not write again.
+        """Give a thread a title, unless the stored thread has one, and set `thread.title` to the
+        stored title. Saving `thread` later does not write the title again.
 
-        One transaction, of the thread's row and its head. `NotFoundError` when it is gone.
+        One transaction of the thread's row and its head. Raises `NotFoundError` when the thread
+        is deleted.
         """
         await self._threads.name(thread, title, owner(context))
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: Any
     ) -> Page[ThreadMetadata]:
-        """One query of `limit` + 1 rows, whatever the number of threads. Newest first, those that
-        move up meanwhile neither repeat nor hide others; one that moves up before its page was
-        read is on none of the next, and on the first one when that is read again.
+        """One query of `limit` + 1 rows, however many threads there are.
+
+        Newest first, a thread that moves to the top between two pages neither repeats nor hides
+        another one. If its page was not read yet, it is on none of the following pages, and on
+        the first page when that is read again.
         """
         check_page(limit, order, after)
         return await self._threads.page(limit, after, order, owner(context))
 
     async def delete_thread(self, thread_id: str, context: Any) -> None:
-        """The thread is gone when this returns; unknown ids are fine. One transaction; with
-        `purge="now"` also the removal of what lies below it: a query a megabyte, a write for
-        each 25 rows, a read for each 200, three requests for each file, two for each 1,000
-        objects, and four more. One that breaks off is finished by calling it again.
+        """Delete a thread; unknown ids are fine. Nothing of it can be read when this returns.
+
+        One transaction. With `purge="now"` its rows and objects are removed too: one query for
+        each megabyte, one write for each 25 rows and one read for each 200, three requests for
+        each file, two for each 1,000 objects, and four more. If this fails, call it again.
         """
         user = owner(context)
         await self._threads.delete(thread_id, user)
         if self._purge_now:
-            # Also for a thread that is gone already: a purge that failed is finished here.
+            # Also when the thread was deleted before: its purge may have failed.
             await self._purge.thread(keys.thread_partition(user, thread_id))
 
     async def purge_deleted(self, records: Iterable[dict[str, Any]]) -> list[str]:
-        """Handle records of the table's stream; returns the sequence numbers of those that failed.
+        """Handle records of the table's stream; returns the sequence numbers of failed ones.
 
-        `records` are shaped as Lambda passes them on. The function returns the numbers as
-        `batchItemFailures`, and Lambda sends these records again: handling a record twice is safe.
-        Each failure is logged. What a record costs is said at `delete_thread`.
+        `records` have the shape of a Lambda event's `Records`. A handler returns the numbers as
+        `batchItemFailures`, and Lambda sends those records again. Handling a record twice is safe.
+        Each failure is logged. A deleted thread costs what `delete_thread` says.
         """
         return await self._purge.records(records)
 
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: Any
     ) -> Page[ThreadItem]:
-        """One query of `limit` + 1 rows, and in parallel a look at the thread's row; empty for
-        an unknown thread. `after` is looked up first when another process handed it out, and
-        read along with the page when this one did. An item that was deleted is a cursor for
-        a day, then a `NotFoundError`. The cost does not depend on the thread's length; a
-        query reads a megabyte at most, and bodies in S3 are one request each, side by side.
+        """One page; empty for an unknown thread.
+
+        One query of `limit` + 1 rows, and in parallel a read of the thread's row, however long the
+        thread is. If another process returned `after`, one more read comes first. A query reads a
+        megabyte at most. Bodies in S3 are one request each, in parallel. The id of a deleted item
+        can be `after` for a day; then it raises `NotFoundError`.
         """
         check_page(limit, order, after)
         return await self._items.page(thread_id, after, limit, order, owner(context))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
-        """Upsert an item and put its thread at the top, in one transaction of two rows.
+        """Upsert an item and move its thread to the top, in one transaction of two rows.
 
-        An upload comes before it when the body is over some 150 KB compressed, or is a
-        generated image as a data URL. Where the old body lay in S3, a second transaction
-        and a removal follow. Raises `NotFoundError` when the thread was never saved, or
-        was deleted: nothing is then in the table, and no body in S3. (The bytes of a
-        generated image that came as a data URL are left to a sweep.)
+        A body over some 150 KB compressed, and a generated image that comes as a data URL, are
+        uploaded first. If the replaced body is in S3, a second transaction and a removal follow.
+
+        Raises `NotFoundError` when the thread was deleted or never saved. Then nothing is stored,
+        except the bytes of a generated image that came as a data URL, which a sweep removes.
         """
         await self._items.save(thread_id, item, owner(context))
 
@@ -197,58 +212,60 @@ class DynamoDBStore(Store[Any]):
     async def load_item(self, thread_id: str, item_id: str, context: Any) -> ThreadItem:
         """One request for the item and its thread, and one to S3 for a large body.
 
-        `NotFoundError` also for an item that this version cannot read, and `NoBucketError`
-        for one whose body is in a bucket that this store was not given.
+        Raises `NotFoundError` also for an item that this version cannot read, and `NoBucketError`
+        when the body is in S3 and this store has no bucket.
         """
         return (await self._items.load(thread_id, item_id, owner(context)))[0]
 
     async def load_item_versioned(
         self, thread_id: str, item_id: str, context: Any
     ) -> tuple[ThreadItem, str]:
-        """An item and its version, for `save_item_if`. It costs what `load_item` does, and raises
-        the same.
-        """
+        """An item and its version, for `save_item_if`. Costs and errors as for `load_item`."""
         return await self._items.load(thread_id, item_id, owner(context))
 
     async def save_item_if(
         self, thread_id: str, item: ThreadItem, context: Any, *, expected: str
     ) -> str:
-        """Save an item if its version is still `expected`; returns the new version.
+        """Save an item if its stored version is `expected`; returns the new version.
 
-        Raises `Conflict`, with nothing changed, when the item was changed or deleted
-        meanwhile, and `NotFoundError` when the thread was. It costs what `add_thread_item`
-        does; a body that was uploaded for nothing is removed.
+        Raises `Conflict` when the item was changed or deleted meanwhile, and `NotFoundError` when
+        the thread was deleted. In both cases nothing is changed, and an uploaded body is removed
+        again. Costs as for `add_thread_item`.
         """
         if not isinstance(expected, str):
             raise ValueError(f"a version is text, not {type(expected).__name__}")  # noqa: TRY004
         return await self._items.save(thread_id, item, owner(context), expected=expected)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: Any) -> None:
-        """The item and its feedback are gone when this returns; unknown ids are fine. One
-        transaction of two rows; for an item that has a body or an image in S3 a second one, and
-        their removal.
+        """Remove an item and its feedback; unknown ids are fine.
+
+        One transaction of two rows. If the item has a body or an image in S3, a second transaction
+        and their removal follow.
         """
         await self._items.delete(thread_id, item_id, owner(context))
 
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:
-        """Upsert a record. With a `thread_id` and a bucket, the file is checked and kept first:
-        `AttachmentError` when it was not uploaded or is not what it claims; `NotFoundError`
-        when the thread was deleted or has expired (with a retention also when it was never
-        saved), or another thread has the file. One write of the record; with a `thread_id`
-        one transaction (the record, its entry in the thread, a look at the thread and at the
-        tombstone), after three or four requests to S3.
+        """Upsert a record. With a `thread_id` and a bucket, the file is checked and kept first.
+
+        Raises `AttachmentError` when the file was not uploaded or is not what it claims to be.
+        Raises `NotFoundError` when the thread was deleted or has expired (with a retention also
+        when it was never saved), and when the file belongs to another thread.
+
+        One write. With a `thread_id`, three or four requests to S3 and then one transaction: the
+        record, its link row in the thread, and checks of the thread and its tombstone.
         """
         await self._attachments.save(attachment, owner(context))
 
     async def load_attachment(self, attachment_id: str, context: Any) -> Attachment:
-        """One read, and one of its thread for a file that was sent: `NotFoundError` when that was
-        deleted or has expired, and, with a warning, for a record that this version cannot read.
-        Links are signed anew, here.
+        """An attachment with newly signed links. One read; two for a file that was sent.
+
+        Raises `NotFoundError` when its thread was deleted or has expired, and, with a warning in
+        the log, for a record that this version cannot read.
         """
         return await self._attachments.load(attachment_id, owner(context))
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
-        """Remove the record; unknown ids are fine. The bytes are the attachment store's.
+        """Remove the record; unknown ids are fine. The attachment store removes the bytes.
 
         One write.
         """
@@ -257,28 +274,30 @@ class DynamoDBStore(Store[Any]):
     async def save_feedback(
         self, thread_id: str, item_ids: list[str], kind: FeedbackKind, context: Any
     ) -> None:
-        """Mark items as liked or not; a mark given again replaces the last one.
+        """Mark items as liked or disliked. A new mark replaces the old one.
 
-        Raises `NotFoundError`, with nothing marked, when the thread or an item is unknown
-        (all or none for up to 49 items, one transaction).
+        One transaction for each 49 items. Raises `NotFoundError` when the thread or an item is
+        unknown; then no item of that transaction is marked.
         """
         await self._feedback.save(thread_id, item_ids, kind, owner(context))
 
     async def load_feedback(self, thread_id: str, context: Any) -> list[Mark]:
-        """All marks in a thread; empty for an unknown one. One query, and in parallel a look
-        at the thread's row.
+        """All marks in a thread; empty for an unknown thread.
+
+        One query, and in parallel a read of the thread's row.
         """
         return await self._feedback.load(thread_id, owner(context))
 
     async def open_turn(
         self, thread_id: str, limit: int, context: Any
     ) -> tuple[ThreadMetadata, Callable[[], Coroutine[Any, Any, Page[ThreadItem]]]]:
-        """A thread, and what makes a page of its newest items, newest first: one query for both,
-        and one request to S3 for each large body of the page. With a retention, the thread's
-        own row is read beside it, for only that knows when it expires.
+        """A thread, and a function that returns the page of its newest items, newest first.
 
-        Raises `NotFoundError` when the thread is unknown, deleted, expired or somebody else's.
-        (A date that passed after the retention was turned off is met by `begin_run`.)
+        One query reads both; the function makes one request to S3 for each large body. With a
+        retention, the thread's own row is read in parallel, because only that holds its expiry.
+
+        Raises `NotFoundError` when the thread is unknown, deleted, expired or another user's. (If
+        a thread expires after the retention was turned off, only `begin_run` finds out.)
         """
         check_page(limit, "desc")
         user = owner(context)
@@ -292,9 +311,9 @@ class DynamoDBStore(Store[Any]):
         return self._threads.read(row, user, thread_id), page
 
     async def read_turn(self, thread_id: str, limit: int, context: Any) -> OpenThread:
-        """Everything a turn needs to begin, read in parallel: one round trip's time.
+        """A thread, its newest items and its run, read in parallel: the time of one round trip.
 
-        Raises `NotFoundError` when the thread is unknown, deleted, expired or somebody else's.
+        Raises `NotFoundError` when the thread is unknown, deleted, expired or another user's.
         """
         check_page(limit, "desc")
         user = owner(context)
@@ -312,20 +331,20 @@ class DynamoDBStore(Store[Any]):
         thread: ThreadMetadata | None = None,
         item: ThreadItem | None = None,
     ) -> None:
-        """Claim a run and write what the turn begins with, in one transaction.
+        """Claim a run and write the thread and the message that it starts with, in one transaction.
 
-        `thread` is created (a fresh id); without it, the run's thread must exist.
-        `item`, if any, is added to it, its attachments' records along with it (their
-        files must have been checked: `S3AttachmentStore.check_uploaded`), and stands in it
-        as it is loaded later: no upload link, a fresh preview. The thread
-        moves to the top and names its running run until `run.deadline`.
+        `thread`, which must have a new id, is created; without it, the run's thread must exist.
+        `item` is added to the thread, with the records of its attachments, whose files must have
+        been checked (`S3AttachmentStore.check_uploaded`). Its attachments are changed in place to
+        what a load returns: no upload link, a new preview. The thread moves to the top and names
+        the run until `run.deadline`.
 
-        Raises, with nothing written: `RunAlreadyStarted` and `RunCancelled`,
-        `NotFoundError` when the thread is gone, or a file is in another thread, and
-        `ValueError` for more files (some 48) than fit into a transaction.
+        Raises `RunAlreadyStarted` and `RunCancelled`, `NotFoundError` when the thread is deleted
+        or a file belongs to another thread, and `ValueError` for more files than fit into a
+        transaction (some 48). In all these cases nothing is written.
 
-        One transaction: the run, the thread (a new one has two rows), the item, two rows for
-        each file. An upload comes before it when the item's body is over some 150 KB compressed.
+        The transaction writes the run, the thread (two rows for a new one), the item, and two rows
+        for each file. A body over some 150 KB compressed is uploaded first.
         """
         user = owner(context)
         actions = [claim_action(run, user)]
@@ -338,7 +357,7 @@ class DynamoDBStore(Store[Any]):
             actions.append({"Update": touch})
         records = [put for each in attachments for put in self._attachments.puts(each, user)]
         files_from = len(actions) + (item is not None)
-        if files_from + len(records) > ACTIONS:
+        if files_from + len(records) > MAX_ACTIONS:
             raise ValueError(f"{len(attachments)} files are more than one message can carry")
         update: dict[str, Any] = {}
         if item is not None:
@@ -346,13 +365,14 @@ class DynamoDBStore(Store[Any]):
             actions.append({"Update": update})
         try:
             await self.table.transact([*actions, *records])
-        except ConditionFailed as refused:
-            first = refused.rows.get(0, {}).get("thread", {}).get("S")
-            if first != run.thread_id:  # else it may be this very message that is there
+        except ConditionFailed as failure:
+            claimed = failure.rows.get(0, {})
+            # A claim in the same thread may be this request, sent twice: its body is in use.
+            if claimed.get("thread", {}).get("S") != run.thread_id:
                 await self._items.withdraw(update)
-            if 0 in refused.failed:
-                raise claim_error(run, refused.rows.get(0)) from None
-            if refused.failed and min(refused.failed) >= files_from:
+            if 0 in failure.failed:
+                raise claim_error(run, failure.rows.get(0)) from None
+            if failure.failed and min(failure.failed) >= files_from:
                 raise NotFoundError(ELSEWHERE) from None
             raise NotFoundError(f"Thread {run.thread_id} not found") from None
         if thread is not None:
@@ -363,35 +383,37 @@ class DynamoDBStore(Store[Any]):
     async def delete_user(self, user_id: str) -> None:
         """Remove everything of a user: threads, items, files, records, runs, counters.
 
-        What is begun and breaks off is finished by calling it again, and so is whatever
-        `delete_thread` began. Tombstones, which hold ids and nothing else, go by themselves
-        a day later. A thread that TTL took, in a store with no stream, is left to a sweep.
+        If this fails, call it again; that also finishes purges which `delete_thread` left.
+        Tombstones, which hold only ids, expire a day later. Without a stream, the rest of a thread
+        that TTL removed is left to a sweep.
 
-        An answer that is still running may write a few rows again: its run's and a counter,
-        which expire by themselves within two days; an object, which goes with the tombstone or
-        in a sweep; a record that a tool puts, or a thread that was just begun, which stay. To
-        be rid of all of these, call it again once no answer can run any more.
+        An answer that is still running may write again: its run and a counter, which expire within
+        two days; an object, which is removed when the tombstone expires or by a sweep; a record of
+        a tool or a new thread, which stay. To remove these, call this again once no answer can
+        be running.
 
-        For each thread what `delete_thread` costs with `purge="now"`; then a query a megabyte
-        of the user's own rows, a write for each 25, two requests for each 1,000 objects, and
-        some ten more.
+        Costs, for each thread, what `delete_thread` costs with `purge="now"`; then one query for
+        each megabyte of the user's own rows, one write for each 25, two requests for each 1,000
+        objects, and some ten more.
         """
         await self._people.delete(named(user_id))
 
     def export_user(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
-        """Everything of a user as JSON-able dicts, each with a `type`: `thread`, `item`,
-        `feedback`, `attachment` (with a signed `url` for the bytes; `None` where there are
-        none), `record` and `recording` (a signed `url`: speech that was uploaded and not heard
-        yet). Images in items are linked as in items that are loaded; links live an hour.
+        """Everything of a user as dicts that JSON can hold, each with a `type`: `thread`, `item`,
+        `feedback`, `attachment` (with a signed `url` of its bytes, or `None` when there are none),
+        `record`, and `recording` (with a signed `url`: a recording that is not transcribed yet).
+        Images in items have signed links too. Links are valid for an hour.
 
-        Read page by page, each consistent by itself; what has expired is left out, and so is,
-        with a warning, what cannot be read here. A query a megabyte and one a thread, a request
-        to S3 for each large body and for each 1,000 recordings, and one or two for each file.
+        Each page is consistent in itself. Expired rows are left out, and so are, with a warning in
+        the log, rows that this version cannot read. Costs one query for each megabyte and one for
+        each thread, a request to S3 for each large body and for each 1,000 recordings, and one or
+        two for each file.
         """
         return self._people.export(named(user_id))
 
     async def sweep(self) -> Swept:
-        """Remove rows and objects that nothing points to, and finish deletions that broke off.
-        Reads the whole table: see `sweep`.
+        """Remove rows and objects that nothing points to, and finish interrupted deletions.
+
+        Reads the whole table and lists the whole bucket: see `functions.store.sweep`.
         """
         return await sweep(self.table, self.bucket, self._purge)

@@ -1,4 +1,4 @@
-"""Feedback: which answers a user liked, one mark an item, the last one counts."""
+"""Feedback: the items that a user liked or disliked. The last mark of an item counts."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,17 +10,18 @@ from chatkit.types import FeedbackKind
 from .. import aws
 from ..aws.keys import part
 from . import keys
+from .expiry import EXISTS, now_value
 from .table import ConditionFailed, Row, Table
-from .threads import EXISTS, Threads, now_value
+from .threads import Threads
 from .validation import check_id
 
 ITEMS_A_TRANSACTION: Final = 49
-"""Two actions an item and one for the thread; a transaction takes 100."""
+"""A transaction takes 100 actions: one for the thread and two for each item."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What a user thinks of an item, and when they said so (ISO 8601, UTC)."""
+    """A user's opinion of an item, and when they gave it (ISO 8601, UTC)."""
 
     item_id: str
     kind: FeedbackKind
@@ -35,7 +36,10 @@ class Feedback:
     async def save(
         self, thread_id: str, item_ids: list[str], kind: FeedbackKind, user: str
     ) -> None:
-        """Mark items, all or none up to 49 of them; `NotFoundError` for what is unknown."""
+        """Mark items; up to 49 are marked together or not at all.
+
+        Raises `NotFoundError` when the thread or an item is unknown.
+        """
         if kind not in list(get_args(FeedbackKind)):
             raise ValueError(f"feedback is one of {get_args(FeedbackKind)}")
         if not isinstance(item_ids, list | tuple):
@@ -65,10 +69,10 @@ class Feedback:
             actions += [{"ConditionCheck": item_exists}, {"Put": {"Item": row}}]
         try:
             await self.table.transact(actions)
-        except ConditionFailed as refused:
-            if 0 in refused.failed:
+        except ConditionFailed as failure:
+            if 0 in failure.failed:
                 raise NotFoundError(f"Thread {thread_id} not found") from None
-            missing = item_ids[(min(refused.failed) - 1) // 2]
+            missing = item_ids[(min(failure.failed) - 1) // 2]
             raise NotFoundError(f"Item {missing} not found in thread {thread_id}") from None
 
     def _row(self, thread_id: str, item_id: str, kind: FeedbackKind, user: str) -> Row:
@@ -81,7 +85,7 @@ class Feedback:
         }
 
     async def load(self, thread_id: str, user: str) -> list[Mark]:
-        """All marks in a thread; empty for an unknown one."""
+        """All marks in a thread; empty for an unknown thread."""
         query = {
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :feedback)",
             "ExpressionAttributeValues": {

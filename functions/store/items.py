@@ -1,4 +1,4 @@
-"""Items of a thread: listed by creation, each written whole and keeping its place."""
+"""Items of a thread: listed by creation. Saving one again writes it whole, at the same position."""
 
 import logging
 import time
@@ -24,25 +24,27 @@ from .bodies import (
     spilled,
     version_of,
 )
+from .expiry import DAY, expired
 from .links import Links
 from .paging import bounds
 from .table import ConditionFailed, Row, Table
-from .threads import DAY, Threads, expired
+from .threads import Threads
 
 logger = logging.getLogger(__name__)
 
-GONE_SECONDS: Final = DAY
-"""How long a deleted item's place is kept, for a reader whose cursor names it."""
-REMEMBERED_PLACES: Final = 4096
+DELETED_SECONDS: Final = DAY
+"""How long the position of a deleted item is kept, for a reader whose cursor names the item."""
+MAX_REMEMBERED: Final = 4096
+"""Positions of cursors that one process remembers."""
 
 IMAGE: Final = "image"
-"""Where the image of a generated image lies: it goes with the item."""
+"""The key of a generated image's object, which is removed with the item."""
 OPTIONAL: Final = (*PLACES, codec.TEMPLATED, IMAGE, "was", "expires")
-"""Attributes that an item's row may have; writing it anew removes those it then has not."""
+"""Attributes that an item's row may have. Saving the item removes those that it no longer has."""
 
 
 class Conflict(Exception):  # noqa: N818 - what happened, as callers name it
-    """What is stored is no longer what the caller expected; load it again."""
+    """The stored version is not the expected one. Load it again."""
 
 
 class Items:
@@ -56,9 +58,9 @@ class Items:
     async def write(
         self, thread_id: str, item: ThreadItem, user: str
     ) -> tuple[dict[str, Any], str]:
-        """The update that stores an item, and its version; part of a transaction.
+        """The update that stores an item, for a transaction, and the item's version.
 
-        A large body is in S3 when this returns.
+        A large body and a generated image are in S3 when this returns.
         """
         linked, image = await self.links.take_image(thread_id, item, user)
         stored = self.links.unsign_item(linked, user)
@@ -66,7 +68,7 @@ class Items:
         if len(text) <= PLAIN_BYTES:
             codec.check(stored, text, kind)
         else:
-            await aws.call(codec.check, item=stored, text=text, beside=kind)
+            await aws.call(codec.check, item=stored, text=text, attributes=kind)
         if image is not None and self.links.bucket is not None:
             await self.links.bucket.put(*image)
         version = version_of(text)
@@ -90,39 +92,41 @@ class Items:
         return update, version
 
     async def withdraw(self, update: dict[str, Any]) -> None:
-        """Remove the body in S3, if any, of an update that was not made."""
-        await self.bodies.discard(_spilling(update))
+        """Remove the body that `write` put into S3, after its update was not made."""
+        await self.bodies.discard(_new_spill(update))
 
     async def save(
         self, thread_id: str, item: ThreadItem, user: str, *, expected: str | None = None
     ) -> str:
-        """Store an item and put its thread at the top, atomically; returns the item's version.
+        """Store an item and move its thread to the top, atomically; returns the item's version.
 
-        With `expected`, only while the stored item has that version. A body in S3 that
-        is replaced is removed afterwards. To know which one that is, the write is tried
-        on the condition that there is none; a refusal names it, and it is written again
-        on the condition that it is still that one. Each refusal is another's success.
+        With `expected`, it is stored only if the stored item has that version.
+
+        A body in S3 that is replaced is removed afterwards. To learn which one that is, the first
+        write has the condition that the row points to no object. If that fails, DynamoDB returns
+        the row, and the next write has the condition that it still points to the same object.
+        This loop ends, because the condition only fails when another write succeeded.
         """
         update, version = await self.write(thread_id, item, user)
-        ours = _spilling(update)
+        ours = _new_spill(update)
         touch = self.threads.touch(thread_id, user, item.created_at)
         old: str | None = None
         while True:
             try:
                 guarded = _guarded(update, old, expected)
                 await self.table.transact([{"Update": touch}, {"Update": guarded}])
-            except ConditionFailed as refused:
-                met = refused.rows.get(1, {})
-                old = spilled(met)
+            except ConditionFailed as failure:
+                stored = failure.rows.get(1, {})
+                old = spilled(stored)
                 if ours is not None and old == ours:
-                    # botocore sent it twice because the first answer was lost: it is stored.
+                    # The first answer was lost and botocore sent the request again: it is stored.
                     return version
-                if 0 in refused.failed:
+                if 0 in failure.failed:
                     await self.bodies.discard(ours)
                     raise NotFoundError(f"Thread {thread_id} not found") from None
-                if expected is not None and met.get("version", {}).get("S") != expected:
+                if expected is not None and stored.get("version", {}).get("S") != expected:
                     await self.bodies.discard(ours)
-                    raise Conflict(f"Item {item.id} was changed meanwhile") from None
+                    raise Conflict(f"Item {item.id} is no longer at the expected version") from None
             else:
                 await self.bodies.discard(old)
                 return version
@@ -142,10 +146,9 @@ class Items:
         return await self.links.sign_item(item, user), row["version"]["S"]
 
     async def delete(self, thread_id: str, item_id: str, user: str) -> None:
-        """Remove an item's content and feedback at once, and its place a day later; unknown ids
-        are fine.
+        """Remove an item's content and feedback now; TTL removes its position a day later.
 
-        As in `save`, a refusal names the objects that go with the item.
+        Unknown ids are fine. As in `save`, a failed condition tells which objects to remove.
         """
         key = keys.item_key(user, thread_id, item_id)
         feedback = keys.key(key["pk"]["S"], keys.FEEDBACK + part(item_id))
@@ -154,11 +157,11 @@ class Items:
             blank = {"Update": {"Key": key, **_blank(objects)}}
             try:
                 await self.table.transact([blank, {"Delete": {"Key": feedback}}])
-            except ConditionFailed as refused:
-                met = refused.rows.get(0, {})
-                if "position" not in met:
+            except ConditionFailed as failure:
+                stored = failure.rows.get(0, {})
+                if "position" not in stored:
                     return
-                objects = {name: met[name] for name in (SPILL, IMAGE) if name in met}
+                objects = {name: stored[name] for name in (SPILL, IMAGE) if name in stored}
             else:
                 await self.bodies.discard(*(each["S"] for each in objects.values()))
                 return
@@ -166,8 +169,10 @@ class Items:
     async def page(
         self, thread_id: str, after: str | None, limit: int, order: str, user: str
     ) -> Page[ThreadItem]:
-        """One page; empty when the thread is not there. One round trip, or two for a cursor
-        that this process did not hand out itself, three for one that has moved since it did.
+        """One page; empty for an unknown thread.
+
+        One round trip; two when another process returned the cursor; three when this process did
+        and the item has been deleted since.
         """
         partition = keys.thread_partition(user, thread_id)
         if after is None:
@@ -178,15 +183,15 @@ class Items:
             return page if exists else Page()
         known = self._places.get((partition, after))
         if known is not None:
-            behind: Page[ThreadItem] | None
-            exists, behind = await aws.together(
+            following: Page[ThreadItem] | None
+            exists, following = await aws.together(
                 self.threads.exists(thread_id, user),
-                self._page_behind(partition, known, limit, order, user),
+                self._page_after(partition, known, limit, order, user),
             )
             if not exists:
                 return Page()
-            if behind is not None:
-                return behind
+            if following is not None:
+                return following
             self._places.pop((partition, after), None)
         exists, row = await aws.together(
             self.threads.exists(thread_id, user),
@@ -196,23 +201,24 @@ class Items:
             return Page()
         if row is None and after:
             raise NotFoundError(f"Item {after} not found")
-        # To the reference stores, an empty cursor is none.
+        # An empty cursor means the first page, as in the SDK's own stores.
         place = (row.get("position") or row["was"])["S"] if row else None
         return await self.read_page(thread_id, place, limit, order, user)
 
     async def read_page(
         self, thread_id: str, start: str | None, limit: int, order: str, user: str
     ) -> Page[ThreadItem]:
-        """One page behind a position, whether or not the thread is there."""
+        """One page after position `start`, without a check that the thread exists."""
         partition = keys.thread_partition(user, thread_id)
         query = bounds(partition, order, start, limit, keys.END_OF_ITEMS)
         return await self._page(self.table.query(**query), partition, limit, user)
 
-    async def _page_behind(
+    async def _page_after(
         self, partition: str, place: str, limit: int, order: str, user: str
     ) -> Page[ThreadItem] | None:
-        """One page behind the item at `place`, which is read along with it; `None` when it is not
-        there: deleted since its place was remembered, and perhaps made anew at another one.
+        """One page after the item at `place`; the same query reads that item.
+
+        `None` when the item is no longer at `place`: it was deleted, and perhaps saved again.
         """
         query = bounds(partition, order, place, limit + 1, keys.END_OF_ITEMS)
         at_place = (":low", place) if order == "asc" else (":high", f"{place}\0")
@@ -226,9 +232,9 @@ class Items:
     async def open(
         self, thread_id: str, limit: int, user: str
     ) -> tuple[Row, Callable[[], Coroutine[Any, Any, Page[ThreadItem]]]]:
-        """A thread's head, and what makes a page of its newest items of the same query.
+        """A thread's head, and a function for the page of its newest items, from one query.
 
-        Only the page fetches bodies from S3. Raises `NotFoundError` without a head.
+        The function fetches bodies from S3. Raises `NotFoundError` when there is no head.
         """
         partition = keys.thread_partition(user, thread_id)
         rows = self.table.query(**bounds(partition, "desc", None, limit + 1))
@@ -247,7 +253,7 @@ class Items:
             rows.append(row)
             if len(items) + len(rows) <= limit:
                 continue
-            # A row past the page: turn what came before into items, and see whether it is full.
+            # This row is after the page: read the rows so far, and see whether the page is full.
             read = await aws.together(*(self._read(each, user) for each in rows))
             for source, item in zip(rows, read, strict=True):
                 if item is None:
@@ -264,34 +270,35 @@ class Items:
         return Page(data=items)
 
     def _remember(self, partition: str, item_id: str, row: Row | None) -> None:
-        """So that the next page need not look its cursor up."""
+        """Remember a cursor's position, so that the next page needs no request to find it."""
         if row is None:
             return
         self._places[partition, item_id] = row["position"]["S"]
         self._places.move_to_end((partition, item_id))
-        if len(self._places) > REMEMBERED_PLACES:
+        if len(self._places) > MAX_REMEMBERED:
             self._places.popitem(last=False)
 
     async def _read(self, row: Row, user: str) -> ThreadItem | None:
-        """The item in a row; `None`, with a warning, for one that cannot be read here."""
+        """The item in a row; `None`, with a warning in the log, when it cannot be read."""
         try:
             item, _ = await self._item(row)
         except (ValidationError, LookupError) as error:
             logger.warning(
-                "item skipped: it cannot be read here",
+                "an item was skipped: it cannot be read",
                 extra={"item_id": row["id"]["S"], "reason": type(error).__name__},
             )
             return None
         return await self.links.sign_item(item, user)
 
     async def _item(self, row: Row) -> tuple[ThreadItem, Row]:
-        """The item in a row, and the row that it was read from: see `text`."""
+        """An item, and the row that it was read from (see `text`)."""
         text, row = await self.text(row)
         return codec.load(text, row), row
 
     async def text(self, row: Row) -> tuple[bytes, Row]:
-        """An item's body, and the row that it was read from: a newer one when the body was
-        replaced, and the old one removed, since `row` was read.
+        """An item's body, and the row that it was read from.
+
+        That is a newer row when another write replaced the body in S3 after `row` was read.
         """
         while True:
             try:
@@ -306,7 +313,10 @@ class Items:
 
 
 def _blank(objects: Row) -> dict[str, Any]:
-    """The update that leaves an item's place alone, if it points to these objects and no other."""
+    """The update that removes everything of an item but its position.
+
+    Its condition: the row points to these objects and no others.
+    """
     same = [
         f"{name} = :{name}" if name in objects else f"attribute_not_exists({name})"
         for name in (SPILL, IMAGE)
@@ -317,7 +327,7 @@ def _blank(objects: Row) -> dict[str, Any]:
         "ConditionExpression": " AND ".join(["attribute_exists(#position)", *same]),
         "ExpressionAttributeNames": {"#position": "position", "#version": "version"},
         "ExpressionAttributeValues": {
-            ":expires": {"N": str(int(time.time()) + GONE_SECONDS)},
+            ":expires": {"N": str(int(time.time()) + DELETED_SECONDS)},
             **{f":{name}": value for name, value in objects.items()},
         },
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -325,7 +335,10 @@ def _blank(objects: Row) -> dict[str, Any]:
 
 
 def _guarded(update: dict[str, Any], old: str | None, expected: str | None) -> dict[str, Any]:
-    """The update on the condition that it replaces the body `old` (none: one in the row)."""
+    """The update with the condition that the row points to `old`, or to no object (`None`).
+
+    With `expected`, also that the stored item has this version.
+    """
     values = dict(update["ExpressionAttributeValues"])
     condition = "attribute_not_exists(spill)"
     if old is not None:
@@ -342,6 +355,7 @@ def _guarded(update: dict[str, Any], old: str | None, expected: str | None) -> d
     }
 
 
-def _spilling(update: dict[str, Any]) -> str | None:
+def _new_spill(update: dict[str, Any]) -> str | None:
+    """The key of the object that an update makes its row point to, if any."""
     key: str | None = update.get("ExpressionAttributeValues", {}).get(f":{SPILL}", {}).get("S")
     return key

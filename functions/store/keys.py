@@ -1,9 +1,7 @@
-"""How names become keys: of rows in the table and of objects in the bucket.
+"""Keys of the table's rows.
 
-A key part is percent-encoded, so `#` and `/` only ever separate parts, and one
-that would be long is digested: a sort key holds 1,024 bytes, and a model may
-invent an id of any length. The user is in every partition key, so an id that
-belongs to somebody else is simply not found.
+`functions.aws.keys` encodes each part of a key, so `#` only separates parts. The user is in every
+partition key, so a lookup by the id of another user's row finds nothing.
 """
 
 import re
@@ -26,9 +24,8 @@ TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
 HEAD_POSITION: Final = "~"
-"""Behind every item's position, which begins with a year: a query backwards meets the head first,
-and one that is after items alone ends before it.
-"""
+"""Sorts after every item's position, which begins with a year. So a query backwards finds the head
+first, and a query for items alone ends at `END_OF_ITEMS`."""
 
 Value = dict[str, Any]
 Key = dict[str, Value]
@@ -63,7 +60,7 @@ def attachment_key(user: str, attachment_id: str) -> Key:
 
 
 def attachment_link_key(user: str, thread_id: str, attachment_id: str) -> Key:
-    """The row in a thread's partition that says which attachments its messages carry."""
+    """The row in a thread's partition that links to an attachment of one of its messages."""
     return key(thread_partition(user, thread_id), ATTACHMENT + part(attachment_id))
 
 
@@ -72,12 +69,12 @@ def tombstone_key(user: str, thread_id: str) -> Key:
 
 
 def gone_key(user: str, thread_id: str) -> Key:
-    """The row among the user's own that says a deleted thread may have rows or objects left."""
+    """The row in the user's partition that says: this deleted thread has yet to be purged."""
     return key(user_partition(user), GONE + part(thread_id))
 
 
 def head_key(user: str, thread_id: str) -> Key:
-    """The thread's copy of its own fields, among its items."""
+    """The copy of a thread's fields in the partition of its items."""
     return key(thread_partition(user, thread_id), HEAD)
 
 
@@ -86,9 +83,9 @@ def run_key(user: str, run_id: str) -> Key:
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as UTC text that sorts by time, to the microsecond.
+    """A moment as UTC text with microseconds, which sorts by time.
 
-    A naive moment is local time, as `datetime.now()` makes it.
+    A naive moment counts as local time, because the SDK uses `datetime.now()`.
     """
     try:
         utc = moment.astimezone(UTC)
@@ -98,17 +95,17 @@ def stamp(moment: datetime) -> str:
 
 
 def position(moment_stamp: str, name: str) -> str:
-    """Where a row stands in its list: by time, ties by id, never two at one place."""
+    """A row's position in its list: by time, then by id, so that no two are equal."""
     return f"{moment_stamp}#{part(name)}"
 
 
 def cursor(row_position: str, thread_id: str) -> str:
-    """A cursor that names a thread and where it stood when it was listed."""
+    """A cursor with a thread's id and its time in the list when the page was read."""
     return f"{row_position[:_STAMP_LENGTH]}@{thread_id}"
 
 
 def read_cursor(text: str) -> str | None:
-    """The position that a `cursor` carries; `None` for a bare thread id."""
+    """The position in a `cursor`; `None` for a plain thread id."""
     if _STAMP.match(text) and text[_STAMP_LENGTH : _STAMP_LENGTH + 1] == "@":
         return position(text[:_STAMP_LENGTH], text[_STAMP_LENGTH + 1 :])
     return None

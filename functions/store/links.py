@@ -1,8 +1,8 @@
-"""Signed links in what is stored: taken out on the way in, made anew on the way out.
+"""Signed links: replaced before an item is stored, and signed again when it is loaded.
 
-A signed link expires within the hour, so the table keeps `s3://<bucket>/<key>`
-in its place. Only keys of the asking user are signed. A data URL is no link at
-all but megabytes of text: a generated image goes to the bucket, whoever draws it.
+A signed link expires after an hour, so the table holds `s3://<bucket>/<key>` instead. A link is
+signed only for a key of the user who loads it. A generated image that comes as a data URL, which
+may be megabytes of text, is moved to the bucket.
 """
 
 import base64
@@ -33,12 +33,12 @@ class Links:
         self.bucket = bucket
 
     def unsign(self, url: str) -> str:
-        """A link that this bucket's client signed, as `s3://…`; any other as it is."""
+        """A signed link to this bucket as `s3://…`; any other link unchanged."""
         key = self.bucket.key_of(url) if self.bucket else None
         return url if self.bucket is None or key is None else f"{SCHEME}://{self.bucket.name}/{key}"
 
     async def sign(self, url: str, user: str) -> str:
-        """A link to an `s3://…` of this bucket and user; any other as it is."""
+        """A signed link for an `s3://…` link of this bucket and user; any other link unchanged."""
         bucket = self.bucket
         start = f"{SCHEME}://{bucket.name}/" if bucket else ""
         if bucket is None or not url.startswith(start):
@@ -51,10 +51,13 @@ class Links:
     async def take_image(
         self, thread_id: str, item: ThreadItem, user: str
     ) -> tuple[ThreadItem, tuple[str, bytes, str] | None]:
-        """A generated image that comes as a data URL, as the SDK's default makes them, as a link,
-        and what `Bucket.put` has to keep before the item is written. Any other item as it is.
+        """Replace the data URL of a generated image, which is the SDK's default, by a link.
 
-        Each content of an item has a key of its own: what is not written changes no image.
+        Returns the new item, and the arguments of the `Bucket.put` that must be done before the
+        item is written. Any other item is returned unchanged, with `None`. The key contains a
+        hash of the image, so an item that is then not written has replaced no stored image.
+
+        Raises `ValueError` without a bucket, and for data that is not PNG, JPEG, GIF or WebP.
         """
         if not isinstance(item, GeneratedImageItem) or not item.image:
             return item, None
@@ -72,9 +75,7 @@ class Links:
         return item.model_copy(update={"image": image}), (key, data, kind)
 
     def image_of(self, thread_id: str, stored: ThreadItem, user: str) -> str | None:
-        """Where the generated image of an item lies, as the item is stored; `None` for any that
-        lies outside its thread.
-        """
+        """The key of a stored item's generated image; `None` when it has none in its thread."""
         if self.bucket is None or not isinstance(stored, GeneratedImageItem) or not stored.image:
             return None
         root = f"{SCHEME}://{self.bucket.name}/"
@@ -83,7 +84,7 @@ class Links:
         return key if stored.image.url.startswith(root + own) else None
 
     def unsign_attachment(self, attachment: Attachment, user: str) -> Attachment:
-        """As it is stored: no signed link, and no way to upload once a message carries it."""
+        """An attachment as it is stored: no signed link, and no upload link once it is sent."""
         changes: dict[str, Any] = {}
         if attachment.thread_id is not None:
             changes["upload_descriptor"] = None
@@ -92,7 +93,7 @@ class Links:
         return attachment.model_copy(update=changes)
 
     def unsign_preview(self, attachment: ImageAttachment, user: str) -> str:
-        """Where the image lies: under `files/` once a message carries it."""
+        """The image's `s3://…` link: under `files/` once it is sent."""
         stored = self.unsign(str(attachment.preview_url))
         if self.bucket is None or attachment.thread_id is None:
             return stored
@@ -113,7 +114,7 @@ class Links:
     def unsign_item(self, item: ThreadItem, user: str) -> ThreadItem:
         if isinstance(item, UserMessageItem) and item.attachments:
             stored = [self.unsign_attachment(each, user) for each in item.attachments]
-            for each in stored:  # also where no thread is said: a message carries it
+            for each in stored:  # it is sent now, even if it names no thread
                 each.upload_descriptor = None
             return item.model_copy(update={"attachments": stored})
         if isinstance(item, GeneratedImageItem) and item.image:
@@ -130,7 +131,7 @@ class Links:
 
 
 def _decode(encoded: str) -> tuple[bytes, str]:
-    """Bytes and their checksum; none for what is no base64."""
+    """The bytes and their checksum; no bytes when `encoded` is not base64."""
     try:
         data = base64.b64decode(encoded, validate=True)
     except ValueError:

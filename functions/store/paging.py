@@ -1,19 +1,19 @@
-"""Pages by position: what is asked for, and the query that answers it."""
+"""Pages by position: checks of their parameters, and the query for one."""
 
 from typing import Any, Final
 
 from .schema import INDEX
 
 MAX_QUERY: Final = 1000
-"""Rows asked for at once; a larger page takes more queries."""
+"""Rows that one query asks for; a larger page takes more queries."""
 
 
 def bounds(
     partition: str, order: str, start: str | None, limit: int, end: str | None = None
 ) -> dict[str, Any]:
-    """A query by position in one partition, in `order`, behind `start`, below `end`.
+    """The query for a partition's rows in `order`, after position `start` and before `end`.
 
-    It asks for one row more than the page holds, which tells whether there is more.
+    It asks for one row more than the page holds, to know whether more follow.
     """
     query: dict[str, Any] = {
         "IndexName": INDEX,
@@ -24,7 +24,7 @@ def bounds(
     }
     low, high = (start, end) if order == "asc" else (None, start or end)
     if low is not None:
-        # BETWEEN takes its ends in: the least text that is behind `start`.
+        # BETWEEN includes its ends, so it begins at the smallest text after `start`.
         query["ExpressionAttributeValues"][":low"] = {"S": f"{low}\0"}
     if high is not None:
         query["ExpressionAttributeValues"][":high"] = {"S": high}
@@ -36,7 +36,7 @@ def bounds(
 
 
 def check_page(limit: int, order: str, after: str | None = None) -> None:
-    """`ValueError` for a page that cannot be."""
+    """Raise `ValueError` when a parameter of a page is invalid."""
     if after is not None and not isinstance(after, str):
         raise ValueError(f"a cursor is text, not {type(after).__name__}")
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:

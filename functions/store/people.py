@@ -1,4 +1,4 @@
-"""Everything of one person: to hand over, and to remove."""
+"""Everything that one user owns: export and deletion."""
 
 import json
 import logging
@@ -12,18 +12,19 @@ from ..aws.bucket import Bucket
 from ..aws.keys import digest
 from . import attachment_records, keys
 from .bodies import PLACES
+from .expiry import expired
 from .items import Items
 from .links import Links
 from .purge import Purge
 from .snapshots import Snapshot
 from .table import Row, Table
-from .threads import Threads, expired
+from .threads import Threads
 
 logger = logging.getLogger(__name__)
 
 PREFIXES: Final = (files.UPLOADS, files.VOICE, files.FILES, files.IMAGES, files.SPILL)
 THREADS: Final = (keys.THREAD, keys.GONE)
-"""Threads, and those that are gone but may have left something."""
+"""Rows of threads, and of deleted threads that may still have rows or objects."""
 
 
 class People:
@@ -41,9 +42,9 @@ class People:
         return self.links.bucket
 
     async def delete(self, user: str) -> None:
-        """Threads first, so that no run can write to them any more; then the rest.
+        """Delete the threads first, so that no run can write to them any more, then the rest.
 
-        Also those that were deleted before: a purge may have broken off, or is still to come.
+        Includes threads that were deleted before, because their purge may not have finished.
         """
         partition = keys.user_partition(user)
         while threads := [row for prefix in THREADS async for row in self._rows(partition, prefix)]:
@@ -56,16 +57,16 @@ class People:
             rows = [
                 row
                 async for row in self._rows(pk, "")
-                # One that has come meanwhile: without it, nothing would lead to its items.
+                # A thread that is new since then stays: without its row, nobody finds its items.
                 if not row["sk"]["S"].startswith(THREADS)
             ]
-            # A file may name a thread that never was: that entry has no thread to go with.
-            entries = [
+            # A file may name a thread that was never saved: no thread's purge removes its link row.
+            links = [
                 keys.key(f"{pk}#T#{row['thread']['S']}", row["sk"]["S"])
                 for row in rows
                 if row["sk"]["S"].startswith(keys.ATTACHMENT) and "thread" in row
             ]
-            await self.table.delete_many(entries)
+            await self.table.delete_many(links)
             await self.table.delete_many(keys.key(pk, row["sk"]["S"]) for row in rows)
         if self.bucket:
             for prefix in PREFIXES:
@@ -73,13 +74,14 @@ class People:
 
     async def export(self, user: str) -> AsyncIterator[dict[str, Any]]:
         partition = keys.user_partition(user)
-        living: set[str] = set()
-        past: set[str] = set()
+        existing: set[str] = set()
+        gone: set[str] = set()
         async for row in self._rows(partition, keys.THREAD):
-            over = expired(row)
-            (past if over else living).add(row["sk"]["S"].removeprefix(keys.THREAD))
-            if over:
+            name = row["sk"]["S"].removeprefix(keys.THREAD)
+            if expired(row):
+                gone.add(name)
                 continue
+            existing.add(name)
             snapshot = Snapshot.from_row(row)
             fields = {name: json.loads(text) for name, text in snapshot.fields.items()}
             metadata = {name: json.loads(text) for name, text in snapshot.metadata.items()}
@@ -87,10 +89,12 @@ class People:
             async for below in self._below(user, row["id"]["S"]):
                 yield below
         async for row in self._rows(partition, keys.GONE):
-            past.add(row["sk"]["S"].removeprefix(keys.GONE))
+            gone.add(row["sk"]["S"].removeprefix(keys.GONE))
         async for row in self._rows(partition, keys.ATTACHMENT):
-            over = self._is_over(row.get("thread", {}).get("S"), living, past)
-            if over or expired(row) or attachment_records.read(row) is None:
+            thread = row.get("thread", {}).get("S")
+            if self._is_gone(thread, existing, gone) or expired(row):
+                continue
+            if attachment_records.read(row) is None:
                 continue
             attachment = json.loads(row["body"]["S"])
             await self._sign(attachment, "preview_url", user)
@@ -109,11 +113,12 @@ class People:
                     "url": await aws.call(self.bucket.sign_get, key=key),
                 }
 
-    def _is_over(self, thread: str | None, living: set[str], past: set[str]) -> bool:
-        """Whether a file's thread is over, as `load_attachment` has it: not one that never was."""
-        if thread is None or thread in living:
+    def _is_gone(self, thread: str | None, existing: set[str], gone: set[str]) -> bool:
+        """Whether a file's thread was deleted or has expired, by the rule of `load_attachment`."""
+        if thread is None or thread in existing:
             return False
-        return thread in past or bool(self.threads.retention_seconds)  # TTL leaves nothing to see
+        # With a retention, TTL may have removed the thread, which leaves no trace.
+        return thread in gone or bool(self.threads.retention_seconds)
 
     async def _below(self, user: str, thread_id: str) -> AsyncIterator[dict[str, Any]]:
         async for row in self._rows(keys.thread_partition(user, thread_id), ""):
@@ -132,15 +137,16 @@ class People:
                 }
 
     async def _item(self, row: Row, user: str) -> Any | None:
-        """An item as it was stored, of any type, its links signed; `None`, with a warning,
-        without its body.
+        """An item as it was stored, of any type, with signed links.
+
+        `None`, with a warning in the log, when its body is missing.
         """
         try:
             text, _ = await self.items.text(row)
             item = json.loads(text)
         except LookupError as error:
             logger.warning(
-                "item left out: it cannot be read here",
+                "an item was left out of an export: it cannot be read",
                 extra={"item_id": row["id"]["S"], "reason": type(error).__name__},
             )
             return None
@@ -150,14 +156,14 @@ class People:
         return item
 
     async def _sign(self, part: Any, name: str, user: str) -> None:
-        """Sign a link in place, if it is one that the store keeps unsigned."""
+        """Sign a link in place, if it is a link to this user's object in the bucket."""
         if isinstance(part, dict) and isinstance(part.get(name), str):
             part[name] = await self.links.sign(part[name], user)
 
     async def _link(self, user: str, row: Row) -> str | None:
-        """A link to a file's bytes; `None` when they never came, or lie in another store.
+        """A link to a file's bytes; `None` when they were not uploaded or are not in this bucket.
 
-        A file that was checked is kept, also when the message was then never sent.
+        A checked file is under `files/`, even when its message was then not sent.
         """
         attachment = row["sk"]["S"].removeprefix(keys.ATTACHMENT)
         for place in (file_key, upload_key):

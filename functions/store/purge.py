@@ -1,11 +1,11 @@
-"""Finishing what deletion began: the rows and objects below a thread that is gone.
+"""The purge of a deleted thread: removes the rows and objects that belonged to it.
 
-Deleting a thread removes its row and leaves a tombstone; where a retention is
-set, TTL removes the row. What lies below it is removed here, by `delete_thread`
-itself or by the table's stream event; and once more when the tombstone expires,
-for what a run still wrote to S3 meanwhile.
-Everything may run twice, or die half-way and run again: `GONE#` among the user's
-rows names a deleted thread until its purge has ended, for `delete_user` and a sweep.
+`delete_thread` removes a thread's row and leaves a tombstone; with a retention, TTL removes the
+row. The purge removes the rest. `delete_thread` calls it, or the event of the table's stream does.
+It runs again when the tombstone expires, for objects that a run still wrote to S3 after the first.
+
+A purge may run twice, and may fail half-way and run again. A `GONE#` row in the user's partition
+names a deleted thread until its purge has finished, for `delete_user` and a sweep.
 """
 
 import logging
@@ -25,11 +25,11 @@ from .table import ConditionFailed, Row, Table
 logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE: Final = 200
-"""Rows collected before they are deleted, in eight batches side by side."""
+"""Rows that are collected and then deleted, in eight parallel batches."""
 
 
-class _BackAgain(Exception):  # noqa: N818 - what happened
-    """The thread exists: its id is in use again."""
+class _ThreadExists(Exception):  # noqa: N818 - an outcome, not a fault
+    """The thread exists, because its id is in use again."""
 
 
 class Purge:
@@ -38,11 +38,12 @@ class Purge:
         self.bucket = bucket
 
     async def thread(self, partition: str) -> int:
-        """Remove all that is left of a deleted thread but its tombstone; returns the rows removed.
+        """Remove what is left of a deleted thread, except its tombstone; returns the rows removed.
 
-        A thread that exists (its id was used again) is left alone, also when it comes while
-        this is at work: what goes was seen before a look that found no thread. Only an item
-        that is saved anew under its old id right after the last look may go with the old one.
+        `partition` is the thread's. Nothing is removed when the thread exists, because its id is
+        in use again. That also holds when it is created during the purge: every row was read
+        before a check that found no thread. One case remains: an item that is saved under its old
+        id just after the last check may be removed with the old item.
         """
         user_pk, _, part = partition.rpartition("#T#")
         pending = keys.key(user_pk, keys.GONE + part)
@@ -56,7 +57,7 @@ class Purge:
             "ExpressionAttributeValues": {":pk": {"S": partition}},
             "ProjectionExpression": "sk",
         }
-        with suppress(_BackAgain):
+        with suppress(_ThreadExists):
             async for row in self.table.query(**query):
                 headed |= row["sk"]["S"] == keys.HEAD
                 if row["sk"]["S"] in (keys.TOMBSTONE, keys.HEAD):
@@ -69,7 +70,7 @@ class Purge:
             await self._rows(partition, batch)
             removed += len(batch)
             await self._objects(partition)
-            # Last, for while one of these stands, the id begins no new thread over what is left.
+            # These two come last: while either exists, nobody can create a thread with this id.
             if headed:
                 await self._head(partition)
                 removed += 1
@@ -77,9 +78,9 @@ class Purge:
                 await self._done(pending, gone)
         return removed
 
-    async def _look(self, partition: str) -> None:
+    async def _check_gone(self, partition: str) -> None:
         if await self.table.get(_thread_key(partition)) is not None:
-            raise _BackAgain
+            raise _ThreadExists
 
     async def _rows(self, partition: str, sorts: list[str]) -> None:
         if not sorts:
@@ -87,20 +88,25 @@ class Purge:
         for sort in sorts:
             if sort.startswith(keys.ATTACHMENT):
                 await self._attachment(partition, sort)
-        await self._look(partition)
+        await self._check_gone(partition)
         await self.table.delete_many(keys.key(partition, sort) for sort in sorts)
 
     async def _head(self, partition: str) -> None:
-        """A thread that expired leaves its head, and each thread's head has the same key: one
-        that goes with a thread that came back would hide that thread from its turns for ever.
+        """Remove the head, unless the thread exists again.
+
+        TTL removes a thread and leaves its head. A new thread with the same id has its head under
+        the same key, and `open_turn` finds no thread without one.
         """
-        # Of no row, a removal on a condition is a check that needs no right to check.
-        none = {"Key": _thread_key(partition), "ConditionExpression": "attribute_not_exists(pk)"}
+        # A conditional delete of a missing row acts as a condition check, without that permission.
+        no_thread = {
+            "Key": _thread_key(partition),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
         head = {"Key": keys.key(partition, keys.HEAD)}
         try:
-            await self.table.transact([{"Delete": none}, {"Delete": head}])
+            await self.table.transact([{"Delete": no_thread}, {"Delete": head}])
         except ConditionFailed:
-            raise _BackAgain from None
+            raise _ThreadExists from None
 
     async def _objects(self, partition: str) -> None:
         if self.bucket is None:
@@ -113,11 +119,11 @@ class Purge:
             async for key, _ in self.bucket.list(prefix + folder)
         ]
         if objects:
-            await self._look(partition)
+            await self._check_gone(partition)
             await self.bucket.delete(*objects)
 
     async def _done(self, pending: keys.Key, gone: Row) -> None:
-        """Forget that a purge was due, unless the thread came back and was deleted again."""
+        """Remove the `GONE#` row, unless the thread was created and deleted again meanwhile."""
         same = {
             "Key": pending,
             "ConditionExpression": "#at = :at",
@@ -128,12 +134,12 @@ class Purge:
             await self.table.transact([{"Delete": same}])
 
     async def _attachment(self, partition: str, sort: str) -> None:
-        """Remove a record and its bytes, unless another thread carries the file by now."""
+        """Remove a record and its bytes, unless the file now belongs to another thread."""
         user_pk, _, part = partition.rpartition("#T#")
         record = keys.key(user_pk, sort)
         thread, row = await self.table.get_many([_thread_key(partition), record])
         if thread is not None:
-            raise _BackAgain
+            raise _ThreadExists
         if row is None or row.get("thread", {}).get("S") != part:
             return
         await self._attachment_bytes(record)
@@ -146,7 +152,7 @@ class Purge:
             await self.bucket.delete(upload_key(user, attachment), file_key(user, attachment))
 
     async def records(self, records: Iterable[dict[str, Any]]) -> list[str]:
-        """Handle records of the table's stream; returns the sequence numbers of those that failed."""
+        """Handle records of the table's stream; returns the sequence numbers of failed ones."""
         failed = []
         for record in records:
             number = str(record["dynamodb"]["SequenceNumber"])
@@ -158,7 +164,7 @@ class Purge:
         return failed
 
     async def _record(self, record: dict[str, Any]) -> None:
-        """Do what one record of the table's stream asks for; most ask for nothing."""
+        """Remove what one record of the table's stream says is gone. Most records need nothing."""
         change = record["dynamodb"]
         key = {name: change["Keys"][name] for name in ("pk", "sk")}
         partition, sort = key["pk"]["S"], key["sk"]["S"]
@@ -180,7 +186,7 @@ class Purge:
             await self._attachment_bytes(key)
 
     async def _replaced(self, key: keys.Key, name: str, old: str) -> None:
-        """Remove an object that its row no longer points to."""
+        """Remove an object, unless its row still points to it."""
         row = await self.table.get(key)
         if self.bucket and (row is None or row.get(name, {}).get("S") != old):
             await self.bucket.delete(old)

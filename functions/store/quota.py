@@ -13,15 +13,14 @@ from .keys import Key
 from .table import ConditionFailed, Row, Table
 
 KEPT_SECONDS: Final = 3600
-"""How long a counter outlives its window, for clocks that differ."""
+"""Seconds that a counter is kept after its window, because clocks differ."""
 
 
 class OverQuota(PublicError):  # noqa: N818 - what happened, as callers name it
-    """No more messages for now. `retry_after` is in whole seconds."""
+    """A rate limit is reached (status 429). `retry_after` (whole seconds) becomes a header."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(429, message, {"retry-after": str(retry_after)})
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,10 @@ class _Counter:
 
 
 class Quota:
-    """Counts messages. `None` as a limit turns that one off.
+    """Counts messages against two limits; `None` turns a limit off.
 
-    `per_user` messages in each `window_seconds` (windows begin at multiples of
-    it, Unix time); `per_day` messages for everybody together in a UTC day.
+    `per_user`: messages of one user in each window of `window_seconds` (a window starts at a
+    multiple of that, in Unix time). `per_day`: messages of all users together in a UTC day.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class Quota:
         self.per_day = per_day
 
     async def check(self, context: Any) -> None:
-        """Raise `OverQuota` when nothing is left. One request, one read unit a counter."""
+        """Raise `OverQuota` when a limit is reached. One request, one read unit per counter."""
         counters = self._counters(owner(context))
         if not counters:
             return
@@ -66,19 +65,20 @@ class Quota:
                 raise counter.over()
 
     async def spend(self, context: Any) -> None:
-        """Count one message, or raise `OverQuota` when it would be one too many.
+        """Count one message. Raises `OverQuota` when it is over a limit.
 
-        One atomic write a counter, in parallel. When one of the two refuses, the
-        other has counted all the same; `check` first keeps that rare. Never part of a
-        transaction: the day's counter is one row for everybody, on which those would conflict.
+        One atomic write for each counter, in parallel. When one limit is reached, the other
+        counter has still counted the message; a `check` before it makes that rare. The writes are
+        never part of a transaction: all users share the day's row, so transactions would conflict.
         """
         counters = self._counters(owner(context))
-        refused = await aws.together(*(self._add(counter) for counter in counters))
-        for counter, no in zip(counters, refused, strict=True):
-            if no:
+        counted = await aws.together(*(self._add(counter) for counter in counters))
+        for counter, within_limit in zip(counters, counted, strict=True):
+            if not within_limit:
                 raise counter.over()
 
     async def _add(self, counter: _Counter) -> bool:
+        """Count one message; False when the limit is reached."""
         try:
             await self.table.update(
                 counter.key,
@@ -91,8 +91,8 @@ class Quota:
                 },
             )
         except ConditionFailed:
-            return True
-        return False
+            return False
+        return True
 
     def _counters(self, user: str) -> list[_Counter]:
         now = time.time()

@@ -1,4 +1,4 @@
-"""Small JSON documents for the assistant's data, one a kind and user, changed optimistically."""
+"""Small JSON documents of the assistant, one for each kind and user, with optimistic locking."""
 
 import json
 from typing import Any, Final
@@ -9,11 +9,14 @@ from .items import Conflict
 from .table import ConditionFailed, Row, Table
 
 MAX_BYTES: Final = 350_000
-"""Bytes of a document as JSON; DynamoDB holds 400 KB, names included."""
+"""Bytes of a document as JSON. A DynamoDB row holds 400 KB, its attribute names included."""
 
 
 class Records:
-    """`get` a document and its version, `put` it back with that version. One request each."""
+    """`get` a document with its version, then `put` it back with that version.
+
+    One request each. A context needs `user_id`.
+    """
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -26,11 +29,11 @@ class Records:
         return json.loads(row["body"]["S"]), int(row["version"]["N"])
 
     async def put(self, kind: str, value: Any, context: Any, *, version: int) -> int:
-        """Store a document in place of the one that had `version`; returns the new version.
+        """Replace the document of this `version`; returns the new version.
 
-        Raises `Conflict` when somebody else stored another meanwhile, and
-        `ValueError` or `TypeError`, with nothing stored, for what is no JSON or
-        too large.
+        Version 0 means that there is no document yet. Raises `Conflict` when the stored document
+        has another version, and `ValueError` or `TypeError` when `value` cannot be JSON or is too
+        large. In all these cases nothing is stored.
         """
         body = json.dumps(value, ensure_ascii=False, allow_nan=False)
         if len(body.encode()) > MAX_BYTES:
@@ -55,9 +58,9 @@ class Records:
                 ),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ConditionFailed as refused:
-            # botocore sent it twice because the first answer was lost: it is stored.
-            if refused.rows.get(0) == row:
+        except ConditionFailed as failure:
+            # The first answer was lost and botocore sent the request again: it is stored.
+            if failure.rows.get(0) == row:
                 return version + 1
             raise Conflict(f"the {kind!r} record is no longer at version {version}") from None
         return version + 1

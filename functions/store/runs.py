@@ -1,4 +1,4 @@
-"""Runs: one streaming request each, claimed once, cancelled by its owner, marked on its thread."""
+"""Runs: one for each streaming request. It is claimed once, and its owner can cancel it."""
 
 import time
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ from typing import Any, Final
 from .. import aws
 from ..aws.keys import owner
 from . import keys
+from .expiry import DAY
 from .keys import Value
 from .table import ConditionFailed, Row, Table
-from .threads import DAY
 
 RUN_SECONDS: Final = DAY
-"""How long a run's row outlives its deadline: a request sent again later is a new one."""
+"""Seconds that a run's row is kept after its deadline. The same request after that is a new run."""
 
 
 class RunAlreadyStarted(Exception):  # noqa: N818 - what happened, as callers name it
-    """The same run id was claimed before: the request was sent again. `run` is the first one."""
+    """A run with this id was claimed before: the request was sent again. `run` is the first run."""
 
     def __init__(self, run: "Run") -> None:
-        super().__init__(f"run {run.id} has begun already")
+        super().__init__(f"run {run.id} has already started")
         self.run = run
 
 
 class RunCancelled(Exception):  # noqa: N818
-    """The run was cancelled before it began."""
+    """The run was cancelled before it started."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run to begin: its id, its thread, and when it is over at the latest (Unix seconds)."""
+    """A run to start: its id, its thread and its deadline (Unix seconds)."""
 
     id: str
     thread_id: str
@@ -38,14 +38,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Running:
-    """The run that a thread is being answered by, and until when at the latest (Unix seconds)."""
+    """The run that is answering a thread now. It ends at `until` (Unix seconds) at the latest."""
 
     run_id: str
     until: float
 
 
 def running_in(row: Row | None) -> Running | None:
-    """The running run that a thread's row names, unless its deadline has passed."""
+    """The run that a thread's row names; `None` when there is none or its deadline has passed."""
     if row is None or "run" not in row:
         return None
     until = float(row["run_until"]["N"])
@@ -53,12 +53,12 @@ def running_in(row: Row | None) -> Running | None:
 
 
 def marker(run: Run) -> dict[str, Value]:
-    """What a thread's row says of its running run."""
+    """The attributes that name a run in its thread's row."""
     return {"run": {"S": run.id}, "run_until": {"N": str(run.deadline)}}
 
 
 def claim_action(run: Run, user: str) -> dict[str, Any]:
-    """The conditional write that claims a run; part of a transaction."""
+    """The conditional write that claims a run, for a transaction."""
     return {
         "Update": {
             "Key": keys.run_key(user, run.id),
@@ -79,24 +79,26 @@ def claim_action(run: Run, user: str) -> dict[str, Any]:
 
 
 def claim_error(run: Run, row: Row | None) -> Exception:
-    """Why a claim was refused, from the row that it met."""
+    """The error for a claim whose condition failed. `row` is the run's row at that time."""
     if row and "state" not in row:
-        return RunCancelled(f"run {run.id} was cancelled before it began")
+        return RunCancelled(f"run {run.id} was cancelled before it started")
     if row:
         run = Run(run.id, row["thread"]["S"], float(row["deadline"]["N"]))
     return RunAlreadyStarted(run)
 
 
 class Runs:
-    """Cancel and finish runs, and see which are running. A context needs `user_id`; everything is under that user's
-    key, so nobody cancels or sees another's run.
+    """Cancel and finish runs, and find the run of a thread. `DynamoDBStore.begin_run` claims one.
+
+    A context needs `user_id`. Rows are stored under the user's key, so nobody can see or cancel
+    another user's run.
     """
 
     def __init__(self, table: Table) -> None:
         self.table = table
 
     async def cancel(self, run_id: str, context: Any) -> None:
-        """Ask a run to stop, whether or not it has begun. One write; repeating it is harmless."""
+        """Ask a run to stop, even one that has not started yet. One write, safe to repeat."""
         await self.table.update(
             keys.run_key(owner(context), run_id),
             "SET cancelled = :yes, expires = if_not_exists(expires, :expires)",
@@ -107,21 +109,21 @@ class Runs:
         )
 
     async def is_cancelled(self, run_id: str, context: Any) -> bool:
-        """Whether the run's owner asked it to stop. One read unit."""
+        """Whether the run's owner asked it to stop. One request, one read unit."""
         row = await self.table.get(
             keys.run_key(owner(context), run_id), ProjectionExpression="cancelled"
         )
         return bool(row and row.get("cancelled", {}).get("BOOL"))
 
     async def has_begun(self, run_id: str, context: Any) -> bool:
-        """Whether the run was claimed before, however it went since. One read unit."""
+        """Whether the run was claimed, even if it has ended. One request, one read unit."""
         row = await self.table.get(keys.run_key(owner(context), run_id))
         return bool(row and "state" in row)
 
     async def finish(self, run_id: str, thread_id: str, context: Any, state: str) -> None:
-        """Note how a run ended, and take its mark off the thread if it is still there.
+        """Store how a run ended, and remove it from its thread's row if that still names it.
 
-        Two writes, side by side.
+        Two writes in parallel. An unknown thread is fine.
         """
         user = owner(context)
         ended = self.table.update(
@@ -147,7 +149,10 @@ class Runs:
             return
 
     async def running(self, thread_id: str, context: Any) -> Running | None:
-        """The run that is answering a thread now; `None` when it is idle or unknown."""
+        """The run that is answering a thread now; `None` when the thread is idle or unknown.
+
+        One request, one read unit.
+        """
         row = await self.table.get(
             keys.thread_key(owner(context), thread_id), ProjectionExpression="run, run_until"
         )

@@ -1,26 +1,26 @@
-"""The one table, as plain data: CDK reads it, and so does `create_table`.
+"""The one table as plain data, for the CDK stack and for `create_table`.
 
 | row | pk | sk | position |
 | --- | --- | --- | --- |
 | thread | `U#<user>` | `THREAD#<id>` | last activity; TTL with a retention |
-| head: the thread's fields once more | `U#<user>#T#<thread>` | `HEAD` | after all items |
+| head: a copy of the thread's fields | `U#<user>#T#<thread>` | `HEAD` | after all items |
 | item | `U#<user>#T#<thread>` | `ITEM#<id>` | created_at, set once |
 | attachment | `U#<user>` | `ATT#<id>` | |
-| attachment of a thread's message | `U#<user>#T#<thread>` | `ATT#<id>` | |
+| link to an attachment of a thread | `U#<user>#T#<thread>` | `ATT#<id>` | |
 | feedback | `U#<user>#T#<thread>` | `FB#<item>` | |
 | tombstone of a deleted thread | `U#<user>#T#<thread>` | `TOMBSTONE` | TTL |
-| deleted thread whose purge has not ended | `U#<user>` | `GONE#<id>` | |
+| note that a deleted thread must be purged | `U#<user>` | `GONE#<id>` | |
 | run | `U#<user>` | `RUN#<id>` | TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | quota of a user | `Q#<user>` | `<seconds>#<window>` | TTL |
 | budget of the stage | `Q` | `DAY#<date>` | TTL |
 
-The head lets one query answer what a turn begins with: the thread and its newest items. It is
-written in the same transaction as the thread's own fields, and nowhere else.
+Because of the head, one query reads a thread and its newest items. Every transaction that writes
+the thread's fields writes its head too.
 
-The index is local because ChatKit reads items just after writing them, and a
-global index is only eventually consistent. It makes a thread's items (with
-their index entries) an item collection, which DynamoDB caps at 10 GB:
+The index is local because ChatKit reads items just after writing them, and a global index is only
+eventually consistent. With a local index, the items of a thread and their index entries form an
+item collection, which DynamoDB limits to 10 GB:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
 """
 
@@ -33,7 +33,7 @@ ATTRIBUTES: Final = {"pk": "S", "sk": "S", "position": "S"}
 """Attributes that are part of a key, and their types."""
 
 STREAM_VIEW: Final = "OLD_IMAGE"
-"""What a stream record holds: the row as it was, which names the objects to remove."""
+"""A stream record holds the row before the change, because that names the objects to remove."""
 
 STREAM_FILTERS: Final[list[dict[str, Any]]] = [
     {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": prefix}]}}}}
@@ -45,7 +45,7 @@ STREAM_FILTERS: Final[list[dict[str, Any]]] = [
     }
     for place in ("spill", "image")
 ]
-"""Event filters of the second function's event source: what `purge` has work for."""
+"""Event filters of the second function's event source: the records that `purge` handles."""
 
 TABLE: Final[dict[str, Any]] = {
     "AttributeDefinitions": [
@@ -68,14 +68,14 @@ TABLE: Final[dict[str, Any]] = {
     "BillingMode": "PAY_PER_REQUEST",
     "StreamSpecification": {"StreamEnabled": True, "StreamViewType": STREAM_VIEW},
 }
-"""`CreateTable`'s parameters but for the name."""
+"""The parameters of `CreateTable`, without the name."""
 
 
 def create_table(client: Any, table_name: str) -> None:
     """Create the table with its index, stream and TTL, and wait until it can be used.
 
-    For a laptop, a test or a script; in AWS the stack makes the same table.
-    Synchronous. Raises botocore's `ResourceInUseException` when it exists.
+    For a laptop, a test or a script; in AWS the stack creates the same table. `client` is boto3's
+    DynamoDB client. Synchronous. Raises botocore's `ResourceInUseException` when it exists.
     """
     client.create_table(TableName=table_name, **TABLE)
     client.get_waiter("table_exists").wait(

@@ -1,11 +1,10 @@
-"""What a thread looked like when it was loaded or saved, so that saving writes only what changed.
+"""Snapshots of threads as they were loaded or saved, so that saving writes only what changed.
 
-The snapshot travels on the instance itself, in its `__dict__` beside the fields:
-pydantic neither serializes nor compares what is no field, and `model_copy`
-takes it along. The SDK makes one exception necessary: a new thread is saved as
-`ThreadMetadata(**thread.model_dump())`, and later changes to the `Thread` it was
-copied from. For that case the last few created threads are remembered by id; a
-`Thread` that is remembered no more is compared with the blank one it began as.
+A snapshot is stored on the thread instance, in its `__dict__` beside the fields: pydantic does not
+serialize or compare it, because it is no field, and `model_copy` copies it. One case needs more:
+the SDK saves a new thread as a copy, `ThreadMetadata(**thread.model_dump())`, and later saves the
+`Thread` that it copied. So the snapshots of the last `MAX_REMEMBERED` created threads are also kept
+by id. A `Thread` without any snapshot is compared with the empty thread that the SDK began with.
 """
 
 import json
@@ -22,27 +21,27 @@ from .keys import Value
 from .validation import check_finite, check_id, check_moment, input_errors
 
 _SLOT: Final = "_chatkit_serverless_snapshot"
-REMEMBERED: Final = 256
+MAX_REMEMBERED: Final = 256
 MAX_BYTES: Final = 150_000
-"""Bytes of a thread's fields: with its index entry, a row must stay below DynamoDB's 400 KB."""
+"""Bytes of a thread's fields. With its index entry, a row must stay below DynamoDB's 400 KB."""
 
 MAX_KEY: Final = 60_000
-"""Bytes of a key in the metadata: an attribute's name in DynamoDB ends at 64 KB."""
+"""Bytes of a key in the metadata. An attribute's name in DynamoDB may have 64 KB."""
 
 MAX_CHANGES: Final = 50
-"""Changes by path in one expression, which may hold 4 KB and 300 operators."""
+"""Changes in one update expression, which may have 4 KB and 300 operators."""
 
 UNKNOWN_STATUS: Final = LockedStatus(reason="This conversation needs a newer version of the app.")
-"""What a thread is shown with whose status only a newer ChatKit knows: to read, not to write."""
+"""The status of a thread whose stored status only a newer ChatKit knows: it can only be read."""
 
 
 Change = tuple[str, str, str | None]
-"""One field or one key of the metadata: which of the two maps, its name in it, its new text."""
+"""A change: `fields` or `metadata`, the name in it, and the new JSON text (`None`: removed)."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A thread's fields and its metadata's keys, each as JSON text."""
+    """A thread's fields and the values of its metadata, each as JSON text."""
 
     fields: dict[str, str]
     metadata: dict[str, str]
@@ -57,12 +56,15 @@ class Snapshot:
 
     @classmethod
     def blank(cls, thread: ThreadMetadata) -> "Snapshot":
-        """What `thread` was when the SDK made it, of an id and a moment."""
+        """`thread` as the SDK created it: with an id and a time, and nothing else."""
         return cls.of(ThreadMetadata(id=thread.id, created_at=thread.created_at))
 
     @classmethod
     def checked(cls, thread: ThreadMetadata) -> "Snapshot":
-        """What may be stored; `ValueError` for what could not be read back as it is."""
+        """The snapshot of a thread that may be stored.
+
+        Raises `ValueError` for one that could not be read back, or that is too large.
+        """
         if not isinstance(thread, ThreadMetadata):
             raise ValueError(f"not a thread: {type(thread).__name__}")  # noqa: TRY004 - bad input
         with input_errors(f"thread {thread.id!r}"):
@@ -71,7 +73,7 @@ class Snapshot:
             check_finite(thread.metadata)
             snapshot = cls.of(thread)
             if any(not isinstance(name, str) for name in snapshot.metadata):
-                raise ValueError("a key of its metadata is no text")
+                raise ValueError("a key of its metadata is not text")
             if any(len(name.encode()) > MAX_KEY for name in snapshot.metadata):
                 raise ValueError(f"too large: a key of its metadata is over {MAX_KEY} bytes")
             size = sum(
@@ -94,14 +96,17 @@ class Snapshot:
         )
 
     def attributes(self) -> dict[str, Value]:
-        """The row's two maps. A metadata key may be empty, an attribute's name may not."""
+        """The two map attributes of a row.
+
+        A metadata key may be empty and an attribute's name may not, so each gets a `=` before it.
+        """
         return {
             "fields": {"M": {name: {"S": text} for name, text in self.fields.items()}},
             "metadata": {"M": {f"={name}": {"S": text} for name, text in self.metadata.items()}},
         }
 
     def changes(self, after: "Snapshot") -> list[Change]:
-        """What `after` has otherwise."""
+        """The changes from this snapshot to `after`."""
         return [
             (part, name, new.get(name))
             for part, old, new in (
@@ -113,7 +118,7 @@ class Snapshot:
         ]
 
     def changed(self, changes: list[Change]) -> "Snapshot":
-        """What it is after `changes`."""
+        """The snapshot with `changes` applied."""
         maps = {"fields": dict(self.fields), "metadata": dict(self.metadata)}
         for part, name, text in changes:
             maps[part].pop(name, None)
@@ -122,8 +127,9 @@ class Snapshot:
         return Snapshot(**maps)
 
     def thread(self) -> ThreadMetadata:
-        """The thread. A status that this version does not know reads as `UNKNOWN_STATUS`;
-        anything else that it cannot read raises pydantic's `ValidationError`.
+        """The thread. A status that this version does not know becomes `UNKNOWN_STATUS`.
+
+        Raises pydantic's `ValidationError` when it cannot read another field.
         """
         try:
             return self.parsed(self.fields)
@@ -139,32 +145,9 @@ class Snapshot:
         return ThreadMetadata.model_validate_json(f"{{{body}}}")
 
 
-def by_path(changes: list[Change]) -> dict[str, Any]:
-    """The update that makes `changes`, each at its own path, and leaves all else alone."""
-    sets: list[str] = []
-    removes: list[str] = []
-    names: dict[str, str] = {}
-    values: dict[str, Value] = {}
-    for number, (part, name, text) in enumerate(changes):
-        names[f"#{part}"] = part
-        names[f"#n{number}"] = name if part == "fields" else f"={name}"
-        path = f"#{part}.#n{number}"
-        if text is None:
-            removes.append(path)
-        else:
-            values[f":v{number}"] = {"S": text}
-            sets.append(f"{path} = :v{number}")
-    clauses = (("SET", sets), ("REMOVE", removes))
-    return {
-        "UpdateExpression": " ".join(f"{verb} {', '.join(of)}" for verb, of in clauses if of),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
-
-
 @dataclass
 class Snapshots:
-    """The snapshots that one store took; another store's mean nothing to it."""
+    """The snapshots that one store took. It ignores the snapshots of other stores."""
 
     _token: str = field(default_factory=secrets.token_hex)
     _created: OrderedDict[tuple[str, str], Snapshot] = field(default_factory=OrderedDict)
@@ -173,15 +156,15 @@ class Snapshots:
         thread.__dict__[_SLOT] = (self._token, user, thread.id, snapshot)
 
     def created(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> None:
-        """Keep the snapshot of a thread that was written whole."""
+        """Keep the snapshot of a new thread, also by its id."""
         self.keep(thread, user, snapshot)
         self._created[user, thread.id] = snapshot
         self._created.move_to_end((user, thread.id))
-        if len(self._created) > REMEMBERED:
+        if len(self._created) > MAX_REMEMBERED:
             self._created.popitem(last=False)
 
     def find(self, thread: ThreadMetadata, user: str) -> Snapshot | None:
-        """What `thread` was when this store loaded or saved it; `None` for an unknown instance."""
+        """The snapshot of a thread that this store loaded or saved; `None` for an unknown one."""
         kept: Any = thread.__dict__.get(_SLOT)
         if kept and kept[:3] == (self._token, user, thread.id):
             snapshot: Snapshot = kept[3]

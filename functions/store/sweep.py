@@ -1,9 +1,8 @@
-"""Removing orphans: what a crash at the worst moment left behind and nothing points to.
+"""A sweep: removes rows and objects that nothing points to, such as a crash may leave.
 
-What is left of a thread that is gone, and objects older than a day that no row
-names. It reads the whole table and lists the whole bucket, so
-it is run by hand, or once a month: half a read unit for each 4 KB, and one list
-request for each 1,000 objects.
+These are the rows and objects of threads that no longer exist, and objects older than a day that no
+row names. A sweep reads the whole table (half a read unit for each 4 KB) and lists the whole bucket
+(one request for each 1,000 objects), so run it by hand or once a month.
 """
 
 import time
@@ -21,7 +20,7 @@ from .purge import Purge
 from .table import Row, Table
 
 MIN_AGE_SECONDS: Final = 24 * 3600
-"""Objects younger than this may belong to a write that is still under way."""
+"""A younger object may belong to a write that has not finished."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Swept:
 
 
 async def sweep(table: Table, bucket: Bucket | None, purge: Purge) -> Swept:
-    # Objects first: one that a row names by the time the table is read is no orphan.
+    # List the objects before reading the table: the row of a listed object may come later.
     suspects = await _old_objects(bucket) if bucket else []
     threads: set[str] = set()
     partitions: set[str] = set()

@@ -1,6 +1,6 @@
-"""DynamoDB, as the rest of the store needs it: consistent reads, conditional writes.
+"""One DynamoDB table: consistent reads and conditional writes.
 
-All reads are strongly consistent: ChatKit reads what it has just written.
+All reads are strongly consistent, because ChatKit reads what it has just written.
 """
 
 import asyncio
@@ -19,34 +19,34 @@ Row = dict[str, Value]
 MAX_CONFLICT_ATTEMPTS: Final = 12
 CONFLICT_FIRST_WAIT: Final = 0.01
 CONFLICT_MAX_WAIT: Final = 0.5
-"""Transactions on one row at the same moment cancel each other, and botocore does not retry
-that, nor what a batch leaves undone. Waits double from 10 ms to 500 ms with full jitter: 3.6 s
-at most in all."""
+"""Parallel transactions on one row cancel each other. botocore retries neither these nor the
+rows that a batch leaves unprocessed, so this module does. Waits double from 10 ms to 500 ms, with
+full jitter: 3.6 s at most in total."""
 
 CONDITION: Final = "ConditionalCheckFailed"
 TOO_LARGE: Final = "Item size"
-"""What DynamoDB says of a row, or a value, of over 400 KB. Who writes a part of a row cannot know
-it before: others have written the rest."""
+"""Part of DynamoDB's message for a row or a value of over 400 KB. An update of a part of a row
+cannot check the size first, because other updates wrote the rest."""
 
 _TRANSIENT: Final = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
-ACTIONS: Final = 100
-"""`TransactWriteItems`' limit."""
-BATCH: Final = 25
-"""`BatchWriteItem`'s limit."""
+MAX_ACTIONS: Final = 100
+"""Actions that `TransactWriteItems` takes."""
+MAX_BATCH: Final = 25
+"""Rows that `BatchWriteItem` takes."""
 
 
 class ConditionFailed(Exception):  # noqa: N818 - an outcome, not a fault
     """A condition did not hold, and nothing was written.
 
-    `rows[i]` is the row that the i-th action of the transaction met, for actions
-    whose condition failed and that asked to see it; `failed` holds their indices.
+    `failed` holds the indices of the actions whose condition failed. `rows[i]` is the row that
+    the i-th of them found, if the action asked for it (`ReturnValuesOnConditionCheckFailure`).
     """
 
     def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:
         super().__init__("a condition of the write did not hold")
-        # Beside a condition that failed, DynamoDB may name an action that met another's write.
+        # DynamoDB may also list actions that conflicted with another write: they did not fail.
         self.failed = {i for i, reason in enumerate(reasons) if _code(reason) == CONDITION}
         self.rows: dict[int, Row] = {
             i: reason["Item"] for i, reason in enumerate(reasons) if reason.get("Item")
@@ -58,7 +58,7 @@ def _code(reason: Mapping[str, Any]) -> str:
 
 
 class Table:
-    """One table and the client that reaches it. One round trip a method, unless it says more."""
+    """One table and its client. A method costs one round trip unless its docstring says more."""
 
     def __init__(self, name: str, client: Any = None) -> None:
         self.name = name
@@ -76,7 +76,7 @@ class Table:
         return row
 
     async def get_many(self, keys: list[Key]) -> list[Row | None]:
-        """Up to 100 rows, in the order of their keys."""
+        """Up to 100 rows in the order of `keys`; `None` where there is no such row."""
         if not keys:
             return []
         rows: dict[tuple[str, str], Row] = {}
@@ -92,10 +92,10 @@ class Table:
             if not pending:
                 return [rows.get((key["pk"]["S"], key["sk"]["S"])) for key in keys]
             await asyncio.sleep(_wait(attempt))  # more than 16 MB, or throttled
-        raise TimeoutError(f"{len(pending)} rows of a batch were throttled to the end")
+        raise TimeoutError(f"{len(pending)} rows of a batch could not be read: throttled")
 
     async def query(self, **kwargs: Any) -> AsyncIterator[Row]:
-        """Rows in order; one round trip for each megabyte or `Limit` rows read."""
+        """Rows in order. One round trip for each megabyte, or for each `Limit` rows, read."""
         start: dict[str, Any] = {}
         while True:
             page = await aws.call(
@@ -112,7 +112,7 @@ class Table:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     async def update(self, key: Key, expression: str, **kwargs: Any) -> Row:
-        """One atomic `UpdateItem`; raises `ConditionFailed` when its condition does not hold."""
+        """One atomic `UpdateItem`. Raises `ConditionFailed` when its condition does not hold."""
         try:
             answer = await aws.call(
                 self.client.update_item,
@@ -122,25 +122,27 @@ class Table:
                 **kwargs,
             )
         except ClientError as error:
-            raise _refused(error) or error from None
+            raise _condition_failed(error) or error from None
         attributes: Row = answer.get("Attributes", {})
         return attributes
 
     async def put(self, row: Row, **kwargs: Any) -> None:
+        """Raises `ConditionFailed` when its condition does not hold."""
         try:
             await aws.call(self.client.put_item, TableName=self.name, Item=row, **kwargs)
         except ClientError as error:
-            raise _refused(error) or error from None
+            raise _condition_failed(error) or error from None
 
     async def delete(self, key: Key, **kwargs: Any) -> None:
         await aws.call(self.client.delete_item, TableName=self.name, Key=key, **kwargs)
 
     async def transact(self, actions: list[dict[str, Any]]) -> None:
-        """All or nothing: up to `ACTIONS`, each `{"Update": {…}}` and so on, without table names.
+        """Write all of `actions` or none: up to `MAX_ACTIONS`, each such as `{"Update": {…}}`,
+        without the table's name.
 
-        botocore sends an idempotency token, so a retry after a lost answer does not
-        write twice. Raises `ConditionFailed` when a condition does not hold, and `ValueError` when a row
-        would grow over DynamoDB's 400 KB.
+        botocore sends an idempotency token, so a retry after a lost answer does not write twice.
+        Raises `ConditionFailed` when a condition does not hold, and `ValueError` when a row would
+        be larger than DynamoDB's 400 KB.
         """
         named = [
             {verb: {"TableName": self.name, **spec} for verb, spec in action.items()}
@@ -157,20 +159,20 @@ class Table:
                 codes = {_code(reason) for reason in reasons} - {"", "None"}
                 if CONDITION in codes:
                     raise ConditionFailed(reasons) from None
-                said = [str(error), *(reason.get("Message") or "" for reason in reasons)]
-                if any(TOO_LARGE in text for text in said):
+                messages = [str(error), *(reason.get("Message") or "" for reason in reasons)]
+                if any(TOO_LARGE in message for message in messages):
                     raise ValueError("too large: DynamoDB holds 400 KB a row") from None
                 last = attempt == MAX_CONFLICT_ATTEMPTS - 1
                 if last or not codes or codes - _TRANSIENT:
                     raise
             else:
                 return
-            time.sleep(_wait(attempt))  # on a pool thread
+            time.sleep(_wait(attempt))  # this runs on a thread of the pool
 
     async def delete_many(self, keys: Iterable[Key]) -> None:
-        """Delete rows in batches of 25, side by side; rows that are gone are fine."""
+        """Delete rows in batches of 25, in parallel. Rows that do not exist are fine."""
         requests = [{"DeleteRequest": {"Key": key}} for key in keys]
-        batches = [requests[i : i + BATCH] for i in range(0, len(requests), BATCH)]
+        batches = [requests[i : i + MAX_BATCH] for i in range(0, len(requests), MAX_BATCH)]
         await aws.together(*(aws.call(self._write_batch, requests=batch) for batch in batches))
 
     def _write_batch(self, requests: list[dict[str, Any]]) -> None:
@@ -180,7 +182,7 @@ class Table:
             if not requests:
                 return
             time.sleep(_wait(attempt))
-        raise TimeoutError(f"{len(requests)} rows of a batch were throttled to the end")
+        raise TimeoutError(f"{len(requests)} rows of a batch could not be deleted: throttled")
 
 
 def _wait(attempt: int) -> float:
@@ -188,7 +190,7 @@ def _wait(attempt: int) -> float:
     return random.uniform(0, longest)  # noqa: S311 - jitter, no secret
 
 
-def _refused(error: ClientError) -> ConditionFailed | None:
+def _condition_failed(error: ClientError) -> ConditionFailed | None:
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         return None
     return ConditionFailed([{"Code": CONDITION, "Item": error.response.get("Item")}])

@@ -1,8 +1,9 @@
-"""Threads: one row each, listed by last activity, changed field by field."""
+"""Threads: one row each, listed by last activity. Saving one writes the changed fields."""
 
 import json
 import logging
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,36 +12,18 @@ from chatkit.types import Page, Thread, ThreadMetadata
 from pydantic import ValidationError
 
 from . import keys
+from .expiry import DAY, EXISTS, expired, now_value
+from .expressions import set_attributes, set_paths
 from .keys import Value
 from .paging import bounds
-from .snapshots import (
-    MAX_CHANGES,
-    Change,
-    Snapshot,
-    Snapshots,
-    by_path,
-)
+from .snapshots import MAX_CHANGES, Change, Snapshot, Snapshots
 from .table import ConditionFailed, Row, Table
 
 logger = logging.getLogger(__name__)
 
-DAY: Final = 24 * 3600
 TOMBSTONE_SECONDS: Final = DAY
-"""How long a deleted thread is remembered: longer than any run, so that what a run still wrote
-to S3 is purged once more when the tombstone goes."""
-
-ALIVE: Final = "(attribute_not_exists(expires) OR expires > :now)"
-EXISTS: Final = f"attribute_exists(pk) AND {ALIVE}"
-"""The condition of every write that a deleted or expired thread must not survive."""
-
-
-def now_value() -> Value:
-    return {"N": str(int(time.time()))}
-
-
-def expired(row: Row) -> bool:
-    """TTL removes rows within days, not at once, so reads look for themselves."""
-    return "expires" in row and int(row["expires"]["N"]) <= time.time()
+"""How long a tombstone is kept: longer than any run, so that the purge after its expiry also
+removes what a run wrote to S3 after the thread was deleted."""
 
 
 class Threads:
@@ -50,9 +33,9 @@ class Threads:
         self._snapshots = Snapshots()
 
     def _expiry(self) -> dict[str, Value]:
-        """When a thread goes whose last activity is now; empty without a retention.
+        """The expiry of a thread whose last activity is now; empty without a retention.
 
-        Only its own row says so: what lies below it goes with it, never before it.
+        Only the thread's own row has one: TTL must not remove an item before its thread.
         """
         if not self.retention_seconds:
             return {}
@@ -66,7 +49,8 @@ class Threads:
         except ValidationError as error:
             _warn(thread_id, error)
             raise NotFoundError(f"Thread {thread_id} cannot be read") from None
-        # What a newer version stored and this one has no field for is not a change.
+        # The snapshot is of `thread`, not of the row: a field that only a newer version knows is
+        # then no change, and saving leaves it alone.
         self._snapshots.keep(thread, user, Snapshot.of(thread))
         return thread
 
@@ -80,8 +64,9 @@ class Threads:
         return row is not None and not expired(row)
 
     async def save(self, thread: ThreadMetadata, user: str) -> bool:
-        """Write what changed. False when a thread of this id was deleted, or has expired, and
-        awaits its purge: nothing of it may come back with the id.
+        """Write what changed. False when an earlier thread with this id has not been purged yet.
+
+        Its items must not appear in the new thread.
         """
         snapshot = Snapshot.checked(thread)
         before = self._snapshots.find(thread, user)
@@ -89,13 +74,13 @@ class Threads:
             tombstone, gone = keys.tombstone_key(user, thread.id), keys.gone_key(user, thread.id)
             try:
                 await self.table.transact(
-                    [*self.create(thread, user, {}), _no(tombstone), _no(gone)]
+                    [*self.create(thread, user, {}), _absent(tombstone), _absent(gone)]
                 )
-            except ConditionFailed as refused:
+            except ConditionFailed as failure:
                 if isinstance(thread, Thread):
-                    # An answer's end, most likely: what was deleted meanwhile stays so, and so
-                    # does a new title.
-                    if 0 not in refused.failed:
+                    # The SDK saves a `Thread` at the end of an answer. A thread that was deleted
+                    # meanwhile stays deleted, and a new title stays.
+                    if 0 not in failure.failed:
                         raise NotFoundError(f"Thread {thread.id} not found") from None
                     before = Snapshot.blank(thread)
                 elif not await self._replace(thread, user, snapshot):
@@ -108,23 +93,24 @@ class Threads:
         return True
 
     async def revive(self, thread: ThreadMetadata, user: str) -> bool:
-        """Write a new thread under the id of a deleted one whose remains are purged; False when
-        there is one by now, or again something to purge.
+        """Write a new thread with the id of a deleted one that has been purged.
+
+        False when somebody else created the thread first, or it needs a purge again.
         """
-        unburied = {"Delete": {"Key": keys.tombstone_key(user, thread.id)}}
-        pending = _no(keys.gone_key(user, thread.id))
+        no_tombstone = {"Delete": {"Key": keys.tombstone_key(user, thread.id)}}
+        purged = _absent(keys.gone_key(user, thread.id))
         try:
-            await self.table.transact([*self.create(thread, user, {}), unburied, pending])
+            await self.table.transact([*self.create(thread, user, {}), no_tombstone, purged])
         except ConditionFailed:
             return False
         self.remember(thread, user)
         return True
 
     def create(self, thread: ThreadMetadata, user: str, extra: Row) -> list[dict[str, Any]]:
-        """What writes a thread that must not exist yet, with `extra` attributes; part of a
-        transaction. `remember` it once it is written.
+        """The actions that create a thread with `extra` attributes, for a transaction.
 
-        ConditionFailed also while there is a head: TTL took its thread, and no purge has come yet.
+        Call `remember` once it is written. The conditions fail when the thread exists, and when
+        its head does: then TTL has removed the thread and the purge has not run yet.
         """
         snapshot = Snapshot.checked(thread)
         row = {
@@ -140,16 +126,17 @@ class Threads:
         return [new, {"Update": {**head, "ConditionExpression": "attribute_not_exists(pk)"}}]
 
     def remember(self, thread: ThreadMetadata, user: str) -> None:
+        """Keep the snapshot of a thread that a transaction created."""
         self._snapshots.created(thread, user, Snapshot.of(thread))
 
     async def _replace(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> bool:
-        """Write a thread that exists whole; False when it is gone, or its time is over."""
-        # This is no activity: it keeps its place and its time.
+        """Overwrite all fields of an existing thread; False when it is deleted or expired."""
+        # This is no activity: the thread keeps its position and its expiry.
         kept = {
             "position": {"S": keys.position(keys.stamp(thread.created_at), thread.id)},
             **self._expiry(),
         }
-        update = _setting({**kept, "id": {"S": thread.id}, **snapshot.attributes()}, *kept)
+        update = set_attributes({**kept, "id": {"S": thread.id}, **snapshot.attributes()}, *kept)
         update["ExpressionAttributeValues"][":now"] = now_value()
         row = {"Key": keys.thread_key(user, thread.id), "ConditionExpression": EXISTS, **update}
         head = self._head(thread, user, snapshot)
@@ -160,9 +147,9 @@ class Threads:
         return True
 
     def _head(self, thread: ThreadMetadata, user: str, snapshot: Snapshot) -> dict[str, Any]:
-        """The update that writes a thread's head whole; part of what writes its row."""
+        """The update that writes all fields to a thread's head, beside the write of its row."""
         attributes = {"position": {"S": keys.HEAD_POSITION}, **snapshot.attributes()}
-        return {"Key": keys.head_key(user, thread.id), **_setting(attributes)}
+        return {"Key": keys.head_key(user, thread.id), **set_attributes(attributes)}
 
     async def _change(self, thread_id: str, user: str, before: Snapshot, after: Snapshot) -> None:
         changes = before.changes(after)
@@ -170,45 +157,48 @@ class Threads:
             return
         try:
             if len(changes) <= MAX_CHANGES:
-                await self._update(thread_id, user, by_path(changes))
+                await self._update(thread_id, user, set_paths(changes))
             else:
                 await self._rewrite(thread_id, user, changes)
         except ConditionFailed:
             raise NotFoundError(f"Thread {thread_id} not found") from None
 
     async def _rewrite(self, thread_id: str, user: str, changes: list[Change]) -> None:
-        """Make more changes than an expression holds, in what is stored while they are made."""
+        """Make more changes than one expression holds: read the thread, change it, write it back.
+
+        The write has the condition that nobody changed the thread meanwhile; else it starts again.
+        """
         while True:
             row = await self.table.get(keys.thread_key(user, thread_id))
             if row is None or expired(row):
                 raise NotFoundError(f"Thread {thread_id} not found")
             stored = Snapshot.from_row(row)
-            update = _setting(stored.changed(changes).attributes())
+            update = set_attributes(stored.changed(changes).attributes())
             same = "#fields = :old_fields AND #metadata = :old_metadata"
             old = {f":old_{name}": value for name, value in stored.attributes().items()}
             try:
                 await self._update(thread_id, user, update, f"{EXISTS} AND {same}", old)
-            except ConditionFailed as refused:
-                if 1 in refused.failed:  # there is no head
+            except ConditionFailed as failure:
+                if 1 in failure.failed:  # there is no head
                     raise
-                continue  # each refusal is another's success
+                continue  # this ends, because somebody else's write succeeded
             return
 
     async def name(self, thread: ThreadMetadata, title: str, user: str) -> None:
-        """Give a thread a title if it has none; `thread` has then the one that is stored."""
+        """Give a thread a title if it has none. `thread.title` is then the stored title."""
         if not isinstance(title, str):
             raise ValueError(f"a title is text, not {type(title).__name__}")  # noqa: TRY004
         Snapshot.checked(thread)
         text = Snapshot.checked(thread.model_copy(update={"title": title})).fields["title"]
-        update = by_path([("fields", "title", text)])
+        update = set_paths([("fields", "title", text)])
         untitled = f"{EXISTS} AND #fields.#n0 = :untitled"
         try:
             await self._update(thread.id, user, update, untitled, {":untitled": {"S": "null"}})
-        except ConditionFailed as refused:
-            row = refused.rows.get(0)
+        except ConditionFailed as failure:
+            row = failure.rows.get(0)
             if row is None or expired(row):
                 raise NotFoundError(f"Thread {thread.id} not found") from None
-            text = Snapshot.from_row(row).fields["title"]  # somebody was first
+            text = Snapshot.from_row(row).fields["title"]  # somebody else gave it a title first
         before = self._snapshots.find(thread, user) or Snapshot.blank(thread)
         thread.title = json.loads(text)
         self._snapshots.keep(thread, user, before.changed([("fields", "title", text)]))
@@ -221,8 +211,9 @@ class Threads:
         condition: str = EXISTS,
         compared: dict[str, Value] | None = None,
     ) -> None:
-        """Update the row on a condition, with the values that it compares, and with it the head.
-        A refusal names the row that it met.
+        """Update a thread's row on `condition`, and its head, in one transaction.
+
+        `compared` are the values in the condition. `ConditionFailed.rows[0]` is the thread's row.
         """
         values = update["ExpressionAttributeValues"]
         row = {
@@ -235,7 +226,7 @@ class Threads:
         head = {
             **update,
             "Key": keys.head_key(user, thread_id),
-            "ConditionExpression": "attribute_exists(pk)",  # else the update itself is invalid
+            "ConditionExpression": "attribute_exists(pk)",  # the update needs the row's maps
         }
         if not values:
             del head["ExpressionAttributeValues"]
@@ -244,10 +235,10 @@ class Threads:
     def touch(
         self, thread_id: str, user: str, moment: datetime, extra: dict[str, Value] | None = None
     ) -> dict[str, Any]:
-        """The update that puts an existing thread at the top of the list; part of a transaction.
+        """The update that moves an existing thread to the top of the list, for a transaction.
 
-        A moment in the past counts as now, so that an imported message does not
-        sink its thread. `extra` attributes are set along with it.
+        It also sets the attributes in `extra`. A `moment` in the past counts as now, so that an
+        imported message does not move its thread down.
         """
         latest = max(keys.stamp(moment), keys.stamp(datetime.now(UTC)))
         attributes = {
@@ -256,11 +247,11 @@ class Threads:
             **(extra or {}),
         }
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
-        # A retention that was turned off ends with the next activity.
-        forever = "" if "expires" in attributes else " REMOVE expires"
+        # After the retention was turned off, a thread loses its expiry at its next activity.
+        no_expiry = "" if "expires" in attributes else " REMOVE expires"
         return {
             "Key": keys.thread_key(user, thread_id),
-            "UpdateExpression": f"SET {sets}{forever}",
+            "UpdateExpression": f"SET {sets}{no_expiry}",
             "ConditionExpression": EXISTS,
             "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
             "ExpressionAttributeValues": {
@@ -269,21 +260,22 @@ class Threads:
             },
         }
 
-    async def delete(self, thread_id: str, user: str) -> bool:
-        """Remove the row, leave a tombstone and note that a purge is due, atomically; False when
-        there was no such thread.
-        """
-        return await self._delete_with_tombstone(thread_id, user, "attribute_exists(pk)", {})
+    async def delete(self, thread_id: str, user: str) -> None:
+        """Delete a thread; an unknown one is fine. See `_delete_with_tombstone`."""
+        await self._delete_with_tombstone(thread_id, user, "attribute_exists(pk)", {})
 
-    async def delete_expired(self, thread_id: str, user: str) -> bool:
-        """Delete a thread whose time is over, if it is still there."""
-        return await self._delete_with_tombstone(
-            thread_id, user, "expires <= :now", {":now": now_value()}
-        )
+    async def delete_expired(self, thread_id: str, user: str) -> None:
+        """Delete a thread if it has expired and TTL has not removed it yet."""
+        values = {":now": now_value()}
+        await self._delete_with_tombstone(thread_id, user, "expires <= :now", values)
 
     async def _delete_with_tombstone(
         self, thread_id: str, user: str, condition: str, values: dict[str, Value]
-    ) -> bool:
+    ) -> None:
+        """Remove a thread's row and head, and write a tombstone and a `GONE#` row, atomically.
+
+        Nothing is written when `condition` does not hold.
+        """
         tombstone = {
             **keys.tombstone_key(user, thread_id),
             "expires": {"N": str(int(time.time()) + TOMBSTONE_SECONDS)},
@@ -297,7 +289,7 @@ class Threads:
             "ConditionExpression": condition,
             **({"ExpressionAttributeValues": values} if values else {}),
         }
-        try:
+        with suppress(ConditionFailed):
             await self.table.transact(
                 [
                     {"Delete": row},
@@ -306,9 +298,6 @@ class Threads:
                     {"Put": {"Item": gone}},
                 ]
             )
-        except ConditionFailed:
-            return False
-        return True
 
     async def page(
         self, limit: int, after: str | None, order: str, user: str
@@ -328,9 +317,9 @@ class Threads:
         return Page(data=threads)
 
     async def _start(self, after: str, user: str) -> str | None:
-        carried = keys.read_cursor(after)
-        if carried is not None:
-            return carried
+        position = keys.read_cursor(after)
+        if position is not None:
+            return position
         row = await self.table.get(
             keys.thread_key(user, after),
             ProjectionExpression="#position",
@@ -338,7 +327,7 @@ class Threads:
         )
         if row is not None:
             return str(row["position"]["S"])
-        if not after:  # to the reference stores, an empty cursor is none
+        if not after:  # an empty cursor means the first page, as in the SDK's own stores
             return None
         raise NotFoundError(f"Thread {after} not found")
 
@@ -349,26 +338,13 @@ class Threads:
             return None
 
 
-def _no(key: keys.Key) -> dict[str, Any]:
-    """The check that there is no such row; part of a transaction."""
+def _absent(key: keys.Key) -> dict[str, Any]:
+    """The check that there is no row with this key, for a transaction."""
     return {"ConditionCheck": {"Key": key, "ConditionExpression": "attribute_not_exists(pk)"}}
-
-
-def _setting(attributes: Row, *kept: str) -> dict[str, Any]:
-    """The update that writes `attributes`, those that are `kept` only where there is none yet."""
-    sets = [
-        f"#{name} = " + (f"if_not_exists(#{name}, :{name})" if name in kept else f":{name}")
-        for name in attributes
-    ]
-    return {
-        "UpdateExpression": f"SET {', '.join(sets)}",
-        "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
-        "ExpressionAttributeValues": {f":{name}": value for name, value in attributes.items()},
-    }
 
 
 def _warn(thread_id: str, error: ValidationError) -> None:
     logger.warning(
-        "thread skipped: this version cannot read it",
+        "a thread was skipped: this version cannot read it",
         extra={"thread_id": thread_id, "errors": error.error_count()},
     )

@@ -1,4 +1,4 @@
-"""Bad input, found before anything is written: what is stored can be read back as it was."""
+"""Checks of input before anything is written, so that everything stored can be read back."""
 
 import math
 from collections.abc import Iterator
@@ -10,12 +10,15 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 MAX_ID: Final = 8_192
-"""Bytes of an id. It is stored beside the body, in a row that holds 400 KB with its index entry."""
+"""Bytes of an id. It is stored beside the body, and a row with its index entry holds 400 KB."""
 
 
 @contextmanager
 def input_errors(what: str) -> Iterator[None]:
-    """Make one `ValueError` of all that bad input can raise, without quoting any of it."""
+    """Turn every error that invalid input causes inside into a `ValueError` about `what`.
+
+    The message does not quote the input.
+    """
     try:
         yield
     except (PydanticSerializationError, ValidationError, UnicodeError) as error:
@@ -42,10 +45,10 @@ def check_moment(moment: Any) -> None:
 
 
 def check_finite(value: Any) -> None:
-    """`ValueError` for a NaN or an infinity anywhere, which JSON has no word for."""
+    """Raise `ValueError` for a NaN or an infinity at any depth: JSON has no such numbers."""
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError("NaN and infinity are no JSON")
+            raise ValueError("NaN and infinity are not JSON")
     elif isinstance(value, dict):
         for each in value.values():
             check_finite(each)

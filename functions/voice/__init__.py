@@ -1,1 +1,1 @@
-"""Speech to text: recordings, providers, dictation."""
+"""Speech to text: recordings, the providers that transcribe them, and dictation."""

@@ -1,7 +1,6 @@
-"""What a recording is, by its first bytes; what it claims to be is only compared.
+"""Recordings: their container is found by the first bytes and compared with the claimed type.
 
-MediaRecorder makes webm/opus in Chromium, ogg/opus or webm in Firefox and
-mp4/aac in Safari.
+MediaRecorder makes webm/opus in Chromium, ogg/opus or webm in Firefox, and mp4/aac in Safari.
 """
 
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from ..errors import PublicError
 Container = Literal["webm", "ogg", "mp4", "wav", "mp3"]
 
 MIN_BYTES = 256
-"""Bytes. A container's headers alone take about as many: there is no speech in fewer."""
+"""The headers of a container alone take about this many bytes, so fewer hold no speech."""
 
 MIN_SECONDS = 0.1
-"""OpenAI's own minimum: "Audio file is too short. Minimum audio length is 0.1 seconds."."""
+"""OpenAI's minimum: "Audio file is too short. Minimum audio length is 0.1 seconds."."""
 
 MIME: dict[Container, str] = {
     "webm": "audio/webm",
@@ -48,10 +47,10 @@ _NO_CLAIM = {"", "application/octet-stream", "binary/octet-stream"}
 
 
 class TranscriptionError(PublicError):
-    """There is no text, and `message` says why.
+    """A recording was not transcribed; `message` says why.
 
-    `status` is a 4xx where the recording or the settings are to blame, and a 5xx where the
-    provider is.
+    `status` is 4xx when the cause is the recording or the settings, and 5xx when it is the
+    provider.
     """
 
 
@@ -69,15 +68,16 @@ class Recording:
         return f"recording.{self.container}"
 
 
-def recording(data: bytes, claimed: str | None, limit: int) -> Recording:
-    """`data` as a recording.
+def check_recording(data: bytes, claimed: str | None, max_bytes: int) -> Recording:
+    """`data` as a `Recording`.
 
-    `claimed` is its type as the sender says, with or without parameters. Raises
-    `TranscriptionError`: 413 over `limit` bytes, 422 for nothing, next to nothing or no
-    audio, 415 for a type that is not taken or that the bytes contradict.
+    `claimed` is the MIME type that the sender gave, with or without parameters. Raises
+    `TranscriptionError`: 413 over `max_bytes`, 422 for data that is empty, too short or no audio,
+    415 for a claimed type that is not supported or that the bytes contradict.
     """
-    if len(data) > limit:
-        raise TranscriptionError(413, f"The recording is larger than {limit // (1024 * 1024)} MB.")
+    if len(data) > max_bytes:
+        megabytes = max_bytes // (1024 * 1024)
+        raise TranscriptionError(413, f"The recording is larger than {megabytes} MB.")
     if not data:
         raise TranscriptionError(422, "The recording is empty.")
     claim = claimed_container(claimed)
@@ -92,7 +92,10 @@ def recording(data: bytes, claimed: str | None, limit: int) -> Recording:
 
 
 def claimed_container(claimed: str | None) -> Container | None:
-    """The container that a MIME type names, or None. Raises `TranscriptionError` (415)."""
+    """The container that a MIME type names; `None` when it names no specific type.
+
+    Raises `TranscriptionError` (415) for a type that is not supported.
+    """
     mime = (claimed or "").partition(";")[0].strip().lower()
     if mime in _NO_CLAIM:
         return None
@@ -105,9 +108,9 @@ def claimed_container(claimed: str | None) -> Container | None:
 
 
 def sniff(data: bytes) -> Container | None:
-    """The container that `data` begins like."""
+    """The container that the first bytes show; `None` when they show none."""
     if data.startswith(b"\x1a\x45\xdf\xa3"):
-        # EBML, which Matroska has too: the DocType in its header tells them apart.
+        # EBML. Matroska begins the same; the DocType in the header tells them apart.
         return "webm" if b"webm" in data[:64] else None
     if data.startswith(b"OggS"):
         return "ogg"
@@ -121,8 +124,7 @@ def sniff(data: bytes) -> Container | None:
 
 
 def _is_mpeg_frame(data: bytes) -> bool:
-    # Eleven bits of sync, then a version that exists, then layer III; a bit rate
-    # and a sampling rate that exist.
+    # Eleven sync bits, a valid version, layer III, a valid bit rate and a valid sampling rate.
     if len(data) < 3 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - the header
         return False
     version, layer = data[1] >> 3 & 3, data[1] >> 1 & 3
@@ -131,7 +133,7 @@ def _is_mpeg_frame(data: bytes) -> bool:
 
 
 def _seconds(data: bytes, container: Container) -> float:
-    """How long it lasts, where the header says so; otherwise it may last long enough."""
+    """The duration by the header of a wav file; `MIN_SECONDS` for other containers."""
     if container != "wav" or data[12:16] != b"fmt ":
         return MIN_SECONDS
     bytes_per_second = int.from_bytes(data[28:32], "little")

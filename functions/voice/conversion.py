@@ -1,4 +1,4 @@
-"""Recordings as browsers make them, turned into mp3. Needs PyAV (the extra `gemini`)."""
+"""Conversion of a browser's recording to mp3. Needs PyAV (the dependency group `gemini`)."""
 
 import io
 
@@ -8,14 +8,14 @@ from av.error import FFmpegError
 from .audio import TranscriptionError
 
 RATE = 16_000
-"""Hertz: what speech models listen to (Gemini samples down to it itself)."""
+"""Hertz. Speech models use this rate; Gemini converts audio to it."""
 
 BIT_RATE = 32_000
-"""Bits a second: speech stays clear, and an hour of it has 14 MB."""
+"""Bits a second. Speech stays clear, and an hour takes 14 MB."""
 
 
 def to_mp3(data: bytes) -> bytes:
-    """The first audio track of `data` as mono mp3. Blocks: run it in a thread.
+    """The first audio track of `data` as mono mp3. Synchronous: run it on a thread.
 
     Raises `TranscriptionError` (422) for bytes that FFmpeg cannot read as audio.
     """

@@ -1,4 +1,4 @@
-"""Dictation: speech to text within the limits of the person who speaks."""
+"""Dictation: speech to text within a user's rate limits."""
 
 from ..context import RequestContext
 from ..store import Quota
@@ -6,22 +6,22 @@ from .transcription import HOW_TO_TURN_ON, Transcriber, TranscriptionError
 
 
 class Dictation:
-    """Speech to text that counts against the same rate limits as messages.
-
-    Each transcription counts as one message. A recording that is not valid counts as none.
-    """
+    """Transcribes recordings. Each counts as one message; an invalid recording counts as none."""
 
     def __init__(self, transcriber: Transcriber, quota: Quota) -> None:
         self._transcriber = transcriber
         self._quota = quota
 
     def check_available(self) -> None:
-        """Raises `TranscriptionError`, which names the setting that turns voice on, if it is off."""
+        """Raise `TranscriptionError` when voice is off. Its message names the settings for it."""
         if not self._transcriber.available:
             raise TranscriptionError(400, HOW_TO_TURN_ON)
 
     async def transcribe(self, data: bytes, claimed: str | None, context: RequestContext) -> str:
-        """The words in `data`; empty for silence. Raises `PublicError`."""
+        """The words in `data`; empty for silence. `claimed` is the MIME type that the sender gave.
+
+        Raises `TranscriptionError`, and `OverQuota` when the user's limit is reached.
+        """
         self._transcriber.check(data, claimed)
         await self._quota.spend(context)
         return await self._transcriber.transcribe(data, claimed, context.locale)

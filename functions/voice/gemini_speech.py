@@ -1,8 +1,8 @@
 """Speech to text by Gemini: a prompt with audio in it.
 
-Gemini takes wav, mp3, aiff, aac, ogg (Vorbis) and flac
-(https://ai.google.dev/gemini-api/docs/audio), and browsers record none of these
-as it documents them: so everything but wav and mp3 is converted.
+Gemini accepts wav, mp3, aiff, aac, ogg (Vorbis) and flac
+(https://ai.google.dev/gemini-api/docs/audio). Browsers record other formats, so every recording but
+wav and mp3 is converted to mp3.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from .audio import Recording, TranscriptionError
 URL = "https://generativelanguage.googleapis.com/v1beta"
 MODEL = "gemini-2.5-flash"
 
-LIMIT = 14 * 1024 * 1024
-"""Bytes of audio: a request with inline data holds 20 MB in all, and base64 adds a third."""
+MAX_BYTES = 14 * 1024 * 1024
+"""Bytes of audio. A request with inline data may have 20 MB, and base64 adds a third."""
 
 INSTRUCTION = (
     "Write down exactly what is said in this recording, in its own language, with punctuation. "
@@ -28,6 +28,8 @@ INSTRUCTION = (
 
 
 class Gemini:
+    """A `Provider` (see `functions.voice.transcription`) that asks Gemini."""
+
     def __init__(
         self, key: Callable[[], Awaitable[str]], model: str | None, base_url: str | None
     ) -> None:
@@ -35,12 +37,12 @@ class Gemini:
         self._url = f"{(base_url or URL).rstrip('/')}/models/{model or MODEL}:generateContent"
 
     async def request(
-        self, client: httpx2.AsyncClient, heard: Recording, language: str | None
+        self, client: httpx2.AsyncClient, recording: Recording, language: str | None
     ) -> httpx2.Request:
-        mime_type, audio = heard.mime_type, heard.data
-        if heard.container not in {"wav", "mp3"}:
-            mime_type, audio = "audio/mpeg", await asyncio.to_thread(_to_mp3, heard.data)
-        if len(audio) > LIMIT:
+        mime_type, audio = recording.mime_type, recording.data
+        if recording.container not in {"wav", "mp3"}:
+            mime_type, audio = "audio/mpeg", await asyncio.to_thread(_to_mp3, recording.data)
+        if len(audio) > MAX_BYTES:
             raise TranscriptionError(413, "The recording is too long for Gemini.")
         hint = f" They probably speak {language!r}." if language else ""
         return client.build_request(
@@ -81,10 +83,10 @@ class Gemini:
 
 def _to_mp3(data: bytes) -> bytes:
     try:
-        # PyAV is packed only into the function that listens, and only for Gemini.
+        # Only the second function's bundle contains PyAV, and only for Gemini.
         from .conversion import to_mp3  # noqa: PLC0415
     except ImportError:
         raise TranscriptionError(
-            415, "Gemini cannot hear this recording here: PyAV is not installed."
+            415, "Gemini cannot transcribe this recording here: PyAV is not installed."
         ) from None
     return to_mp3(data)

@@ -1,8 +1,8 @@
-"""Speech to text: which provider hears, and how it is asked.
+"""Transcription: the choice of a provider, and the requests to it.
 
-Plain HTTP, not the OpenAI SDK: one request with one file needs none of it, and
-importing it would double the second function's cold start (`make bench` says by
-how much). `httpx2` is the client that the SDK itself brings.
+This uses plain HTTP and not the OpenAI SDK, because importing the SDK would double the second
+function's cold start (`make bench` measures it), and one request with one file does not need it.
+The SDK itself depends on `httpx2`.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import httpx2
 
 from ..llm.keys import gemini_key, openai_key, transcription_key
 from ..settings import Settings
-from .audio import Recording, TranscriptionError, recording
+from .audio import Recording, TranscriptionError, check_recording
 from .gemini_speech import Gemini
 
 logger = logging.getLogger(__name__)
@@ -24,10 +24,10 @@ OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4o-mini-transcribe"
 
 TIMEOUT = httpx2.Timeout(connect=5, read=45, write=30, pool=5)
-"""Seconds. A provider answers when it has heard everything, so reading is the wait."""
+"""Seconds. A provider answers when it has transcribed the whole recording, so `read` is longest."""
 
 TRANSCRIBE_TIMEOUT = 50
-"""Seconds for both attempts: CloudFront gives up after 60 without a first byte."""
+"""Seconds for both attempts. CloudFront waits at most 60 seconds for the first byte."""
 
 HOW_TO_TURN_ON = (
     "Voice is off here. It is turned on with OPENAI_API_KEY or GEMINI_API_KEY, "
@@ -37,18 +37,19 @@ HOW_TO_TURN_ON = (
 
 class Provider(Protocol):
     async def request(
-        self, client: httpx2.AsyncClient, heard: Recording, language: str | None
+        self, client: httpx2.AsyncClient, recording: Recording, language: str | None
     ) -> httpx2.Request:
-        """The request that asks for a recording's text."""
+        """The request that asks for a recording's text. `language` is an ISO 639-1 code."""
 
     def text(self, answer: Any) -> str:
-        """The text in the provider's answer. Raises `LookupError` or `TypeError` when the
-        answer is of another shape.
+        """The text in the provider's answer.
+
+        Raises `ValueError`, `LookupError` or `TypeError` when the answer has another shape.
         """
 
 
 class OpenAICompatible:
-    """`POST /audio/transcriptions`: OpenAI, or any server that speaks the same."""
+    """`POST /audio/transcriptions`: OpenAI, or any server with the same API."""
 
     def __init__(self, base_url: str, model: str, key: Callable[[], Awaitable[str]]) -> None:
         self._url = f"{base_url.rstrip('/')}/audio/transcriptions"
@@ -56,7 +57,7 @@ class OpenAICompatible:
         self._key = key
 
     async def request(
-        self, client: httpx2.AsyncClient, heard: Recording, language: str | None
+        self, client: httpx2.AsyncClient, recording: Recording, language: str | None
     ) -> httpx2.Request:
         key = await self._key()
         fields = {"model": self._model, "response_format": "json"}
@@ -67,7 +68,7 @@ class OpenAICompatible:
             self._url,
             headers={"authorization": f"Bearer {key}"} if key else {},
             data=fields,
-            files={"file": (heard.filename, heard.data, heard.mime_type)},
+            files={"file": (recording.filename, recording.data, recording.mime_type)},
         )
 
     def text(self, answer: Any) -> str:
@@ -75,7 +76,7 @@ class OpenAICompatible:
 
 
 def provider(settings: Settings) -> Provider | None:
-    """The provider that `settings` choose (`voice_provider`), or None when voice is off."""
+    """The provider that `settings` choose (`voice_provider`); `None` when voice is off."""
     model, base_url = settings.transcription_model, settings.transcription_base_url
     match settings.voice_provider:
         case "gemini":
@@ -89,67 +90,66 @@ def provider(settings: Settings) -> Provider | None:
 
 
 class Transcriber:
-    """Turns recordings into text. One for a process; it keeps its connections.
-
-    `available` says whether any provider is set.
-    """
+    """Transcribes recordings. Make one for a process, because it keeps its connections."""
 
     def __init__(self, settings: Settings) -> None:
         self._provider = provider(settings)
-        self._limit = settings.transcription_max_bytes
+        self._max_bytes = settings.transcription_max_bytes
         self._client: httpx2.AsyncClient | None = None
 
     @property
     def available(self) -> bool:
+        """Whether the settings choose a provider."""
         return self._provider is not None
 
     def check(self, data: bytes, claimed: str | None) -> Recording:
-        """`data` as a recording that would be heard. Raises `TranscriptionError`."""
+        """`data` as a `Recording`, if it could be transcribed. Raises `TranscriptionError`."""
         if self._provider is None:
             raise TranscriptionError(400, HOW_TO_TURN_ON)
-        return recording(data, claimed, self._limit)
+        return check_recording(data, claimed, self._max_bytes)
 
     async def transcribe(self, data: bytes, claimed: str | None, locale: str | None) -> str:
         """The words in `data`; empty for silence.
 
-        `claimed` is the MIME type that the sender says, `locale` the language that
-        the speaker probably uses. Raises `TranscriptionError`.
+        `claimed` is the MIME type that the sender gave, and `locale` the language that the speaker
+        probably uses, such as `de-AT`. Raises `TranscriptionError`.
         """
-        heard = self.check(data, claimed)
+        recording = self.check(data, claimed)
         try:
             async with asyncio.timeout(TRANSCRIBE_TIMEOUT):
-                answer = await self._ask(heard, _language(locale))
+                answer = await self._ask(recording, _language(locale))
         except TimeoutError:
             raise TranscriptionError(
-                504, "Listening took too long. Try again, or a shorter recording."
+                504, "Transcription took too long. Try again, or use a shorter recording."
             ) from None
         return answer.strip()
 
     async def aclose(self) -> None:
+        """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
 
-    async def _ask(self, heard: Recording, language: str | None) -> str:
+    async def _ask(self, recording: Recording, language: str | None) -> str:
         provider = self._provider
         if provider is None:
-            raise TypeError("checked: somebody hears")
+            raise TypeError("`check` allows no recording without a provider")
         if self._client is None:
             self._client = httpx2.AsyncClient(timeout=TIMEOUT)
-        request = await provider.request(self._client, heard, language)
+        request = await provider.request(self._client, recording, language)
         answer = await self._send(request)
         if answer is None or answer.status_code == 429 or answer.status_code >= 500:  # noqa: PLR2004
-            # Once, and not at the same moment as everybody else who was refused.
+            # One retry, after a random wait so that many requests do not come back together.
             await asyncio.sleep(random.uniform(0.3, 1.2))  # noqa: S311
             answer = await self._send(request)
         if answer is None:
             raise TranscriptionError(502, "The speech service cannot be reached right now.")
         if not answer.is_success:
-            raise _refused(answer.status_code)
+            raise _error_for(answer.status_code)
         try:
             return provider.text(answer.json())
         except (ValueError, LookupError, TypeError):
-            logger.error("the speech service answered in an unknown shape")  # noqa: TRY400
+            logger.error("the speech service's answer has an unknown shape")  # noqa: TRY400
             raise TranscriptionError(502, "The speech service gave no usable answer.") from None
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response | None:
@@ -164,7 +164,7 @@ class Transcriber:
             return None
 
 
-def _refused(status: int) -> TranscriptionError:
+def _error_for(status: int) -> TranscriptionError:
     logger.warning("the speech service answered %s", status)
     match status:
         case 400 | 415 | 422:
@@ -181,7 +181,7 @@ def _refused(status: int) -> TranscriptionError:
 
 
 def _language(locale: str | None) -> str | None:
-    """`de` of `de-AT`: providers take ISO 639-1."""
+    """The ISO 639-1 code of a locale, such as `de` of `de-AT`, as providers want it."""
     code = (locale or "").partition("-")[0].lower()
     return code if len(code) == 2 and code.isascii() and code.isalpha() else None  # noqa: PLR2004
 

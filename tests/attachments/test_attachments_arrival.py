@@ -1,4 +1,4 @@
-"""What is looked at when a message brings its files, and what is kept of them."""
+"""The check of a message's files when it is sent, and the copies that are kept."""
 
 import io
 import time
@@ -28,7 +28,7 @@ from tests.attachments.test_attachments_upload import (
 
 
 @pytest.mark.parametrize("mime_type", FIRST)
-async def test_a_file_that_is_what_it_claims_is_kept(place, ada, mime_type):
+async def test_a_file_that_is_what_it_claims_to_be_is_kept(place, ada, mime_type):
     made = await uploaded(place, ada, FIRST[mime_type], mime_type=mime_type)
     await place.files().check_uploaded(made, ada)
     await place.files().check_uploaded(made, ada)
@@ -37,14 +37,14 @@ async def test_a_file_that_is_what_it_claims_is_kept(place, ada, mime_type):
 
 
 @pytest.mark.parametrize(("claimed", "really"), [(a, b) for a in FIRST for b in FIRST if a != b])
-async def test_a_file_that_is_another_than_it_claims_is_refused(place, ada, claimed, really):
+async def test_a_file_that_is_not_what_it_claims_to_be_is_rejected(place, ada, claimed, really):
     made = await uploaded(place, ada, FIRST[really], mime_type=claimed)
     with pytest.raises(AttachmentError, match="not a valid"):
         await place.files().check_uploaded(made, ada)
     assert [key for key in place.objects() if key.startswith("files/")] == []
 
 
-async def test_a_file_that_never_came_or_is_another_size_is_refused(place, ada):
+async def test_a_file_that_was_not_uploaded_or_has_another_size_is_rejected(place, ada):
     files = place.files()
     missing = await files.create_attachment(announced(), ada)
     with pytest.raises(AttachmentError, match="not uploaded"):
@@ -54,7 +54,7 @@ async def test_a_file_that_never_came_or_is_another_size_is_refused(place, ada):
         await files.check_uploaded(missing, ada)
 
 
-async def test_a_message_with_a_file_that_never_came_leaves_no_broken_thread(place, ada):
+async def test_a_message_with_a_file_that_was_not_uploaded_leaves_no_broken_thread(place, ada):
     store, files = place.store(), place.files()
     server = Echo(store, files)
     made = await ask(
@@ -66,7 +66,7 @@ async def test_a_message_with_a_file_that_never_came_leaves_no_broken_thread(pla
         assert (await store.load_thread_items(thread.id, None, 9, "asc", ada)).data == []
 
 
-async def test_what_was_checked_cannot_be_swapped_by_who_still_holds_the_link(place, ada):
+async def test_a_checked_file_cannot_be_replaced_with_its_upload_link(place, ada):
     made = await uploaded(place, ada)
     await place.files().check_uploaded(made, ada)
     await put(place, made, b"\x00" * len(PNG))
@@ -74,19 +74,19 @@ async def test_what_was_checked_cannot_be_swapped_by_who_still_holds_the_link(pl
     assert await place.files().read(sent, ada) == PNG
 
 
-async def test_what_a_message_carries_cannot_be_swapped_by_sending_it_again(place, ada):
+async def test_a_sent_file_cannot_be_replaced_by_sending_it_again(place, ada):
     made = await uploaded(place, ada)
     sent = made.model_copy(update={"thread_id": "thr_1"})
     await place.files().check_uploaded(sent, ada)
     await put(place, made, FIRST["image/png"][:-1] + b"!")
     await place.files().check_uploaded(sent, ada)
     assert await place.files().read(sent, ada) == PNG
-    await put(place, made, b"\x00" * len(PNG))  # no such image any more
+    await put(place, made, b"\x00" * len(PNG))  # no longer an image
     await place.files().check_uploaded(sent, ada)
 
 
-async def test_only_the_very_bytes_that_were_checked_are_kept(place, ada):
-    """The copy is bound to the checked object's ETag; S3 refuses when it changed meanwhile."""
+async def test_only_the_bytes_that_were_checked_are_kept(place, ada):
+    """The copy has the ETag of the checked object as its condition, so S3 rejects a changed one."""
     made = await uploaded(place, ada)
     sent = {}
     events = place.s3.meta.events
@@ -107,7 +107,7 @@ async def test_only_the_very_bytes_that_were_checked_are_kept(place, ada):
 
 
 @pytest.mark.parametrize("swapped", [FIRST["image/png"][:-1] + b"!", b"\x00" * len(PNG), None])
-async def test_what_changes_between_the_looks_at_it_is_refused(place, ada, swapped):
+async def test_a_file_that_changes_during_its_check_is_rejected(place, ada, swapped):
     made = await uploaded(place, ada)
     files, events = place.files(), place.s3.meta.events
     where = {"Bucket": "chatkit-files", "Key": files.key(made, ada)}
@@ -127,7 +127,7 @@ async def test_what_changes_between_the_looks_at_it_is_refused(place, ada, swapp
 
 
 @pytest.mark.parametrize("given", [None, "atc_1", {"id": "atc_1"}])
-async def test_what_is_no_attachment_is_bad_input(place, ada, given):
+async def test_an_argument_that_is_not_an_attachment_is_rejected(place, ada, given):
     files = place.files()
     for call in (files.check_uploaded, files.look, files.read):
         with pytest.raises(ValueError, match="AttachmentBase is needed, not"):
@@ -139,13 +139,13 @@ async def test_what_is_no_attachment_is_bad_input(place, ada, given):
 
 
 @pytest.mark.parametrize("data", [None, "abc", [137, 80], 7])
-async def test_what_are_no_bytes_are_no_image(place, ada, data):
+async def test_an_image_that_is_not_bytes_is_rejected(place, ada, data):
     with pytest.raises(ValueError, match="bytes or bytearray is needed, not"):
         await place.files().put_image("thr_1", "img_1", data, ada)
     assert place.objects() == []
 
 
-async def test_looking_at_a_file_takes_as_many_requests_as_we_say(place, ada):
+async def test_checking_a_file_takes_the_documented_number_of_requests(place, ada):
     made = await uploaded(place, ada)
     sent, files = made.model_copy(update={"thread_id": "thr_1"}), place.files()
     asked, events = [], place.s3.meta.events
@@ -180,8 +180,8 @@ class _Raw(io.BytesIO):
         yield self.read()
 
 
-async def test_of_two_conversations_that_begin_with_a_file_one_gets_it(place, ada):
-    """Both found the file free; it goes when its conversation does, so it can be in only one."""
+async def test_a_file_can_start_only_one_conversation(place, ada):
+    """Both found the file unused. It is removed with its conversation, so it can be in only one."""
     store, made = place.store(), await uploaded(place, ada)
 
     def begin(name):

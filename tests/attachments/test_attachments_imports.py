@@ -1,4 +1,4 @@
-"""What an import of the files' modules loads, in a fresh interpreter."""
+"""The modules that an import of this package loads, in a fresh interpreter."""
 
 import subprocess
 import sys

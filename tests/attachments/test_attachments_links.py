@@ -1,6 +1,6 @@
-"""Signed links: what they let through, as S3 checks it, and for how long.
+"""Signed links: the requests that they allow, by S3's rules, and for how long.
 
-moto checks no signatures. S3 does it as AWS writes it down, and so does `admits`:
+moto checks no signatures. `admits` checks them by the rules that AWS publishes for S3:
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
@@ -27,7 +27,7 @@ SECRET = "test"
 
 
 def admits(request: httpx2.Request, now: datetime) -> bool:
-    """Whether S3 would let a request with a presigned address through."""
+    """Whether S3 would accept a request with a presigned URL."""
     parts = urlsplit(str(request.url))
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     signature = query.pop("X-Amz-Signature")
@@ -74,25 +74,25 @@ def put(attachment, data=PNG, **changed):
     return httpx2.Request("PUT", str(descriptor.url), headers=headers, content=data)
 
 
-async def test_an_upload_of_the_announced_length_and_type_is_let_through(place, made):
+async def test_an_upload_with_the_announced_length_and_type_is_accepted(place, made):
     assert admits(put(made), soon())
     assert (await place.http.send(put(made))).status_code == 200
 
 
 @pytest.mark.parametrize("data", [b"", PNG[:-1], PNG + b"!", PNG * 1000], ids=len)
-async def test_an_upload_of_another_length_is_not(made, data):
+async def test_an_upload_with_another_length_is_rejected(made, data):
     assert not admits(put(made, data), soon())
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "image/png; charset=x", ""])
-async def test_an_upload_of_another_type_is_not(made, kind):
+async def test_an_upload_with_another_type_is_rejected(made, kind):
     assert not admits(put(made, **{"Content-Type": kind}), soon())
     nameless = put(made)
     del nameless.headers["content-type"]
     assert not admits(nameless, soon())
 
 
-async def test_the_link_is_for_that_key_that_verb_and_that_quarter_of_an_hour(made):
+async def test_an_upload_link_works_for_one_key_one_method_and_a_quarter_of_an_hour(made):
     url = str(made.upload_descriptor.url)
     headers = put(made).headers
     elsewhere = url.replace("/uploads/", "/files/")
@@ -102,8 +102,8 @@ async def test_the_link_is_for_that_key_that_verb_and_that_quarter_of_an_hour(ma
     assert not admits(put(made), soon(minutes=16))
 
 
-async def test_no_link_lives_longer_than_an_hour(place, ada):
-    """Of previews, items, images, downloads, exports and recordings: each let through, then not."""
+async def test_no_link_is_valid_for_more_than_an_hour(place, ada):
+    """Links of previews, items, images and exports work for less than an hour."""
     store, files = place.store(), place.files()
     await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
     sent = await uploaded(place, ada, name="ü 😀.png")
@@ -143,13 +143,13 @@ async def test_no_link_lives_longer_than_an_hour(place, ada):
         assert (await place.http.get(link)).content == PNG
 
 
-class Ears:
+class VoiceIsOn:
     def check_available(self):
-        """They are."""
+        """It does not raise, so voice is available."""
 
 
-async def test_a_recordings_link_signs_its_length_and_type_too(place, ada):
-    upload = VoiceNotes(place.store().bucket, Ears(), 10**6).upload("audio/webm", 2000, ada)
+async def test_a_recordings_upload_link_signs_its_length_and_type(place, ada):
+    upload = VoiceNotes(place.store().bucket, VoiceIsOn(), 10**6).upload("audio/webm", 2000, ada)
     for size, admitted in ((2000, True), (2001, False)):
         request = httpx2.Request(
             "PUT", upload["url"], headers=upload["headers"], content=bytes(size)

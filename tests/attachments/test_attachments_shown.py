@@ -1,4 +1,4 @@
-"""How much of a conversation's files one request to the model may hold, and in which shape."""
+"""The files of a conversation in one request to the model: how many, and in which shape."""
 
 import asyncio
 import io
@@ -23,7 +23,7 @@ from tests.attachments.test_attachments_upload import FIRST, NOW
 
 @pytest.fixture
 def sent(place, ada):
-    """A message, `minute` by minute, with files of these bytes."""
+    """A message of this `minute`, with files of these bytes."""
 
     def send(minute, *datas, mime_type="text/plain", name="file"):
         carried = []
@@ -51,7 +51,7 @@ def sent(place, ada):
 
 @pytest.fixture
 def given(place, ada):
-    """The parts of each message as the model gets them, oldest first."""
+    """The parts of each message in the model's input, oldest first."""
 
     async def give(*messages):
         made = await Converter(place.files(), ada).to_agent_input(list(messages))
@@ -60,7 +60,7 @@ def given(place, ada):
     return give
 
 
-async def test_the_newest_texts_are_shown_as_far_as_they_fit(sent, given, monkeypatch):
+async def test_the_newest_texts_are_shown_up_to_the_limit(sent, given, monkeypatch):
     monkeypatch.setattr(content, "MAX_TEXT", 2_000)
     old, new = await given(
         sent(0, b"a" * 700, b"b" * 700), sent(1, b"c" * 700, b"\xff\x00", b"d" * 700)
@@ -72,16 +72,16 @@ async def test_the_newest_texts_are_shown_as_far_as_they_fit(sent, given, monkey
         assert "politely" in left_out
 
 
-async def test_the_newest_files_are_shown_as_far_as_a_request_holds_them(sent, given, monkeypatch):
+async def test_the_newest_files_are_shown_up_to_the_limit_of_a_request(sent, given, monkeypatch):
     pdf = FIRST["application/pdf"].ljust(3_000, b"\x00")
     monkeypatch.setattr(content, "MAX_DATA", 9_000)
     parts = await given(*(sent(n, pdf, mime_type="application/pdf") for n in range(4)))
     assert [part["type"] for (part,) in parts] == ["input_text"] * 2 + ["input_file"] * 2
 
 
-async def test_what_is_left_out_is_not_even_read(place, sent, given, monkeypatch):
+async def test_files_over_the_limit_are_not_read(place, sent, given, monkeypatch):
     monkeypatch.setattr(content, "MAX_TEXT", 500)
-    monkeypatch.setattr(content, "AT_ONCE", 1)
+    monkeypatch.setattr(content, "MAX_PARALLEL", 1)
     messages = [sent(n, b"x" * 200) for n in range(5)]
     read = []
     events = place.s3.meta.events
@@ -93,8 +93,8 @@ async def test_what_is_left_out_is_not_even_read(place, sent, given, monkeypatch
     assert len(read) == 2
 
 
-async def test_files_are_read_side_by_side(sent, given, monkeypatch):
-    monkeypatch.setattr(content, "AT_ONCE", 3)
+async def test_files_are_read_in_parallel(sent, given, monkeypatch):
+    monkeypatch.setattr(content, "MAX_PARALLEL", 3)
     waiting, all_here = [], asyncio.Event()
     read = content.to_model
 
@@ -111,7 +111,7 @@ async def test_files_are_read_side_by_side(sent, given, monkeypatch):
 
 
 @pytest.mark.parametrize("said", [[], [UserMessageTextContent(text="")]])
-async def test_no_empty_text_goes_along_with_a_file_that_was_sent_without_words(
+async def test_a_file_that_was_sent_without_text_comes_without_an_empty_text(
     sent, place, ada, said
 ):
     message = sent(0, b"the words").model_copy(update={"content": said})
@@ -120,7 +120,7 @@ async def test_no_empty_text_goes_along_with_a_file_that_was_sent_without_words(
     assert "the words" in part["text"]
 
 
-async def test_a_file_that_is_carried_twice_is_given_once(sent, given):
+async def test_a_file_that_was_sent_twice_is_shown_once(sent, given):
     message = sent(0, b"the words")
     again = sent(1).model_copy(update={"attachments": message.attachments})
     (first,), (second,) = await given(message, again)
@@ -129,7 +129,7 @@ async def test_a_file_that_is_carried_twice_is_given_once(sent, given):
     assert "the words" not in second["text"]
 
 
-def test_a_moving_image_is_shown_by_its_first_frame():
+def test_an_animation_is_shown_as_its_first_frame():
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
@@ -142,26 +142,26 @@ def test_a_moving_image_is_shown_by_its_first_frame():
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FIRST if kind.startswith("image/")])
-def test_an_image_that_only_begins_like_one_is_none(kind):
-    """The provider would refuse it, and every later message of its thread with it."""
+def test_a_file_that_only_begins_like_an_image_is_rejected(kind):
+    """The provider would reject it, and every later message of its thread."""
     assert images.fit(FIRST[kind][:12] + bytes(50), kind) is None
 
 
 @pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/webp"])
-def test_an_image_that_is_cut_off_is_none(kind):
+def test_an_incomplete_image_is_rejected(kind):
     data = photo(640, kind)
     assert images.fit(data, kind) == (data, kind)
     for part in (0.5, 0.9, 0.98):
         assert images.fit(data[: int(len(data) * part)], kind) is None
 
 
-def test_a_damaged_image_is_none():
+def test_a_damaged_image_is_rejected():
     data = bytearray(photo(64, "image/png"))
     data[len(data) // 2] ^= 0xFF
     assert images.fit(bytes(data), "image/png") is None
 
 
-def test_an_image_whose_checksums_are_right_and_whose_pixels_are_none_is_none():
+def test_an_image_with_valid_checksums_and_no_pixels_is_rejected():
     at = (data := photo(64, "image/png")).index(b"IDAT")
     (length,) = struct.unpack(">I", data[at - 4 : at])
     chunk = b"IDAT" + bytes(length)
@@ -170,7 +170,7 @@ def test_an_image_whose_checksums_are_right_and_whose_pixels_are_none_is_none():
     assert images.fit(damaged, "image/png") is None
 
 
-def test_a_photo_that_lies_on_its_side_stands_upright():
+def test_a_photo_is_rotated_by_its_exif_orientation():
     lying = Image.open(io.BytesIO(photo(3200, quality=95)))
     exif = lying.getexif()
     exif[0x0112] = 6
@@ -181,7 +181,7 @@ def test_a_photo_that_lies_on_its_side_stands_upright():
         assert image.size == (1024, 2048)
 
 
-def test_sixteen_bits_of_grey_stay_grey():
+def test_an_image_with_16_bits_of_grey_keeps_its_brightness():
     grey = Image.frombytes("I;16", (2000, 1500), struct.pack("<H", 20_000) * 3_000_000)
     out = io.BytesIO()
     grey.save(out, "PNG", compress_level=0)
@@ -197,7 +197,9 @@ def test_an_image_that_would_fill_the_memory_is_not_decoded():
 
 
 @pytest.mark.parametrize("largest", [0, images.MAX_BYTES])
-def test_a_progressive_jpeg_is_held_whole_and_another_is_not(monkeypatch, largest):
+def test_the_limit_of_pixels_counts_a_progressive_jpeg_whole_and_another_reduced(
+    monkeypatch, largest
+):
     monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
     monkeypatch.setattr(images, "MAX_BYTES", largest)
     monkeypatch.setattr(images, "MAX_SIDE", 20)
@@ -207,7 +209,7 @@ def test_a_progressive_jpeg_is_held_whole_and_another_is_not(monkeypatch, larges
         assert (images.fit(out.getvalue(), "image/jpeg") is None) == progressive
 
 
-def test_a_jpeg_too_narrow_for_a_fraction_is_held_whole_too(monkeypatch):
+def test_the_limit_of_pixels_counts_a_jpeg_whole_that_is_too_narrow_to_reduce(monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
     monkeypatch.setattr(images, "MAX_BYTES", 0)
     monkeypatch.setattr(images, "MAX_SIDE", 20)
@@ -217,7 +219,7 @@ def test_a_jpeg_too_narrow_for_a_fraction_is_held_whole_too(monkeypatch):
         assert (images.fit(out.getvalue(), "image/jpeg") is None) == (width < 40)
 
 
-async def test_files_are_looked_into_one_at_a_time(sent, given, monkeypatch):
+async def test_files_are_decoded_one_at_a_time(sent, given, monkeypatch):
     inside, most = [], []
     look = content._part
 
@@ -229,11 +231,11 @@ async def test_files_are_looked_into_one_at_a_time(sent, given, monkeypatch):
         return part
 
     monkeypatch.setattr(content, "_part", counted)
-    await given(sent(0, *[photo(1_000, "image/png")] * content.AT_ONCE))
-    assert most == [1] * content.AT_ONCE
+    await given(sent(0, *[photo(1_000, "image/png")] * content.MAX_PARALLEL))
+    assert most == [1] * content.MAX_PARALLEL
 
 
-def test_whatever_pillow_raises_is_no_image(monkeypatch):
+def test_any_exception_of_pillow_rejects_the_image(monkeypatch):
     def fail(*_):
         raise struct.error("required argument is not an integer")
 
@@ -241,7 +243,7 @@ def test_whatever_pillow_raises_is_no_image(monkeypatch):
     assert images.fit(FIRST["image/gif"], "image/gif") is None
 
 
-async def test_a_generated_image_counts_too(place, ada, given, monkeypatch):
+async def test_generated_images_count_against_the_limit(place, ada, given, monkeypatch):
     from chatkit.types import GeneratedImage, GeneratedImageItem
 
     monkeypatch.setattr(content, "MAX_DATA", 400)

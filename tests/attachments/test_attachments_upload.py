@@ -1,4 +1,4 @@
-"""From announcing a file to the message that carries it, and what must not get through."""
+"""Files from their announcement to their message, and the requests that are rejected."""
 
 import io
 import json
@@ -59,7 +59,7 @@ async def uploaded(place, context, data=PNG, **file):
 
 
 class Echo(ChatKitServer):
-    """Anyone's server: the SDK's own, with our stores and nothing else around them."""
+    """The SDK's own server with our stores, and nothing else."""
 
     async def respond(self, thread, item, context):
         return
@@ -80,7 +80,7 @@ def create(*attachments):
     return {"type": "threads.create", "params": {"input": given}}
 
 
-async def test_a_file_goes_from_the_page_to_the_message_through_anyones_server(place, ada):
+async def test_a_file_gets_from_the_page_into_a_message_with_the_sdks_own_server(place, ada):
     server = Echo(place.store(), place.files())
     made = await ask(
         server,
@@ -105,14 +105,14 @@ async def test_a_file_goes_from_the_page_to_the_message_through_anyones_server(p
     (reloaded,) = page["data"][0]["attachments"]
     assert "upload_descriptor" not in reloaded
     assert (await place.http.get(reloaded["preview_url"])).content == PNG
-    # What the preview shows is no longer the upload, which goes after a day.
+    # The preview no longer shows the upload, which S3 removes after a day.
     place.s3.delete_object(Bucket="chatkit-files", Key=_key(made["preview_url"]))
     assert (await place.http.get(reloaded["preview_url"])).content == PNG
     record = await place.store().load_attachment(made["id"], ada)
     assert (record.upload_descriptor, record.thread_id) == (None, thread_id)
 
 
-async def test_the_upload_link_signs_type_and_length_and_ends_soon(place, ada):
+async def test_the_upload_link_signs_type_and_length_and_expires_soon(place, ada):
     made = await place.files().create_attachment(announced(), ada)
     query = parse_qs(urlsplit(str(made.upload_descriptor.url)).query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
@@ -121,8 +121,8 @@ async def test_the_upload_link_signs_type_and_length_and_ends_soon(place, ada):
     assert made.upload_descriptor.headers == {"Content-Type": "image/png"}
 
 
-async def test_pydantic_leaves_a_signed_link_as_it_is(place, ada):
-    """The signature covers path and query: one changed character and S3 answers 403."""
+async def test_pydantic_does_not_change_a_signed_link(place, ada):
+    """The signature covers path and query: S3 answers 403 if one character changes."""
     url = place.files().bucket.sign_get("files/a/b", draft=1)
     assert str(AnyUrl(url)) == url
 
@@ -130,7 +130,7 @@ async def test_pydantic_leaves_a_signed_link_as_it_is(place, ada):
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "a/b#c?d", "😀" * 60, "x.png\r\nA: b", "'\"<>"]
 )
-async def test_a_name_survives_and_stays_out_of_the_key(place, ada, name):
+async def test_a_files_name_is_kept_and_is_not_part_of_its_key(place, ada, name):
     made = await uploaded(place, ada, name=name)
     store = place.store()
     assert (await store.load_attachment(made.id, ada)).name == name
@@ -156,13 +156,13 @@ async def test_a_name_survives_and_stays_out_of_the_key(place, ada, name):
         ({"name": "x" * 256}, "name"),
     ],
 )
-async def test_what_may_not_be_attached_is_refused_in_words(place, ada, file, why):
+async def test_a_file_that_cannot_be_attached_is_rejected_with_a_message(place, ada, file, why):
     files = place.files(types=["image/*", "text/*", "nonsense"])
     with pytest.raises(AttachmentError, match=why):
         await files.create_attachment(announced(**file), ada)
 
 
-async def test_the_longest_type_that_there_may_be_is_taken(place, ada):
+async def test_the_longest_valid_type_is_accepted(place, ada):
     longest = "x" * 127 + "/" + "x" * 127
     made = await uploaded(place, ada, mime_type=longest)
     assert (await place.store().load_attachment(made.id, ada)).mime_type == longest
@@ -179,7 +179,9 @@ async def test_the_longest_type_that_there_may_be_is_taken(place, ada):
         ("q.sql", "application/sql"),
     ],
 )
-async def test_code_and_tables_are_text_whatever_a_browser_calls_them(place, ada, name, mime_type):
+async def test_code_and_tables_are_text_whatever_type_a_browser_gives_them(
+    place, ada, name, mime_type
+):
     types = Settings().attachment_types
     made = await place.files(types=types).create_attachment(announced(name, 4, mime_type), ada)
     assert made.mime_type == made.upload_descriptor.headers["Content-Type"] == "text/plain"
@@ -188,12 +190,12 @@ async def test_code_and_tables_are_text_whatever_a_browser_calls_them(place, ada
             await place.files(types=types).create_attachment(announced(other, 4, mime_type), ada)
 
 
-def test_the_page_offers_what_the_server_takes():
+def test_the_page_offers_the_files_that_the_server_accepts():
     accept = page_config(Settings())["attachments"]["accept"]
     assert set(TEXT_EXTENSIONS) <= set(accept["text/*"])
 
 
-async def test_a_strangers_file_can_neither_be_loaded_nor_sent_nor_deleted(place, ada, bob):
+async def test_another_users_file_can_neither_be_loaded_nor_sent_nor_deleted(place, ada, bob):
     made = await uploaded(place, ada)
     store, files = place.store(), place.files()
     with pytest.raises(NotFoundError):
@@ -206,7 +208,7 @@ async def test_a_strangers_file_can_neither_be_loaded_nor_sent_nor_deleted(place
     assert await files.read(made, ada) == PNG
 
 
-async def test_a_deleted_attachment_is_gone_with_its_bytes(place, ada):
+async def test_deleting_an_attachment_removes_its_record_and_its_bytes(place, ada):
     server = Echo(place.store(), place.files())
     made = await uploaded(place, ada)
     await place.files().check_uploaded(made, ada)
@@ -218,7 +220,7 @@ async def test_a_deleted_attachment_is_gone_with_its_bytes(place, ada):
     assert await ask(server, ada, request) == {}
 
 
-async def test_links_are_signed_anew_on_every_load_and_never_stored(place, ada):
+async def test_links_are_signed_on_every_load_and_never_stored(place, ada):
     store = place.store()
     await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
     made = await uploaded(place, ada)
@@ -235,8 +237,8 @@ async def test_links_are_signed_anew_on_every_load_and_never_stored(place, ada):
     assert (await place.http.get(str(loaded.preview_url))).content == PNG
 
 
-async def test_an_attachment_of_somebody_elses_store_is_left_alone(place, ada):
-    """A direct upload's own link is neither checked in our bucket nor signed."""
+async def test_an_attachment_of_another_store_is_not_changed(place, ada):
+    """A link of another store is neither checked in our bucket nor signed."""
     from chatkit.types import ImageAttachment
 
     foreign = ImageAttachment(
@@ -265,7 +267,7 @@ async def test_a_key_of_another_user_is_never_signed(place, ada, bob):
     assert "X-Amz" not in str((await store.load_attachment("x", ada)).preview_url)
 
 
-def test_unsent_uploads_go_after_a_day_and_nothing_else_does(place):
+def test_only_unsent_uploads_expire_after_a_day(place):
     rules = place.s3.get_bucket_lifecycle_configuration(Bucket="chatkit-files")["Rules"]
     expiring = {
         rule["Filter"]["Prefix"]: rule["Expiration"] for rule in rules if "Expiration" in rule
@@ -277,8 +279,8 @@ def _key(url):
     return urlsplit(url).path.removeprefix("/chatkit-files/")
 
 
-async def test_a_plain_client_signs_length_and_type_too(ada, monkeypatch):
-    """boto3's own default in us-east-1 is the old signature."""
+async def test_a_plain_boto3_client_signs_length_and_type_too(ada, monkeypatch):
+    """In us-east-1, boto3 signs with the old version by default."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     plain = boto3.client("s3", region_name="us-east-1")

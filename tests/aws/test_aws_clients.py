@@ -1,4 +1,4 @@
-"""The AWS clients: made once, with decided limits, and called side by side."""
+"""The AWS clients: made once, with decided limits, and called in parallel."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from functions.settings import forget_settings
 
 @pytest.fixture
 def region(monkeypatch):
-    """A region to make clients in, and no client that is left of another test."""
+    """A region for clients, and no clients of other tests."""
 
     def fresh():
         forget_settings()

@@ -9,12 +9,12 @@ NAMES = st.text(min_size=1, max_size=300)
 
 
 @given(NAMES, NAMES)
-def test_two_names_share_a_part_only_when_they_are_one_name(first, second):
+def test_different_names_have_different_key_parts(first, second):
     assert (part(first) == part(second)) == (first == second)
 
 
 @given(NAMES)
-def test_a_part_separates_nothing_and_fits_a_key(name):
+def test_a_key_part_contains_no_separator_and_fits_a_key(name):
     key_part = part(name)
     assert "#" not in key_part
     assert "/" not in key_part

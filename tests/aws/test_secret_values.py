@@ -1,4 +1,4 @@
-"""Secrets are read after start-up, kept for minutes, survive an outage, and are not told."""
+"""Secrets: read when first needed, cached for minutes, used during an outage, never logged."""
 
 import logging
 
@@ -31,7 +31,7 @@ def vault(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that a test moves."""
+    """A clock that a test moves."""
 
     class Clock:
         now = 1000.0
@@ -40,41 +40,39 @@ def clock(monkeypatch):
     return Clock
 
 
-async def test_a_secret_is_read_once_and_again_when_it_is_old(vault, clock):
+async def test_a_secret_is_read_once_and_again_after_some_minutes(vault, clock):
     vault.create_secret(Name="key", SecretString="one")
     assert await read_secret("key") == "one"
     vault.put_secret_value(SecretId="key", SecretString="two")
-    clock.now += secret_values.LIFETIME - 1
+    clock.now += secret_values.CACHE_SECONDS - 1
     assert await read_secret("key") == "one"
     clock.now += 2
     assert await read_secret("key") == "two"
 
 
-async def test_an_outage_leaves_the_last_value_in_use_and_its_log_does_not_tell_it(
-    vault, clock, caplog
-):
+async def test_the_last_value_is_used_during_an_outage_and_is_not_logged(vault, clock, caplog):
     vault.create_secret(Name="key", SecretString="very-secret")
     await read_secret("key")
     vault.delete_secret(SecretId="key", ForceDeleteWithoutRecovery=True)
-    clock.now += secret_values.LIFETIME + 1
+    clock.now += secret_values.CACHE_SECONDS + 1
     with caplog.at_level(logging.DEBUG):
         assert await read_secret("key") == "very-secret"
-    assert "key not read again" in caplog.text
+    assert "key could not be read again" in caplog.text
     assert "very-secret" not in "".join(
         record.getMessage() for record in caplog.records if record.name.startswith("functions")
     )
 
 
-async def test_a_secret_that_was_never_set_says_so(vault):
+async def test_the_error_for_a_secret_without_a_value_says_so(vault):
     vault.create_secret(Name="empty")
     with pytest.raises(SecretUnavailableError, match=r"empty cannot be read: .*was it set"):
         await read_secret("empty")
 
 
-def test_nothing_is_read_while_modules_are_imported():
+def test_importing_modules_reads_no_secret():
     import subprocess
     import sys
 
-    # No credentials, no region, no endpoint: a request at import would raise.
+    # Without credentials, region and endpoint, a request at import would raise.
     code = "import functions.aws.secret_values as s; assert not s._kept"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "."}, check=True)

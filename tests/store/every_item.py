@@ -1,4 +1,4 @@
-"""One of every item type of ChatKit 1.6.5, with every field that can hold something."""
+"""One item of each type of ChatKit 1.6.5, with a value in every field."""
 
 import warnings
 

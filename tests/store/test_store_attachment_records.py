@@ -1,4 +1,4 @@
-"""Attachment records: whose thread is over is not found, and what that costs to know."""
+"""Attachment records: a file of a deleted or expired thread cannot be loaded."""
 
 import logging
 from contextlib import suppress
@@ -17,7 +17,7 @@ def record(thread_id, attachment_id="f"):
 
 
 @pytest.mark.parametrize("retention_days", [None, 30])
-async def test_the_record_of_a_file_is_gone_when_its_thread_is_though_the_purge_is_not_done(
+async def test_a_record_cannot_be_loaded_once_its_thread_is_deleted_even_before_the_purge(
     backend, ada, retention_days
 ):
     store = backend.store(purge="stream", retention_days=retention_days)
@@ -32,8 +32,8 @@ async def test_the_record_of_a_file_is_gone_when_its_thread_is_though_the_purge_
         await store.save_attachment(record("thr_1", "late"), ada)
 
 
-async def test_the_record_of_a_file_is_gone_when_ttl_took_its_thread(backend, ada):
-    """Which leaves no tombstone; the purge comes with the stream."""
+async def test_a_record_cannot_be_loaded_once_ttl_has_removed_its_thread(backend, ada):
+    """TTL leaves no tombstone, and the purge runs when the stream's event comes."""
     store = backend.store(retention_days=30, purge="stream")
     await store.save_thread(thread(), ada)
     await store.save_attachment(record("thr_1"), ada)
@@ -60,19 +60,21 @@ async def loadable(store, ids, context):
 
 @pytest.mark.parametrize("retention_days", [None, 30])
 @pytest.mark.parametrize("end", ["deleted", "deleted days ago", "taken by TTL"])
-async def test_an_export_has_the_very_files_that_can_be_loaded(backend, ada, end, retention_days):
-    """Those of a thread that is gone are in neither, though its purge is not done."""
+async def test_an_export_contains_exactly_the_files_that_can_be_loaded(
+    backend, ada, end, retention_days
+):
+    """Files of a deleted thread are in neither, even before its purge has finished."""
     store = backend.store(purge="stream", retention_days=retention_days)
     for thread_id in ("over", "living"):
         await store.save_thread(thread(thread_id), ada)
         await store.save_attachment(record(thread_id, thread_id), ada)
     await store.save_attachment(record(None, "unsent"), ada)
-    before = backend.store()  # what it saves, a store with a retention may have to read
+    before = backend.store()  # a store with a retention reads below what this one saves
     await before.save_attachment(record("never", "never"), ada)
     user = owner(ada)
     if end != "taken by TTL":
         await store.delete_thread("over", ada)
-    if end != "deleted":  # TTL takes the tombstone, or the thread's row
+    if end != "deleted":  # TTL removes the tombstone, or the thread's row
         place = keys.thread_key if end == "taken by TTL" else keys.tombstone_key
         backend.dynamodb.delete_item(TableName=backend.table, Key=place(user, "over"))
     found = await exported(store, ada)
@@ -103,7 +105,7 @@ async def test_a_record_that_only_a_newer_version_can_read_is_not_found_and_not_
         caplog.clear()
 
 
-async def test_the_thread_is_looked_at_only_for_a_file_that_was_sent(store, ada, meter):
+async def test_the_thread_is_read_only_for_a_file_that_was_sent(store, ada, meter):
     await store.save_thread(thread(), ada)
     await store.save_attachment(record("thr_1", "sent"), ada)
     await store.save_attachment(record(None, "unsent"), ada)
@@ -114,13 +116,13 @@ async def test_the_thread_is_looked_at_only_for_a_file_that_was_sent(store, ada,
     assert meter.requests == ["GetItem", "GetItem", "BatchGetItem"]
 
 
-async def test_a_file_may_be_saved_and_loaded_before_its_thread_is(store, ada):
+async def test_a_file_may_be_saved_and_loaded_before_its_thread_is_saved(store, ada):
     await store.save_attachment(record("later"), ada)
     assert await store.load_attachment("f", ada) == record("later")
 
 
-async def test_no_message_keeps_the_link_that_its_file_was_uploaded_with(backend, store, ada):
-    """Also of a server that says no thread; the record of an upload to come keeps it."""
+async def test_no_stored_message_contains_the_upload_link_of_its_file(backend, store, ada):
+    """Also when the server names no thread. The record of a file to be uploaded keeps its link."""
     upload = AttachmentUploadDescriptor(url="https://s3.example/secret", method="PUT", headers={})
     made = record(None).model_copy(update={"upload_descriptor": upload})
     await store.save_thread(thread(), ada)

@@ -1,4 +1,4 @@
-"""Bad input to any method: a `ValueError` or `NotFoundError` that quotes nothing, and no change."""
+"""Invalid input to any method: `ValueError` or `NotFoundError` without a quote, and no change."""
 
 import warnings
 
@@ -15,7 +15,7 @@ from chatkit.types import (
 from functions.attachments import AttachmentError
 from tests.store.samples import NOON, answer, at, message, thread
 
-# What is refused never reaches an engine, so one of them will do.
+# Rejected input never reaches an engine, so one engine is enough.
 pytestmark = pytest.mark.parametrize("backend", ["moto"], indirect=True)
 
 LONE = "secret \ud800"
@@ -53,16 +53,16 @@ async def store(backend, ada):
 
 @pytest.fixture
 def refused(backend, store):
-    """Await a call, and see it refused with nothing changed and nothing quoted."""
+    """Await a call, and assert that it raises, changes nothing and quotes nothing."""
 
     async def check(make, *errors):
         before = backend.rows(), backend.objects()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydantic's, of what it was given
+            warnings.simplefilter("ignore")  # pydantic warns about the invalid values
             with pytest.raises(errors or ValueError) as caught:
                 await make()
         assert type(caught.value) in (errors or (ValueError,))
-        if errors != (NotFoundError,):  # which names the id that was asked for
+        if errors != (NotFoundError,):  # whose message contains the requested id
             assert "secret" not in str(caught.value).replace(repr(LONE), "")
         assert (backend.rows(), backend.objects()) == before
         return str(caught.value)
@@ -77,7 +77,7 @@ def hidden(value, **fields):
 
 
 @values
-async def test_what_is_no_json_is_no_item(store, refused, ada, value):
+async def test_an_item_that_cannot_be_json_is_rejected(store, refused, ada, value):
     call = {"id": "c", "thread_id": "thr_1", "created_at": NOON, "call_id": "c", "name": "n"}
     for item in (
         hidden(value),
@@ -91,7 +91,7 @@ async def test_what_is_no_json_is_no_item(store, refused, ada, value):
 
 
 @values
-async def test_what_is_no_json_is_no_metadata_of_a_thread(store, refused, ada, value):
+async def test_thread_metadata_that_cannot_be_json_is_rejected(store, refused, ada, value):
     loaded = await store.load_thread("thr_1", ada)
     loaded.metadata["b"] = {"c": value}
     await refused(lambda: store.save_thread(loaded, ada))
@@ -100,7 +100,7 @@ async def test_what_is_no_json_is_no_metadata_of_a_thread(store, refused, ada, v
 
 
 @values
-async def test_what_is_no_json_is_no_metadata_of_an_attachment(store, refused, ada, value):
+async def test_attachment_metadata_that_cannot_be_json_is_rejected(store, refused, ada, value):
     for thread_id in (None, "thr_1"):
         made = FileAttachment(
             id="f", name="g", mime_type="a/b", metadata={"a": value}, thread_id=thread_id
@@ -108,7 +108,7 @@ async def test_what_is_no_json_is_no_metadata_of_an_attachment(store, refused, a
         await refused(lambda: store.save_attachment(made, ada))  # noqa: B023 - run at once
 
 
-async def test_text_that_is_no_unicode_is_refused_wherever_it_stands(store, refused, ada):
+async def test_text_that_is_not_unicode_is_rejected_in_every_field(store, refused, ada):
     for make in (
         lambda: store.add_thread_item("thr_1", message("m", LONE), ada),
         lambda: store.add_thread_item("thr_1", message(LONE, "x"), ada),
@@ -140,7 +140,9 @@ async def test_text_that_is_no_unicode_is_refused_wherever_it_stands(store, refu
 
 
 @pytest.mark.parametrize("wrong", [None, 7, b"thr_1", ["thr_1"], object()])
-async def test_a_wrong_type_is_refused_by_every_method(backend, store, refused, ada, wrong):
+async def test_every_method_rejects_an_argument_of_a_wrong_type(
+    backend, store, refused, ada, wrong
+):
     one = {"id": "x", "name": "x", "mime_type": "text/plain"}
     calls = [
         lambda: store.load_thread(wrong, ada),
@@ -208,14 +210,14 @@ async def test_a_wrong_type_is_refused_by_every_method(backend, store, refused, 
     ],
     ids=str,
 )
-async def test_an_option_that_is_none_makes_no_store(backend, options):
+async def test_the_store_rejects_an_invalid_option(backend, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         backend.store(**options)
 
 
 @pytest.mark.parametrize("limit", [0, -1, -(10**12), True, 1.0, "3", None, [3]])
 @pytest.mark.parametrize("listing", ["threads", "items", "turn", "opening"])
-async def test_a_page_of_no_size_is_refused(store, refused, ada, limit, listing):
+async def test_a_page_with_an_invalid_limit_is_rejected(store, refused, ada, limit, listing):
     ask = {
         "threads": lambda: store.load_threads(limit, None, "desc", ada),
         "items": lambda: store.load_thread_items("thr_1", None, limit, "desc", ada),
@@ -226,18 +228,18 @@ async def test_a_page_of_no_size_is_refused(store, refused, ada, limit, listing)
 
 
 @pytest.mark.parametrize("order", ["up", "", "ASC", "asc ", None, ["asc"]])
-async def test_an_order_that_is_none_is_refused(store, refused, ada, order):
+async def test_an_unknown_order_is_rejected(store, refused, ada, order):
     assert "order" in await refused(lambda: store.load_threads(3, None, order, ada))
     assert "order" in await refused(lambda: store.load_thread_items("thr_1", None, 3, order, ada))
 
 
-async def test_a_page_may_be_of_any_size(store, ada):
+async def test_a_page_may_have_any_size(store, ada):
     for limit in (10**6, 10**12, 10**30):
         assert len((await store.load_thread_items("thr_1", None, limit, "asc", ada)).data) == 3
         assert len((await store.load_threads(limit, None, "asc", ada)).data) == 1
 
 
-async def test_an_empty_cursor_is_none_as_in_the_reference_stores(store, ada):
+async def test_an_empty_cursor_means_the_first_page_as_in_the_sdks_stores(store, ada):
     for order in ("asc", "desc"):
         whole = await store.load_thread_items("thr_1", None, 2, order, ada)
         assert await store.load_thread_items("thr_1", "", 2, order, ada) == whole
@@ -246,8 +248,8 @@ async def test_an_empty_cursor_is_none_as_in_the_reference_stores(store, ada):
         )
 
 
-async def test_an_empty_id_is_an_id_like_any_other(store, refused, ada):
-    """Some models give their messages none. Unknown, it is not found."""
+async def test_an_empty_id_works_like_any_other_id(store, refused, ada):
+    """Some models send messages with an empty id. An unknown one is not found."""
     for make in (
         lambda: store.load_thread("", ada),
         lambda: store.load_item("thr_1", "", ada),
@@ -260,7 +262,7 @@ async def test_an_empty_id_is_an_id_like_any_other(store, refused, ada):
     await store.delete_thread_item("thr_1", "", ada)
 
 
-async def test_what_would_not_fit_a_row_is_refused(store, refused, ada):
+async def test_input_that_does_not_fit_a_row_is_rejected(store, refused, ada):
     for make in (
         lambda: store.save_thread(thread(metadata={"a": "x" * 200_000}), ada),
         lambda: store.save_thread(thread("x" * 10_000), ada),
@@ -275,13 +277,13 @@ async def test_what_would_not_fit_a_row_is_refused(store, refused, ada):
         assert "over" in await refused(make)
 
 
-async def test_a_key_that_is_no_text_is_refused(store, refused, ada):
+async def test_a_metadata_key_that_is_not_text_is_rejected(store, refused, ada):
     loaded = await store.load_thread("thr_1", ada)
     loaded.metadata[1] = "one"
     await refused(lambda: store.save_thread(loaded, ada))
 
 
-async def test_a_bad_item_does_not_begin_a_run(store, refused, ada):
+async def test_an_invalid_item_does_not_start_a_run(store, refused, ada):
     import time
 
     from functions.store import Run

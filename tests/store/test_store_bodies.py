@@ -1,4 +1,4 @@
-"""Bodies in S3: replaced ones go with the write that replaces them; unreadable ones are skipped."""
+"""Bodies in S3: a write removes the body that it replaces, and pages leave out unreadable items."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ BIG = noise(300 * KB)
 
 @pytest.fixture
 async def store(backend, ada):
-    """A store of its own: nobody purges what it leaves behind."""
+    """A store with no stream, so that no purge removes what it leaves."""
     made = backend.store(purge="stream")
     await made.save_thread(thread(), ada)
     return made
@@ -32,7 +32,7 @@ def pointed_at(backend):
 
 @pytest.fixture
 def log(backend):
-    """What was asked of S3 and DynamoDB, in order."""
+    """The requests to S3 and DynamoDB, in order."""
     asked = []
 
     def note(model, **_):
@@ -46,8 +46,8 @@ def log(backend):
 
 
 @pytest.mark.parametrize("method", ["add_thread_item", "save_item"])
-async def test_a_body_goes_with_the_write_that_replaces_it(backend, store, ada, method):
-    """No stream, no second function, no sweep."""
+async def test_the_write_that_replaces_a_body_removes_the_old_one(backend, store, ada, method):
+    """That needs no stream, no second function and no sweep."""
     for text in (BIG, BIG + "!", BIG + "!", BIG):
         await getattr(store, method)("thr_1", answer("a", text), ada)
         assert backend.objects() == pointed_at(backend)
@@ -57,7 +57,7 @@ async def test_a_body_goes_with_the_write_that_replaces_it(backend, store, ada, 
     assert (await store.load_item("thr_1", "a", ada)).content[0].text == "small"
 
 
-async def test_a_deleted_items_body_goes_at_once(backend, store, ada):
+async def test_deleting_an_item_removes_its_body_at_once(backend, store, ada):
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     await store.add_thread_item("thr_1", answer("b", BIG), ada)
     await store.delete_thread_item("thr_1", "a", ada)
@@ -67,7 +67,7 @@ async def test_a_deleted_items_body_goes_at_once(backend, store, ada):
     assert (await store.load_item("thr_1", "b", ada)).content[0].text == BIG
 
 
-async def test_an_item_and_its_feedback_go_in_one_request(backend, store, ada, log):
+async def test_an_item_and_its_feedback_are_deleted_in_one_request(backend, store, ada, log):
     for item_id, text in (("a", "small"), ("big", BIG)):
         await store.add_thread_item("thr_1", answer(item_id, text), ada)
     await store.save_feedback("thr_1", ["a", "big"], "positive", ada)
@@ -81,10 +81,8 @@ async def test_an_item_and_its_feedback_go_in_one_request(backend, store, ada, l
     assert backend.objects() == []
 
 
-async def test_whatever_request_a_deletion_of_an_item_breaks_off_at_it_is_whole_or_not_begun(
-    backend, store, ada, log
-):
-    """Only an object may stay, which the table's stream or a sweep removes."""
+async def test_deleting_an_item_is_all_or_nothing_whichever_request_fails(backend, store, ada, log):
+    """Only an object may be left, which the table's stream or a sweep removes."""
     for item in (answer("a", BIG), answer("b", "hi")):
         await store.add_thread_item("thr_1", item, ada)
     await store.save_feedback("thr_1", ["a", "b"], "positive", ada)
@@ -109,7 +107,7 @@ async def test_whatever_request_a_deletion_of_an_item_breaks_off_at_it_is_whole_
     ]
 
 
-async def test_an_items_body_that_is_replaced_while_it_is_deleted_goes_too(
+async def test_deleting_an_item_also_removes_a_body_that_replaced_its_own_meanwhile(
     backend, store, ada, monkeypatch
 ):
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
@@ -127,7 +125,9 @@ async def test_an_items_body_that_is_replaced_while_it_is_deleted_goes_too(
     assert backend.objects() == []
 
 
-async def test_the_new_body_comes_first_then_the_pointer_then_the_old_body_goes(store, ada, log):
+async def test_the_new_body_is_written_first_then_the_pointer_and_then_the_old_body_is_removed(
+    store, ada, log
+):
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     log.clear()
     await store.save_item("thr_1", answer("a", BIG + "!"), ada)
@@ -136,7 +136,7 @@ async def test_the_new_body_comes_first_then_the_pointer_then_the_old_body_goes(
     assert set(log[1:-1]) == {"TransactWriteItems"}
 
 
-async def test_an_item_that_replaces_no_body_in_s3_costs_one_transaction(store, ada, log):
+async def test_saving_an_item_that_replaces_no_body_in_s3_costs_one_transaction(store, ada, log):
     for text in ("one", "two"):
         log.clear()
         await store.save_item("thr_1", answer("a", text), ada)
@@ -146,7 +146,7 @@ async def test_an_item_that_replaces_no_body_in_s3_costs_one_transaction(store, 
     assert log == ["PutObject", "TransactWriteItems"]
 
 
-async def test_an_old_body_that_cannot_be_removed_fails_no_write(
+async def test_a_write_succeeds_even_if_the_old_body_cannot_be_removed(
     backend, store, ada, monkeypatch, caplog
 ):
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
@@ -159,15 +159,15 @@ async def test_an_old_body_that_cannot_be_removed_fails_no_write(
         await store.save_item("thr_1", answer("a", BIG + "!"), ada)
     assert (await store.load_item("thr_1", "a", ada)).content[0].text == BIG + "!"
     assert len(backend.objects()) == 2
-    assert "left to a sweep" in caplog.text
+    assert "a sweep removes it" in caplog.text
     assert BIG[:20] not in caplog.text
-    # Where there is a stream, its event finishes it.
+    # If there is a stream, its event removes the body.
     assert await store.purge_deleted(backend.stream()) == []
     assert backend.objects() == pointed_at(backend)
 
 
-async def test_of_many_writers_the_last_ones_body_stays_and_no_other(backend, store, ada):
-    """Also when some of them write the very same text."""
+async def test_after_many_parallel_writes_only_the_last_body_is_left(backend, store, ada):
+    """Also when some of them write the same text."""
     if backend.engine == "moto":
         pytest.skip("moto does not isolate transactions from each other; DynamoDB Local does")
     stores = [backend.store() for _ in range(4)]
@@ -181,7 +181,7 @@ async def test_of_many_writers_the_last_ones_body_stays_and_no_other(backend, st
     assert (await store.load_item("thr_1", "a", ada)).content[0].text in texts
 
 
-async def test_a_refused_write_leaves_no_body_behind(backend, store, ada):
+async def test_a_rejected_write_leaves_no_body_in_s3(backend, store, ada):
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     _, version = await store.load_item_versioned("thr_1", "a", ada)
     newer = await store.save_item_if("thr_1", answer("a", BIG + "2"), ada, expected=version)
@@ -196,10 +196,10 @@ async def test_a_refused_write_leaves_no_body_behind(backend, store, ada):
     assert backend.objects() == []
 
 
-async def test_a_stream_event_that_comes_late_leaves_the_current_body(backend, store, ada):
+async def test_a_late_stream_event_does_not_remove_the_current_body(backend, store, ada):
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     await store.save_item("thr_1", answer("a", BIG + "!"), ada)
-    # A change of the row that leaves the body where it is.
+    # A change of the row that does not replace the body.
     backend.dynamodb.update_item(
         TableName=backend.table,
         Key=keys.item_key(owner(ada), "thr_1", "a"),
@@ -212,7 +212,7 @@ async def test_a_stream_event_that_comes_late_leaves_the_current_body(backend, s
 
 
 async def test_a_reader_between_two_bodies_gets_the_newer_one(store, ada, monkeypatch):
-    """The row was read, and its body replaced and removed before that was read."""
+    """Another write replaces and removes the body after the reader read the row."""
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     for read in (
         lambda: store.load_item("thr_1", "a", ada),
@@ -242,7 +242,7 @@ async def _exported(store, context):
     return AssistantMessageItem.model_validate(item)
 
 
-async def test_without_a_bucket_only_what_fits_is_taken(backend, ada):
+async def test_without_a_bucket_an_item_that_does_not_fit_the_table_is_rejected(backend, ada):
     store = backend.store(bucket=None, s3_client=None)
     await store.save_thread(thread(), ada)
     await store.add_thread_item("thr_1", answer("a", noise(150 * KB)), ada)
@@ -252,7 +252,7 @@ async def test_without_a_bucket_only_what_fits_is_taken(backend, ada):
     assert backend.rows() == before
 
 
-async def test_a_store_without_a_bucket_skips_what_one_with_a_bucket_spilled(
+async def test_a_store_without_a_bucket_leaves_items_in_s3_out_of_pages(
     backend, store, ada, caplog
 ):
     for n, text in enumerate(("secret", BIG, "secret")):
@@ -269,13 +269,15 @@ async def test_a_store_without_a_bucket_skips_what_one_with_a_bucket_spilled(
     assert "secret" not in caplog.text
     with pytest.raises(NoBucketError, match="give the store a bucket"):
         await bare.load_item("thr_1", "m1", ada)
-    # It can still replace and delete it; the body is left to a sweep.
+    # It can still replace and delete the item; a sweep removes the body.
     await bare.save_item("thr_1", message("m1", "small", created_at=at(1)), ada)
     assert (await bare.load_item("thr_1", "m1", ada)).content[0].text == "small"
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged"])
-async def test_a_body_that_s3_lost_breaks_no_thread(backend, store, ada, harm):
+async def test_a_thread_can_be_read_although_a_body_is_missing_or_damaged(
+    backend, store, ada, harm
+):
     for n in range(3):
         await store.add_thread_item("thr_1", answer(f"a{n}", "x", created_at=at(n)), ada)
     await store.save_item("thr_1", answer("a1", BIG), ada)

@@ -1,4 +1,4 @@
-"""Many writers at once, over HTTP, on AWS's own engine: nothing lost, one order for all."""
+"""Parallel writers over HTTP, on AWS's own engine: no write is lost, all agree on the order."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ EACH = 5
 
 @pytest.fixture
 def stores(dynamodb_local):
-    """Stores with a client each, as functions that run side by side have."""
+    """Stores with a client each, like parallel Lambda functions."""
     reach = {
         "endpoint_url": dynamodb_local,
         "region_name": "us-east-1",
@@ -68,7 +68,7 @@ async def test_many_writers_on_one_thread_lose_nothing_and_agree_on_the_order(st
     assert await everything(stores[1], ada, "thr_1", "desc") == ascending[::-1]
 
 
-async def test_many_writers_on_many_threads_of_many_users_keep_apart(stores):
+async def test_parallel_writes_to_threads_of_many_users_do_not_mix(stores):
     async def live(user):
         context = RequestContext(user_id=f"user {user}")
         store = stores[user % len(stores)]
@@ -93,7 +93,7 @@ async def test_many_writers_on_many_threads_of_many_users_keep_apart(stores):
             assert {item.content[0].text for item in page.data} == {str(user)}
 
 
-async def test_changes_of_different_fields_at_the_same_time_all_last(stores, ada):
+async def test_parallel_changes_of_different_fields_are_all_kept(stores, ada):
     await stores[0].save_thread(thread(), ada)
     loaded = [await store.load_thread("thr_1", ada) for store in stores for _ in range(5)]
 
@@ -127,7 +127,7 @@ async def test_a_thread_deleted_under_many_writers_stays_deleted(stores, ada):
     assert [row["sk"]["S"] for row in left] == ["TOMBSTONE"]
 
 
-async def test_of_many_requests_with_one_run_id_one_runs(stores, ada):
+async def test_of_many_parallel_claims_of_a_run_id_one_succeeds(stores, ada):
     await stores[0].save_thread(thread(), ada)
 
     async def start(n):
@@ -142,7 +142,7 @@ async def test_of_many_requests_with_one_run_id_one_runs(stores, ada):
     assert len((await stores[0].load_thread_items("thr_1", None, 99, "asc", ada)).data) == 1
 
 
-async def test_a_quota_lets_exactly_so_many_through(stores, ada):
+async def test_a_quota_allows_exactly_its_limit_under_parallel_requests(stores, ada):
     async def spend(n):
         store = stores[n % 3]
         quota = Quota(
@@ -160,7 +160,7 @@ async def test_a_quota_lets_exactly_so_many_through(stores, ada):
     assert sum(await asyncio.gather(*(spend(n) for n in range(30)))) == 7
 
 
-async def test_records_changed_by_many_lose_no_change(stores, ada):
+async def test_parallel_changes_of_a_record_are_all_kept(stores, ada):
     async def append(n):
         records = Records(stores[n % 3].table)
         while True:

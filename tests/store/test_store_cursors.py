@@ -1,4 +1,4 @@
-"""Cursors whose item or thread is somewhere else by now."""
+"""Cursors of items and threads that have moved or were deleted since."""
 
 import pytest
 from chatkit.store import NotFoundError
@@ -10,7 +10,7 @@ from tests.store.samples import at, message, thread
 
 @pytest.fixture
 async def other(backend, store, ada):
-    """Another process's store, beside a thread of six items."""
+    """The store of another process, and a thread of six items."""
     await store.save_thread(thread(), ada)
     for n in range(6):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
@@ -33,7 +33,7 @@ async def ids(store, context, after, limit, order):
         ("desc", 3.5, (["m3", "m2"], True)),
     ],
 )
-async def test_an_item_made_anew_elsewhere_is_a_cursor_of_where_it_stands_now(
+async def test_a_cursor_follows_an_item_that_another_process_deleted_and_saved_again(
     store, other, ada, *, order, place, expected
 ):
     limit, cursor = (2, "m1") if order == "asc" else (5, "m1")
@@ -47,13 +47,15 @@ async def test_an_item_made_anew_elsewhere_is_a_cursor_of_where_it_stands_now(
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-async def test_an_item_deleted_elsewhere_is_a_cursor_for_a_day(backend, store, other, ada, order):
+async def test_an_item_that_another_process_deleted_is_a_valid_cursor_for_a_day(
+    backend, store, other, ada, order
+):
     page = await store.load_thread_items("thr_1", None, 3, order, ada)
     await other.delete_thread_item("thr_1", page.after, ada)
     rest = ["m3", "m4", "m5"] if order == "asc" else ["m2", "m1", "m0"]
     for reader in (other, store):
         assert await ids(reader, ada, page.after, 9, order) == (rest, False)
-    # What TTL does a day later.
+    # TTL does this a day later.
     key = keys.item_key(owner(ada), "thr_1", page.after)
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
     for reader in (other, store):
@@ -63,7 +65,7 @@ async def test_an_item_deleted_elsewhere_is_a_cursor_for_a_day(backend, store, o
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
-async def test_a_cursor_that_is_where_it_was_costs_no_request(
+async def test_a_cursor_that_has_not_moved_costs_no_extra_request(
     store, other, ada, meter, *, order, limit
 ):
     seen, after = [], None
@@ -78,8 +80,8 @@ async def test_a_cursor_that_is_where_it_was_costs_no_request(
     assert seen == [f"m{n}" for n in (range(6) if order == "asc" else range(5, -1, -1))]
 
 
-async def test_a_thread_that_moves_up_unseen_is_on_the_first_page_that_is_read_again(store, ada):
-    """Paging by place: what moves out of what is still to come is on none of its pages."""
+async def test_a_thread_that_moves_up_before_its_page_is_read_is_on_the_first_page(store, ada):
+    """Pages go by position, so a thread that moves to the top is on none of the following pages."""
     for number in range(6):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)
     first = await store.load_threads(2, None, "desc", ada)

@@ -1,4 +1,4 @@
-"""Deleting is complete: at once for whoever looks, and in the end for whoever scans."""
+"""Deletion: nothing can be read at once, and in the end no row or object is left."""
 
 import json
 import logging
@@ -31,11 +31,11 @@ from tests.store.samples import NOON, answer, at, message, thread
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 BIG = "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(120_000))
-"""A text that stays over the spill limit when compressed."""
+"""A text that is over the limit for the table even when compressed."""
 
 
 async def upload(backend, store, context, name="cat.png"):
-    """An attachment as the page makes it: announced, recorded, uploaded."""
+    """An attachment in the steps of the page: announced, saved, uploaded."""
     attachments = backend.attachments()
     made = await attachments.create_attachment(
         AttachmentCreateParams(name=name, size=len(PNG), mime_type="image/png"), context
@@ -47,7 +47,7 @@ async def upload(backend, store, context, name="cat.png"):
 
 
 async def furnish(backend, store, context, thread_id="thr_1", items=30):
-    """A thread with everything that a thread can have below it."""
+    """A thread with everything that can belong to one."""
     await store.save_thread(thread(thread_id), context)
     file = await store.load_attachment((await upload(backend, store, context)).id, context)
     file = file.model_copy(update={"thread_id": thread_id})
@@ -89,7 +89,7 @@ def unsent(backend):
 
 
 def gone(backend, thread_id, context):
-    """A record of the stream that says a thread's row was removed."""
+    """A stream record for the removal of a thread's row."""
     key = keys.thread_key(owner(context), thread_id)
     return {
         "eventName": "REMOVE",
@@ -105,12 +105,12 @@ async def test_a_deleted_thread_leaves_nothing_behind(backend, store, ada, bob):
     assert len([row for row in others if "other" in row[0] + row[1]]) == 2  # the row and its head
     await store.delete_thread("thr_1", ada)
     assert sorted(left(backend)) == sorted(others)
-    # bob's file, spilled body and image are still there
+    # bob's file, his body in S3 and his image still exist
     assert len(unsent(backend)) == 3
     assert len((await store.load_thread_items("thr_1", None, 99, "asc", bob)).data) == 32
 
 
-async def test_a_thread_is_gone_at_once_though_its_rows_are_not(backend, ada):
+async def test_a_deleted_thread_cannot_be_read_while_its_rows_still_exist(backend, ada):
     store = backend.store(purge="stream")
     file = await furnish(backend, store, ada, items=3)
     await store.delete_thread("thr_1", ada)
@@ -139,9 +139,7 @@ async def test_the_tables_stream_finishes_a_deletion(backend, ada):
     assert await store.purge_deleted(backend.stream()) == []
 
 
-async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
-    backend, ada, monkeypatch, caplog
-):
+async def test_a_retry_finishes_a_purge_that_failed_half_way(backend, ada, monkeypatch, caplog):
     store = backend.store(purge="stream")
     await furnish(backend, store, ada)
     await store.delete_thread("thr_1", ada)
@@ -159,7 +157,7 @@ async def test_a_purge_that_died_half_way_is_finished_by_its_retry(
     assert backend.objects() == []
 
 
-async def test_the_purge_of_an_id_in_use_again_touches_nothing(backend, ada):
+async def test_a_purge_removes_nothing_when_the_threads_id_is_in_use_again(backend, ada):
     store = backend.store(purge="stream")
     await furnish(backend, store, ada, items=3)
     await store.delete_thread("thr_1", ada)
@@ -175,7 +173,9 @@ async def test_the_purge_of_an_id_in_use_again_touches_nothing(backend, ada):
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_an_answer_that_is_still_streaming_does_not_bring_a_thread_back(backend, ada, purge):
+async def test_an_answer_that_is_still_streaming_does_not_recreate_a_deleted_thread(
+    backend, ada, purge
+):
     store = backend.store(purge=purge)
     await store.save_thread(thread(), ada)
     await store.begin_run(Run("r", "thr_1", time.time() + 60), ada, item=message("q"))
@@ -200,11 +200,13 @@ async def test_an_answer_that_is_still_streaming_does_not_bring_a_thread_back(ba
         await store.load_thread("thr_1", ada)
 
 
-async def test_what_a_run_left_in_s3_goes_when_the_tombstone_does(backend, ada):
+async def test_objects_that_a_run_wrote_after_the_deletion_are_removed_with_the_tombstone(
+    backend, ada
+):
     store = backend.store()
     await store.save_thread(thread(), ada)
     await store.delete_thread("thr_1", ada)
-    # The body is in S3, and the run dies before its write is refused.
+    # The body is in S3, and the run crashes before its write fails.
     await store._items.write("thr_1", answer("big", BIG), owner(ada))
     assert len(backend.objects()) == 1
     key = keys.tombstone_key(owner(ada), "thr_1")
@@ -214,8 +216,10 @@ async def test_what_a_run_left_in_s3_goes_when_the_tombstone_does(backend, ada):
     assert backend.objects() == []
 
 
-async def test_a_file_that_another_thread_carries_survives(backend, store, ada):
-    """Its record was deleted, and made anew in another thread; the entry in the first one stays."""
+async def test_deleting_a_thread_keeps_a_file_that_belongs_to_another_thread_now(
+    backend, store, ada
+):
+    """The record was deleted and saved in another thread; the first thread's link row stays."""
     file = await furnish(backend, store, ada, items=2)
     await store.save_thread(thread("thr_2"), ada)
     await store.delete_attachment(file.id, ada)
@@ -226,7 +230,7 @@ async def test_a_file_that_another_thread_carries_survives(backend, store, ada):
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(backend, ada, purge):
+async def test_a_file_that_was_sent_in_one_thread_cannot_be_sent_in_another(backend, ada, purge):
     store = backend.store(purge=purge)
     file = await furnish(backend, store, ada, items=2)
     await store.save_thread(thread("thr_2"), ada)
@@ -234,21 +238,21 @@ async def test_a_file_that_is_sent_again_in_another_thread_stays_in_the_first(ba
     with pytest.raises(NotFoundError, match="in another thread"):
         await store.save_attachment(file.model_copy(update={"thread_id": "thr_2"}), ada)
     assert (backend.rows(), backend.objects()) == before
-    await store.save_attachment(file, ada)  # in its own thread as often as anyone likes
+    await store.save_attachment(file, ada)  # it may be sent in its own thread again
     await store.delete_thread("thr_2", ada)
     await store.purge_deleted(backend.stream())
     assert (await store.load_attachment(file.id, ada)).thread_id == "thr_1"
     assert await backend.attachments().read(file, ada) == PNG
 
 
-async def test_the_stream_of_other_rows_is_ignored(backend, store, ada):
+async def test_stream_records_of_other_rows_are_ignored(backend, store, ada):
     await furnish(backend, store, ada, items=3)
     before = left(backend), backend.objects()
     assert await store.purge_deleted(backend.stream()) == []
     assert (left(backend), backend.objects()) == before
 
 
-async def test_a_person_is_exported_whole_and_deleted_whole(backend, store, ada, bob):
+async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada, bob):
     for thread_id in ("thr_1", "thr_2"):
         await furnish(backend, store, ada, thread_id, items=3)
     await furnish(backend, store, bob, items=3)
@@ -295,14 +299,14 @@ async def test_a_person_is_exported_whole_and_deleted_whole(backend, store, ada,
         await store.delete_user("")
 
 
-class Ears:
+class VoiceIsOn:
     def check_available(self):
-        """They are."""
+        """It does not raise, so voice is available."""
 
 
-async def test_a_persons_recordings_are_exported_and_deleted_with_them(backend, store, ada, bob):
-    """Whatever characters are in their id: one rule says where they lie."""
-    notes = VoiceNotes(store.bucket, Ears(), 10**6)
+async def test_a_users_recordings_are_exported_and_deleted(backend, store, ada, bob):
+    """Whatever characters the user's id has."""
+    notes = VoiceNotes(store.bucket, VoiceIsOn(), 10**6)
     asked = [notes.upload("audio/webm", 5000, context)["key"] for context in (ada, bob)]
     for key in asked:
         backend.s3.put_object(Bucket=backend.bucket, Key=key, Body=b"speech")
@@ -313,7 +317,7 @@ async def test_a_persons_recordings_are_exported_and_deleted_with_them(backend, 
     assert backend.objects() == asked[1:]
 
 
-async def test_a_file_of_a_thread_that_never_was_goes_with_its_person(backend, store, ada):
+async def test_deleting_a_user_removes_files_of_threads_that_were_never_saved(backend, store, ada):
     made = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="never")
     await store.save_attachment(made, ada)
     await store.delete_user(ada.user_id)
@@ -345,7 +349,7 @@ async def test_a_file_cannot_be_put_into_a_deleted_thread(backend, store, ada):
         await store.save_attachment(made.model_copy(update={"thread_id": "thr_1"}), ada)
 
 
-async def test_a_delete_that_failed_half_way_is_finished_by_asking_again(
+async def test_a_deletion_that_failed_half_way_is_finished_by_calling_it_again(
     backend, store, ada, monkeypatch
 ):
     await furnish(backend, store, ada, items=3)

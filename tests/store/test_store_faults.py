@@ -1,4 +1,4 @@
-"""When AWS fails: retried within a bound, never half-written, and the event loop goes on."""
+"""Faults of AWS: a limited number of retries, no half-written data, no blocked event loop."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from chatkit.types import FileAttachment
 from moto.server import ThreadedMotoServer
 
 from functions import aws
-from functions.aws.clients import MAX_ATTEMPTS
+from functions.aws.clients import MAX_ATTEMPTS, POOL
 from functions.store import (
     DynamoDBStore,
     Records,
@@ -56,23 +56,21 @@ def proxy(request):
 
 @pytest.fixture(scope="module")
 def clients(proxy):
-    """By name: how the client behaves in production, one that soon loses its patience, and one
-    that waits for whatever is held back.
-    """
+    """By name: a client as in production, one with a short timeout, and one with a long timeout."""
     config = aws.config("dynamodb")
-    hasty, patient = (config.merge(Config(read_timeout=seconds)) for seconds in (0.2, 60))
+    short, long = (config.merge(Config(read_timeout=seconds)) for seconds in (0.2, 60))
     reach = {"endpoint_url": proxy.endpoint, **ACCESS}
     return {
         "dynamodb": boto3.client("dynamodb", config=config, **reach),
-        "hasty": boto3.client("dynamodb", config=hasty, **reach),
-        "patient": boto3.client("dynamodb", config=patient, **reach),
+        "short timeout": boto3.client("dynamodb", config=short, **reach),
+        "long timeout": boto3.client("dynamodb", config=long, **reach),
     }
 
 
 @pytest.fixture
 async def store(proxy, clients, ada, monkeypatch):
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
-    # botocore gives a client so many retries in its life, which these tests would use up.
+    # botocore limits the retries of a client in total, and these tests would use them up.
     monkeypatch.setattr(RetryQuota, "acquire", lambda *_: True)
     monkeypatch.setattr(table_module, "CONFLICT_MAX_WAIT", 0)
     proxy.reset()
@@ -123,7 +121,7 @@ OPERATIONS = {
 }
 QUICK = ["500", "503", "throttled", "limited", "cut"]
 NEEDS_TOKENS = {"begin_run"}
-"""What is told from a repetition only by its idempotency token, which moto does not keep."""
+"""Operations whose repetition only an idempotency token shows. moto does not keep these."""
 
 
 def rows(store):
@@ -162,17 +160,17 @@ async def test_a_single_fault_is_not_noticed(proxy, store, ada, operation, fault
     ],
     ids=" ".join,
 )
-async def test_a_lasting_fault_is_an_error_after_so_many_attempts_and_nothing_is_half_written(
+async def test_a_lasting_fault_is_raised_after_the_last_attempt_and_nothing_is_half_written(
     proxy, clients, store, ada, case
 ):
     operation, fault = case
     before = rows(store)
     proxy.reset()
     proxy.always = FAULTS[fault]
-    failing = DynamoDBStore(store.table.name, client=clients["hasty"])
+    failing = DynamoDBStore(store.table.name, client=clients["short timeout"])
     with pytest.raises((ClientError, BotoCoreError)):
         await OPERATIONS[operation](failing, ada)
-    # Two requests side by side at most: for a page, and for an item and its feedback.
+    # At most two parallel requests: for a page, and for an item and its feedback.
     assert MAX_ATTEMPTS <= proxy.seen <= 2 * MAX_ATTEMPTS
     proxy.released.set()
     proxy.always = None
@@ -180,7 +178,7 @@ async def test_a_lasting_fault_is_an_error_after_so_many_attempts_and_nothing_is
     await OPERATIONS[operation](store, ada)
 
 
-async def test_what_was_acknowledged_is_there_when_the_table_comes_back(proxy, store, ada):
+async def test_acknowledged_writes_exist_when_the_table_is_available_again(proxy, store, ada):
     acknowledged = []
     proxy.faults = [FAULTS["500"]] * MAX_ATTEMPTS + [FAULTS["cut"]] * MAX_ATTEMPTS
     for n in range(6):
@@ -194,7 +192,7 @@ async def test_what_was_acknowledged_is_there_when_the_table_comes_back(proxy, s
     assert [item.id for item in page.data] == ["m0", "m1", "m2", *acknowledged]
 
 
-async def test_transactions_that_meet_on_one_row_are_tried_again(proxy, store, ada):
+async def test_transactions_that_conflict_on_a_row_are_retried(proxy, store, ada):
     reasons = [{"Code": "TransactionConflict", "Message": "x"}, {"Code": "None"}]
     conflict = error(400, "TransactionCanceledException", CancellationReasons=reasons)
     proxy.faults = [conflict] * (table_module.MAX_CONFLICT_ATTEMPTS - 1)
@@ -207,8 +205,8 @@ async def test_transactions_that_meet_on_one_row_are_tried_again(proxy, store, a
     assert proxy.seen == table_module.MAX_CONFLICT_ATTEMPTS
 
 
-async def test_batches_that_are_throttled_in_part_are_finished(proxy, store, ada):
-    """`delete_thread` with a purge whose first batch comes back undone."""
+async def test_a_partly_throttled_batch_of_deletes_is_finished(proxy, store, ada):
+    """`delete_thread` with a purge whose first batch is returned unprocessed."""
 
     def undone(handler, body):
         if b"DeleteRequest" not in body:
@@ -227,12 +225,12 @@ async def test_batches_that_are_throttled_in_part_are_finished(proxy, store, ada
 
 
 def undone_get(handler, body):
-    """A batch of which nothing was read."""
+    """The answer to a batch of which no row was read."""
     unprocessed = {"Responses": {}, "UnprocessedKeys": json.loads(body)["RequestItems"]}
     handler.answer(200, json.dumps(unprocessed).encode())
 
 
-async def test_reads_that_are_throttled_in_part_are_finished_or_given_up(proxy, store, ada):
+async def test_a_partly_throttled_batch_of_reads_is_finished_or_raises(proxy, store, ada):
     proxy.faults = [undone_get] * (table_module.MAX_CONFLICT_ATTEMPTS - 1)
     assert (await store.load_item("thr_1", "m1", ada)).id == "m1"
     proxy.reset()
@@ -242,8 +240,8 @@ async def test_reads_that_are_throttled_in_part_are_finished_or_given_up(proxy, 
     assert proxy.seen == table_module.MAX_CONFLICT_ATTEMPTS
 
 
-async def test_a_slow_table_blocks_nobody_else(proxy, store, ada):
-    """A held request: meanwhile another stream's events all come, and then it is answered."""
+async def test_a_slow_request_does_not_block_the_event_loop(proxy, store, ada):
+    """While a request is held back, all events of another stream arrive."""
     proxy.hold = True
     slow = asyncio.create_task(store.add_thread_item("thr_1", answer("a"), ada))
     assert await asyncio.to_thread(proxy.wait_held, 1)
@@ -259,11 +257,13 @@ async def test_a_slow_table_blocks_nobody_else(proxy, store, ada):
     assert (await store.load_item("thr_1", "a", ada)).id == "a"
 
 
-async def test_another_streams_events_come_on_time_while_every_call_takes_300_ms(proxy, store, ada):
-    """Ten events 10 ms apart fit many times over into calls that are delayed by 300 ms each."""
+async def test_another_streams_events_arrive_on_time_while_every_call_takes_300_ms(
+    proxy, store, ada
+):
+    """Ten events 10 ms apart take less time than one call with a delay of 300 ms."""
 
     def late(handler, body):
-        time.sleep(0.3)  # the injected latency
+        time.sleep(0.3)  # the added latency
         handler.answer(*handler.forward(body))
 
     proxy.always = late
@@ -276,20 +276,18 @@ async def test_another_streams_events_come_on_time_while_every_call_takes_300_ms
     assert events >= 10
 
 
-async def test_as_many_calls_as_the_pool_has_threads_are_under_way_at_once(
-    proxy, clients, store, ada
-):
+async def test_as_many_calls_run_in_parallel_as_the_pool_has_threads(proxy, clients, store, ada):
     proxy.hold = True
-    waiting = DynamoDBStore(store.table.name, client=clients["patient"])
-    calls = [asyncio.create_task(waiting.load_thread("thr_1", ada)) for _ in range(aws.POOL + 5)]
-    assert await asyncio.to_thread(proxy.wait_held, aws.POOL)
-    assert proxy.held == aws.POOL
+    waiting = DynamoDBStore(store.table.name, client=clients["long timeout"])
+    calls = [asyncio.create_task(waiting.load_thread("thr_1", ada)) for _ in range(POOL + 5)]
+    assert await asyncio.to_thread(proxy.wait_held, POOL)
+    assert proxy.held == POOL
     proxy.hold = False
     proxy.released.set()
     assert {found.id for found in await asyncio.gather(*calls)} == {"thr_1"}
 
 
-async def test_no_message_is_logged_when_things_fail(proxy, store, ada, caplog):
+async def test_no_users_text_is_logged_when_a_request_fails(proxy, store, ada, caplog):
     proxy.always = FAULTS["500"]
     with caplog.at_level(logging.INFO), pytest.raises(ClientError):
         await store.add_thread_item("thr_1", answer("a", "the secret text"), ada)

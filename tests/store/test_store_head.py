@@ -1,4 +1,4 @@
-"""A thread's head, among its items, says what the thread's own row says."""
+"""The head of a thread: a copy of the fields in the thread's row, beside its items."""
 
 import time
 
@@ -49,7 +49,7 @@ async def back_from_the_dead(store, backend, ada):
 @pytest.mark.parametrize(
     "write", [saved, begun, renamed, emptied, locked_by_another_store, back_from_the_dead]
 )
-async def test_the_head_says_what_the_row_says(store, backend, ada, write):
+async def test_the_head_has_the_same_fields_as_the_threads_row(store, backend, ada, write):
     await write(store, backend, ada)
     opened, _ = await store.open_turn("thr_1", 9, ada)
     assert opened == await store.load_thread("thr_1", ada)
@@ -58,7 +58,7 @@ async def test_the_head_says_what_the_row_says(store, backend, ada, write):
     assert (await store.load_thread("thr_1", ada)).title == "changed in a turn"
 
 
-async def test_a_turn_opens_with_one_query(store, ada, bob, meter):
+async def test_opening_a_turn_costs_one_query(store, ada, bob, meter):
     await store.save_thread(thread(), ada)
     for n in range(5):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
@@ -74,7 +74,7 @@ async def test_a_turn_opens_with_one_query(store, ada, bob, meter):
             await store.open_turn(thread_id, 3, context)
 
 
-async def test_a_turn_opens_in_a_thread_of_any_length(store, ada):
+async def test_a_turn_can_be_opened_in_a_thread_of_any_length(store, ada):
     await store.save_thread(thread(), ada)
     _, items = await store.open_turn("thr_1", 3, ada)
     assert (await items()).data == []
@@ -86,7 +86,7 @@ async def test_a_turn_opens_in_a_thread_of_any_length(store, ada):
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-async def test_the_head_is_on_no_page_and_costs_none_a_round_trip(store, ada, meter, order):
+async def test_pages_do_not_contain_the_head_and_cost_no_extra_request(store, ada, meter, order):
     await store.save_thread(thread(), ada)
     for n in range(6):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
@@ -102,7 +102,7 @@ async def test_the_head_is_on_no_page_and_costs_none_a_round_trip(store, ada, me
     assert seen == [f"m{n}" for n in (range(6) if order == "asc" else range(5, -1, -1))]
 
 
-async def test_the_fields_of_a_deleted_thread_go_with_its_row(backend, ada):
+async def test_deleting_a_thread_removes_its_head(backend, ada):
     store = backend.store(purge="stream")
     await store.save_thread(thread(), ada)
     await store.add_thread_item("thr_1", message("m"), ada)

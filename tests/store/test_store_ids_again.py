@@ -1,4 +1,4 @@
-"""The id of a thread that is gone, used again: nothing of the old thread comes back with it."""
+"""A new thread with the id of a deleted one contains nothing of the old thread."""
 
 import time
 
@@ -22,7 +22,7 @@ async def filled(store, context):
 
 
 def lose(backend, key):
-    """A row that TTL takes."""
+    """Remove a row, as TTL does."""
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
 
 
@@ -32,7 +32,7 @@ async def taken_by_ttl(backend, store, context):
 
 
 async def without_its_tombstone(backend, store, context):
-    """A deletion whose purge never came, a day later."""
+    """A deletion a day ago whose purge never ran."""
     await filled(store, context)
     await store.delete_thread("thr_1", context)
     lose(backend, keys.tombstone_key(owner(context), "thr_1"))
@@ -42,7 +42,7 @@ gone = pytest.mark.parametrize("end", [taken_by_ttl, without_its_tombstone])
 
 
 @gone
-async def test_what_was_in_a_thread_does_not_come_back_with_its_id(backend, ada, end):
+async def test_a_new_thread_with_an_old_id_contains_nothing_of_the_old_thread(backend, ada, end):
     store = backend.store(purge="stream")
     await end(backend, store, ada)
     again = backend.store(purge="stream")
@@ -57,8 +57,8 @@ async def test_what_was_in_a_thread_does_not_come_back_with_its_id(backend, ada,
 
 
 @gone
-async def test_an_answers_end_or_a_new_turn_begins_nothing_over_what_is_left(backend, ada, end):
-    """Only saving a thread as a new one purges what is in its way."""
+async def test_only_saving_a_new_thread_purges_an_old_one_with_its_id(backend, ada, end):
+    """`begin_run` and a save of a known thread do not purge the old one."""
     store = backend.store(purge="stream")
     await end(backend, store, ada)
     before = backend.rows()
@@ -73,10 +73,10 @@ async def test_an_answers_end_or_a_new_turn_begins_nothing_over_what_is_left(bac
 
 
 @gone
-async def test_a_purge_that_broke_off_is_finished_before_the_id_begins_anew(
+async def test_an_interrupted_purge_is_finished_before_the_id_is_used_again(
     backend, ada, end, monkeypatch
 ):
-    """The first purge dies with half of the rows removed: what marks the rest goes last."""
+    """The first purge fails half-way. The rows that say it is due are removed last."""
     monkeypatch.setattr(purge_module, "ROWS_AT_ONCE", 2)
     store = backend.store(purge="stream")
     await end(backend, store, ada)
@@ -97,7 +97,7 @@ async def test_a_purge_that_broke_off_is_finished_before_the_id_begins_anew(
     assert backend.objects() == []
 
 
-async def test_an_id_that_is_used_and_deleted_while_it_is_purged_is_purged_again(
+async def test_a_thread_that_is_created_and_deleted_during_a_purge_is_purged_again(
     backend, ada, monkeypatch
 ):
     store, other = backend.store(purge="stream"), backend.store(purge="stream")

@@ -1,4 +1,4 @@
-"""Items: every type, any id, upserts that keep their place, pages, whose they are."""
+"""Items: every type, any id, upserts that keep their position, pages, owners."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ async def store(backend, ada):
 
 
 async def pages(store, context, limit, order):
-    """All items of a thread, page by page, with what a reader may rely on asserted."""
+    """All items of a thread, page by page, with assertions about each page."""
     found, after = [], None
     while True:
         page = await store.load_thread_items("thr_1", after, limit, order, context)
@@ -60,7 +60,7 @@ async def test_every_item_type_is_loaded_as_it_was_saved(store, ada):
     "moment",
     [NOON, NOON.replace(tzinfo=UTC), NOON.replace(tzinfo=timezone(timedelta(hours=-3)))],
 )
-async def test_a_moment_comes_back_naive_or_aware_as_it_went_in(store, ada, moment):
+async def test_a_time_is_loaded_naive_or_aware_as_it_was_saved(store, ada, moment):
     await store.add_thread_item("thr_1", message("m", created_at=moment), ada)
     loaded = (await store.load_item("thr_1", "m", ada)).created_at
     assert loaded == moment
@@ -82,7 +82,7 @@ async def test_a_moment_comes_back_naive_or_aware_as_it_went_in(store, ada, mome
         "\x00",
     ],
 )
-async def test_any_id_a_model_may_invent_works_in_every_thread(store, ada, item_id):
+async def test_any_id_that_a_model_may_return_works_in_every_thread(store, ada, item_id):
     await store.save_thread(thread("thr_2"), ada)
     await store.add_thread_item("thr_1", message(item_id, "one"), ada)
     await store.add_thread_item("thr_2", message(item_id, "two"), ada)
@@ -98,8 +98,8 @@ async def test_any_id_a_model_may_invent_works_in_every_thread(store, ada, item_
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 20])
 @pytest.mark.parametrize("fresh", [True, False], ids=["another process", "one process"])
-async def test_pages_hold_every_item_once_in_one_order(backend, store, ada, limit, fresh):
-    """Ties are ordered by id, so that the order is total and both directions agree."""
+async def test_pages_contain_every_item_once_in_one_order(backend, store, ada, limit, fresh):
+    """Items of the same time are ordered by id, so that both directions agree."""
     moments = {f"m{n}": at(n // 3) for n in range(10)}
     for item_id in sorted(moments, reverse=True):
         await store.add_thread_item("thr_1", message(item_id, created_at=moments[item_id]), ada)
@@ -113,7 +113,7 @@ async def test_pages_hold_every_item_once_in_one_order(backend, store, ada, limi
     assert await pages(Forgetful(), ada, limit, "desc") == ascending[::-1]
 
 
-async def test_items_are_ordered_by_creation_whatever_the_order_of_their_arrival(store, ada):
+async def test_items_are_ordered_by_creation_and_not_by_when_they_were_saved(store, ada):
     for second in (5, 1, 3):
         await store.add_thread_item("thr_1", message(f"m{second}", created_at=at(second)), ada)
     aware = at(2).astimezone(UTC)
@@ -122,7 +122,7 @@ async def test_items_are_ordered_by_creation_whatever_the_order_of_their_arrival
 
 
 @pytest.mark.parametrize("method", ["add_thread_item", "save_item"])
-async def test_saving_again_replaces_the_content_and_keeps_the_place(store, ada, method):
+async def test_saving_an_item_again_replaces_its_content_and_keeps_its_position(store, ada, method):
     for second in range(3):
         await store.add_thread_item("thr_1", message(f"m{second}", created_at=at(second)), ada)
     changed = message("m0", "changed", created_at=at(99))
@@ -131,14 +131,14 @@ async def test_saving_again_replaces_the_content_and_keeps_the_place(store, ada,
     assert await store.load_item("thr_1", "m0", ada) == changed
 
 
-async def test_save_item_stores_a_new_item_as_well(store, ada):
+async def test_save_item_also_stores_a_new_item(store, ada):
     await store.save_item("thr_1", message("m"), ada)
     assert (await store.load_item("thr_1", "m", ada)).id == "m"
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("fresh", [True, False], ids=["another process", "one process"])
-async def test_a_cursor_whose_item_was_deleted_pages_on(backend, store, ada, order, fresh):
+async def test_paging_continues_after_a_deleted_item(backend, store, ada, order, fresh):
     ids = [f"m{n}" for n in range(6)]
     for n, item_id in enumerate(ids):
         await store.add_thread_item("thr_1", message(item_id, created_at=at(n)), ada)
@@ -152,8 +152,8 @@ async def test_a_cursor_whose_item_was_deleted_pages_on(backend, store, ada, ord
     assert page.has_more
 
 
-async def test_a_page_may_be_larger_than_any_query(store, ada):
-    """Also when an item's id is empty, which is no cursor until it is used as one."""
+async def test_a_page_may_be_larger_than_one_query(store, ada):
+    """Also when an item's id is empty, which means the first page when it is used as a cursor."""
     for n, item_id in enumerate(("", "m1", "m2")):
         await store.add_thread_item("thr_1", message(item_id, created_at=at(n)), ada)
     page = await store.load_thread_items("thr_1", None, 1, "asc", ada)
@@ -164,7 +164,7 @@ async def test_a_page_may_be_larger_than_any_query(store, ada):
     assert [item.id for item in page.data] == ["m1", "m2"]
 
 
-async def test_an_item_deleted_and_added_again_gets_a_new_place(store, ada):
+async def test_an_item_that_is_deleted_and_added_again_gets_a_new_position(store, ada):
     for n in range(3):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
     await store.delete_thread_item("thr_1", "m0", ada)
@@ -173,13 +173,13 @@ async def test_an_item_deleted_and_added_again_gets_a_new_place(store, ada):
     assert await pages(store, ada, 10, "asc") == ["m1", "m2", "m0"]
 
 
-async def test_a_cursor_that_never_was_is_not_found(store, ada):
+async def test_an_unknown_cursor_is_not_found(store, ada):
     await store.add_thread_item("thr_1", message("m"), ada)
     with pytest.raises(NotFoundError):
         await store.load_thread_items("thr_1", "never", 2, "asc", ada)
 
 
-async def test_a_strangers_items_are_an_empty_page_and_one_of_them_is_not_found(store, ada, bob):
+async def test_another_users_items_are_an_empty_page_and_each_is_not_found(store, ada, bob):
     await store.add_thread_item("thr_1", message("m"), ada)
     for after in (None, "m"):
         page = await store.load_thread_items("thr_1", after, 10, "asc", bob)
@@ -190,7 +190,7 @@ async def test_a_strangers_items_are_an_empty_page_and_one_of_them_is_not_found(
     assert (await store.load_item("thr_1", "m", ada)).id == "m"
 
 
-async def test_an_item_for_a_thread_that_never_was_is_not_found_and_not_stored(backend, store, ada):
+async def test_an_item_for_an_unknown_thread_is_not_stored(backend, store, ada):
     before = backend.rows()
     with pytest.raises(NotFoundError):
         await store.add_thread_item("never", message("m"), ada)
@@ -205,7 +205,7 @@ async def test_an_item_of_another_thread_is_not_found(store, ada):
         await store.load_item("thr_2", "m", ada)
 
 
-async def test_deleting_what_is_not_there_is_fine(backend, store, ada):
+async def test_deleting_something_unknown_is_fine(backend, store, ada):
     before = backend.rows()
     await store.delete_thread_item("thr_1", "never", ada)
     await store.delete_thread_item("never", "never", ada)
@@ -214,7 +214,9 @@ async def test_deleting_what_is_not_there_is_fine(backend, store, ada):
     assert backend.rows() == before
 
 
-async def test_an_item_type_of_a_newer_version_is_kept_and_skipped(backend, store, ada, caplog):
+async def test_an_item_type_of_a_newer_version_is_kept_and_left_out_of_pages(
+    backend, store, ada, caplog
+):
     for n in range(5):
         await store.add_thread_item("thr_1", message(f"m{n}", "secret", created_at=at(n)), ada)
     key = keys.item_key(owner(ada), "thr_1", "m2")
@@ -236,7 +238,7 @@ async def test_an_item_type_of_a_newer_version_is_kept_and_skipped(backend, stor
     assert stored["body"]["S"] == novel
 
 
-async def test_of_two_tabs_that_change_one_item_the_second_is_told(store, ada):
+async def test_the_second_of_two_tabs_that_change_an_item_gets_a_conflict(store, ada):
     await store.add_thread_item("thr_1", answer("a", "one"), ada)
     item, version = await store.load_item_versioned("thr_1", "a", ada)
     second = answer("a", "two")
@@ -252,7 +254,7 @@ async def test_of_two_tabs_that_change_one_item_the_second_is_told(store, ada):
         await store.save_item_if("thr_1", item, ada, expected=newer)
 
 
-async def test_generated_ids_carry_the_sdks_prefixes_and_sort_by_time(store, ada):
+async def test_generated_ids_have_the_sdks_prefixes_and_sort_by_time(store, ada):
     prefixes = {"message": "msg_", "tool_call": "tc_", "workflow": "wf_", "task": "tsk_"}
     for kind, prefix in {**prefixes, "sdk_hidden_context": "shcx_"}.items():
         assert store.generate_item_id(kind, thread(), ada).startswith(prefix)
@@ -262,7 +264,9 @@ async def test_generated_ids_carry_the_sdks_prefixes_and_sort_by_time(store, ada
     assert made[0][-32 + 12] == "7"
 
 
-async def test_marks_are_kept_for_items_that_exist_and_replaced_when_given_again(store, ada, bob):
+async def test_feedback_is_stored_for_existing_items_and_replaced_by_newer_feedback(
+    store, ada, bob
+):
     for n in range(3):
         await store.add_thread_item("thr_1", EndOfTurnItem(**_base(f"m{n}")), ada)
     await store.save_feedback("thr_1", ["m0", "m1", "m0"], "positive", ada)

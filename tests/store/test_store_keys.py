@@ -22,7 +22,7 @@ def test_the_longest_keys_are_within_dynamodbs_limits():
 
 
 @given(st.datetimes(timezones=st.sampled_from([None, UTC, timezone(timedelta(hours=-9))])))
-def test_every_moment_has_a_stamp_of_one_length(moment):
+def test_every_stamp_has_the_same_length(moment):
     assert len(keys.stamp(moment)) == len("2026-01-02T12:00:00.000000Z")
 
 
@@ -42,6 +42,6 @@ def test_a_naive_moment_is_local_time(new_york):
 
 
 @given(st.datetimes(), NAMES)
-def test_a_cursor_gives_its_position_back(moment, thread_id):
+def test_a_cursor_contains_its_position(moment, thread_id):
     position = keys.position(keys.stamp(moment), thread_id)
     assert keys.read_cursor(keys.cursor(position, thread_id)) == position

@@ -21,7 +21,7 @@ WRITERS = 4
 
 
 async def fill(store, context, thread_id, count):
-    """Rows as the store itself writes them, by the batch."""
+    """Write items in batches, with the store's own rows."""
     await store.save_thread(thread(thread_id), context)
 
     async def row(number):
@@ -49,7 +49,7 @@ def length(request):
 
 @pytest.fixture
 def client(dynamodb_local, pytestconfig, length):
-    """After 100,000 rows an engine is slow, so that they go into one of their own."""
+    """A client of a separate engine for the long form, because many rows slow an engine down."""
     if length < VERY_LONG:
         yield engine.connect(dynamodb_local)
         return
@@ -75,7 +75,7 @@ async def test_a_page_costs_the_same_in_a_thread_of_60_items_and_in_a_long_one(
     await fill(store, ada, "thr_page1", PAGE)
 
     async def costs(thread_id, count):
-        """What a first page costs, the one behind it, and one in the middle for another process."""
+        """The costs of the first page, the second, and one in the middle by another process."""
         found = {}
         for order in ("asc", "desc"):
             steps = [f"a{n:06}" for n in range(count)]

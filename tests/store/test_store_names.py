@@ -1,4 +1,4 @@
-"""A title that the server makes: for a thread that has none by then, and only the title."""
+"""Generated titles: only for a thread without a title, and nothing but the title is written."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.store.samples import NOON, thread
 
 
 async def stored(store, context):
-    """The thread, which its row and its head agree about."""
+    """The stored thread, with an assertion that its row and its head agree."""
     found = await store.load_thread("thr_1", context)
     assert (await store.open_turn("thr_1", 9, context))[0] == found
     return found
@@ -24,7 +24,7 @@ async def rename(store, context, title):
     await store.save_thread(found, context)
 
 
-async def test_a_thread_without_a_title_is_given_one_in_one_request(store, ada, meter):
+async def test_a_thread_without_a_title_gets_one_in_one_request(store, ada, meter):
     await store.save_thread(thread(metadata={"a": 1}), ada)
     answering, _ = await store.open_turn("thr_1", 9, ada)
     meter.clear()
@@ -35,7 +35,7 @@ async def test_a_thread_without_a_title_is_given_one_in_one_request(store, ada, 
     assert await stored(store, ada) == thread(title="Ünïcode 😀", metadata={"a": 1})
 
 
-async def test_a_rename_before_the_title_comes_is_what_stays(backend, store, ada):
+async def test_a_rename_before_the_generated_title_is_kept(backend, store, ada):
     await store.save_thread(thread(), ada)
     answering = await store.load_thread("thr_1", ada)
     await rename(backend.store(), ada, "Renamed")
@@ -48,8 +48,10 @@ async def test_a_rename_before_the_title_comes_is_what_stays(backend, store, ada
 
 
 @pytest.mark.parametrize("title", ["Renamed", None])
-async def test_a_rename_between_the_title_and_the_save_is_what_stays(backend, store, ada, title):
-    """Also one that takes the title away."""
+async def test_a_rename_between_the_generated_title_and_the_save_is_kept(
+    backend, store, ada, title
+):
+    """Also when the rename removes the title."""
     await store.save_thread(thread(), ada)
     answering = await store.load_thread("thr_1", ada)
     await store.name_thread(answering, "Automatic", ada)
@@ -60,7 +62,7 @@ async def test_a_rename_between_the_title_and_the_save_is_what_stays(backend, st
     assert await stored(store, ada) == expected
 
 
-async def test_of_many_titles_at_once_one_is_stored_and_all_have_it(backend, store, ada):
+async def test_of_many_parallel_titles_one_is_stored_and_every_caller_gets_it(backend, store, ada):
     if backend.engine == "moto":
         pytest.skip("moto does not isolate transactions from each other; DynamoDB Local does")
     await store.save_thread(thread(), ada)
@@ -72,10 +74,10 @@ async def test_of_many_titles_at_once_one_is_stored_and_all_have_it(backend, sto
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_the_thread_that_the_sdk_goes_on_with_is_named_and_saved_without_its_title(
+async def test_the_thread_that_the_sdk_keeps_is_named_and_saving_it_does_not_write_the_title(
     backend, store, ada, known
 ):
-    """Also when this store remembers the copy no more that the SDK saved of it."""
+    """Also when this store no longer has the snapshot of the copy that the SDK saved."""
     new = Thread(id="thr_1", created_at=NOON, items=Page())
     await store.save_thread(ThreadMetadata(**new.model_dump()), ada)
     await rename(backend.store(), ada, "Renamed")
@@ -88,7 +90,7 @@ async def test_the_thread_that_the_sdk_goes_on_with_is_named_and_saved_without_i
     assert await stored(store, ada) == thread(title="Renamed again", metadata=metadata)
 
 
-async def test_a_thread_that_is_gone_is_not_named(backend, store, ada, bob):
+async def test_a_deleted_thread_gets_no_title(backend, store, ada, bob):
     await store.save_thread(thread(), ada)
     answering = await store.load_thread("thr_1", ada)
     expired = {":then": {"N": "1"}}
@@ -110,7 +112,7 @@ async def test_a_thread_that_is_gone_is_not_named(backend, store, ada, bob):
 
 
 @pytest.mark.parametrize("title", [None, 5, "\ud800", "x" * 200_000])
-async def test_what_is_no_title_is_refused(backend, store, ada, title):
+async def test_an_invalid_title_is_rejected(backend, store, ada, title):
     await store.save_thread(thread(), ada)
     before = backend.rows()
     answering = await store.load_thread("thr_1", ada)

@@ -1,4 +1,4 @@
-"""A person's data, though requests break off or others write: handed over whole, removed whole."""
+"""Export and deletion of a user are complete although requests fail and others write meanwhile."""
 
 import asyncio
 from contextlib import suppress
@@ -23,11 +23,11 @@ from tests.store.test_store_deletion import PNG, gone, left, upload
 from tests.store.test_store_sizes import noise
 
 MAX_REQUESTS = 200
-"""Far more than any operation here makes."""
+"""More than any operation in these tests makes."""
 
 
 class Interference:
-    """Something that happens before the n-th request of a client is made."""
+    """Runs a function before the n-th request of a client."""
 
     def __init__(self, backend):
         self.clients = (backend.dynamodb, backend.s3)
@@ -49,7 +49,7 @@ class Interference:
 
     @property
     def came(self):
-        """Whether it has happened. From now on it will not."""
+        """Whether the function ran. It does not run after this."""
         came, self.countdown = self.countdown is None, None
         return came
 
@@ -64,7 +64,7 @@ class Interference:
 
 
 one_engine = pytest.mark.parametrize("backend", ["moto"], indirect=True)
-"""For what tries every request of ours in turn: each kind of request runs on both elsewhere."""
+"""One engine for tests that fail each request in turn; other tests run them on both."""
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def interference(backend):
 
 
 def emptied(backend):
-    """The backend with a new table and bucket: moto copies all that was ever in a table with
-    each transaction.
+    """The backend with a new table and bucket, because moto copies the whole table, with all rows
+    that it ever had, for each transaction.
     """
     backend.dynamodb.delete_table(TableName=backend.table)
     backend.table, backend.bucket = f"chatkit-{uuid4().hex}", f"chatkit-{uuid4().hex}"
@@ -86,7 +86,7 @@ def emptied(backend):
 
 @pytest.fixture
 def spilling(monkeypatch):
-    """Bodies that lie in S3, at lengths that many of a test can afford."""
+    """Small limits, so that short bodies are stored in S3."""
     monkeypatch.setattr(bodies, "PLAIN_BYTES", 400)
     monkeypatch.setattr(bodies, "ROW_BYTES", 380)
 
@@ -96,7 +96,7 @@ def fail():
 
 
 async def fill(backend, store, context, thread_id):
-    """A thread with a row of each kind, and an object at each place."""
+    """A thread with a row and an object of each kind."""
     await store.save_thread(thread(thread_id), context)
     file = (await upload(backend, store, context)).model_copy(update={"thread_id": thread_id})
     await store.save_attachment(file, context)
@@ -113,10 +113,10 @@ async def fill(backend, store, context, thread_id):
 @one_engine
 @pytest.mark.parametrize("operation", ["delete_user", "delete_thread"])
 @pytest.mark.usefixtures("spilling")
-async def test_whatever_request_a_deletion_breaks_off_at_deleting_the_person_finishes_it(
+async def test_deleting_a_user_finishes_a_deletion_whichever_request_failed(
     backend, ada, interference, operation
 ):
-    """With a thread whose deletion nothing has finished yet: a store that has no stream."""
+    """With a thread whose deletion is not finished, in a store without a stream."""
     for request in range(MAX_REQUESTS):
         store = emptied(backend).store()
         for thread_id in ("living", "pending"):
@@ -139,9 +139,7 @@ async def test_whatever_request_a_deletion_breaks_off_at_deleting_the_person_fin
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_what_is_left_of_deleted_threads_is_deleted_with_their_person(
-    backend, ada, bob, purge
-):
+async def test_deleting_a_user_removes_what_is_left_of_deleted_threads(backend, ada, bob, purge):
     store = backend.store(purge=purge)
     for context in (ada, bob):
         await fill(backend, store, context, "thr_1")
@@ -156,10 +154,10 @@ async def test_what_is_left_of_deleted_threads_is_deleted_with_their_person(
 
 
 @one_engine
-async def test_a_thread_that_is_begun_while_its_person_is_deleted_goes_whole_or_stays_whole(
+async def test_a_thread_created_while_its_user_is_deleted_is_removed_whole_or_kept_whole(
     backend, ada, interference
 ):
-    """Its row alone never goes, which would hide what lies below it for ever."""
+    """Its row is never removed alone, because then nobody could find its items."""
 
     async def begin():
         other = backend.store()
@@ -183,17 +181,17 @@ async def test_a_thread_that_is_begun_while_its_person_is_deleted_goes_whole_or_
 @one_engine
 @pytest.mark.parametrize("ended", ["deleted", "expired"])
 @pytest.mark.usefixtures("spilling")
-async def test_a_purge_takes_nothing_of_an_id_that_comes_back_meanwhile(
+async def test_a_purge_removes_nothing_of_a_thread_that_is_created_with_the_id_meanwhile(
     backend, ada, interference, ended
 ):
-    """Whichever request of the purge it comes back at: what it acknowledged stays."""
+    """All acknowledged writes stay, whichever request of the purge the new thread comes before."""
 
-    async def begin_anew(file):
+    async def create_again(file):
         other = backend.store(purge="stream")
         await other.save_thread(thread(title="again"), ada)
         with suppress(NotFoundError):
             kept.append(await other.load_attachment(file.id, ada))
-        for item in (message("new"), message("m", "anew"), answer("new big", noise(900))):
+        for item in (message("new"), message("m", "again"), answer("new big", noise(900))):
             await other.add_thread_item("thr_1", item, ada)
 
     for request in range(MAX_REQUESTS):
@@ -202,10 +200,10 @@ async def test_a_purge_takes_nothing_of_an_id_that_comes_back_meanwhile(
         file = await fill(backend, store, ada, "thr_1")
         if ended == "deleted":
             await store.delete_thread("thr_1", ada)
-        else:  # as DynamoDB's TTL does it, which leaves the head
+        else:  # TTL removes only the thread's row and leaves the head
             key = keys.thread_key(owner(ada), "thr_1")
             backend.dynamodb.delete_item(TableName=backend.table, Key=key)
-        interference.at(request, lambda: asyncio.run(begin_anew(file)))  # noqa: B023
+        interference.at(request, lambda: asyncio.run(create_again(file)))  # noqa: B023
         assert await store.purge_deleted([gone(backend, "thr_1", ada)]) == []
         if not interference.came:
             break
@@ -213,19 +211,19 @@ async def test_a_purge_takes_nothing_of_an_id_that_comes_back_meanwhile(
         assert found == await store.load_thread("thr_1", ada)
         assert found.title == "again"
         found = {item.id: item for item in (await page()).data}
-        if interference.request == "BatchWriteItem":  # it may meet what has its old id again
-            found["m"] = message("m", "anew")
-        assert found["m"].content[0].text == "anew"
+        if (
+            interference.request == "BatchWriteItem"
+        ):  # it may remove the item that has its old id again
+            found["m"] = message("m", "again")
+        assert found["m"].content[0].text == "again"
         assert {"new", "m", "new big"} <= found.keys()
         assert (len(found), kept) == (3, [])  # and nothing of the old one
     assert 5 < request < MAX_REQUESTS - 1
 
 
 @one_engine
-async def test_a_deletion_that_begins_while_another_ends_is_not_forgotten(
-    backend, ada, interference
-):
-    """A purge of an id that comes back, and is deleted again: the second one is still to do."""
+async def test_a_purge_does_not_cancel_a_second_deletion_of_the_same_id(backend, ada, interference):
+    """The id is used and deleted again during the first purge: the second purge is still due."""
 
     async def again():
         other = backend.store(purge="stream")
@@ -246,8 +244,8 @@ async def test_a_deletion_that_begins_while_another_ends_is_not_forgotten(
 
 
 @pytest.mark.usefixtures("spilling")
-async def test_a_sweep_finishes_a_deletion_that_broke_off(backend, ada, interference):
-    for request in range(1, MAX_REQUESTS):  # before the first, nothing is deleted
+async def test_a_sweep_finishes_an_interrupted_deletion(backend, ada, interference):
+    for request in range(1, MAX_REQUESTS):  # nothing is deleted before the first request
         store = emptied(backend).store()
         await fill(backend, store, ada, "thr_1")
         interference.at(request, fail)
@@ -262,13 +260,13 @@ async def test_a_sweep_finishes_a_deletion_that_broke_off(backend, ada, interfer
 
 
 def fetched(backend, url):
-    """What a link gives, had from the bucket that it leads to."""
+    """The bytes of the object that a link leads to."""
     assert "X-Amz-Signature=" in url
     key = urlsplit(url).path.lstrip("/")
     return backend.s3.get_object(Bucket=backend.bucket, Key=key)["Body"].read()
 
 
-async def test_an_export_links_whatever_lies_in_the_bucket(backend, store, ada, bob):
+async def test_an_export_signs_the_links_to_everything_in_the_bucket(backend, store, ada, bob):
     files = backend.attachments()
     await fill(backend, store, ada, "thr_1")
     for item_id, url in (
@@ -293,7 +291,7 @@ async def test_an_export_links_whatever_lies_in_the_bucket(backend, store, ada, 
     assert fetched(backend, sent["attachment"]["preview_url"]) == PNG
 
 
-async def test_an_export_links_a_file_where_its_bytes_are(backend, store, ada):
+async def test_an_export_links_to_the_place_of_a_files_bytes(backend, store, ada):
     files = backend.attachments()
 
     async def announced(name):

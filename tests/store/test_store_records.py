@@ -5,7 +5,7 @@ import pytest
 from functions.store import Conflict, Records, Table
 
 
-async def test_of_two_writers_of_a_record_the_second_is_told(backend, ada, bob):
+async def test_the_second_of_two_writers_of_a_record_gets_a_conflict(backend, ada, bob):
     records = Records(Table(backend.table, backend.dynamodb))
     assert await records.get("todo", ada) == (None, 0)
     first = await records.put("todo", {"a": [1, None, "ü", 1.5]}, ada, version=0)
@@ -24,7 +24,9 @@ async def test_of_two_writers_of_a_record_the_second_is_told(backend, ada, bob):
     ("value", "error"),
     [({1, 2}, TypeError), (float("nan"), ValueError), ("x" * 400_000, ValueError)],
 )
-async def test_what_is_no_record_is_refused_and_nothing_stored(backend, ada, value, error):
+async def test_a_value_that_cannot_be_a_record_is_rejected_and_nothing_is_stored(
+    backend, ada, value, error
+):
     records = Records(Table(backend.table, backend.dynamodb))
     with pytest.raises(error):
         await records.put("todo", value, ada, version=0)

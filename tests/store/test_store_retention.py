@@ -1,4 +1,4 @@
-"""Retention: a thread goes whole, so long after its last activity, and never in parts."""
+"""Retention: a thread is removed whole, a number of days after its last activity."""
 
 import time
 
@@ -21,7 +21,7 @@ def store(backend):
 
 
 def age(backend, context, thread_id, days):
-    """Let so many days pass for a thread that expires."""
+    """Let a number of days pass for a thread with an expiry."""
     backend.dynamodb.update_item(
         TableName=backend.table,
         Key=keys.thread_key(owner(context), thread_id),
@@ -31,7 +31,7 @@ def age(backend, context, thread_id, days):
 
 
 def expires(backend, context, thread_id="thr_1"):
-    """In how many days a thread goes; `None` for never."""
+    """The days until a thread expires; `None` for never."""
     key = keys.thread_key(owner(context), thread_id)
     row = backend.dynamodb.get_item(TableName=backend.table, Key=key)["Item"]
     if "expires" not in row:
@@ -40,7 +40,7 @@ def expires(backend, context, thread_id="thr_1"):
 
 
 def ttl(backend, context, thread_id):
-    """What DynamoDB's TTL does with an expired row, and the record that its stream has of it."""
+    """Remove a thread's row as TTL does; returns the stream's record of it."""
     key = keys.thread_key(owner(context), thread_id)
     backend.dynamodb.delete_item(TableName=backend.table, Key=key)
     (record,) = [
@@ -54,10 +54,10 @@ def ttl(backend, context, thread_id):
     }
 
 
-async def test_nothing_below_a_living_thread_expires(backend, store, ada):
+async def test_nothing_expires_before_its_thread(backend, store, ada):
     await furnish(backend, store, ada, items=5)
     expiring = {row["sk"]["S"] for row in backend.rows() if "expires" in row}
-    # The thread itself, and the empty place of the item that was deleted.
+    # The thread itself, and the position of the deleted item.
     assert expiring == {"THREAD#thr_1", "ITEM#m0"}
     page = await store.load_thread_items("thr_1", None, 99, "asc", ada)
     age(backend, ada, "thr_1", 29)
@@ -78,7 +78,7 @@ async def test_nothing_below_a_living_thread_expires(backend, store, ada):
     ],
     ids=["new item", "changed item", "new turn"],
 )
-async def test_activity_keeps_a_thread_whole_for_as_long_again(backend, store, ada, write):
+async def test_activity_in_a_thread_starts_its_retention_again(backend, store, ada, write):
     await store.save_thread(thread(), ada)
     for n in range(3):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
@@ -91,7 +91,7 @@ async def test_activity_keeps_a_thread_whole_for_as_long_again(backend, store, a
     assert {"m0", "m1", "m2"} <= ids
 
 
-async def test_renaming_is_no_activity(backend, store, ada):
+async def test_renaming_a_thread_does_not_count_as_activity(backend, store, ada):
     await store.save_thread(thread(), ada)
     age(backend, ada, "thr_1", 10)
     found = await store.load_thread("thr_1", ada)
@@ -101,7 +101,7 @@ async def test_renaming_is_no_activity(backend, store, ada):
     assert expires(backend, ada) == 20
 
 
-async def test_an_expired_thread_is_not_seen_though_ttl_is_slow(backend, store, ada):
+async def test_an_expired_thread_cannot_be_read_before_ttl_removes_it(backend, store, ada):
     await furnish(backend, store, ada, items=3)
     await store.save_thread(thread("new"), ada)
     (file,) = [
@@ -139,16 +139,16 @@ async def test_an_expired_thread_is_not_seen_though_ttl_is_slow(backend, store, 
     after = backend.rows()
     assert [row for row in after if row not in before] == []
     gone = [row["sk"] for row in before if row not in after]
-    # DynamoDB Local's own TTL may take the expired row meanwhile; nobody takes another.
+    # DynamoDB Local's own TTL may remove the expired row meanwhile, and no other.
     own = keys.thread_key(owner(ada), "thr_1")["sk"]
     assert gone == [] or (backend.engine, gone) == ("dynamodb-local", [own])
 
 
 @pytest.mark.parametrize("again", [False, True])
-async def test_a_date_that_has_passed_counts_when_the_retention_is_turned_off(
+async def test_a_thread_that_has_expired_stays_so_when_the_retention_is_turned_off(
     backend, store, ada, again
 ):
-    """Wherever it is asked, and also when the thread was written whole meanwhile."""
+    """For every method, and also when the thread was written whole meanwhile."""
     await store.save_thread(thread(), ada)
     await store.add_thread_item("thr_1", message("m"), ada)
     forever = backend.store()
@@ -168,14 +168,16 @@ async def test_a_date_that_has_passed_counts_when_the_retention_is_turned_off(
 
 
 @pytest.mark.parametrize("before", [None, 30])
-async def test_a_turn_costs_nothing_more_without_a_retention(backend, ada, meter, before):
+async def test_a_turn_costs_no_extra_request_without_a_retention(backend, ada, meter, before):
     await backend.store(retention_days=before).save_thread(thread(), ada)
     meter.clear()
     await backend.store().open_turn("thr_1", 9, ada)
     assert meter.requests == ["Query"]
 
 
-async def test_ttls_removal_of_a_thread_takes_everything_below_it(backend, store, ada, bob):
+async def test_when_ttl_removes_a_thread_the_stream_removes_everything_of_it(
+    backend, store, ada, bob
+):
     await furnish(backend, store, ada)
     await furnish(backend, store, bob, items=1)
     others = [row for row in left(backend) if "bob" in row[0]]
@@ -185,12 +187,12 @@ async def test_ttls_removal_of_a_thread_takes_everything_below_it(backend, store
     for _ in range(2):
         assert await store.purge_deleted([record]) == []
     assert sorted(left(backend)) == sorted(others)
-    # bob's file, body and image; uploads go by the bucket's own rule
+    # bob's file, body and image; the bucket's lifecycle rule removes uploads
     assert len([key for key in backend.objects() if not key.startswith("uploads/")]) == 3
 
 
 def lets_through(pattern, value):
-    """As Lambda's event filters work: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"""
+    """Whether a Lambda event filter matches: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"""
     if isinstance(pattern, dict):
         return all(lets_through(below, value.get(name)) for name, below in pattern.items())
     return any(
@@ -206,14 +208,14 @@ def lets_through(pattern, value):
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["TTL is slow", "TTL took it"])
-async def test_the_id_of_an_expired_thread_begins_anew(backend, store, ada, taken):
+async def test_the_id_of_an_expired_thread_can_be_used_again(backend, store, ada, taken):
     await furnish(backend, store, ada, items=3)
     age(backend, ada, "thr_1", 31)
     record = ttl(backend, ada, "thr_1") if taken else None
     await backend.store(retention_days=30, purge="stream").save_thread(thread(title="again"), ada)
     assert {sort for _, sort in left(backend)} == {"THREAD#thr_1", "HEAD"}
     assert [key for key in backend.objects() if not key.startswith("uploads/")] == []
-    if record is not None:  # which comes too late
+    if record is not None:  # the event comes too late
         assert await store.purge_deleted([record]) == []
     assert await store.load_thread_items("thr_1", None, 9, "asc", ada) == Page()
     assert await store.load_feedback("thr_1", ada) == []
@@ -224,27 +226,31 @@ async def test_the_id_of_an_expired_thread_begins_anew(backend, store, ada, take
     assert (await store.load_item("thr_1", "a", ada)).id == "a"
 
 
-async def test_a_retention_that_is_turned_off_ends_with_the_next_activity(backend, store, ada):
+async def test_after_the_retention_is_turned_off_a_thread_loses_its_expiry_at_its_next_activity(
+    backend, store, ada
+):
     for thread_id in ("used", "unused"):
         await store.save_thread(thread(thread_id), ada)
         await store.add_thread_item(thread_id, message("m", thread_id=thread_id), ada)
     forever = backend.store()
     await forever.add_thread_item("used", message("n", thread_id="used"), ada)
     assert expires(backend, ada, "used") is None
-    # TTL would remove the other one in any case: what says so is read as gone when it is due.
+    # TTL would remove the other thread in any case, so its expiry counts.
     assert expires(backend, ada, "unused") == 30
     age(backend, ada, "unused", 31)
     assert [t.id for t in (await forever.load_threads(9, None, "desc", ada)).data] == ["used"]
 
 
-async def test_a_retention_that_is_turned_on_counts_from_the_next_activity(backend, store, ada):
+async def test_after_the_retention_is_turned_on_a_thread_gets_an_expiry_at_its_next_activity(
+    backend, store, ada
+):
     await backend.store().save_thread(thread(), ada)
     assert expires(backend, ada) is None
     await store.add_thread_item("thr_1", answer("a", BIG), ada)
     assert expires(backend, ada) == 30
 
 
-async def test_the_record_of_an_upload_goes_when_its_bytes_do_unless_it_is_sent(backend, ada):
+async def test_the_record_of_an_unsent_upload_expires_when_its_bytes_do(backend, ada):
     store, files = backend.store(), backend.attachments()
     made = await files.create_attachment(
         AttachmentCreateParams(name="a.txt", size=5, mime_type="text/plain"), ada
@@ -257,13 +263,13 @@ async def test_the_record_of_an_upload_goes_when_its_bytes_do_unless_it_is_sent(
     assert [row for row in backend.rows() if "expires" in row] == []
 
 
-async def test_the_record_of_another_stores_upload_stays(backend, store, ada):
+async def test_the_record_of_another_stores_upload_does_not_expire(backend, store, ada):
     made = FileAttachment(id="theirs", name="a", mime_type="text/plain")
     await store.save_attachment(made, ada)
     assert [row for row in backend.rows() if "expires" in row] == []
 
 
-async def test_an_export_links_no_file_of_a_thread_that_expired(backend, store, ada):
+async def test_an_export_contains_no_file_of_an_expired_thread(backend, store, ada):
     await furnish(backend, store, ada)
     before = [entry["type"] async for entry in store.export_user(ada.user_id)]
     assert "attachment" in before

@@ -1,4 +1,4 @@
-"""Runs: claimed once, cancelled by their owner, begun in one transaction."""
+"""Runs: claimed once, in one transaction with their message, and cancelled by their owner."""
 
 import base64
 import random
@@ -40,12 +40,12 @@ async def test_a_run_is_claimed_once(runs, store, ada, bob):
     with pytest.raises(RunAlreadyStarted):
         await store.begin_run(Run("r", "thr_1", soon()), ada, item=message("m"))
     assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data == []
-    # The same id is another run for another user.
+    # For another user, the same id is another run.
     await store.save_thread(thread(), bob)
     await store.begin_run(Run("r", "thr_1", soon()), bob)
 
 
-async def test_a_run_is_cancelled_by_its_owner_and_by_nobody_else(runs, store, ada, bob):
+async def test_only_its_owner_can_cancel_a_run(runs, store, ada, bob):
     await store.begin_run(Run("r", "thr_1", soon()), ada)
     assert not await runs.is_cancelled("r", ada)
     await runs.cancel("r", bob)
@@ -55,7 +55,7 @@ async def test_a_run_is_cancelled_by_its_owner_and_by_nobody_else(runs, store, a
     assert await runs.is_cancelled("r", ada)
 
 
-async def test_a_run_that_was_cancelled_first_never_begins(runs, store, ada):
+async def test_a_run_that_was_cancelled_before_never_starts(runs, store, ada):
     await runs.cancel("r", ada)
     assert await runs.is_cancelled("r", ada)
     with pytest.raises(RunCancelled):
@@ -88,12 +88,12 @@ async def test_a_thread_names_its_running_run_until_it_ends_or_its_deadline_pass
     assert await runs.running("thr_1", ada) is None
 
 
-async def test_a_turn_is_read_in_one_round_trip_and_begun_in_one(store, ada, bob, meter):
+async def test_a_turn_is_read_in_one_round_trip_and_claimed_in_one(store, ada, bob, meter):
     for n in range(5):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
     meter.clear()
     turn = await store.read_turn("thr_1", 3, ada)
-    assert sorted(meter.requests) == ["GetItem", "Query"]  # side by side
+    assert sorted(meter.requests) == ["GetItem", "Query"]  # in parallel
     assert turn.thread == thread()
     assert [item.id for item in turn.items.data] == ["m4", "m3", "m2"]
     assert (turn.items.has_more, turn.items.after) == (True, "m2")
@@ -105,7 +105,9 @@ async def test_a_turn_is_read_in_one_round_trip_and_begun_in_one(store, ada, bob
             await store.read_turn(thread_id, 3, context)
 
 
-async def test_a_new_thread_begins_with_its_run_and_its_message_at_once(runs, store, ada, meter):
+async def test_a_new_thread_its_run_and_its_message_are_written_in_one_transaction(
+    runs, store, ada, meter
+):
     new = Thread(id="new", created_at=NOON, items=Page())
     file = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="new")
     first = message("m", thread_id="new", attachments=[file])
@@ -122,7 +124,7 @@ async def test_a_new_thread_begins_with_its_run_and_its_message_at_once(runs, st
     assert (await store.load_threads(1, None, "desc", ada)).data[0].id in {"new", "thr_1"}
 
 
-async def test_a_run_for_a_thread_that_is_gone_writes_nothing(backend, runs, store, ada):
+async def test_a_run_in_a_deleted_thread_writes_nothing(backend, runs, store, ada):
     await store.delete_thread("thr_1", ada)
     before = backend.rows()
     with pytest.raises(NotFoundError):
@@ -133,7 +135,7 @@ async def test_a_run_for_a_thread_that_is_gone_writes_nothing(backend, runs, sto
 
 
 @pytest.mark.parametrize("new", [False, True])
-async def test_a_message_carries_as_many_files_as_a_transaction_holds_and_no_more(
+async def test_a_message_may_have_as_many_files_as_fit_into_a_transaction(
     backend, runs, store, ada, new
 ):
     thread_id = "new" if new else "thr_1"
@@ -153,7 +155,7 @@ async def test_a_message_carries_as_many_files_as_a_transaction_holds_and_no_mor
     assert (await store.load_item(thread_id, "q", ada)).attachments == files[:48]
 
 
-async def test_the_marker_of_a_run_survives_a_renaming(runs, store, ada):
+async def test_renaming_a_thread_keeps_the_run_in_its_row(runs, store, ada):
     await store.begin_run(Run("r", "thr_1", soon()), ada)
     renaming = await store.load_thread("thr_1", ada)
     renaming.title = "Renamed"
@@ -161,7 +163,7 @@ async def test_the_marker_of_a_run_survives_a_renaming(runs, store, ada):
     assert (await runs.running("thr_1", ada)).run_id == "r"
 
 
-async def test_a_large_message_that_is_sent_again_leaves_no_second_body(backend, ada):
+async def test_a_large_message_that_is_sent_twice_leaves_one_body(backend, ada):
     store = backend.store()
     large = base64.b64encode(random.Random(1).randbytes(400_000)).decode()
     for name, expected in (("one", nullcontext()), ("two", pytest.raises(RunAlreadyStarted))):

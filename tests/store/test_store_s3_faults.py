@@ -1,4 +1,4 @@
-"""When S3 fails: bodies and files are retried within a bound, and nothing is half-written."""
+"""Faults of S3: a limited number of retries for bodies and files, and no half-written data."""
 
 from typing import Final
 from uuid import uuid4
@@ -39,10 +39,10 @@ def clients(proxy):
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",
     }
-    hasty = aws.config("s3").merge(Config(read_timeout=0.5))
+    config = aws.config("s3").merge(Config(read_timeout=0.5))
     return {
         "dynamodb": boto3.client("dynamodb", endpoint_url=proxy.upstream, **access),
-        "s3": boto3.client("s3", endpoint_url=proxy.endpoint, config=hasty, **access),
+        "s3": boto3.client("s3", endpoint_url=proxy.endpoint, config=config, **access),
     }
 
 
@@ -69,7 +69,7 @@ def files(store):
 
 @pytest.fixture
 async def read_file(proxy, store, files, ada):
-    """Reads a file that a message carries."""
+    """A function that reads a sent file."""
     kept = FileAttachment(id="atc_1", name="a.png", mime_type="image/png", thread_id="thr_1")
     await store.bucket.put(files.key(kept, ada), PNG, "image/png")
     proxy.reset()
@@ -77,7 +77,7 @@ async def read_file(proxy, store, files, ada):
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "cut", "lost answer", "hang"])
-async def test_a_single_fault_of_s3_is_not_noticed(proxy, store, ada, fault):
+async def test_a_single_fault_of_s3_is_retried(proxy, store, ada, fault):
     large = answer("a", noise(300 * KB, 2))
     proxy.faults = [FAULTS[fault]]
     await store.add_thread_item("thr_1", large, ada)
@@ -98,7 +98,7 @@ async def test_a_body_that_breaks_off_once_is_read_again(proxy, store, read_file
 
 
 @pytest.mark.parametrize("fault", ["cut body", "hang body"])
-async def test_a_body_that_breaks_off_each_time_is_an_error(proxy, read_file, fault):
+async def test_a_body_that_breaks_off_each_time_raises(proxy, read_file, fault):
     proxy.always = FAULTS[fault]
     with pytest.raises(BotoCoreError):
         await read_file()
@@ -113,18 +113,18 @@ async def test_a_body_that_breaks_off_each_time_is_an_error(proxy, read_file, fa
         (["cut body", "cut body", "500", "500", "500"], 5),
     ],
 )
-async def test_reading_a_body_takes_no_more_attempts_than_we_say(
+async def test_reading_a_body_takes_at_most_the_documented_attempts(
     proxy, read_file, faults, attempts
 ):
     proxy.faults = [FAULTS[fault] for fault in faults]
     with pytest.raises((ClientError, BotoCoreError)):
         await read_file()
-    assert proxy.seen == attempts  # at most 5, says the table in functions/aws.py
+    assert proxy.seen == attempts  # at most 5, by the table in functions/aws/clients.py
 
 
 @pytest.fixture
 async def uploaded(store, files, ada):
-    """A file as a message brings it, and what reads it where it is kept."""
+    """An uploaded file that is about to be sent, and a function that reads the kept file."""
     announced = AttachmentCreateParams(name="a.png", size=len(PNG), mime_type="image/png")
     made = await files.create_attachment(announced, ada)
     await store.save_attachment(made, ada)
@@ -134,7 +134,7 @@ async def uploaded(store, files, ada):
 
 
 ARRIVAL: Final = ["is it kept", "is it there", "what is it", "keep it"]
-"""The requests to S3 when a message brings a file."""
+"""The requests to S3 when a message with a file is sent."""
 
 
 @pytest.mark.parametrize("before", range(len(ARRIVAL)), ids=ARRIVAL)
@@ -148,7 +148,7 @@ async def test_a_file_arrives_though_s3_fails_once(proxy, store, uploaded, ada, 
 
 
 @pytest.mark.parametrize("before", range(len(ARRIVAL)), ids=ARRIVAL)
-async def test_a_file_that_cannot_arrive_while_s3_fails_arrives_afterwards(
+async def test_a_file_that_could_not_arrive_while_s3_failed_can_be_sent_again(
     proxy, store, uploaded, ada, before
 ):
     file, read = uploaded
@@ -165,7 +165,7 @@ async def test_a_file_that_cannot_arrive_while_s3_fails_arrives_afterwards(
 
 
 @pytest.mark.parametrize("fault", ["500", "cut"])
-async def test_a_lasting_fault_of_s3_is_an_error_and_the_thread_stays_as_it_was(
+async def test_a_lasting_fault_of_s3_raises_and_leaves_the_thread_unchanged(
     proxy, store, files, ada, fault
 ):
     before = store.table.client.scan(TableName=store.table.name)["Items"]

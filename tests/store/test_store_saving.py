@@ -1,4 +1,4 @@
-"""Saving a thread that is known no more, or changed in very many places: nothing is undone."""
+"""Saving a thread without a snapshot, or with many changes, undoes nobody else's change."""
 
 import asyncio
 
@@ -14,11 +14,11 @@ MANY = 300
 
 @pytest.fixture
 def forgetful(monkeypatch):
-    monkeypatch.setattr(snapshots, "REMEMBERED", 2)
+    monkeypatch.setattr(snapshots, "MAX_REMEMBERED", 2)
 
 
 async def streamed(store, context):
-    """A thread as the SDK makes it and keeps it, while others are made in this process."""
+    """A thread that the SDK created and still holds, after this process created others."""
     new = Thread(id="thr_1", created_at=NOON, items=Page())
     await store.save_thread(ThreadMetadata(**new.model_dump()), context)
     for n in range(3):
@@ -27,7 +27,7 @@ async def streamed(store, context):
 
 
 @pytest.mark.parametrize("purge", ["now", "stream"])
-async def test_the_end_of_an_answer_does_not_bring_a_deleted_thread_back(
+async def test_the_end_of_an_answer_does_not_recreate_a_deleted_thread(
     backend, ada, forgetful, purge
 ):
     store = backend.store(purge=purge)
@@ -50,7 +50,7 @@ async def test_the_end_of_an_answer_does_not_undo_a_rename(backend, store, ada, 
     await store.save_thread(new, ada)
     expected = thread(title="Renamed", status=LockedStatus(), metadata={"answered": True})
     assert await store.load_thread("thr_1", ada) == expected
-    # From now on the instance is known, and what it changes back is changed back.
+    # Now there is a snapshot of the instance, so changing a field back writes it.
     new.metadata = {}
     await store.save_thread(new, ada)
     expected.metadata = {}
@@ -66,7 +66,7 @@ async def test_a_thread_with_items_that_was_never_saved_is_created(store, ada):
 
 
 @pytest.mark.parametrize("count", [10, snapshots.MAX_CHANGES, MANY])
-async def test_many_keys_may_change_at_once_and_all_others_stay(backend, store, ada, count):
+async def test_many_keys_may_change_in_one_save_and_all_others_stay(backend, store, ada, count):
     old = {f"old {n}": n for n in range(count)}
     await store.save_thread(thread(title="old", metadata={**old, "mine": 1}), ada)
     first = await store.load_thread("thr_1", ada)
@@ -82,8 +82,10 @@ async def test_many_keys_may_change_at_once_and_all_others_stay(backend, store, 
     assert (await store.open_turn("thr_1", 9, ada))[0] == stored
 
 
-async def test_many_keys_changed_by_two_at_once_all_last(backend, store, ada, monkeypatch):
-    """What is written between the look and the write is neither lost nor overwritten."""
+async def test_many_keys_changed_by_two_parallel_saves_are_all_kept(
+    backend, store, ada, monkeypatch
+):
+    """A write between the read and the write of a save is neither lost nor overwritten."""
     await store.save_thread(thread(), ada)
     slow = await store.load_thread("thr_1", ada)
     slow.metadata = {f"slow {n}": n for n in range(MANY)}
@@ -117,8 +119,10 @@ async def test_many_keys_of_a_deleted_thread_are_not_found(backend, store, ada):
 
 
 @pytest.mark.parametrize("count", [1, MANY])
-async def test_what_several_add_at_once_is_refused_where_the_row_ends(backend, store, ada, count):
-    """Each is within the limit by itself. (AWS counts the row's place in the list as well.)"""
+async def test_parallel_saves_that_together_exceed_the_rows_limit_are_rejected(
+    backend, store, ada, count
+):
+    """Each save alone is within the limit. (AWS also counts the row's entry in the index.)"""
     if backend.engine == "moto":
         pytest.skip("moto holds any row in a transaction; DynamoDB Local does not")
     await store.save_thread(thread(), ada)

@@ -1,4 +1,4 @@
-"""Size is no limit: bodies in the row, compressed in the row, in S3, and pages over a megabyte."""
+"""Items of any size: bodies in the row, compressed in the row, in S3; pages over a megabyte."""
 
 import random
 import zlib
@@ -14,7 +14,7 @@ KB = 1024
 
 
 def noise(size: int, seed: int = 1) -> str:
-    """Text that hardly compresses: zlib makes some 0.8 of it."""
+    """Text that compresses badly: zlib makes it some 20 % shorter."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return "".join(random.Random(seed).choices(letters, k=size))
 
@@ -26,7 +26,7 @@ def of_size(size: int) -> str:
 
 
 def packing_to(size: int) -> str:
-    """The text of an answer whose JSON compresses to `size` bytes, give or take a few."""
+    """The text of an answer whose JSON compresses to about `size` bytes."""
     low, high = size, size * 2
     while high - low > 1:
         middle = (low + high) // 2
@@ -77,7 +77,7 @@ async def test_an_item_of_any_size_is_loaded_as_it_was_saved(backend, store, ada
     assert page.data == [saved]
 
 
-async def test_an_item_that_grows_and_shrinks_is_only_ever_in_one_place(backend, store, ada):
+async def test_an_item_that_grows_and_shrinks_has_one_body_in_one_place(backend, store, ada):
     for text in ("small", noise(40 * KB), noise(300 * KB), noise(40 * KB), "small"):
         saved = answer("a", text)
         await store.save_item("thr_1", saved, ada)
@@ -86,7 +86,7 @@ async def test_an_item_that_grows_and_shrinks_is_only_ever_in_one_place(backend,
 
 
 @pytest.mark.parametrize("limit", [1, 7, 40])
-async def test_pages_over_a_megabyte_are_whole(backend, store, ada, limit):
+async def test_pages_over_a_megabyte_are_complete(backend, store, ada, limit):
     items = [answer(f"a{n:02}", noise(130 * KB, n), created_at=at(n)) for n in range(24)]
     items += [answer("s", noise(300 * KB), created_at=at(50))]
     for item in items:
@@ -104,7 +104,7 @@ async def test_pages_over_a_megabyte_are_whole(backend, store, ada, limit):
 async def test_a_page_costs_no_more_in_a_long_thread_than_in_a_short_one(
     backend, store, ada, meter
 ):
-    """20 items cost the same requests and read units, first page or middle."""
+    """20 items take the same requests and read units on the first page and in the middle."""
     await store.save_thread(thread("long"), ada)
     for thread_id, count in (("thr_1", 21), ("long", 300)):
         for n in range(count):
@@ -126,10 +126,10 @@ async def test_a_page_costs_no_more_in_a_long_thread_than_in_a_short_one(
         assert again == short
 
 
-async def test_a_crash_between_s3_and_the_table_leaves_the_thread_as_it_was(
+async def test_a_crash_between_s3_and_the_table_leaves_the_thread_unchanged(
     backend, store, ada, monkeypatch
 ):
-    """The body is in S3 first; until the row points to it, nobody sees it."""
+    """The body is written to S3 first, and nobody reads it before the row points to it."""
     old = answer("a", noise(300 * KB, 1))
     await store.add_thread_item("thr_1", old, ada)
     fault = ClientError({"Error": {"Code": "InternalServerError"}}, "TransactWriteItems")
@@ -150,7 +150,7 @@ async def test_a_crash_between_s3_and_the_table_leaves_the_thread_as_it_was(
 
 
 async def test_ids_of_two_thousand_characters_fit_beside_the_largest_body(backend, store, ada):
-    """Key, index key and body together stay below DynamoDB's 400 KB, index entry counted."""
+    """The row and its index entry together stay below DynamoDB's 400 KB."""
     saved = answer("é" * 2000, packing_to(bodies.ROW_BYTES - 4 * KB))
     await store.add_thread_item("thr_1", saved, ada)
     assert await store.load_item("thr_1", saved.id, ada) == saved

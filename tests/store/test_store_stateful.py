@@ -1,4 +1,4 @@
-"""A machine drives the store beside a plain model in memory, with faults in between."""
+"""A state machine compares the store with a model in memory, and injects faults."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ ORDERS = st.sampled_from(["asc", "desc"])
 
 
 class Fault:
-    """Breaks the n-th request from now on, before or after the table or bucket has seen it."""
+    """Fails the n-th request from now on, before or after the table or the bucket handles it."""
 
     def __init__(self) -> None:
         self.countdown: int | None = None
@@ -70,7 +70,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             self.patch.setenv(name, "test")
-        # Every place where a body can lie, at lengths that a machine can afford.
+        # Small limits, so that short bodies are stored in all three places.
         self.patch.setattr(bodies, "PLAIN_BYTES", 400)
         self.patch.setattr(bodies, "ROW_BYTES", 380)
         self.mock = mock_aws()
@@ -90,11 +90,11 @@ class StoreBesideModel(RuleBasedStateMachine):
         self.items: dict[tuple[str, str], dict[str, tuple[datetime, object]]] = {}
         self.attachments: dict[tuple[str, str], object] = {}
         self.activity: dict[tuple[str, str], tuple] = {}
-        """What a thread is listed by: its creation, or which of all the writes was the last."""
+        """The position of a thread in the model: its creation, or the number of its last write."""
         self.writes = count()
 
     def clients(self):
-        """Made once an engine, and without retries: a fault that strikes is seen."""
+        """Clients without retries, so that an injected fault is raised; one for each engine."""
         for service in ("dynamodb", "s3"):
             if service not in CLIENTS:
                 CLIENTS[service] = boto3.client(
@@ -117,7 +117,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         return self.loop.run_until_complete(awaitable)
 
     def attempt(self, make):
-        """Run a write; when the injected fault strikes, the same again, as a user's retry."""
+        """Run a write. If the injected fault is raised, run it again, as a user would."""
         try:
             return self.run(make())
         except (ClientError, EndpointConnectionError):
@@ -150,7 +150,7 @@ class StoreBesideModel(RuleBasedStateMachine):
 
     @rule(user=USERS, thread_id=THREADS, field=st.sampled_from(["title", "status", "metadata"]))
     def change_thread(self, user, thread_id, field):
-        """Two load it, each changes something, both changes last."""
+        """Two instances of a thread are loaded and changed: both changes are kept."""
         if (user, thread_id) not in self.threads:
             return
         first = self.attempt(lambda: self.store.load_thread(thread_id, context(user)))
@@ -166,7 +166,7 @@ class StoreBesideModel(RuleBasedStateMachine):
 
     @rule(user=USERS, thread_id=THREADS, really=st.integers(0, 3))
     def delete_thread(self, user, thread_id, really):
-        """Now and then: a machine that deletes as often as it creates is mostly empty."""
+        """Only sometimes, because with as many deletions as creations there is mostly nothing."""
         if really:
             return
         self.attempt(lambda: self.store.delete_thread(thread_id, context(user)))
@@ -221,7 +221,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         forget=st.booleans(),
     )
     def page_through_items(self, user, thread_id, limit, order, *, delete, forget):
-        """Exact pages; with `delete`, the cursor's own item goes between two of them."""
+        """Pages equal the model's. With `delete`, the cursor's item is deleted between two."""
         expected = self.ordered(user, thread_id, order)
         after, found = None, []
         while True:

@@ -1,4 +1,4 @@
-"""Threads: saving, changing only what changed, listing by last activity, whose they are."""
+"""Threads: saves that write only what changed, listing by last activity, owners."""
 
 import logging
 from datetime import UTC, datetime, timedelta, timezone
@@ -55,7 +55,7 @@ async def test_a_thread_is_loaded_as_it_was_saved(store, ada, moment):
 
 
 @pytest.mark.parametrize("thread_id", AWKWARD)
-async def test_any_id_is_an_id_of_its_own(store, ada, thread_id):
+async def test_different_ids_are_different_threads(store, ada, thread_id):
     for each in AWKWARD:
         await store.save_thread(thread(each, title=each[-5:]), ada)
     assert (await store.load_thread(thread_id, ada)).id == thread_id
@@ -63,7 +63,7 @@ async def test_any_id_is_an_id_of_its_own(store, ada, thread_id):
     assert [found.id for found in page.data] != [thread_id]
 
 
-async def test_a_strangers_thread_is_not_found_and_not_touched(store, ada, bob):
+async def test_another_users_thread_is_not_found_and_not_changed(store, ada, bob):
     await store.save_thread(thread(title="ada's"), ada)
     with pytest.raises(NotFoundError):
         await store.load_thread("thr_1", bob)
@@ -78,7 +78,7 @@ async def test_a_strangers_thread_is_not_found_and_not_touched(store, ada, bob):
 @pytest.mark.parametrize(
     ("first", "second"), [("a", "a#T#thr_1"), ("a#", "a%23"), ("U", "u"), ("a/b", "a%2Fb")]
 )
-async def test_users_whose_names_look_alike_share_nothing(store, first, second):
+async def test_users_with_similar_names_share_nothing(store, first, second):
     first, second = RequestContext(user_id=first), RequestContext(user_id=second)
     await store.save_thread(thread(), first)
     await store.add_thread_item("thr_1", message("m"), first)
@@ -89,10 +89,10 @@ async def test_users_whose_names_look_alike_share_nothing(store, first, second):
     assert len((await store.load_thread_items("thr_1", None, 9, "asc", first)).data) == 1
 
 
-async def test_an_instance_saved_for_somebody_else_or_elsewhere_is_saved_whole(
+async def test_an_instance_that_is_saved_for_another_user_or_store_is_saved_whole(
     backend, store, ada, bob
 ):
-    """What one user's or store's row looked like says nothing of another's."""
+    """The snapshot of one user's or store's thread is not used for another's."""
     one = thread(title="one")
     await store.save_thread(one, ada)
     await store.save_thread(one, bob)
@@ -111,7 +111,7 @@ async def test_a_context_without_a_user_reads_and_writes_nothing(backend, store,
     assert backend.rows() == []
 
 
-async def test_a_new_title_survives_an_answer_that_ends_later(store, ada):
+async def test_a_new_title_is_kept_when_an_answer_ends_later(store, ada):
     """The answer changes the status of the thread that it loaded before it was renamed."""
     await store.save_thread(thread(metadata={"a": 1, "b": 1}), ada)
     answering = await store.load_thread("thr_1", ada)
@@ -128,7 +128,7 @@ async def test_a_new_title_survives_an_answer_that_ends_later(store, ada):
     assert stored.metadata == {"b": 2, "c": 3}
 
 
-async def test_the_copy_that_the_sdk_keeps_of_a_new_thread_changes_only_what_it_changed(
+async def test_saving_the_thread_that_the_sdk_keeps_writes_only_its_own_changes(
     backend, store, ada
 ):
     """`threads.create` saves a copy and later saves the `Thread` that it copied."""
@@ -158,13 +158,13 @@ async def test_a_copy_of_a_loaded_thread_is_compared_with_what_was_loaded(store,
     assert (stored.title, stored.status) == ("new", LockedStatus())
 
 
-async def test_a_thread_made_anew_under_a_known_id_replaces_the_stored_one(store, ada):
+async def test_a_new_thread_instance_with_a_known_id_replaces_the_stored_fields(store, ada):
     await store.save_thread(thread(title="old", metadata={"a": 1}), ada)
     await store.save_thread(thread(title=None, status=ActiveStatus(), metadata={"b": 2}), ada)
     assert await store.load_thread("thr_1", ada) == thread(metadata={"b": 2})
 
 
-async def test_saving_what_did_not_change_costs_nothing(store, ada, meter):
+async def test_saving_an_unchanged_thread_makes_no_request(store, ada, meter):
     await store.save_thread(thread(), ada)
     loaded = await store.load_thread("thr_1", ada)
     meter.clear()
@@ -172,7 +172,7 @@ async def test_saving_what_did_not_change_costs_nothing(store, ada, meter):
     assert meter.requests == []
 
 
-async def test_threads_are_listed_by_creation_until_something_happens_in_them(store, ada):
+async def test_threads_are_listed_by_creation_and_then_by_last_activity(store, ada):
     for number in (3, 1, 2):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)
     assert await listed(store, ada) == ["t3", "t2", "t1"]
@@ -202,7 +202,7 @@ async def test_paging_neither_restarts_nor_skips_when_threads_move_up(store, ada
         seen += [found.id for found in page.data]
         if not page.has_more:
             break
-        # The very thread that the cursor names moves to the top, and so does one seen before.
+        # The cursor's thread moves to the top, and so does one of an earlier page.
         await store.add_thread_item(page.data[-1].id, message("m"), ada)
         await store.add_thread_item(seen[0], message("m"), ada)
         page = await store.load_threads(2, page.after, order, ada)
@@ -211,11 +211,11 @@ async def test_paging_neither_restarts_nor_skips_when_threads_move_up(store, ada
     expected = [f"t{number}" for number in range(9)]
     if order == "desc":
         assert seen == expected[::-1]
-    else:  # what moves up comes by once more at its new place, and nothing is left out
+    else:  # a thread that moved is listed again at its new position, and none is missing
         assert set(seen) == set(expected)
 
 
-async def test_a_page_of_threads_can_start_behind_a_bare_id(store, ada):
+async def test_a_page_of_threads_can_start_after_a_plain_id(store, ada):
     for number in range(4):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)
     page = await store.load_threads(2, "t3", "desc", ada)
@@ -224,7 +224,7 @@ async def test_a_page_of_threads_can_start_behind_a_bare_id(store, ada):
         await store.load_threads(2, "never", "desc", ada)
 
 
-async def test_a_cursor_whose_thread_was_deleted_pages_on(store, ada):
+async def test_paging_continues_after_a_deleted_thread(store, ada):
     for number in range(4):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)
     page = await store.load_threads(2, None, "desc", ada)
@@ -238,7 +238,7 @@ async def test_a_cursor_whose_thread_was_deleted_pages_on(store, ada):
 
 
 def rewrite(backend, context, field, text):
-    """Put into a stored thread what only a newer version could have written."""
+    """Write something into a stored thread that only a newer version could have written."""
     backend.dynamodb.update_item(
         TableName=backend.table,
         Key=keys.thread_key(owner(context), "thr_1"),
@@ -248,7 +248,7 @@ def rewrite(backend, context, field, text):
     )
 
 
-async def test_a_thread_whose_status_only_a_newer_version_knows_can_be_read_and_is_locked(
+async def test_a_thread_with_a_status_of_a_newer_version_can_be_read_and_is_locked(
     backend, store, ada
 ):
     await store.save_thread(thread(title="old", metadata={"a": 1}), ada)
@@ -261,7 +261,7 @@ async def test_a_thread_whose_status_only_a_newer_version_knows_can_be_read_and_
     assert (await store.load_threads(9, None, "desc", ada)).data == [loaded]
     assert (await store.read_turn("thr_1", 9, ada)).thread == loaded
     assert (await store.load_thread_items("thr_1", None, 9, "asc", ada)).data[0].id == "m"
-    # What this version cannot say stays as it is, until somebody says otherwise.
+    # A field that this version does not know is kept until somebody changes it.
     loaded.title = "new"
     await store.save_thread(loaded, ada)
     assert stored_status(backend, ada) == '{"type":"archived","since":"2027"}'
@@ -276,9 +276,7 @@ def stored_status(backend, context):
     return row["fields"]["M"]["status"]["S"]
 
 
-async def test_a_thread_that_cannot_be_read_at_all_is_not_found_wherever_it_is_asked_for(
-    backend, store, ada, caplog
-):
+async def test_a_thread_that_cannot_be_read_is_not_found_by_any_method(backend, store, ada, caplog):
     for number in range(3):
         await store.save_thread(thread(f"thr_{number}", created_at=at(number)), ada)
     rewrite(backend, ada, "created_at", '{"secret":1}')

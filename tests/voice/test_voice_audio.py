@@ -1,8 +1,8 @@
-"""Recordings are judged by their first bytes."""
+"""Recordings: the container is found by the first bytes."""
 
 import pytest
 
-from functions.voice.audio import TranscriptionError, recording, sniff
+from functions.voice.audio import TranscriptionError, check_recording, sniff
 from tests.support.speech import MIME, encoded, tone
 
 MB = 1024 * 1024
@@ -15,18 +15,18 @@ def recordings():
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_what_browsers_record_is_recognised_and_agrees_with_its_claim(recordings, container):
-    heard = recording(recordings[container], MIME[container], MB)
-    assert heard.container == container
-    assert heard.filename == f"recording.{container}"
+def test_the_containers_that_browsers_record_are_recognised(recordings, container):
+    found = check_recording(recordings[container], MIME[container], MB)
+    assert found.container == container
+    assert found.filename == f"recording.{container}"
 
 
 @pytest.mark.parametrize("claim", [None, "", "application/octet-stream"])
-def test_a_recording_need_not_say_what_it_is(recordings, claim):
-    assert recording(recordings["ogg"], claim, MB).container == "ogg"
+def test_a_recording_may_come_without_a_type(recordings, claim):
+    assert check_recording(recordings["ogg"], claim, MB).container == "ogg"
 
 
-def test_mpeg_frames_without_a_tag_are_mp3(recordings):
+def test_mpeg_frames_without_an_id3_tag_are_mp3(recordings):
     data = recordings["mp3"]
     assert data.startswith(b"ID3")
     tag = 10 + ((data[6] << 21) | (data[7] << 14) | (data[8] << 7) | data[9])
@@ -49,15 +49,15 @@ def test_mpeg_frames_without_a_tag_are_mp3(recordings):
         (tone(40), "audio/wav", 413),
     ],
 )
-def test_what_is_no_recording_is_refused_in_words(data, claim, status):
+def test_data_that_is_not_a_recording_is_rejected_with_a_message(data, claim, status):
     with pytest.raises(TranscriptionError) as refused:
-        recording(data, claim, MB)
+        check_recording(data, claim, MB)
     assert refused.value.status == status
     assert refused.value.message.endswith(".")
 
 
 @pytest.mark.parametrize("length", range(13))
-def test_a_few_bytes_are_never_more_than_they_are(length):
+def test_a_few_bytes_are_never_a_recording(length):
     for start in (b"ID3", b"OggS", b"RIFF\0\0\0\0WAVE", b"\0\0\0\0ftypisom", b"\xff\xfb\x90\x00"):
         with pytest.raises(TranscriptionError):
-            recording(start[:length] + b"", None, MB)
+            check_recording(start[:length] + b"", None, MB)

@@ -1,4 +1,4 @@
-"""Speech to text through real HTTP, against a server that answers as it is told."""
+"""Transcription over HTTP, against a test server that plays the provider."""
 
 import asyncio
 import base64
@@ -40,7 +40,7 @@ def settings(**fields):
     return Settings(_env_file=None, **fields)
 
 
-async def hear(settings, data=None, claim=None, locale=None):
+async def transcribe(settings, data=None, claim=None, locale=None):
     transcriber = Transcriber(settings)
     try:
         return await transcriber.transcribe(data or tone(), claim, locale)
@@ -51,7 +51,7 @@ async def hear(settings, data=None, claim=None, locale=None):
 async def test_an_openai_compatible_server_gets_the_file_the_model_and_the_language():
     server = OpenAIServer(transcript=" Guten Tag. \n")
     with served(server.app) as url:
-        text = await hear(
+        text = await transcribe(
             settings(openai_base_url=f"{url}/v1", openai_api_key="sk-1", transcription="openai"),
             encoded(tone(), "webm"),
             "audio/webm;codecs=opus",
@@ -66,27 +66,29 @@ async def test_an_openai_compatible_server_gets_the_file_the_model_and_the_langu
     assert server.headers[0]["authorization"] == "Bearer sk-1"
 
 
-async def test_a_server_of_ones_own_gets_its_own_key_and_never_openais():
+async def test_another_server_gets_its_own_key_and_never_openais():
     server = OpenAIServer()
     with served(server.app) as url:
         own = settings(openai_api_key="sk-1", transcription_base_url=f"{url}/v1/")
-        assert await hear(own) == "hello there"
+        assert await transcribe(own) == "hello there"
         assert "authorization" not in server.headers[0]
         keyed = own.model_copy(update={"transcription_api_key": own.openai_api_key})
-        await hear(keyed)
+        await transcribe(keyed)
         assert server.headers[1]["authorization"] == "Bearer sk-1"
 
 
 async def test_silence_is_an_empty_text():
     with served(OpenAIServer(transcript="").app) as url:
-        assert await hear(settings(transcription_base_url=url + "/v1"), tone(loudness=0)) == ""
+        assert (
+            await transcribe(settings(transcription_base_url=url + "/v1"), tone(loudness=0)) == ""
+        )
 
 
 @pytest.mark.parametrize("first", [429, 500, 503])
-async def test_a_busy_provider_is_asked_once_more(first):
+async def test_a_request_to_a_busy_provider_is_retried_once(first):
     provider = Provider(first, {"text": "at last"})
     with served(provider.app) as url:
-        assert await hear(settings(transcription_base_url=url)) == "at last"
+        assert await transcribe(settings(transcription_base_url=url)) == "at last"
     assert len(provider.asked) == 2
     assert provider.asked[0][1] == provider.asked[1][1]
 
@@ -105,24 +107,26 @@ async def test_a_busy_provider_is_asked_once_more(first):
         ([], 502, 1),
     ],
 )
-async def test_a_provider_that_refuses_is_put_in_words_without_its_own(answer, status, asked):
+async def test_a_providers_error_becomes_a_message_without_the_providers_words(
+    answer, status, asked
+):
     provider = Provider(answer)
     with served(provider.app) as url, pytest.raises(TranscriptionError) as refused:
-        await hear(settings(transcription_base_url=url))
+        await transcribe(settings(transcription_base_url=url))
     assert refused.value.status == status
     assert "sk-secret" not in refused.value.message
     assert len(provider.asked) == asked
 
 
-async def test_a_provider_that_cannot_be_reached_is_said_so():
+async def test_a_provider_that_cannot_be_reached_is_an_error():
     with served(Provider({}).app) as url:
         pass
     with pytest.raises(TranscriptionError) as refused:
-        await hear(settings(transcription_base_url=url))
+        await transcribe(settings(transcription_base_url=url))
     assert refused.value.status == 502
 
 
-async def test_a_provider_that_never_answers_is_given_up(monkeypatch):
+async def test_a_provider_that_never_answers_times_out(monkeypatch):
     never = asyncio.Event()
 
     async def wait(_request):
@@ -131,19 +135,19 @@ async def test_a_provider_that_never_answers_is_given_up(monkeypatch):
     monkeypatch.setattr(transcription, "TRANSCRIBE_TIMEOUT", 0.2)
     app = Starlette(routes=[Route("/{path:path}", wait, methods=["POST"])])
     with served(app) as url, pytest.raises(TranscriptionError) as refused:
-        await hear(settings(transcription_base_url=url))
+        await transcribe(settings(transcription_base_url=url))
     assert refused.value.status == 504
 
 
 @pytest.mark.parametrize("container", ["webm", "mp4", "ogg"])
-async def test_gemini_gets_what_browsers_record_as_mp3(container):
+async def test_recordings_of_browsers_are_converted_to_mp3_for_gemini(container):
     said = json.dumps({"text": "Bonjour."})
     provider = Provider({"candidates": [{"content": {"parts": [{"text": said}]}}]})
     with served(provider.app) as url:
         gemini = settings(
             gemini_api_key="g-1", transcription="gemini", transcription_base_url=url + "/v1beta"
         )
-        assert await hear(gemini, encoded(tone(), container), locale="fr") == "Bonjour."
+        assert await transcribe(gemini, encoded(tone(), container), locale="fr") == "Bonjour."
     request, body = provider.asked[0]
     assert request.url.path == "/v1beta/models/gemini-2.5-flash:generateContent"
     assert request.headers["x-goog-api-key"] == "g-1"
@@ -153,19 +157,19 @@ async def test_gemini_gets_what_browsers_record_as_mp3(container):
     assert base64.b64decode(audio["inlineData"]["data"]).startswith((b"ID3", b"\xff"))
 
 
-async def test_gemini_gets_wav_as_it_is():
+async def test_gemini_gets_wav_unchanged():
     provider = Provider({"candidates": [{"content": {"parts": [{"text": '{"text": ""}'}]}}]})
     with served(provider.app) as url:
         gemini = settings(gemini_api_key="g-1", transcription="gemini", transcription_base_url=url)
-        assert await hear(gemini) == ""
+        assert await transcribe(gemini) == ""
     audio = json.loads(provider.asked[0][1])["contents"][0]["parts"][1]
     assert base64.b64decode(audio["inlineData"]["data"]) == tone()
 
 
-async def test_sound_that_nothing_can_decode_is_the_senders_fault():
+async def test_a_recording_that_cannot_be_decoded_is_the_senders_error():
     gemini = settings(gemini_api_key="g-1")
     with pytest.raises(TranscriptionError) as refused:
-        await hear(gemini, b"OggS" + bytes(2_000))
+        await transcribe(gemini, b"OggS" + bytes(2_000))
     assert refused.value.status == 422
 
 
@@ -184,22 +188,22 @@ async def test_sound_that_nothing_can_decode_is_the_senders_fault():
         ({"openai_api_key_secret": "name"}, "openai"),
     ],
 )
-def test_settings_choose_who_hears(fields, provider):
+def test_the_settings_choose_the_provider(fields, provider):
     chosen = settings(**fields)
     assert chosen.voice_provider == provider
     assert Transcriber(chosen).available == (provider is not None)
 
 
-async def test_with_nobody_to_hear_the_answer_says_which_setting_turns_voice_on():
+async def test_without_a_provider_the_error_names_the_settings_for_voice():
     with pytest.raises(TranscriptionError, match="OPENAI_API_KEY") as refused:
-        await hear(settings())
+        await transcribe(settings())
     assert refused.value.status == 400
 
 
-async def test_without_pyav_gemini_says_what_is_missing(monkeypatch):
+async def test_without_pyav_the_error_for_gemini_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.delitem(sys.modules, "functions.voice.conversion", raising=False)
 
     with pytest.raises(TranscriptionError, match="PyAV") as refused:
-        await hear(settings(gemini_api_key="g-1"), b"OggS" + bytes(2_000))
+        await transcribe(settings(gemini_api_key="g-1"), b"OggS" + bytes(2_000))
     assert refused.value.status == 415
