@@ -118,7 +118,7 @@ def lived_in(stage, model):
     with stage.running("Chat", everything) as url:
         chat = Chat(url)
         model._answered = 0
-        model.script = [Call("show_checklist", {"add": ["milk", "bread"]}), Say("Here.")]
+        model.script = [Call("show_items", {"add": ["milk", "bread"]}), Say("Here.")]
         pressed_in = thread_of(chat.create("My list"))
         model.script = [Say("Yes.")]
         deleted = thread_of(chat.create(large_text()))
