@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from chatkit.store import StoreItemType
 from chatkit.types import ThreadMetadata, WidgetItem
 from chatkit.widgets import WidgetRoot
 from pydantic import BaseModel
@@ -41,10 +42,25 @@ class ActionRun:
     """
 
     thread: ThreadMetadata
+    """The conversation. What a streaming handler changes in `title` or `metadata` is saved; what a
+    `sync` handler changes there is not.
+    """
+
     sender: WidgetItem | None
     store: DynamoDBStore
+    """The conversations of the person who pressed."""
+
     context: RequestContext
+    """Who pressed (`user_id`), in which language (`locale`), on which page (`page`)."""
+
     documents: Documents
+    """What the assistant keeps for this person: see `Document`."""
+
+    def generate_id(self, kind: StoreItemType) -> str:
+        """A new id for an item that an event brings. (`created_at` of items is naive local time,
+        as ChatKit's own items have it: `datetime.now()`.)
+        """
+        return self.store.generate_item_id(kind, self.thread, self.context)
 
     def check_offered(self, action: str) -> None:
         """Raise `ActionError` (409) when the pressed card no longer has a button for `action`."""

@@ -19,9 +19,9 @@ def model():
 
 
 def test_it_has_all_tools_and_waits_after_those_that_end_the_turn(turn, model):
-    agent = assistant.agent_for(turn, model, "calculate")
+    agent = assistant.agent_for(turn, model, "a_tool")
     assert {tool.name for tool in agent.tools} == {tool.name for tool in assistant.tools}
-    assert agent.model_settings.tool_choice == "calculate"
+    assert agent.model_settings.tool_choice == "a_tool"
 
 
 def test_it_is_told_where_the_visitor_is(turn, model):

@@ -110,13 +110,13 @@ def test_a_request_that_is_sent_again_does_not_run_again(ada, model):
 
 def test_a_press_that_is_sent_again_acts_once(demo):
     chat = Chat(demo)
-    events = chat.create("Give me a choice")
+    events = chat.create("Let us vote")
     thread = thread_of(events)
     widget = next(item for item in chat.items(thread) if item["type"] == "widget")
     press = {
         "thread_id": thread,
         "item_id": widget["id"],
-        "action": {"type": "choice.pick", "payload": _first_pick(widget["widget"])},
+        "action": {"type": "vote.cast", "payload": _first_pick(widget["widget"])},
     }
     headers = {"x-chatkit-run-id": "run-7"}
     first = chat.stream("threads.custom_action", headers, **press)
@@ -129,7 +129,7 @@ def test_a_press_that_is_sent_again_acts_once(demo):
 def _first_pick(node):
     """The payload of the first button in a widget that picks something."""
     if isinstance(node, dict):
-        if node.get("type") == "choice.pick":
+        if node.get("type") == "vote.cast":
             return node["payload"]
         node = list(node.values())
     if isinstance(node, list):
