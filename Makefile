@@ -21,7 +21,7 @@ dev: setup ## run it all on this machine; HOST and PORT, 127.0.0.1:8000 by defau
 dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 	@exec $(RUN) -m infra.local --page
 
-lambda: setup ## the same from the built bundles, on an emulated Lambda; port 8001
+lambda: setup ## run it from the built bundles, on an emulated Lambda; port 8001
 	@exec $(RUN) -m infra.emulator
 
 screenshots: setup ## take the pictures in docs/images from a real run
@@ -35,7 +35,7 @@ else
 	@$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 endif
 
-soak: setup ## the long forms of some tests, an hour or so; ARGS="tests/store" for a part
+soak: setup ## the long forms of some tests, half an hour; ARGS="tests/store" for a part
 	@$(RUN) -m pytest -m soak $(ARGS)
 
 lint: lint-python lint-page ## ruff, mypy, which way imports point, and the page's own
@@ -72,17 +72,17 @@ bench: setup ## what it costs; fails when a bar is missed
 
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
 .PHONY: synth deploy destroy bootstrap secret
-synth: setup ## the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
+synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
 	@$(RUN) -m infra.cli.command synth $(CONTEXT)
 
-bootstrap: setup-python ## once for an account and region, before the first deploy
+bootstrap: setup-python ## prepare an account and region, once before the first deploy
 	@$(RUN) -m infra.cli.command bootstrap $(CONTEXT)
 
-deploy: setup ## put a stage into AWS, and test it from outside
+deploy: setup ## deploy a stage to AWS, and run the smoke test
 	@$(RUN) -m infra.cli.command deploy $(CONTEXT)
 
-destroy: setup ## take a stage away
+destroy: setup ## delete a stage from AWS
 	@$(RUN) -m infra.cli.command destroy $(CONTEXT)
 
-secret: setup-python ## set the key of a stage's model, typed or piped in
+secret: setup-python ## store the key of a stage's model, typed or piped in
 	@$(RUN) -m infra.cli.command secret $(CONTEXT)

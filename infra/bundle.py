@@ -31,7 +31,7 @@ FUNCTIONS = ("chat", "actions")
 PYTHON = "3.13"
 """Version of the Lambda runtime, as in `infra.stack.function`."""
 
-MAX_CACHED = 6
+MAX_CACHED = 12
 """Bundles of one kind in the cache; the least recently used are removed."""
 
 _CACHE = ROOT / ".cache" / "bundle"

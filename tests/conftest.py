@@ -1,6 +1,8 @@
 """What all tests share: the process that they run in, and what the run makes once."""
 
 import gc
+import math
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ SHARED = pytest.StashKey[Shared]()
 def pytest_configure(config):
     of_the_run = getattr(config, "workerinput", {}).get("shared")
     config.stash[SHARED] = Shared(Path(of_the_run)) if of_the_run else Shared()
+    if not of_the_run:  # a run that is terminated ends what it started, too
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -26,17 +30,25 @@ def pytest_unconfigure(config):
         config.stash[SHARED].end()
 
 
-SLOWEST_FIRST = ("tests/e2e/", "tests/store/", "tests/infra/")
-"""So that at the end of a run no worker waits for the other's long file."""
+SLOW = ("e2e", "store", "infra", "lambda_stream", "library")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(
-        key=lambda item: next(
-            (rank for rank, folder in enumerate(SLOWEST_FIRST) if item.nodeid.startswith(folder)),
-            len(SLOWEST_FIRST),
-        )
-    )
+    """Sort the files of slow folders to the front, one of each folder in turn.
+
+    While a worker waits for a browser, the other computes. At the end of the run, no worker waits
+    for a long file of the other.
+    """
+    numbers = {folder: {} for folder in SLOW}
+
+    def place(item):
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder not in SLOW:
+            return math.inf, 0
+        number = numbers[folder].setdefault(item.path, len(numbers[folder]))
+        return number, SLOW.index(folder)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

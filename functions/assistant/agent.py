@@ -1,6 +1,6 @@
 """The agent and its instructions. Yours to edit."""
 
-from agents import Agent, Model, ModelSettings, StopAtTools
+from agents import Agent, Model, ModelSettings
 
 from ..toolkit import Assistant, Turn
 
@@ -16,13 +16,12 @@ def build_agent(
     assistant: Assistant, turn: Turn, model: Model, tool_choice: str | None
 ) -> Agent[Turn]:
     """The agent for one message. `tool_choice` is the tool that the visitor picked, if any."""
-    waiting = [tool.name for tool in assistant.tools if tool.ends_turn]
     return Agent(
         name="Assistant",
         instructions=instructions(turn),
         model=model,
-        tools=[tool.for_agent() for tool in assistant.tools],
-        tool_use_behavior=StopAtTools(stop_at_tool_names=waiting),
+        tools=[tool.function_tool for tool in assistant.tools],
+        tool_use_behavior=assistant.tool_use_behavior(),
         model_settings=ModelSettings(tool_choice=tool_choice),
     )
 

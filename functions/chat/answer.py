@@ -29,8 +29,8 @@ the origin sends nothing for its read timeout (30 s by default)."""
 
 _MESSAGES: dict[StopReason, str | None] = {
     "visitor": None,  # the visitor stopped the run and needs no message
-    "deadline": "This answer took longer than one request may last. What was written so far is saved.",
-    "shutdown": "The server is restarting. What was written of the answer so far is saved.",
+    "deadline": "This answer took longer than allowed. What was written so far is saved.",
+    "shutdown": "The server is restarting. What was written so far is saved.",
 }
 
 

@@ -48,7 +48,7 @@ def _read(event: Any, context: Context, state: Mapping[str, Any]) -> tuple[Scope
         "path": unquote_to_bytes(raw_path).decode("utf-8", "replace"),
         "raw_path": raw_path.encode("utf-8"),
         "query_string": (event.get("rawQueryString") or "").encode("utf-8"),
-        "root_path": _root_path(request, raw_path),
+        "root_path": "",
         "headers": headers,
         "client": (str(http.get("sourceIp") or ""), 0),
         "server": (
@@ -81,13 +81,6 @@ def _header_value(value: str) -> bytes:
         return value.encode("latin-1")
     except UnicodeEncodeError:  # the client sent UTF-8, which Lambda has decoded
         return value.encode("utf-8")
-
-
-def _root_path(request: Any, raw_path: str) -> str:
-    """API Gateway prefixes the path with a named stage; a Function URL's is `$default`."""
-    stage = request.get("stage") or "$default"
-    prefix = "" if stage == "$default" else f"/{stage}"
-    return prefix if raw_path == prefix or raw_path.startswith(prefix + "/") else ""
 
 
 def _body(event: Any) -> bytes:

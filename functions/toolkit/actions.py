@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from chatkit.store import StoreItemType
 from chatkit.types import ThreadMetadata, WidgetItem
 from chatkit.widgets import WidgetRoot
 from pydantic import BaseModel
@@ -41,10 +42,27 @@ class ActionRun:
     """
 
     thread: ThreadMetadata
+    """The conversation. Changes of its `title` or `metadata` are saved, except those of a `sync`
+    handler.
+    """
+
     sender: WidgetItem | None
     store: DynamoDBStore
+    """The store of conversations. It returns only those of this user."""
+
     context: RequestContext
+    """The user (`user_id`), their language (`locale`) and their page (`page`)."""
+
     documents: Documents
+    """The documents that the assistant stores for this user: see `Document`."""
+
+    def generate_id(self, kind: StoreItemType) -> str:
+        """A new id for an item that the handler creates.
+
+        Like ChatKit's own items, such an item needs a naive local time in `created_at`:
+        `datetime.now()`.
+        """
+        return self.store.generate_item_id(kind, self.thread, self.context)
 
     def check_offered(self, action: str) -> None:
         """Raise `ActionError` (409) when the pressed card no longer has a button for `action`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..llm.demo_script import DemoScript
 from .actions import WidgetAction
@@ -13,9 +13,11 @@ from .tools import Tool
 from .turn import Turn
 
 if TYPE_CHECKING:
-    from agents import Agent, Model
+    from agents import Agent, Model, StopAtTools
 
 MAX_TITLE = 80
+
+Named = TypeVar("Named", Tool, WidgetAction)
 
 
 def modules_in(package: ModuleType) -> list[ModuleType]:
@@ -33,13 +35,12 @@ class Assistant:
     """
 
     def __init__(self, features: Iterable[ModuleType] = ()) -> None:
-        declared = [value for module in features for value in vars(module).values()]
-        self.tools: tuple[Tool, ...] = tuple(v for v in declared if isinstance(v, Tool))
-        self.actions: dict[str, WidgetAction] = {}
-        for found in (v for v in declared if isinstance(v, WidgetAction)):
-            if found.name in self.actions:
-                raise ValueError(f"the action {found.name} is declared twice")
-            self.actions[found.name] = found
+        # By identity, because a feature may import what another one declares.
+        declared = {
+            id(value): value for module in features for value in vars(module).values()
+        }.values()
+        self.tools = tuple(_by_name(each for each in declared if isinstance(each, Tool)).values())
+        self.actions = _by_name(each for each in declared if isinstance(each, WidgetAction))
         self.entities = Entities(tuple(v for v in declared if isinstance(v, EntitySource)))
 
     max_turns = 10
@@ -54,6 +55,16 @@ class Assistant:
         """
         raise NotImplementedError
 
+    def tool_use_behavior(self) -> "StopAtTools":
+        """The Agents SDK's `tool_use_behavior` that ends the answer after tools with `ends_turn`.
+
+        Give it to the agent in `agent_for`.
+        """
+        from agents import StopAtTools  # noqa: PLC0415 - the import takes a second
+
+        names = [tool.name for tool in self.tools if tool.ends_turn]
+        return StopAtTools(stop_at_tool_names=names)
+
     async def title_for(self, message: str, model: "Model") -> str:  # noqa: ARG002
         """A title for a conversation that begins with `message`. It must not raise."""
         return short_title(message) or "New conversation"
@@ -61,6 +72,15 @@ class Assistant:
     def demo(self) -> DemoScript:
         """The offline demo's texts, and the rules by which it calls the tools."""
         return DemoScript()
+
+
+def _by_name(declared: Iterable[Named]) -> dict[str, Named]:
+    found: dict[str, Named] = {}
+    for each in declared:
+        if each.name in found:
+            raise ValueError(f"{each.name} is declared twice")
+        found[each.name] = each
+    return found
 
 
 def short_title(text: str) -> str:

@@ -108,7 +108,7 @@ class PreparedAction:
         # The SDK stores this item and does not send it. The agent gets it with the history.
         yield ThreadItemDoneEvent(
             item=HiddenContextItem(
-                id=run.store.generate_item_id("message", run.thread, run.context),
+                id=run.generate_id("message"),
                 thread_id=run.thread.id,
                 created_at=datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
                 content=handover.context,

@@ -27,7 +27,7 @@ T = TypeVar("T")
 class Document(Generic[T]):
     """A kind of document: its name, the type of its content, and its initial content.
 
-        TASKS = Document("tasks", list[Task], empty=list)
+        TASKS = Document[list[Task]]("tasks", list[Task], empty=list)
 
     `type` is any type that pydantic can validate. Do not change `name` later, because it is part
     of the key in the table.

@@ -31,8 +31,9 @@ class Tool:
     def name(self) -> str:
         return self.function.__name__
 
-    def for_agent(self) -> "FunctionTool":
-        """The tool as a tool of the Agents SDK.
+    @functools.cached_property
+    def function_tool(self) -> "FunctionTool":
+        """The tool as a tool of the Agents SDK, made once.
 
         The SDK is imported here and not above, because the import takes a second and the second
         function never needs it.
@@ -72,7 +73,7 @@ def tool(
     arguments that it sends are validated. The result may be any value that pydantic can convert to
     JSON: text, numbers, `Decimal`, `datetime`, `UUID`, dataclasses, models, and lists of these.
     With `ends_turn`, the answer ends after this tool, and the assistant waits for the page or for
-    the visitor.
+    the visitor. For that, the agent needs `Assistant.tool_use_behavior`.
     """
     if function is None:
         return lambda function: Tool(function, ends_turn)

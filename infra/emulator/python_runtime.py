@@ -1,5 +1,6 @@
 """Lambda's Python runtime directory: an interpreter without packages, and AWS's own client."""
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -85,7 +86,7 @@ def _client_for(python: Path) -> list[Path]:
             command += ["--python", str(python), "--no-build", "--no-deps", "--link-mode", "copy"]
             command += ["--require-hashes", "--requirement", str(lock)]
             subprocess.run(command, check=True)  # noqa: S603 - uv, with our own lock
-            if not installed.is_dir():  # else another process was faster
+            with contextlib.suppress(OSError):  # another process was faster
                 made.rename(installed)
     return [path for path in installed.iterdir() if path.name.partition(".")[0] in MODULES]
 

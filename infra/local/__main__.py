@@ -24,6 +24,7 @@ from typing import NoReturn
 import uvicorn
 from pydantic import ValidationError
 
+from functions.errors import first_problem
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
@@ -68,10 +69,10 @@ def settings_or_stop() -> Settings:
         choose(settings)
         identity_of(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "".join(str(part) for part in first["loc"][:1])
-        name = f"CHATKIT_{name.upper()}: " if name.islower() else ""
-        stop(f".env or environment: {name}{first['msg'].removeprefix('Value error, ')}")
+        problems = error.errors()
+        field = str(problems[0]["loc"][0])
+        prefix = f"CHATKIT_{field.upper()}: " if field.islower() else ""
+        stop(f".env or environment: {prefix}{first_problem(problems, skip=1)}")
     except ValueError as error:
         stop(f".env or environment: {error}")
     return settings

@@ -1,4 +1,4 @@
-"""The whole product as one stack: what exists, and who may do what with it."""
+"""The whole product as one stack: its resources and the functions' rights."""
 
 from collections.abc import Callable
 from pathlib import Path

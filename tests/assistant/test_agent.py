@@ -19,9 +19,9 @@ def model():
 
 
 def test_the_agent_has_all_tools_and_the_choice_of_the_visitor(turn, model):
-    agent = assistant.agent_for(turn, model, "calculate")
+    agent = assistant.agent_for(turn, model, "a_tool")
     assert {tool.name for tool in agent.tools} == {tool.name for tool in assistant.tools}
-    assert agent.model_settings.tool_choice == "calculate"
+    assert agent.model_settings.tool_choice == "a_tool"
 
 
 def test_the_instructions_have_the_visitors_page_and_language(turn, model):

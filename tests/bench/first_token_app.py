@@ -6,22 +6,21 @@ Prints its address, and ends when its standard input is closed.
 """
 
 import sys
-from contextlib import ExitStack
-from unittest.mock import patch
+from dataclasses import replace
 
 from functions.chat.app import create_app
+from functions.services import Services
 from functions.settings import Settings
 from tests.support.memory_store import MemoryRuns, MemoryStore
 from tests.support.served import served
 
 
 def main(store):
-    with ExitStack() as stack:
-        if store == "memory":
-            stack.enter_context(
-                patch.multiple("functions.services", DynamoDBStore=MemoryStore, Runs=MemoryRuns)
-            )
-        print(stack.enter_context(served(create_app(Settings(_env_file=None)))), flush=True)
+    services = Services.of(Settings(_env_file=None))
+    if store == "memory":
+        services = replace(services, store=MemoryStore(), runs=MemoryRuns())
+    with served(create_app(services=services)) as url:
+        print(url, flush=True)
         sys.stdin.read()
 
 

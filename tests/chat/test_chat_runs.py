@@ -110,13 +110,13 @@ def test_a_repeated_request_replays_the_first_run(ada, model):
 
 def test_a_repeated_action_runs_once(demo):
     chat = Chat(demo)
-    events = chat.create("Give me a choice")
+    events = chat.create("Let us vote")
     thread = thread_of(events)
     widget = next(item for item in chat.items(thread) if item["type"] == "widget")
     press = {
         "thread_id": thread,
         "item_id": widget["id"],
-        "action": {"type": "choice.pick", "payload": _first_pick(widget["widget"])},
+        "action": {"type": "vote.cast", "payload": _first_pick(widget["widget"])},
     }
     headers = {"x-chatkit-run-id": "run-7"}
     first = chat.stream("threads.custom_action", headers, **press)
@@ -127,9 +127,9 @@ def test_a_repeated_action_runs_once(demo):
 
 
 def _first_pick(node):
-    """The payload of the first `choice.pick` button in a widget."""
+    """The payload of the first `vote.cast` button in a widget."""
     if isinstance(node, dict):
-        if node.get("type") == "choice.pick":
+        if node.get("type") == "vote.cast":
             return node["payload"]
         node = list(node.values())
     if isinstance(node, list):

@@ -40,7 +40,7 @@ def opened(monkeypatch):
         await store.save_thread(ThreadMetadata(id="t", created_at=NOON), ADA)
         for message in MESSAGES:
             await store.add_thread_item("t", message, ADA)
-        quota = Quota("t", per_user=None, per_day=None, client=client)
+        quota = Quota(store.table, per_user=None, per_day=None)
         thread, read_items = await store.open_turn("t", limit, ADA)
         checked = Checked("t", thread, NewestItems(read_items))
         run_store = RunStore(store, quota, Run("r", "t", time.time() + 60), checked)

@@ -63,23 +63,6 @@ def test_bodies_are_bytes_text_or_base64():
     assert _read(_event(body=encoded, isBase64Encoded=True))[1] == binary
 
 
-@pytest.mark.parametrize(
-    ("stage", "path", "root"),
-    [
-        (None, "/a", ""),
-        ("$default", "/$default/a", ""),
-        ("v1", "/v1/a", "/v1"),
-        ("v1", "/v1", "/v1"),
-        ("v1", "/v10/a", ""),
-    ],
-)
-def test_a_named_stage_is_the_root_path(stage, path, root):
-    event = _event(rawPath=path)
-    event["requestContext"]["stage"] = stage
-    scope, _ = _read(event)
-    assert (scope["root_path"], scope["path"]) == (root, path)
-
-
 def test_each_request_has_its_own_copy_of_the_state():
     state = {"n": 1}
     scope, _ = _read(_event(), state)

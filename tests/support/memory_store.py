@@ -14,7 +14,7 @@ from functions.store import OpenThread
 class MemoryStore(Store[Any]):
     """The part of `DynamoDBStore` that a turn needs, kept in dictionaries."""
 
-    def __init__(self, *_: object, **__: object) -> None:
+    def __init__(self) -> None:
         self.threads: dict[str, Any] = {}
         self.items: defaultdict[str, dict[str, Any]] = defaultdict(dict)
 
@@ -78,9 +78,6 @@ class MemoryStore(Store[Any]):
 
 class MemoryRuns:
     """Runs that are never cancelled."""
-
-    def __init__(self, *_: object, **__: object) -> None:
-        pass
 
     async def is_cancelled(self, run_id, context):
         return False

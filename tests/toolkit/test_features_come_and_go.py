@@ -16,7 +16,7 @@ from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app as create_chat
 create_chat(), create_actions()
 for tool in assistant.tools:
-    tool.for_agent()
+    tool.function_tool
 print(*sorted(tool.name for tool in assistant.tools), *sorted(assistant.actions))
 """
 
@@ -44,8 +44,11 @@ def tools_and_actions(copy):
     return set(done.stdout.split())
 
 
-def test_the_two_files_of_the_documentation_add_a_tool_and_an_action(copy):
-    before = tools_and_actions(copy)
+def test_an_assistant_without_features_starts_and_the_documentations_files_add_one(copy):
+    for file in [*(copy / "features").glob("[a-z]*.py"), *(copy / "widgets").glob("*.widget")]:
+        file.unlink()
+    assert tools_and_actions(copy) == set(), "an assistant without features starts"
+
     page = (ROOT / "docs" / "actions.md").read_text()
     widget, feature = (
         re.search(rf"```{language}\n(.*?)```", page, re.DOTALL)[1]
@@ -53,17 +56,4 @@ def test_the_two_files_of_the_documentation_add_a_tool_and_an_action(copy):
     )
     (copy / "widgets" / "meal.widget").write_text(widget)
     (copy / "features" / "meals.py").write_text(feature)
-    assert tools_and_actions(copy) - before == {"plan_meal", "meal.cook"}
-
-
-def test_deleting_the_files_of_a_feature_removes_it_and_everything_else_starts(copy):
-    before = tools_and_actions(copy)
-    (copy / "features" / "checklist.py").unlink()
-    (copy / "widgets" / "checklist.widget").unlink()
-    assert before - tools_and_actions(copy) == {"show_checklist", "task.toggle"}
-
-
-def test_an_assistant_without_features_starts(copy):
-    for file in (copy / "features").glob("[a-z]*.py"):
-        file.unlink()
-    assert tools_and_actions(copy) == set()
+    assert tools_and_actions(copy) == {"plan_meal", "meal.cook"}

@@ -42,7 +42,7 @@ async def called(made, **arguments):
         tool_call_id="call_1",
         tool_arguments=given,
     )
-    return await made.for_agent().on_invoke_tool(context, given)
+    return await made.function_tool.on_invoke_tool(context, given)
 
 
 async def test_a_tool_gets_the_turn_and_its_result_becomes_json():
@@ -57,7 +57,7 @@ async def test_a_tool_gets_the_turn_and_its_result_becomes_json():
         return MIXED
 
     assert json.loads(await called(show, count=3)) == AS_JSON
-    schema = show.for_agent().params_json_schema
+    schema = show.function_tool.params_json_schema
     assert list(schema["properties"]) == ["count"], "the model does not see the turn"
     assert schema["properties"]["count"]["description"] == "How many."
 

@@ -27,16 +27,14 @@ SCRIPT = DemoScript(
 
 class Sample(Assistant):
     def agent_for(self, turn, model, tool_choice):
-        from agents import Agent, ModelSettings, StopAtTools
+        from agents import Agent, ModelSettings
 
         return Agent(
             name="Sample",
             instructions=f"A sample. {turn.request_context.page} {turn.request_context.locale}",
             model=model,
-            tools=[tool.for_agent() for tool in self.tools],
-            tool_use_behavior=StopAtTools(
-                stop_at_tool_names=[tool.name for tool in self.tools if tool.ends_turn]
-            ),
+            tools=[tool.function_tool for tool in self.tools],
+            tool_use_behavior=self.tool_use_behavior(),
             model_settings=ModelSettings(tool_choice=tool_choice),
         )
 

@@ -1,4 +1,4 @@
-"""The smoke test passes where all is well, and names what is not."""
+"""The smoke test passes on a working deployment, and names what is wrong with a broken one."""
 
 import contextlib
 
@@ -125,7 +125,7 @@ class Garbled(Deployment):
             await self.app(scope, receive, send)
 
 
-def test_all_is_well_where_all_is_well(cloud):
+def test_a_working_deployment_passes(cloud):
     lines = []
     with served(Deployment()) as url:
         smoke(url, lines.append)
@@ -142,17 +142,17 @@ def test_all_is_well_where_all_is_well(cloud):
         (Garbled, "an answer is not ChatKit's: JSONDecodeError"),
     ],
 )
-def test_what_is_wrong_is_said(cloud, deployment, says):
+def test_each_fault_is_named(cloud, deployment, says):
     with served(deployment()) as url, pytest.raises(SmokeError, match=says):
         smoke(url, lambda _: None)
 
 
-def test_an_address_that_nobody_answers_is_one_sentence():
+def test_an_address_without_a_server_is_one_sentence():
     with pytest.raises(SmokeError, match="cannot be reached"):
         smoke("http://127.0.0.1:9", lambda _: None)
 
 
-def test_what_is_no_address_is_said(capsys, monkeypatch):
+def test_a_wrong_address_is_named(capsys, monkeypatch):
     from infra.cli import smoke as program
 
     monkeypatch.setattr("sys.argv", ["smoke", "example.com"])

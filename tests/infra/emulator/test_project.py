@@ -18,6 +18,10 @@ MAKE = {"chat": project.chat_configuration, "actions": project.actions_configura
 as_deployed = pytest.mark.skipif(project.lambda_python() is None, reason=project.description())
 
 
+def interpreter_of(pid):
+    return Path(f"/proc/{pid}/exe").readlink()
+
+
 @as_deployed
 @pytest.mark.parametrize("function", bundle.FUNCTIONS)
 async def test_the_bundle_for_lambda_runs_on_lambdas_python_with_its_own_byte_code(function):
@@ -28,7 +32,7 @@ async def test_the_bundle_for_lambda_runs_on_lambdas_python_with_its_own_byte_co
     configuration = MAKE[function](found.task_root, variables, python=found.python)
     async with Environment(replace(configuration, freeze=False)) as environment:
         assert await environment.wait_ready(), environment.output.decode()[-2000:]
-        running = Path(f"/proc/{environment.pid}/exe").resolve()
+        running = interpreter_of(environment.pid)
         output = environment.output.decode()
     assert bytecode.describe(running).startswith(f"cpython {bundle.PYTHON.replace('.', ' ')} ")
     loaded = [line for line in output.splitlines() if line.startswith("# code object from")]

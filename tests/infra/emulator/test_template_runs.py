@@ -23,7 +23,7 @@ from tests.infra.stack.variants import references
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-# What moto's CloudFormation makes of the types in the template (moto 5.2).
+# The types of the template that moto's CloudFormation can make (moto 5.2).
 MADE_BY_MOTO = {
     "AWS::DynamoDB::Table",
     "AWS::IAM::Policy",
@@ -33,7 +33,7 @@ MADE_BY_MOTO = {
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
 }
-# What moto calls actions, and what AWS does.
+# moto's names of actions, and AWS's.
 MOTO_ACTIONS = {
     "dynamodb:TransactWriteItems": "dynamodb:UpdateItem",
     "s3:DeleteObjects": "s3:DeleteObject",
@@ -42,7 +42,7 @@ MOTO_ACTIONS = {
 
 
 def creatable(template, secrets):
-    """The part of a template that moto can make, with secrets put in by their ARNs."""
+    """The part of a template that moto can make, with the ARNs of its secrets."""
 
     def known(value):
         if isinstance(value, dict):
@@ -115,7 +115,7 @@ class Account:
         return next(made for name, made in self.made.items() if name.startswith(prefix))
 
     def configuration(self, function):
-        """What the emulator needs, from the function as it was made."""
+        """The emulator's configuration of the function that moto made."""
         name = self.physical(f"{function}Function")
         made = self.client("lambda").get_function_configuration(FunctionName=name)
         variables = made["Environment"]["Variables"]
@@ -206,11 +206,11 @@ async def test_the_functions_start_as_the_template_says_and_answer_a_whole_chat(
 
 @pytest.fixture
 def enforcing(monkeypatch):
-    """moto checks signatures and the role's actions from here on.
+    """From here on moto checks signatures and the role's actions.
 
-    It does not know which resource most services' requests are about, and says `*`; it takes
-    a transaction for an action of its own; and it cannot read a signature that stands in the
-    address. Resources and presigned uploads are for `test_roles.py`.
+    For most services moto does not know the resource of a request, and takes `*` for it. It
+    treats a transaction as an action of its own, and it cannot read a signature in the URL.
+    `test_roles.py` checks resources and presigned uploads.
     """
     matches = IAMPolicyStatement._check_element_matches
 
@@ -219,7 +219,7 @@ def enforcing(monkeypatch):
             return True
         if element == "Action":
             value = MOTO_ACTIONS.get(value, value)
-        # Of a deletion of many objects moto asks for the bucket, AWS for each object.
+        # For a deletion of many objects moto checks the bucket, AWS each object.
         return matches(self, element, value) or (
             element == "Resource" and "/" not in value and matches(self, element, f"{value}/key")
         )
@@ -254,7 +254,7 @@ async def test_motos_own_enforcement_lets_the_roles_do_it_too(account, page, enf
 
 @pytest.fixture
 def without_rows(account):
-    """The streaming function's role as made in moto, but for the statement on the table's rows."""
+    """The streaming function's role in moto, without the statement on the table's rows."""
     iam, role = account.client("iam"), account.physical("ChatRole")
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]

@@ -1,10 +1,10 @@
-"""An evaluator of IAM policies, for what moto does not enforce.
+"""An evaluator of IAM policies, for the rules that moto does not enforce.
 
-moto checks signatures and actions. It does not look at the resources of most
-services, knows transactions as actions of their own, and S3 there answers 404
-where AWS answers 403 to who may not list. So every call of a client is translated
-into the actions and resources that AWS's Service Authorization Reference names
-for it, and held against the role's statements before it leaves.
+moto checks signatures and actions. It ignores the resources of most services, treats a
+transaction as an action of its own, and its S3 answers 404 for a missing object where AWS
+answers 403 to a caller without the right to list. So this module translates every call of a
+client into the actions and resources that AWS's Service Authorization Reference lists for it,
+and checks them against the role's statements before the call is sent.
 """
 
 import fnmatch
@@ -19,20 +19,20 @@ from botocore.exceptions import ClientError
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that a call has to be allowed."""
+    """One right that a call needs."""
 
     action: str
     resource: str
-    via: str = ""  # the service that asks for it on the caller's behalf
+    via: str = ""  # the service that uses the right for the caller
 
 
 @dataclass
 class Role:
-    """A role's statements, with every reference resolved, and what was asked of it."""
+    """A role's statements with resolved references, and the rights that calls needed."""
 
     statements: list[dict]
     account: str
-    also: Callable[[Need], Iterable[Need]] = lambda _: ()  # what a need brings with it
+    also: Callable[[Need], Iterable[Need]] = lambda _: ()  # further rights that a right needs
     asked: set[Need] = field(default_factory=set)
     denied: list[Need] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -120,7 +120,7 @@ def _s3(operation, params, _place):
 
 def _secretsmanager(operation, params, place):
     name = params["SecretId"]
-    # A role is held against the secret's ARN, which ends in six characters of AWS's own.
+    # A role allows the secret's ARN, to which AWS adds six random characters.
     arn = (
         name if name.startswith("arn:") else f"arn:aws:secretsmanager:{place}:secret:{name}-aB3dE6"
     )
@@ -152,7 +152,7 @@ _SERVICES = {
 
 @contextmanager
 def enforced(role: Role, region: str):
-    """Every boto3 client that is made meanwhile is held to `role`."""
+    """Check the calls of every boto3 client that is made meanwhile against `role`."""
     place = f"{region}:{role.account}"
 
     def before(params, model, **_):
@@ -161,7 +161,7 @@ def enforced(role: Role, region: str):
             role.require(need, model.name)
 
     def missing(http_response, model, context, **_):
-        # Who may not list a bucket is not told that an object is missing.
+        # Without the right to list a bucket, S3 answers 403 for a missing object.
         if http_response.status_code == 404 and model.name in {"HeadObject", "GetObject"}:
             role.require(Need("s3:ListBucket", context["bucket_arn"]), model.name)
 

@@ -1,7 +1,7 @@
-"""What a call asks of the customer's key that encrypts the thing it is about.
+"""The rights to a KMS key that a call needs, when the key encrypts what the call uses.
 
-moto encrypts nothing, and AWS checks the caller's right to the key as well as to the
-data. AWS's documents say for which calls, and which right:
+moto encrypts nothing. AWS checks the caller's right to the key as well as to the data. AWS's
+documents say which right each call needs:
 
 DynamoDB: "When you access an encrypted DynamoDB table, DynamoDB needs to decrypt the table
 key [...] The user is the principal in your AWS account who is accessing the table." So it is
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from tests.infra.stack.iam import Need, resolve
 
-# Of the calls that our functions make, those that read or write what is encrypted.
+# The calls of our functions that read or write encrypted data.
 _ASKED = {
     **{
         f"dynamodb:{operation}": "kms:Decrypt"
@@ -54,7 +54,7 @@ _NOT_ASKED = {
 
 
 class Keys:
-    """The keys of a template's table, buckets and secrets, by what they encrypt."""
+    """The keys of a template's table, buckets and secrets, by the ARN of what they encrypt."""
 
     def __init__(self, template, names):
         self.of = {}
@@ -65,7 +65,7 @@ class Keys:
                 self.of[arn] = resolve(key, names)
 
     def asked(self, need: Need) -> Iterator[Need]:
-        """What `need` asks of a key, through the service that is called."""
+        """The right to a key that `need` needs, through the service that is called."""
         for thing, key in self.of.items():
             # A table's ARN begins those of its index and its stream, a bucket's its objects'.
             if need.resource == thing or need.resource.startswith(f"{thing}/"):

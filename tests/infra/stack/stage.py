@@ -75,21 +75,21 @@ class Stage:
 
 
 def fresh():
-    """Nothing is left of another role: no client, no secret."""
+    """Forget the clients and secrets of the role before."""
     forget_settings()
     clients._client.cache_clear()
     secret_values._kept.clear()
 
 
 def upload(url, role, data, kind):
-    """What S3 does with a presigned PUT: it acts for the role that signed it."""
+    """Upload as S3 does for a presigned PUT: with the rights of the role that signed it."""
     place = urlsplit(str(url)).path.removeprefix(f"/{BUCKET}/")
     role.require(Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{place}"), "PutObject")
     admin().put_object(Bucket=BUCKET, Key=place, Body=data, ContentType=kind)
 
 
 def large_text():
-    """More than the table takes, however well it is compressed."""
+    """More text than fits into the table, even when it is compressed."""
     return "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9E00), k=190_000)))
 
 

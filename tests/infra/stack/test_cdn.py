@@ -142,7 +142,7 @@ def test_the_content_policy_allows_what_chatkit_needs_and_no_inline_script(cdn_t
     }
 
 
-def test_the_page_is_framed_by_whom_the_settings_name_and_by_nobody_else(synth, dev):
+def test_only_the_origins_of_the_settings_may_frame_the_page(synth, dev):
     def policy(template):
         (headers,) = template.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
         return json.dumps(headers["Properties"])

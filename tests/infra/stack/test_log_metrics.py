@@ -1,4 +1,4 @@
-"""The numbers that the alarms watch are the numbers that the chat function logs."""
+"""The chat function logs the numbers that the alarms watch."""
 
 import json
 import logging

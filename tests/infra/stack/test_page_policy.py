@@ -46,9 +46,9 @@ def server():
 
 @pytest.fixture
 def visit(server, policy):
-    """A chat under the policy; what the browser held back is added to `visit.refused`."""
-    # A page that is handed over by the test comes from nowhere, says Chromium, and may not ask
-    # this machine for anything.
+    """A chat under the policy. `visit.refused` holds what the browser blocked."""
+    # Chromium takes a page that the test serves for a public one, which may not use addresses of
+    # this machine.
     with chromium("--disable-features=LocalNetworkAccessChecks") as browser:
         page = browser.new_page()
         refused = []
@@ -74,7 +74,7 @@ def visit(server, policy):
         yield chat
 
 
-def test_the_page_does_all_it_does_without_being_refused_anything(visit):
+def test_the_page_works_without_being_refused_anything(visit):
     chat = visit.open()
     chat.page.locator('input[type="file"]').set_input_files(
         [{"name": "dot.png", "mimeType": "image/png", "buffer": _png()}]
@@ -88,7 +88,7 @@ def test_the_page_does_all_it_does_without_being_refused_anything(visit):
     assert chat.refused == []
 
 
-def test_chatkits_script_its_frame_and_its_api_are_let_through_and_nobody_elses(visit):
+def test_chatkits_script_frame_and_api_are_allowed_and_no_others(visit):
     visit.script(SCRIPT)
     asked = []
     for host in ("api.openai.com", "elsewhere.example"):

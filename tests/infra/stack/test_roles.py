@@ -45,7 +45,7 @@ OF_THE_KEY = {"DataKey", "NewDataKey"}
 
 @pytest.fixture(scope="module")
 def template(synth):
-    """With a key of one's own, which adds its statements to the roles and changes no other."""
+    """With a KMS key, which only adds statements to the roles."""
     return synth(provider="openai", kms="true")["chatkit-dev"]
 
 
@@ -113,12 +113,12 @@ def stage(template, names, model, model_url):
 
 @pytest.fixture(scope="module")
 def lived_in(stage, model):
-    """Two threads of one visitor, made without limits: one to press in, one that was deleted."""
+    """Two threads of one visitor: one with a card, and one that was deleted."""
     everything = Role([{"Effect": "Allow", "Action": "*", "Resource": "*"}], ACCOUNT)
     with stage.running("Chat", everything) as url:
         chat = Chat(url)
         model._answered = 0
-        model.script = [Call("show_checklist", {"add": ["milk", "bread"]}), Say("Here.")]
+        model.script = [Call("show_items", {"add": ["milk", "bread"]}), Say("Here.")]
         pressed_in = thread_of(chat.create("My list"))
         model.script = [Say("Yes.")]
         deleted = thread_of(chat.create(large_text()))
@@ -135,7 +135,7 @@ def lived_in(stage, model):
 
 @pytest.fixture(scope="module")
 def asked(stage, model, lived_in):
-    """What each function asked for while it did all it does; nothing was denied."""
+    """The rights that each function needed for all its operations; none was denied."""
     found = {}
     for function in ("Chat", "Actions"):
         role = stage.role(function)
@@ -318,7 +318,7 @@ def transcribe(url, model):
 def test_a_transcription_server_gets_its_own_key_and_only_one_statement_allows_it(
     synth, names, model, model_url
 ):
-    """A stage whose whisper server has a key, named in the settings and made by somebody else."""
+    """The settings name the secret with the whisper server's key; the stack does not make it."""
     settings = {
         "provider": "openai",
         "transcriptionBaseUrl": "https://whisper.example/v1",
@@ -347,7 +347,7 @@ def test_a_transcription_server_gets_its_own_key_and_only_one_statement_allows_i
 def test_no_statement_is_wider_than_the_stacks_own_things(stage, function):
     for statement in stage.statements(function):
         if statement["Action"] == "dynamodb:ListStreams":
-            continue  # it names streams and cannot be narrowed, says AWS's reference
+            continue  # IAM cannot limit it to a resource
         for resource in as_list(statement["Resource"]):
             assert resource != "*", statement
             assert not resource.endswith((":*", ":table/*", ":::*")), statement

@@ -1,4 +1,4 @@
-"""A stage whose stacks lie in two regions: what CloudFront wants in us-east-1, and the rest."""
+"""A stage with stacks in two regions: us-east-1 for what CloudFront needs there, and its own."""
 
 import pytest
 

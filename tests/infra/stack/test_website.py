@@ -12,7 +12,7 @@ def test_the_site_is_private_and_over_tls(bare):
     assert denies_plain_http(template.only("AWS::S3::BucketPolicy"))
 
 
-def test_hashed_files_are_for_ever_and_the_rest_is_asked_for_again(dev):
+def test_hashed_files_are_cached_for_ever_and_the_rest_is_checked_each_time(dev):
     deployed = {
         name.removeprefix("Page").split("CustomResource")[0]: d["Properties"]
         for name, d in dev.of_type("Custom::CDKBucketDeployment").items()
@@ -31,7 +31,7 @@ def test_hashed_files_are_for_ever_and_the_rest_is_asked_for_again(dev):
     assert all(d["Prune"] is False for d in deployed.values())
 
 
-def test_only_what_changed_is_thrown_out_of_cloudfront(dev):
+def test_a_deploy_invalidates_only_the_files_that_changed(dev):
     deployed = {
         name.split("CustomResource")[0]: d["Properties"]
         for name, d in dev.of_type("Custom::CDKBucketDeployment").items()
@@ -52,7 +52,7 @@ def test_only_cloudfront_reads_the_site_and_a_file_that_is_missing_is_a_404(dev)
     )
     policy = dev.only("AWS::S3::BucketPolicy", "Site")["PolicyDocument"]["Statement"]
     readers = [s for s in policy if s["Principal"] == {"Service": "cloudfront.amazonaws.com"}]
-    # Who may not list a bucket is told 403 of a file that is not there.
+    # Without the right to list, S3 answers 403 for a missing file.
     allowed = {action for s in readers for action in as_list(s["Action"])}
     assert allowed == {"s3:GetObject", "s3:ListBucket"}
     assert all("AWS:SourceArn" in s["Condition"]["StringEquals"] for s in readers)
