@@ -29,7 +29,7 @@ from ..attachments.arrival import Arrived
 from ..context import RequestContext
 from ..errors import PublicError
 from ..services import Services
-from ..toolkit.dispatch import PreparedAction, find_action, load_sender, read_payload
+from ..toolkit.dispatch import PreparedAction, check_active, find_action, load_sender, read_payload
 from .newest import NewestItems
 
 
@@ -127,9 +127,7 @@ async def _open(
         )
     except NotFoundError:
         raise PublicError(404, "This conversation does not exist.") from None
-    if thread.status.type != "active":
-        reason = getattr(thread.status, "reason", None)
-        raise PublicError(409, reason or f"This conversation is {thread.status.type}.")
+    check_active(thread)
     return thread, NewestItems(read_items)
 
 

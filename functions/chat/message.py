@@ -98,6 +98,8 @@ async def _replay_if_claimed(
             yield event
     except RunCancelled:
         return  # the visitor stopped the run before it began
+    finally:
+        run_store.newest.cancel()
 
 
 async def _build_model(request: StreamingReq, services: Services) -> Model:

@@ -30,6 +30,11 @@ class NewestItems:
             # `_page` raises the error. Without this, asyncio logs it when nothing awaits the task.
             self._reading.add_done_callback(lambda read: read.cancelled() or read.exception())
 
+    def cancel(self) -> None:
+        """Stop reading the page, when nothing needs it any more."""
+        if self._reading is not None:
+            self._reading.cancel()
+
     async def all(self) -> list[ThreadItem]:
         """The items as they are now, newest first. The caller must not modify them."""
         page = await self._page()

@@ -34,12 +34,15 @@ class RunStore(Store[RequestContext]):
         self._store = store
         self._quota = quota
         self._opened = checked.thread
+        sender = None if checked.action is None else checked.action.sender
+        self._pressed = [] if sender is None else [sender]  # may be older than the newest items
         self._attachments = {file.id: file for file in checked.attachments}
         self._new_thread: ThreadMetadata | None = None
         self._over_quota: OverQuota | None = None
         self._claim_lock = asyncio.Lock()
 
-    # The checks have read what the SDK reads first.
+    # The checks have read what the SDK reads first. The thread is one object for the whole run: the
+    # SDK finds out what an action or a tool has changed on it, and saves that.
 
     async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         if self._opened is not None and self._opened.id == thread_id:
@@ -59,7 +62,7 @@ class RunStore(Store[RequestContext]):
 
     async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         if thread_id == self.run.thread_id:
-            for item in await self.newest.all():
+            for item in [*await self.newest.all(), *self._pressed]:
                 if item.id == item_id:
                     return item.model_copy(deep=True)
         return await self._store.load_item(thread_id, item_id, context)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -25,8 +26,9 @@ from chatkit.types import (
 from ..context import RequestContext
 from ..llm.refused_files import RetryWithoutFiles
 from ..services import Services
+from ..toolkit import short_title
+from ..toolkit.agent_turn import AgentTurn
 from ..toolkit.dispatch import PreparedAction
-from .agent_turn import AgentTurn
 from .answer import Stop, StopReason
 from .generated_images import GeneratedImages
 from .history import Converter, trim_history
@@ -35,6 +37,8 @@ from .meter import Meter
 from .run_store import RunStore
 from .stream_errors import stream_error
 from .unfinished import finish_on_error
+
+logger = logging.getLogger(__name__)
 
 NO_ANSWER = "The model answered nothing at all."
 
@@ -146,7 +150,15 @@ class AssistantServer(ChatKitServer[RequestContext]):
         text = " ".join(part.text for part in first.content).strip()
         if not text and first.attachments:
             text = first.attachments[0].name
-        return asyncio.ensure_future(self._services.assistant.title_for(text, self._model))
+        return asyncio.create_task(self._make_title(text))
+
+    async def _make_title(self, text: str) -> str:
+        """The assistant's title, or the first words when it fails: the answer matters more."""
+        try:
+            return await self._services.assistant.title_for(text, self._model)
+        except Exception:
+            logger.exception("the assistant made no title")
+            return short_title(text) or "New conversation"
 
     def action(
         self,

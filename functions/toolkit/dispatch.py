@@ -65,6 +65,11 @@ class PreparedAction:
         """The thread that the handler gets. The caller of `run` saves what the handler changes."""
         return self._run.thread
 
+    @property
+    def sender(self) -> WidgetItem | None:
+        """The widget that was pressed."""
+        return self._run.sender
+
     async def run_sync(self) -> SyncCustomActionResponse:
         """Run a sync action, and return its widget, redrawn and stored.
 
@@ -169,9 +174,15 @@ async def load_thread(
         thread = await store.load_thread(params.thread_id, context)
     except NotFoundError:
         raise ActionError(404, NOT_FOUND) from None
-    if thread.status.type != "active":
-        raise ActionError(409, f"This conversation is {thread.status.type}.")
+    check_active(thread)
     return thread
+
+
+def check_active(thread: ThreadMetadata) -> None:
+    """Raise `ActionError` (409), with the reason if there is one, for a locked or closed thread."""
+    if thread.status.type != "active":
+        reason = getattr(thread.status, "reason", None)
+        raise ActionError(409, reason or f"This conversation is {thread.status.type}.")
 
 
 def find_action(

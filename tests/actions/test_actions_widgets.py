@@ -6,7 +6,7 @@ import json
 import pytest
 from chatkit.types import AssistantMessageItem, ClosedStatus, LockedStatus
 
-from tests.assistants.sample.features import items, look, vote
+from tests.assistants.sample.features import items, look, signup, vote
 from tests.support.person import request
 
 
@@ -207,3 +207,24 @@ async def test_an_action_without_a_button_on_its_card_is_rejected(ada):
     assert response.status_code == 409
     assert (await ada.stored(item)).widget == item.widget
     assert await ada.documents.read(look.LOOK) == "system"
+
+
+async def test_a_form_that_two_tabs_send_at_the_same_time_is_refused_to_the_second(ada):
+    item = await ada.shown(await ada.thread(), signup.form())
+    responses = await asyncio.gather(
+        *(
+            ada.press(item, "signup.send", {"name": name, "email": f"{name}@example.com"})
+            for name in ("ada", "bob")
+        )
+    )
+    assert sorted(response.status_code for response in responses) == [200, 409]
+
+
+async def test_a_form_shows_what_is_wrong_and_keeps_what_was_typed(ada):
+    item = await ada.shown(await ada.thread(), signup.form())
+    wrong = await ada.press(item, "signup.send", {"name": "Ada", "email": "ada"})
+    assert "That is no address." in wrong.text
+    assert '"defaultValue":"Ada"' in wrong.text
+    right = await ada.press(item, "signup.send", {"name": "Ada", "email": "ada@example.com"})
+    assert right.status_code == 200
+    assert "ada@example.com" in (await ada.stored(item)).widget.model_dump_json()

@@ -31,7 +31,9 @@ async def send(run, typed):
         raise ActionError(409, "The form was sent already.")
     right = "." in typed.email.rpartition("@")[2]
 
-    async def redraw(_):
+    async def redraw(item):
+        if not offers(item.widget, "signup.send"):
+            raise ActionError(409, "The form was sent already.")
         error = "" if right else "That is no address."
         return form(typed.name, typed.email, error, sent=right)
 

@@ -7,7 +7,7 @@ from chatkit.types import ProgressUpdateEvent
 from pydantic import SkipValidation
 
 from ..context import RequestContext
-from ..toolkit import Documents
+from .documents import Documents
 
 
 class AgentTurn(AgentContext[RequestContext]):
