@@ -21,6 +21,7 @@ from chatkit.types import (
 )
 
 from functions.actions.voice_notes import VoiceNotes
+from functions.settings import Settings
 from tests.attachments.test_attachments_upload import NOW, PNG, uploaded
 
 SECRET = "test"
@@ -143,13 +144,21 @@ async def test_no_link_is_valid_for_more_than_an_hour(place, ada):
         assert (await place.http.get(link)).content == PNG
 
 
-class VoiceIsOn:
+class WithVoice:
+    """The services that voice notes use."""
+
+    settings = Settings(_env_file=None)
+
+    def __init__(self, bucket):
+        self.bucket = bucket
+        self.dictation = self
+
     def check_available(self):
         """It does not raise, so voice is available."""
 
 
 async def test_a_recordings_upload_link_signs_its_length_and_type(place, ada):
-    upload = VoiceNotes(place.store().bucket, VoiceIsOn(), 10**6).upload("audio/webm", 2000, ada)
+    upload = VoiceNotes(WithVoice(place.store().bucket)).upload("audio/webm", 2000, ada)
     for size, admitted in ((2000, True), (2001, False)):
         request = httpx2.Request(
             "PUT", upload["url"], headers=upload["headers"], content=bytes(size)

@@ -19,6 +19,7 @@ from chatkit.types import (
 
 from functions.actions.voice_notes import VoiceNotes
 from functions.aws.keys import owner
+from functions.settings import Settings
 from functions.store import (
     Quota,
     Records,
@@ -299,14 +300,22 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
         await store.delete_user("")
 
 
-class VoiceIsOn:
+class WithVoice:
+    """The services that voice notes use."""
+
+    settings = Settings(_env_file=None)
+
+    def __init__(self, bucket):
+        self.bucket = bucket
+        self.dictation = self
+
     def check_available(self):
         """It does not raise, so voice is available."""
 
 
 async def test_a_users_recordings_are_exported_and_deleted(backend, store, ada, bob):
     """Whatever characters the user's id has."""
-    notes = VoiceNotes(store.bucket, VoiceIsOn(), 10**6)
+    notes = VoiceNotes(WithVoice(store.bucket))
     asked = [notes.upload("audio/webm", 5000, context)["key"] for context in (ada, bob)]
     for key in asked:
         backend.s3.put_object(Bucket=backend.bucket, Key=key, Body=b"speech")
