@@ -56,9 +56,7 @@ class VoiceNotes:
         recording stays, so that the request can be repeated.
         """
         self._dictation.check_available()
-        if not key.startswith(_folder(context)):
-            raise PublicError(404, "There is no such recording.")
-        head = await self._bucket.head(key)
+        head = await self._bucket.head(key) if key.startswith(_folder(context)) else None
         if head is None:
             raise PublicError(404, "There is no such recording.")
         if head.size > self._limit:

@@ -1,4 +1,4 @@
-"""The ChatKit server that answers one message."""
+"""The ChatKit server that answers one streaming request."""
 
 import asyncio
 import contextlib

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_LONGEST_MS = 900_000  # Lambda's longest timeout, used when there is no deadline
+_MAX_MS = 900_000  # Lambda's longest timeout, used when there is no deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Context:
         if not request_id:
             raise ValueError("/next gave no Lambda-Runtime-Aws-Request-Id")
         now_ms = time.time() * 1000
-        deadline_ms = int(headers.get("lambda-runtime-deadline-ms") or now_ms + _LONGEST_MS)
+        deadline_ms = int(headers.get("lambda-runtime-deadline-ms") or now_ms + _MAX_MS)
         return cls(
             request_id=request_id,
             function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _BODYLESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -43,7 +43,7 @@ class Cycle:
             await app(self._scope, self._receive, self._send)
             self._check_whole()
         except BaseException as exc:
-            _LOGGER.exception("Exception in ASGI application")
+            logger.exception("Exception in ASGI application")
             await self._fail(exc)
         finally:
             self._complete.set()
@@ -108,6 +108,4 @@ class Cycle:
     def _lost(self, exc: OSError) -> None:
         """Mark the answer as broken. The app goes on, because it may still have data to save."""
         self._response.broken = True
-        _LOGGER.warning(
-            "Lambda no longer accepts this answer (%s); the app goes on without it", exc
-        )
+        logger.warning("Lambda no longer accepts this answer (%s); the app goes on without it", exc)

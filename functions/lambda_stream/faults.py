@@ -5,7 +5,7 @@ import json
 import traceback
 from typing import Any
 
-_LONGEST_MESSAGE = 2000  # trailers have the size limits of headers
+_MAX_MESSAGE = 2000  # trailers have the size limits of headers
 
 
 class HandlerError(Exception):
@@ -41,7 +41,7 @@ def error_headers(exc: BaseException, as_type: str | None = None) -> list[tuple[
 def error_trailers(exc: BaseException, request_id: str) -> bytes:
     """The trailers that end a broken answer, with the error but without its traceback."""
     document = {**error_document(exc, request_id), "stackTrace": []}
-    document["errorMessage"] = document["errorMessage"][:_LONGEST_MESSAGE]
+    document["errorMessage"] = document["errorMessage"][:_MAX_MESSAGE]
     return (
         b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
     ) % (_token(error_type(exc)).encode(), base64.b64encode(json.dumps(document).encode()))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 _RECEIVE = 256 * 1024
-_LONGEST_HEAD = 1024 * 1024
+_MAX_HEAD = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Connection:
     async def read(self) -> Answer:
         """The answer to the request that was sent."""
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > _LONGEST_HEAD:
+            if len(self._buffer) > _MAX_HEAD:
                 raise ConnectionError("the Runtime API's answer has no end of headers")
             await self._fill()
         first, *lines = self._buffer[:end].decode("latin-1").split("\r\n")

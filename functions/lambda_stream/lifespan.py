@@ -6,7 +6,7 @@ from typing import Any
 
 from .cycle import ASGIApp, Message
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class LifespanError(Exception):
@@ -66,4 +66,4 @@ class Lifespan:
 def _look_at(task: asyncio.Task[None]) -> None:
     """Read the exception, because asyncio would log that it was never retrieved."""
     if not task.cancelled() and (exc := task.exception()) is not None:
-        _LOGGER.debug("the app's lifespan ended with %r", exc)
+        logger.debug("the app's lifespan ended with %r", exc)

@@ -19,7 +19,7 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-_LONGEST_PRELUDE = 16 * 1024
+_MAX_PRELUDE = 16 * 1024
 _PIECE = 64 * 1024  # larger bodies are sent in pieces, so that framing copies less memory
 _PADDING = b"\n"  # ignored in JSON, HTML and event streams
 
@@ -118,6 +118,6 @@ def _prelude(status: int, headers: Iterable[tuple[bytes, bytes]], *, bare: bool)
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
     document = {"statusCode": status, "headers": joined, "cookies": cookies}
     prelude = json.dumps(document, separators=(",", ":")).encode()
-    if len(prelude) > _LONGEST_PRELUDE:
+    if len(prelude) > _MAX_PRELUDE:
         raise ValueError(f"status, headers and cookies take {len(prelude)} bytes of 16,384")
     return prelude

@@ -14,7 +14,7 @@ from .response import Response
 from .runtime_api import Invocation, RuntimeApi
 from .scope import BadEventError, read_event
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _ACCEPTED = 202
 
 
@@ -65,7 +65,7 @@ async def _serve_one(
         scope, body = read_event(json.loads(invocation.payload), context, lifespan.state)
     except (ValueError, RecursionError) as exc:
         bad = exc if isinstance(exc, BadEventError) else BadEventError(f"not JSON: {exc}")
-        _LOGGER.error("%s", bad)  # noqa: TRY400 - the event is wrong, so a traceback would not help
+        logger.error("%s", bad)  # noqa: TRY400 - the event is wrong, so a traceback would not help
         await api.invocation_error(invocation, bad)
         invocation.connection.close()
         return
@@ -86,10 +86,10 @@ async def _handed_in(response: Response) -> None:
     try:
         status, words = await response.acknowledged()
     except OSError as exc:
-        _LOGGER.warning("Lambda did not acknowledge the answer: %s", exc)
+        logger.warning("Lambda did not acknowledge the answer: %s", exc)
         return
     if status != _ACCEPTED:
-        _LOGGER.warning("Lambda rejected the answer: %d %s", status, words[:500])
+        logger.warning("Lambda rejected the answer: %d %s", status, words[:500])
 
 
 def _set_trace(trace_id: str | None) -> None:

@@ -11,7 +11,7 @@ import random
 
 from .runtime_api import RuntimeApi
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 BEFORE_SNAPSHOT_FAILED = 64  # exit codes of Lambda's own Python client
 AFTER_RESTORE_FAILED = 65
 
@@ -36,7 +36,7 @@ def take(runner: asyncio.Runner, api: RuntimeApi) -> None:
             hook(*args, **kwargs)
         runner.run(api.restore_next())
     except Exception as exc:
-        _LOGGER.exception("a hook before the snapshot failed")
+        logger.exception("a hook before the snapshot failed")
         runner.run(api.init_error(exc, error_type="Runtime.BeforeSnapshotError"))
         raise SystemExit(BEFORE_SNAPSHOT_FAILED) from exc
     try:
@@ -44,6 +44,6 @@ def take(runner: asyncio.Runner, api: RuntimeApi) -> None:
         for hook, args, kwargs in get_after_restore():
             hook(*args, **kwargs)
     except Exception as exc:
-        _LOGGER.exception("a hook after restore failed")
+        logger.exception("a hook after restore failed")
         runner.run(api.restore_error(exc, error_type="Runtime.AfterRestoreError"))
         raise SystemExit(AFTER_RESTORE_FAILED) from exc

@@ -230,16 +230,16 @@ async def test_an_upload_of_another_type_than_announced_is_removed(function):
 
 
 def test_an_error_of_s3_repeats_the_event_after_all_objects_were_checked(function, monkeypatch):
-    looked_at = []
+    checked = []
 
-    async def arrived(key):
-        looked_at.append(key)
+    async def check_upload(key):
+        checked.append(key)
         raise OSError("S3 is away")
 
-    monkeypatch.setattr(function.handler._events, "_arrived", arrived)
+    monkeypatch.setattr(function.handler._events, "_check_upload", check_upload)
     with pytest.raises(OSError, match="away"):
         function.invoke({"Records": [created("uploads/a"), created("uploads/b")]})
-    assert looked_at == ["uploads/a", "uploads/b"]
+    assert checked == ["uploads/a", "uploads/b"]
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": []}, {"Records": [{"eventSource": "aws:sqs"}]}])

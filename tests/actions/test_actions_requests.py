@@ -29,7 +29,7 @@ async def test_health_names_version_and_model_without_reading_the_table(http, mo
 
 
 async def test_a_run_is_cancelled_by_its_owner_only(ada, people):
-    runs = Runs(ada.store.table.name)
+    runs = Runs(ada.store.table)
     stranger = people()
     response = await stranger.post("/actions/cancel", {"run_id": "run-1"})
     assert response.json() == {"cancelled": True}
