@@ -77,7 +77,7 @@ async def test_actions_of_two_tabs_at_the_same_time_are_both_applied(ada):
 @pytest.mark.parametrize("status", [LockedStatus(), ClosedStatus(reason="done")])
 async def test_a_thread_that_is_not_active_rejects_actions(ada, status):
     _, item = await shown_list(ada, status=status)
-    await refused(ada, item, 409, status.type)
+    await refused(ada, item, 409, getattr(status, "reason", None) or status.type)
 
 
 async def test_a_widget_of_another_user_is_not_found(ada, people):
