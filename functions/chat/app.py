@@ -38,16 +38,15 @@ router = APIRouter()
 
 @router.post("/chatkit", response_model=None)
 async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
-    body = await read_body(request, services.settings.max_body_bytes)
-    operation = parse(body)
+    operation = parse(await read_body(request, services.settings.max_body_bytes))
     context = request_context(request, visitor, operation.metadata)
     response: Response
     if is_streaming_req(operation):
         deadline = _deadline(request, services.settings)
-        events = await answer_message(operation, body, context, services, deadline)
+        events = await answer_message(operation, context, services, deadline)
         response = StreamingResponse(events, media_type="text/event-stream", headers=EVENT_STREAM)
     else:
-        result = await Operations(services).run(operation, body, context)
+        result = await Operations(services).run(operation, context)
         response = Response(result.json, media_type="application/json", headers=result.headers)
     visitor.send_token(request, response)
     return response

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from functions.settings import Settings
+from functions.web import chatkit_request
 from tests.support.chat import Chat, message, text_of, thread_of
 from tests.support.openai_server import Call, Fail, Say, Silence
 
@@ -55,6 +56,18 @@ class TestWithEitherApi:
         model.script = [Call("add", {"a": "0.1", "b": "0.2"}), Say("It is 0.3.")]
         assert text_of(ada.create("0.1 + 0.2?")) == "It is 0.3."
         assert '"0.3"' in json.dumps(model.requests[-1]).replace('\\"', '"')
+
+
+def test_a_page_that_is_asked_for_too_much_has_what_it_may_hold_and_says_that_there_is_more(
+    ada, monkeypatch
+):
+    monkeypatch.setattr(chatkit_request, "MAX_PAGE_SIZE", 2)
+    for _ in range(3):
+        ada.create("Hi")
+    page = ada.read("threads.list", limit=9999)
+    assert (len(page["data"]), page["has_more"]) == (2, True)
+    rest = ada.read("threads.list", limit=9999, after=page["after"])
+    assert (len(rest["data"]), rest["has_more"]) == (1, False)
 
 
 def test_a_new_thread_gets_a_title(ada):
