@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
+from ..characters import whole_json
 from ..errors import PublicError
 from ..services import Services, ServicesDep, VisitorDep
 from ..settings import Settings, get_settings
@@ -90,7 +91,7 @@ class PageEvent(BaseModel):
 async def page_log(request: Request) -> Response:
     body = await read_body(request, MAX_LOG_BYTES)
     try:
-        event = PageEvent.model_validate_json(body)
+        event = PageEvent.model_validate_json(whole_json(body))
     except ValueError:
         raise PublicError(422, "A log entry has a level, an event and a detail.") from None
     logger.log(

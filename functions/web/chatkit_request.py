@@ -21,6 +21,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from ..characters import whole_json
 from ..errors import PublicError, first_problem
 
 MAX_PAGE_SIZE = 100
@@ -39,11 +40,11 @@ _adapter: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 def parse(body: bytes) -> ChatKitReq:
     """The operation in `body`, within our limits. Raises `PublicError` (400, 413 or 422).
 
-    A page's size and a title are cut down to their limits: a page that asks for more than it gets
-    still works.
+    Browsers may send half a character, which is replaced. A page's size and a title are cut down to
+    their limits: a page that asks for more than it gets still works.
     """
     try:
-        request = _adapter.validate_json(body)
+        request = _adapter.validate_json(whole_json(body))
     except ValidationError as error:
         raise _validation_error(error) from None
     _check(request)

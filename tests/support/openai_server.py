@@ -37,6 +37,19 @@ class Say:
 
 
 @dataclass
+class SayUnits(Say):
+    """A message, sent in pieces of one UTF-16 unit: an emoji is cut in two halves."""
+
+    @property
+    def pieces(self) -> list[str]:
+        units = self.text.encode("utf-16-le", "surrogatepass")
+        return [
+            units[at : at + 2].decode("utf-16-le", "surrogatepass")
+            for at in range(0, len(units), 2)
+        ]
+
+
+@dataclass
 class Call:
     """A call of one of the agent's tools."""
 
@@ -76,6 +89,7 @@ class OpenAIServer:
     def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
         self.transcript = transcript
+        self.title = "A fine title"
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.uploads: list[dict[str, Any]] = []
@@ -94,7 +108,7 @@ class OpenAIServer:
         body = await request.json()
         self.headers.append(dict(request.headers))
         if not body.get("tools") and "title" in json.dumps(body).lower()[:600]:
-            return body, Say("A fine title")
+            return body, Say(self.title)
         self.requests.append(body)
         step = self.script[min(self._answered, len(self.script) - 1)]
         self._answered += 1
@@ -105,7 +119,7 @@ class OpenAIServer:
         if isinstance(step, Fail):
             return JSONResponse({"error": {"message": step.message}}, step.status)
         if not body.get("stream"):
-            return JSONResponse(_response([_output(step, "msg_1")]))
+            return _json(_response([_output(step, "msg_1")]))
         return self._stream(_responses_events(step), step)
 
     async def _completions(self, request: Request) -> Response:
@@ -115,7 +129,7 @@ class OpenAIServer:
         if not body.get("stream"):
             message = {"role": "assistant", "content": getattr(step, "text", "")}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            return JSONResponse(_completion({"choices": [choice]}, "chat.completion"))
+            return _json(_completion({"choices": [choice]}, "chat.completion"))
         return self._stream(_completion_chunks(step), step)
 
     def _stream(self, events, step: Step) -> StreamingResponse:
@@ -161,6 +175,11 @@ class OpenAIServer:
 async def _opened(gate: threading.Event | None) -> None:
     while gate is not None and not gate.is_set():  # noqa: ASYNC110 - the test is in another thread
         await asyncio.sleep(0.01)
+
+
+def _json(value: dict[str, Any]) -> Response:
+    """With escapes, so that it can hold half a character."""
+    return Response(json.dumps(value), media_type="application/json")
 
 
 _ids = itertools.count(1)
