@@ -83,8 +83,11 @@ class OpenAIServer:
     """It answers with the steps of `script`, in order, and repeats the last one.
 
     `requests` holds the requests for an answer. Requests for a title may come at any time and
-    are not among them.
+    are not among them. When it is `strict`, it refuses chat completions whose roles do not take
+    turns, as the chat templates of some open models do.
     """
+
+    strict = False
 
     def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
@@ -112,6 +115,8 @@ class OpenAIServer:
         self.requests.append(body)
         step = self.script[min(self._answered, len(self.script) - 1)]
         self._answered += 1
+        if self.strict and (problem := _out_of_turn(body["messages"])):
+            return body, Fail(400, problem)
         return body, step
 
     async def _responses(self, request: Request) -> Response:
@@ -170,6 +175,21 @@ class OpenAIServer:
         if isinstance(step, Fail):
             return JSONResponse({"error": {"message": step.message}}, step.status)
         return JSONResponse({"text": self.transcript})
+
+
+def _out_of_turn(messages: list[dict[str, Any]]) -> str | None:
+    spoken = [message for message in messages if message["role"] != "system"]
+    if spoken[0]["role"] != "user":
+        return "the conversation does not begin with the user"
+    for before, after in itertools.pairwise(spoken):
+        if after["role"] == "tool":
+            if before["role"] != "tool" and not before.get("tool_calls"):
+                return "an output has no call"
+        elif before.get("tool_calls"):
+            return "a call has no output"
+        elif before["role"] == after["role"]:
+            return f"{after['role']} speaks twice"
+    return None
 
 
 async def _opened(gate: threading.Event | None) -> None:
