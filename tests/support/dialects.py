@@ -3,7 +3,9 @@
 It plays what providers send beside the plain answers of `OpenAIServer`.
 """
 
+import asyncio
 import json
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +17,15 @@ from tests.support.openai_server import OpenAIServer
 
 @dataclass
 class Events:
-    """The events of one stream, in the order in which they are sent."""
+    """The events of one stream, in the order in which they are sent.
+
+    With a `gate`, the stream then waits until the test opens it. With `dies`, the connection breaks
+    at the end.
+    """
 
     events: list[dict[str, Any]]
+    gate: threading.Event | None = None
+    dies: bool = False
 
 
 @dataclass
@@ -46,8 +54,16 @@ class DialectServer(OpenAIServer):
         await self._next(request)
         if isinstance(step, Refuse):
             return JSONResponse(step.body, step.status)
-        lines = [f"data: {json.dumps(event)}\n\n" for event in step.events]
-        return StreamingResponse(iter(lines), media_type="text/event-stream")
+        return StreamingResponse(_lines(step), media_type="text/event-stream")
+
+
+async def _lines(step: Events):
+    for event in step.events:
+        yield f"data: {json.dumps(event)}\n\n"
+    while step.gate is not None and not step.gate.is_set():  # noqa: ASYNC110 - another thread's
+        await asyncio.sleep(0.01)
+    if step.dies:
+        raise ConnectionError("as scripted")
 
 
 def response(*output: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -82,6 +98,19 @@ def message_events(*deltas: dict[str, Any], content: list[dict[str, Any]], index
         *({**place, "content_index": 0, **delta} for delta in deltas),
         {"type": "response.output_item.done", "output_index": index, "item": done},
     ]  # fmt: skip
+
+
+def reasoning_events(text: str) -> list[dict[str, Any]]:
+    """The events of a reasoning item with this summary, as the first item of a response."""
+    item = {"id": "rs_d", "type": "reasoning", "summary": [{"type": "summary_text", "text": text}]}
+    place = {"item_id": "rs_d", "output_index": 0, "summary_index": 0}
+    kind = "response.reasoning_summary_text"
+    return [
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item, "summary": []}},
+        {**place, "type": f"{kind}.delta", "delta": text},
+        {**place, "type": f"{kind}.done", "text": text},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+    ]
 
 
 def chunks(*deltas: dict[str, Any], finish: str = "stop") -> Events:
