@@ -6,7 +6,7 @@ here, too. Each of these would end the answer.
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any, Final
 
 from agents.items import TResponseStreamEvent
@@ -25,7 +25,7 @@ _citation: TypeAdapter[Annotation] = TypeAdapter(Annotation)
 
 async def readable_events(
     events: AsyncIterator[TResponseStreamEvent],
-) -> AsyncIterator[TResponseStreamEvent]:
+) -> AsyncGenerator[TResponseStreamEvent]:
     """The events without what cannot be read, which is logged as a warning."""
     async for event in events:
         read = _readable_event(event)

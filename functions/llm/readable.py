@@ -9,6 +9,7 @@ from agents.items import TResponseStreamEvent
 from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
 from .citations import readable_events, readable_output
+from .refusals import refusals_as_text
 
 
 class ReadableModel(Model):
@@ -24,7 +25,8 @@ class ReadableModel(Model):
     async def stream_response(
         self, *args: Any, **kwargs: Any
     ) -> AsyncIterator[TResponseStreamEvent]:
-        async for event in readable_events(self._model.stream_response(*args, **kwargs)):
+        events = readable_events(self._model.stream_response(*args, **kwargs))
+        async for event in refusals_as_text(events):
             yield event
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
