@@ -1,11 +1,14 @@
 // @vitest-environment node
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type ChatKitFetchOptions, createChatKitFetch } from "../src/chatkit/fetch";
 import { type Answer, json, startServer, stream } from "./server";
 import { until } from "./wait";
 
 let server: Awaited<ReturnType<typeof startServer>>;
-afterEach(() => server?.close());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  return server?.close();
+});
 
 async function setUp(answer: Answer, options: Partial<ChatKitFetchOptions> = {}) {
   server = await startServer(answer);
@@ -116,6 +119,18 @@ describe("headers", () => {
     const { headers } = server.seen[0] ?? {};
     expect(headers?.["x-chatkit-page-url"]).toBe("https://example.com/a");
     expect(decodeURIComponent(String(headers?.["x-chatkit-page-title"]))).toBe("Käse 東京");
+  });
+
+  it.each([
+    ["an emoji at the place where it is cut off", `${"x".repeat(199)}😀y`, `${"x".repeat(199)}😀`],
+    ["half an emoji", "a\ud83d b", "a\ufffd b"],
+  ])("says a page's title that has %s", async (_, title, said) => {
+    const { send } = await setUp((_, response) => json(response, {}));
+    vi.stubGlobal("document", { title });
+    vi.stubGlobal("location", { href: server.api.chat, origin: "o", pathname: "/", search: "" });
+    await send("threads.list");
+    const header = server.seen[0]?.headers["x-chatkit-page-title"];
+    expect(decodeURIComponent(String(header))).toBe(said);
   });
 
   it("takes a Request as well", async () => {

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
+from ..characters import whole_json
 from ..errors import PublicError
 from ..services import Services, ServicesDep, VisitorDep
 from ..settings import Settings, get_settings
@@ -38,16 +39,15 @@ router = APIRouter()
 
 @router.post("/chatkit", response_model=None)
 async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
-    body = await read_body(request, services.settings.max_body_bytes)
-    operation = parse(body)
+    operation = parse(await read_body(request, services.settings.max_body_bytes))
     context = request_context(request, visitor, operation.metadata)
     response: Response
     if is_streaming_req(operation):
         deadline = _deadline(request, services.settings)
-        events = await answer_message(operation, body, context, services, deadline)
+        events = await answer_message(operation, context, services, deadline)
         response = StreamingResponse(events, media_type="text/event-stream", headers=EVENT_STREAM)
     else:
-        result = await Operations(services).run(operation, body, context)
+        result = await Operations(services).run(operation, context)
         response = Response(result.json, media_type="application/json", headers=result.headers)
     visitor.send_token(request, response)
     return response
@@ -91,7 +91,7 @@ class PageEvent(BaseModel):
 async def page_log(request: Request) -> Response:
     body = await read_body(request, MAX_LOG_BYTES)
     try:
-        event = PageEvent.model_validate_json(body)
+        event = PageEvent.model_validate_json(whole_json(body))
     except ValueError:
         raise PublicError(422, "A log entry has a level, an event and a detail.") from None
     logger.log(

@@ -1,6 +1,7 @@
 """The model's input: the newest items of a thread, limited in number and size."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from agents import TResponseInputItem
 from chatkit.agents import ThreadItemConverter
@@ -9,10 +10,14 @@ from chatkit.types import (
     Attachment,
     GeneratedImageItem,
     HiddenContextItem,
+    StructuredInputItem,
+    TaskItem,
     ThreadItem,
     ThreadItemBase,
     UserMessageItem,
     UserMessageTagContent,
+    WidgetItem,
+    WorkflowItem,
 )
 from openai.types.responses import (
     EasyInputMessageParam,
@@ -25,6 +30,7 @@ from pydantic_core import to_json
 from ..attachments import S3AttachmentStore
 from ..attachments.content import named, show
 from ..context import RequestContext
+from ..llm.model_input import in_turns
 
 
 def trim_history(
@@ -67,7 +73,7 @@ class Converter(ThreadItemConverter):
         items = [thread_items] if isinstance(thread_items, ThreadItemBase) else [*thread_items]
         newest_first = [file for item in reversed(items) for file in _files_of(item)]
         self._shown = await show(newest_first, self._files, self._context)
-        return await super().to_agent_input(items)
+        return in_turns(await super().to_agent_input(items))
 
     async def user_message_to_input(
         self,
@@ -112,7 +118,30 @@ class Converter(ThreadItemConverter):
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
         # The SDK converts to a list of `output_text`, which the chat completions API rejects.
         text = "".join(part.text for part in item.content)
-        return EasyInputMessageParam(type="message", role="assistant", content=text)
+        return _by_assistant(text) if text else None
+
+    # What the assistant has shown is told by the assistant. The SDK tells it as the user.
+
+    async def widget_to_input(
+        self, item: WidgetItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        return _told_by_assistant(await super().widget_to_input(item))
+
+    async def task_to_input(
+        self, item: TaskItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        return _told_by_assistant(await super().task_to_input(item))
+
+    async def workflow_to_input(
+        self, item: WorkflowItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        return _told_by_assistant(await super().workflow_to_input(item))
+
+    async def structured_input_to_input(
+        self, item: StructuredInputItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        told = await super().structured_input_to_input(item)
+        return _told_by_assistant(told) if item.status == "pending" else told
 
     async def hidden_context_to_input(
         self, item: HiddenContextItem
@@ -121,3 +150,15 @@ class Converter(ThreadItemConverter):
             text = to_json(item.content, fallback=str).decode()
             item = item.model_copy(update={"content": text})
         return await super().hidden_context_to_input(item)
+
+
+def _by_assistant(text: str) -> TResponseInputItem:
+    return EasyInputMessageParam(type="message", role="assistant", content=text)
+
+
+def _told_by_assistant(told: Any) -> list[TResponseInputItem]:
+    messages = told if isinstance(told, list) else [] if told is None else [told]
+    return [
+        _by_assistant("\n".join(part["text"] for part in message["content"]))
+        for message in messages
+    ]

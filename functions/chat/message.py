@@ -29,7 +29,6 @@ from .server import AssistantServer
 
 async def answer_message(
     request: StreamingReq,
-    body: bytes,
     context: RequestContext,
     services: Services,
     deadline: float,
@@ -54,7 +53,7 @@ async def answer_message(
     # Respond: the SDK's server calls `respond` or `action`.
     stop = Stop()
     server = AssistantServer(run_store, services, model, stop, checked.action)
-    result = await server.process(body, context)
+    result = await server.process(request.model_dump_json(), context)
     if not isinstance(result, StreamingResult):
         raise TypeError("the SDK did not stream the answer to a streaming request")
     events = _replay_if_claimed(aiter(result), request, run_store, services, context)

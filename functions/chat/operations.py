@@ -45,14 +45,12 @@ class Operations(ChatKitServer[RequestContext]):
         super().__init__(services.store, services.attachments)
         self._services = services
 
-    async def run(
-        self, request: NonStreamingReq, body: bytes, context: RequestContext
-    ) -> OperationResult:
+    async def run(self, request: NonStreamingReq, context: RequestContext) -> OperationResult:
         """Raises `PublicError` for an unknown thread, item or file, and for an invalid request."""
         try:
             match request:
                 case ThreadsGetByIdReq() | ItemsListReq():
-                    return await self._read(request.params.thread_id, body, context)
+                    return await self._read(request, context)
                 case ThreadsSyncCustomActionReq():
                     prepared = await prepare(
                         request.params,
@@ -67,15 +65,18 @@ class Operations(ChatKitServer[RequestContext]):
                 case AttachmentsDeleteReq():
                     attachment_id = request.params.attachment_id
                     await self._services.store.load_attachment(attachment_id, context)
-            return OperationResult(await self._json(body, context))
+            return OperationResult(await self._json(request, context))
         except NotFoundError:
             raise PublicError(404, _missing(request)) from None
 
-    async def _read(self, thread_id: str, body: bytes, context: RequestContext) -> OperationResult:
+    async def _read(
+        self, request: ThreadsGetByIdReq | ItemsListReq, context: RequestContext
+    ) -> OperationResult:
         """A thread or its items, with a header when an answer is still being written."""
+        thread_id = request.params.thread_id
         running, json, _ = await asyncio.gather(
             self._services.runs.running(thread_id, context),
-            self._json(body, context),
+            self._json(request, context),
             # Raises for an unknown thread. Listing its items would return an empty page.
             self._services.store.load_thread(thread_id, context),
         )
@@ -85,8 +86,8 @@ class Operations(ChatKitServer[RequestContext]):
             json, {RUNNING_HEADER: f"{running.run_id} {int(running.until * 1000)}"}
         )
 
-    async def _json(self, body: bytes, context: RequestContext) -> bytes:
-        result = await self.process(body, context)
+    async def _json(self, request: NonStreamingReq, context: RequestContext) -> bytes:
+        result = await self.process(request.model_dump_json(), context)
         if not isinstance(result, NonStreamingResult):
             raise TypeError("the SDK streamed the answer to an operation that does not stream")
         return result.json

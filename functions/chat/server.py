@@ -36,7 +36,8 @@ from .item_ids import RunIds
 from .meter import Meter
 from .run_store import RunStore
 from .stream_errors import stream_error
-from .unfinished import finish_on_error
+from .unfinished import end_workflow, finish_items
+from .visible import has_text, shows_answer
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._stop = stop
         self._action = action
         self._meter = Meter()
+        self._turn: AgentTurn | None = None
 
     async def respond(
         self,
@@ -92,6 +94,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             request_context=context,
             documents=self._services.documents(context),
         )
+        self._turn = turn
         result = await self._run_agent(turn, history, input_user_message)
         title = self._start_title(thread, history)
         ids = RunIds(
@@ -102,12 +105,13 @@ class AssistantServer(ChatKitServer[RequestContext]):
         try:
             answered = False
             events = stream_agent_response(turn, result, converter=images)
-            async for event in finish_on_error(ids.rewrite(events)):
-                answered = True
+            async for event in finish_items(ids.rewrite(events), turn):
+                answered = answered or shows_answer(event)
                 self._meter.observe(event)
                 yield event
             if not answered:
-                # A server answers with a web page when `/v1` is missing from its address.
+                # The model only thought, or `/v1` is missing from its server's address, so that
+                # it answers with a web page.
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
             if title is not None:
                 await self.store.name_thread(thread, await title, context)
@@ -185,10 +189,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
     ) -> None:
         """Store what there is of the answer, and tell the model why it was cut off."""
         for item in pending_items:
-            if isinstance(item, AssistantMessageItem) and any(
-                part.text.strip() for part in item.content
-            ):
+            if isinstance(item, AssistantMessageItem) and has_text(item):
                 await self.store.add_thread_item(thread.id, item, context)
+        if self._turn is not None and (workflow := end_workflow(self._turn)) is not None:
+            await self.store.add_thread_item(thread.id, workflow, context)
         await self.store.add_thread_item(
             thread.id,
             SDKHiddenContextItem(

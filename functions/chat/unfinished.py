@@ -1,32 +1,45 @@
-"""Keeps an unfinished message when the model fails.
+"""Finishes what the SDK leaves unfinished when an answer ends.
 
 The SDK stores an unfinished message when its stream is cancelled, but not when the model fails.
-The visitor has read that text, so it is stored as a finished message.
+The visitor has read that text, so it is stored as a finished message. A workflow that no message
+follows stays open in the SDK, and the page would show it as running.
 """
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
+from chatkit.agents import AgentContext
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartAdded,
     AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
+    DurationSummary,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
+    WorkflowItem,
 )
 
+from ..context import RequestContext
+from .visible import has_text
 
-async def finish_on_error(
-    events: AsyncIterator[ThreadStreamEvent],
+
+async def finish_items(
+    events: AsyncIterator[ThreadStreamEvent], turn: AgentContext[RequestContext]
 ) -> AsyncIterator[ThreadStreamEvent]:
-    """Pass `events` on. When they fail, finish the current message before raising the error."""
+    """Pass `events` on, without blank messages, and end the workflow of `turn` after them.
+
+    When they fail, the current message and the workflow are finished before the error is raised.
+    A workflow stays open while a tool runs on the page, because the answer goes on after it.
+    """
     message: AssistantMessageItem | None = None
     try:
-        async for event in events:
+        async for each in events:
+            event = _without_blank_message(each)
             match event:
                 case ThreadItemAddedEvent(item=AssistantMessageItem() as item):
                     message = item.model_copy(deep=True)
@@ -36,11 +49,36 @@ async def finish_on_error(
                     message = None
                 case ThreadItemRemovedEvent() if message and event.item_id == message.id:
                     message = None
+                case ThreadItemRemovedEvent(item_id=removed):
+                    if turn.workflow_item and turn.workflow_item.id == removed:
+                        turn.workflow_item = None
             yield event
     except Exception:
-        if message is not None and any(part.text.strip() for part in message.content):
+        if message is not None and has_text(message):
             yield ThreadItemDoneEvent(item=message)
+        if (workflow := end_workflow(turn)) is not None:
+            yield ThreadItemDoneEvent(item=workflow)
         raise
+    if turn.client_tool_call is None and (workflow := end_workflow(turn)) is not None:
+        yield ThreadItemDoneEvent(item=workflow)
+
+
+def _without_blank_message(event: ThreadStreamEvent) -> ThreadStreamEvent:
+    match event:
+        case ThreadItemDoneEvent(item=AssistantMessageItem() as item) if not has_text(item):
+            return ThreadItemRemovedEvent(item_id=item.id)
+    return event
+
+
+def end_workflow(turn: AgentContext[RequestContext]) -> WorkflowItem | None:
+    """End the open workflow of `turn` as the SDK ends one, and return it; None without one."""
+    workflow, turn.workflow_item = turn.workflow_item, None
+    if workflow is not None:
+        if workflow.workflow.summary is None:
+            lasted = datetime.now() - workflow.created_at  # noqa: DTZ005 - naive, as the SDK's are
+            workflow.workflow.summary = DurationSummary(duration=int(lasted.total_seconds()))
+        workflow.workflow.expanded = False
+    return workflow
 
 
 def _apply(message: AssistantMessageItem, event: ThreadItemUpdatedEvent) -> None:

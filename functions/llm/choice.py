@@ -96,8 +96,9 @@ def build(choice: ModelChoice, name: str, api_key: str, demo: DemoScript) -> "Mo
     from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel  # noqa: PLC0415
 
     from .client import openai_client  # noqa: PLC0415
+    from .readable import ReadableModel  # noqa: PLC0415
 
     client = openai_client(choice.base_url, api_key)
     if choice.api == "responses":
-        return OpenAIResponsesModel(model=name, openai_client=client)
-    return OpenAIChatCompletionsModel(model=name, openai_client=client)
+        return ReadableModel(OpenAIResponsesModel(model=name, openai_client=client))
+    return ReadableModel(OpenAIChatCompletionsModel(model=name, openai_client=client))

@@ -6,6 +6,8 @@ from weakref import WeakKeyDictionary
 from httpx2 import Timeout
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+from .whole_answers import make_whole
+
 TIMEOUT = Timeout(connect=5, read=120, write=30, pool=5)
 """Seconds. `read` is the wait for the next bytes of a stream: a reasoning model may send nothing
 for over a minute before its first token. The run's deadline limits the whole answer."""
@@ -33,6 +35,10 @@ def openai_client(base_url: str | None, api_key: str) -> AsyncOpenAI:
             api_key=api_key or "none",  # a local server may need no key, but the SDK does
             base_url=base_url,
             max_retries=MAX_RETRIES,
-            http_client=DefaultAsyncHttpxClient(timeout=TIMEOUT),
+            # `make_whole` reads the bytes as they are sent.
+            default_headers={"Accept-Encoding": "identity"},
+            http_client=DefaultAsyncHttpxClient(
+                timeout=TIMEOUT, event_hooks={"response": [make_whole]}
+            ),
         )
     return clients[endpoint]

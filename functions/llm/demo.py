@@ -105,11 +105,11 @@ def _read_input(model_input: str | list[TResponseInputItem]) -> _Prompt:
     for item in model_input:
         role, kind = item.get("role"), item.get("type")
         if role == "user":
-            content, is_result = _read_user_item(item)
-            if is_result:
-                result = content
-            elif content:
-                text, result = content, None
+            words, told = _read_user_item(item)
+            if words:
+                text, result = words, None
+            if told is not None:
+                result = told
         elif role == "assistant":
             first = False
         elif kind == "function_call_output":
@@ -117,23 +117,25 @@ def _read_input(model_input: str | list[TResponseInputItem]) -> _Prompt:
     return _Prompt(text, result, first)
 
 
-def _read_user_item(item: Any) -> tuple[str, bool]:
-    """The text of a user item, and whether it is a result and not a message of the visitor.
+def _read_user_item(item: Any) -> tuple[str, str | None]:
+    """The words of the visitor in a user item, and the result that follows them, if any.
 
     The SDK also tells a model as the user what happened on the page. A choice in a list and
-    answers to questions count as a result. Shown widgets are ignored.
+    answers to questions count as a result.
     """
     content = item.get("content")
-    text = (
-        content
-        if isinstance(content, str)
-        else " ".join(_part_text(part) for part in content or [])
-    )
-    found = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", text, re.DOTALL)
-    if found is not None:
-        return found[2], "cut off" not in text and "cancelled" not in text
-    shown = "graphical UI widget" in text or "<Task>" in text or "<Mention>" in text
-    return ("" if shown else text), False
+    parts = [{"text": content}] if isinstance(content, str) else content or []
+    words: list[str] = []
+    result = None
+    for text in map(_part_text, parts):
+        found = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", text, re.DOTALL)
+        if found is not None:
+            if "cut off" not in text and "cancelled" not in text:
+                result = found[2]
+        elif not text.startswith("# User-provided context") and "<Mention>" not in text:
+            words.append(text)
+            result = None
+    return " ".join(words), result
 
 
 def _part_text(part: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
 from pydantic_core import to_json
 
+from ..characters import whole
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Tool:
         @functools.wraps(self.function)
         async def call(wrapper: RunContextWrapper[Any], *args: Any, **kwargs: Any) -> str:
             result = await self.function(wrapper.context, *args, **kwargs)
-            return result if isinstance(result, str) else to_json(result).decode()
+            return whole(result) if isinstance(result, str) else to_json(result).decode()
 
         # The SDK recognises its context by the annotation of the first parameter.
         first = next(iter(inspect.signature(self.function).parameters))

@@ -5,6 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
+from ..characters import whole_json
 from ..errors import PublicError, first_problem
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,7 +31,7 @@ async def read_json(request: Request, model: type[M], limit: int) -> M:
     """The body as a `model`. Raises `PublicError`: 422 when it is invalid, 413 over `limit`."""
     body = await read_body(request, limit)
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(whole_json(body))
     except ValidationError as error:
         problem = first_problem(error.errors(include_url=False, include_input=False))
         raise PublicError(422, problem) from None

@@ -21,11 +21,14 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from ..characters import whole_json
 from ..errors import PublicError, first_problem
 
 MAX_PAGE_SIZE = 100
-"""Threads or items in one page. ChatKit asks for 20."""
+"""Threads or items in one page. ChatKit's element is reported to ask for 9999 threads: it gets this
+many, and `has_more`."""
 MAX_TITLE = 200
+"""Characters. What a visitor types beyond them is cut off."""
 MAX_MESSAGE = 200_000
 """Characters of text in one message: some 50,000 tokens."""
 MAX_ATTACHMENTS = 10
@@ -35,9 +38,13 @@ _adapter: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 
 
 def parse(body: bytes) -> ChatKitReq:
-    """The operation in `body`. Raises `PublicError` (400 or 422) when it is invalid."""
+    """The operation in `body`, within our limits. Raises `PublicError` (400, 413 or 422).
+
+    Browsers may send half a character, which is replaced. A page's size and a title are cut down to
+    their limits: a page that asks for more than it gets still works.
+    """
     try:
-        request = _adapter.validate_json(body)
+        request = _adapter.validate_json(whole_json(body))
     except ValidationError as error:
         raise _validation_error(error) from None
     _check(request)
@@ -61,12 +68,13 @@ def _check(request: ChatKitReq) -> None:
         case ThreadsCreateReq() | ThreadsAddUserMessageReq():
             _check_message(request.params.input)
         case ThreadsListReq() | ItemsListReq():
-            limit = request.params.limit
-            if limit is not None and not 1 <= limit <= MAX_PAGE_SIZE:
-                raise PublicError(422, f"params.limit: must be from 1 to {MAX_PAGE_SIZE}")
+            if (limit := request.params.limit) is not None:
+                request.params.limit = _page_size(limit)
         case ThreadsUpdateReq():
-            if not 1 <= len(request.params.title.strip()) <= MAX_TITLE:
-                raise PublicError(422, f"A title has from 1 to {MAX_TITLE} characters.")
+            title = request.params.title.strip()
+            if not title:
+                raise PublicError(422, "A title needs at least one character.")
+            request.params.title = title[:MAX_TITLE].rstrip()
         case ItemsFeedbackReq():
             if not 1 <= len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
                 raise PublicError(422, f"Feedback is on 1 to {MAX_FEEDBACK_ITEMS} items.")
@@ -79,6 +87,12 @@ def _check(request: ChatKitReq) -> None:
         case AttachmentsCreateReq():
             if not request.params.name.strip():
                 raise PublicError(422, "A file needs a name.")
+
+
+def _page_size(limit: int) -> int:
+    if limit < 1:
+        raise PublicError(422, "params.limit: must be at least 1")
+    return min(limit, MAX_PAGE_SIZE)
 
 
 def _check_message(message: UserMessageInput) -> None:

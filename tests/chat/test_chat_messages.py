@@ -6,8 +6,9 @@ import threading
 import pytest
 
 from functions.settings import Settings
+from functions.web import chatkit_request
 from tests.support.chat import Chat, message, text_of, thread_of
-from tests.support.openai_server import Call, Fail, Say, Silence
+from tests.support.openai_server import Call, Fail, Say, SayUnits, Silence
 
 
 class TestWithEitherApi:
@@ -24,6 +25,16 @@ class TestWithEitherApi:
         items = ada.items(thread_of(events))
         assert [item["type"] for item in items] == ["user_message", "assistant_message"]
         assert items[1]["content"][0]["text"] == "one two three"
+
+    def test_an_emoji_that_the_provider_sends_in_two_halves_is_whole(self, ada, model):
+        model.script = [SayUnits("Hi 😀! \ud83d?")]
+        model.title = "Fine \ud83d\ude00 \ud83d"
+        events = ada.create("Hi")
+        assert text_of(events) == "Hi 😀! \ufffd?"
+        thread = thread_of(events)
+        assert ada.items(thread)[1]["content"][0]["text"] == "Hi 😀! \ufffd?"
+        title = ada.read("threads.get_by_id", thread_id=thread)["title"]
+        assert title == "Fine 😀 \ufffd"
 
     def test_two_answers_are_two_items_after_a_reload(self, ada, model):
         model.script = [Say("first"), Say("second")]
@@ -55,6 +66,28 @@ class TestWithEitherApi:
         model.script = [Call("add", {"a": "0.1", "b": "0.2"}), Say("It is 0.3.")]
         assert text_of(ada.create("0.1 + 0.2?")) == "It is 0.3."
         assert '"0.3"' in json.dumps(model.requests[-1]).replace('\\"', '"')
+
+
+def test_a_page_that_is_asked_for_too_much_has_what_it_may_hold_and_says_that_there_is_more(
+    ada, monkeypatch
+):
+    monkeypatch.setattr(chatkit_request, "MAX_PAGE_SIZE", 2)
+    for _ in range(3):
+        ada.create("Hi")
+    page = ada.read("threads.list", limit=9999)
+    assert (len(page["data"]), page["has_more"]) == (2, True)
+    rest = ada.read("threads.list", limit=9999, after=page["after"])
+    assert (len(rest["data"]), rest["has_more"]) == (1, False)
+
+
+def test_half_a_character_from_a_browser_is_replaced_wherever_it_is_sent(ada):
+    body = json.dumps({"type": "threads.create", "params": {"input": message("Hi \ud83d")}})
+    assert "\\ud83d" in body
+    answer = ada.http.post("/chatkit", content=body)
+    events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data")]
+    assert ada.items(thread_of(events))[0]["content"][0]["text"] == "Hi \ufffd"
+    log = '{"level": "info", "event": "x", "detail": {"page": "\\ude00"}}'
+    assert ada.http.post("/chatkit/log", content=log).status_code == 204
 
 
 def test_a_new_thread_gets_a_title(ada):

@@ -37,6 +37,19 @@ class Say:
 
 
 @dataclass
+class SayUnits(Say):
+    """A message, sent in pieces of one UTF-16 unit: an emoji is cut in two halves."""
+
+    @property
+    def pieces(self) -> list[str]:
+        units = self.text.encode("utf-16-le", "surrogatepass")
+        return [
+            units[at : at + 2].decode("utf-16-le", "surrogatepass")
+            for at in range(0, len(units), 2)
+        ]
+
+
+@dataclass
 class Call:
     """A call of one of the agent's tools."""
 
@@ -70,12 +83,16 @@ class OpenAIServer:
     """It answers with the steps of `script`, in order, and repeats the last one.
 
     `requests` holds the requests for an answer. Requests for a title may come at any time and
-    are not among them.
+    are not among them. When it is `strict`, it refuses chat completions whose roles do not take
+    turns, as the chat templates of some open models do.
     """
+
+    strict = False
 
     def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
         self.transcript = transcript
+        self.title = "A fine title"
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.uploads: list[dict[str, Any]] = []
@@ -94,10 +111,12 @@ class OpenAIServer:
         body = await request.json()
         self.headers.append(dict(request.headers))
         if not body.get("tools") and "title" in json.dumps(body).lower()[:600]:
-            return body, Say("A fine title")
+            return body, Say(self.title)
         self.requests.append(body)
         step = self.script[min(self._answered, len(self.script) - 1)]
         self._answered += 1
+        if self.strict and (problem := _out_of_turn(body["messages"])):
+            return body, Fail(400, problem)
         return body, step
 
     async def _responses(self, request: Request) -> Response:
@@ -105,7 +124,7 @@ class OpenAIServer:
         if isinstance(step, Fail):
             return JSONResponse({"error": {"message": step.message}}, step.status)
         if not body.get("stream"):
-            return JSONResponse(_response([_output(step, "msg_1")]))
+            return _json(_response([_output(step, "msg_1")]))
         return self._stream(_responses_events(step), step)
 
     async def _completions(self, request: Request) -> Response:
@@ -115,7 +134,7 @@ class OpenAIServer:
         if not body.get("stream"):
             message = {"role": "assistant", "content": getattr(step, "text", "")}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            return JSONResponse(_completion({"choices": [choice]}, "chat.completion"))
+            return _json(_completion({"choices": [choice]}, "chat.completion"))
         return self._stream(_completion_chunks(step), step)
 
     def _stream(self, events, step: Step) -> StreamingResponse:
@@ -158,9 +177,29 @@ class OpenAIServer:
         return JSONResponse({"text": self.transcript})
 
 
+def _out_of_turn(messages: list[dict[str, Any]]) -> str | None:
+    spoken = [message for message in messages if message["role"] != "system"]
+    if spoken[0]["role"] != "user":
+        return "the conversation does not begin with the user"
+    for before, after in itertools.pairwise(spoken):
+        if after["role"] == "tool":
+            if before["role"] != "tool" and not before.get("tool_calls"):
+                return "an output has no call"
+        elif before.get("tool_calls"):
+            return "a call has no output"
+        elif before["role"] == after["role"]:
+            return f"{after['role']} speaks twice"
+    return None
+
+
 async def _opened(gate: threading.Event | None) -> None:
     while gate is not None and not gate.is_set():  # noqa: ASYNC110 - the test is in another thread
         await asyncio.sleep(0.01)
+
+
+def _json(value: dict[str, Any]) -> Response:
+    """With escapes, so that it can hold half a character."""
+    return Response(json.dumps(value), media_type="application/json")
 
 
 _ids = itertools.count(1)

@@ -23,7 +23,7 @@ def create(**more):
         (b"", 400, "JSON"),
         (b"{", 400, "JSON"),
         (b"\xff\xfe", 400, "JSON"),
-        (b'{"type": "threads.create", "params": {"input": "\\ud800"}}', 400, "JSON"),
+        (b'{"type": "threads.create", "params": {"input": "\\ud800"}}', 422, "params.input"),
         (b"[]", 400, "operation"),
         (b"null", 400, "operation"),
         (b"{}", 400, "operation"),
@@ -32,8 +32,7 @@ def create(**more):
         (b'{"type": "threads.get_by_id"}', 422, "params"),
         (b'{"type": "threads.get_by_id", "params": {}}', 422, "params.thread_id"),
         (b'{"type": "threads.list", "params": {"limit": 0}}', 422, "limit"),
-        (b'{"type": "threads.list", "params": {"limit": 101}}', 422, "limit"),
-        (b'{"type": "threads.update", "params": {"thread_id": "t", "title": " "}}', 422, "title"),
+        (b'{"type": "threads.update", "params": {"thread_id": "t", "title": " "}}', 422, "A title"),
         (
             b'{"type": "input.transcribe", "params": {"audio_base64": "?", "mime_type": "a/b"}}',
             422,
@@ -58,6 +57,34 @@ def test_an_error_message_does_not_quote_the_input():
     with pytest.raises(PublicError) as refused:
         parse(json.dumps(body).encode())
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize("kind", ["threads.list", "items.list"])
+@pytest.mark.parametrize(("asked", "given"), [(9999, 100), (100, 100), (3, 3), (None, None)])
+def test_a_page_of_any_size_is_served_with_at_most_100_entries(kind, asked, given):
+    body = {"type": kind, "params": {"thread_id": "t", "limit": asked}}
+    assert parse(json.dumps(body).encode()).params.limit == given
+
+
+def test_a_title_that_is_too_long_is_cut_off():
+    body = {"type": "threads.update", "params": {"thread_id": "t", "title": f" {'x' * 300} "}}
+    assert parse(json.dumps(body).encode()).params.title == "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (r"a\ud83d", "a\ufffd"),
+        (r"\uDE00b", "\ufffdb"),
+        (r"\ud83d\ud83d\ude00", "\ufffd😀"),
+        (r"\ud83d\ude00", "😀"),
+        (r"C:\\ud83d", r"C:\ud83d"),
+        (r"\\\ud83d", "\\\ufffd"),
+    ],
+)
+def test_half_a_character_is_replaced_and_a_whole_one_is_not(sent, read):
+    body = json.dumps(create()).replace("hi", sent).encode()
+    assert parse(body).params.input.content[0].text == read
 
 
 def test_a_message_may_consist_of_only_a_file_or_only_a_mention():

@@ -72,8 +72,9 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
     const page = pageContext();
     if (page) {
       headers.set("x-chatkit-page-url", page.url);
-      // Header values are Latin-1, so the title is percent-encoded.
-      headers.set("x-chatkit-page-title", encodeURIComponent(page.title));
+      // Header values are Latin-1, so the title is percent-encoded. Half an emoji cannot be.
+      const title = page.title.replace(/\p{Surrogate}/gu, "\ufffd");
+      headers.set("x-chatkit-page-title", encodeURIComponent(title));
     }
     let body: BodyInit | null | undefined = init.body;
     if (body != null && !(body instanceof ReadableStream)) {
@@ -152,5 +153,5 @@ const isEventStream = (response: Response): boolean =>
 function currentPage(): { url: string; title: string } | null {
   if (typeof document === "undefined") return null;
   const { origin, pathname, search } = location;
-  return { url: origin + pathname + search, title: document.title.slice(0, 200) };
+  return { url: origin + pathname + search, title: [...document.title].slice(0, 200).join("") };
 }

@@ -1,0 +1,36 @@
+"""A model whose answer ChatKit and the Agents SDK can read, whatever its provider sends."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from agents import Model, ModelResponse
+from agents.items import TResponseStreamEvent
+from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
+
+from .citations import readable_events, readable_output
+from .refusals import refusals_as_text
+
+
+class ReadableModel(Model):
+    """Wraps a model. Nothing that its provider adds to an answer ends the answer."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
+        response = await self._model.get_response(*args, **kwargs)
+        return replace(response, output=readable_output(response.output))
+
+    async def stream_response(
+        self, *args: Any, **kwargs: Any
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        events = readable_events(self._model.stream_response(*args, **kwargs))
+        async for event in refusals_as_text(events):
+            yield event
+
+    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
+        return self._model.get_retry_advice(request)
+
+    async def close(self) -> None:
+        await self._model.close()

@@ -1,0 +1,32 @@
+"""A model's input begins with the user, and its roles take turns."""
+
+from functions.llm.model_input import in_turns
+
+
+def said(role, text):
+    return {"type": "message", "role": role, "content": text}
+
+
+def parts(*texts):
+    return [{"type": "input_text", "text": text} for text in texts]
+
+
+CALL = {"type": "function_call", "call_id": "c", "name": "add", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "3"}
+
+
+def test_what_comes_before_the_first_message_of_the_user_is_left_out():
+    given = [said("assistant", "a"), CALL, OUTPUT, said("user", "b"), said("assistant", "c")]
+    assert in_turns(given) == given[3:]
+
+
+def test_neighbours_of_one_role_are_merged():
+    given = [said("user", parts("a")), said("user", "b"), said("assistant", "c")]
+    given.append(said("assistant", "d"))
+    assert in_turns(given) == [said("user", parts("a", "b")), said("assistant", "c\n\nd")]
+
+
+def test_calls_and_their_outputs_stay_as_they_are():
+    given = [said("user", "a"), CALL, OUTPUT, CALL, OUTPUT, said("assistant", "b")]
+    assert in_turns(given) == given
+    assert in_turns([CALL, OUTPUT]) == [CALL, OUTPUT]
