@@ -7,7 +7,7 @@ import logging
 from typing import Any
 from urllib.parse import unquote_plus
 
-from ..attachments.arrival import SNIFFED_BYTES, claims_wrongly
+from ..attachments.arrival import SNIFFED_BYTES, real_type
 from ..attachments.schema import UPLOADS, VOICE
 from ..aws.bucket import Bucket
 from ..store import DynamoDBStore
@@ -60,7 +60,8 @@ class Events:
             raise first_error
 
     async def _check_upload(self, key: str) -> None:
-        """Remove an upload whose content is not of the claimed type.
+        """Remove an upload that no message can carry: it is neither an image nor a PDF, and claims
+        to be one.
 
         S3 has accepted only the signed type and length, so only the first bytes are checked here.
         A message with this file checks them again. A voice note is checked when it is transcribed.
@@ -71,6 +72,6 @@ class Events:
         if head is None:
             return
         first = await self._bucket.get(key, first=SNIFFED_BYTES)
-        if first is not None and claims_wrongly(head.content_type, first):
+        if first is not None and real_type(head.content_type, first) is None:
             logger.warning("an upload that is not %s was removed", head.content_type)
             await self._bucket.delete(key)

@@ -1,4 +1,7 @@
-"""The arrival of a file: check that it was uploaded and is what it claims to be, then keep it.
+"""The arrival of a file: check that it was uploaded, find out what it is, then keep it.
+
+The bytes decide what a file is. Phones and editors give wrong names, and a browser takes a file's
+type from its name: a JPEG named `photo.png` is announced as a PNG.
 
 An upload is under `uploads/`, where S3 removes it after a day. When it is sent with a message, the
 object is checked and copied to `files/`. The copy has the condition that the object still has the
@@ -11,17 +14,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from botocore.exceptions import ClientError
-from chatkit.types import Attachment
+from chatkit.types import Attachment, FileAttachment, ImageAttachment
+from pydantic import AnyUrl
 
+from .. import aws
 from ..aws.bucket import Bucket
 from ..aws.keys import part
 from .errors import AttachmentError
-from .schema import file_key, upload_key
+from .schema import PREVIEWED, file_key, upload_key
 
 OURS: Final = "s3_size"
 """The key in an attachment's metadata that marks a file in our bucket; its value is the size."""
 
 SNIFFED_BYTES: Final = 1024
+
+RECOGNIZED: Final = PREVIEWED | {"application/pdf"}
+"""The types that a file's first bytes show."""
 
 _RIFF_KIND_AT: Final = 8
 
@@ -46,17 +54,24 @@ def sniff(first: bytes) -> str | None:
     return None
 
 
-def claims_wrongly(mime_type: str, first: bytes) -> bool:
-    """Whether a file of type `mime_type`, an image or a PDF, is something else by its bytes."""
-    recognized = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"}
-    return mime_type in recognized and sniff(first) != mime_type
+def real_type(mime_type: str, first: bytes) -> str | None:
+    """The type of a file that was announced as `mime_type`, by its first bytes.
+
+    `None` for a file that claims to be an image or a PDF, and is neither.
+    """
+    shown = sniff(first)
+    if mime_type in RECOGNIZED:
+        return shown
+    # A text may begin like an image or a PDF, but has no zero bytes.
+    return shown if shown is not None and b"\x00" in first else mime_type
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """An uploaded file that was checked: `etag` is that of the checked object."""
+    """An uploaded file that was checked. `etag` is that of the checked object."""
 
-    name: str
+    attachment: Attachment
+    """With the type that the bytes show."""
     source: str
     target: str
     etag: str
@@ -88,27 +103,64 @@ async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | N
     first = await bucket.get(source, first=SNIFFED_BYTES, etag=head.etag)
     if first is None:
         raise _changed(attachment.name)
-    if claims_wrongly(attachment.mime_type, first):
-        raise AttachmentError(f"{attachment.name} is not a valid {attachment.mime_type} file.")
-    return Arrived(attachment.name, source, target, head.etag)
+    mime_type = real_type(attachment.mime_type, first)
+    if mime_type is None:
+        raise _wrong(attachment)
+    corrected = await _corrected(bucket, attachment, mime_type, source)
+    return Arrived(corrected, source, target, head.etag)
+
+
+async def _corrected(
+    bucket: Bucket, attachment: Attachment, mime_type: str, source: str
+) -> Attachment:
+    """The attachment as what it is: an image has a preview, and no other file has one."""
+    if mime_type == attachment.mime_type:
+        return attachment
+    fields = dict(attachment) | {"mime_type": mime_type}
+    del fields["type"]
+    preview = fields.pop("preview_url", None)
+    if mime_type not in PREVIEWED:
+        return FileAttachment(**fields)
+    preview = preview or AnyUrl(await aws.call(bucket.sign_get, key=source))
+    return ImageAttachment(**fields, preview_url=preview)
 
 
 async def keep(bucket: Bucket, arrived: Arrived) -> None:
-    """Copy a checked file to `files/`. Raises `AttachmentError` if it changed. One request."""
+    """Copy a checked file to `files/`, with its real type.
+
+    Raises `AttachmentError` if it changed. One request.
+    """
+    kept = arrived.attachment
     try:
-        await bucket.copy(arrived.source, arrived.target, arrived.etag)
+        await bucket.copy(arrived.source, arrived.target, arrived.etag, kept.mime_type)
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"PreconditionFailed", "NoSuchKey"}:
             raise
-        raise _changed(arrived.name) from None
+        raise _changed(kept.name) from None
 
 
 def _changed(name: str) -> AttachmentError:
     return AttachmentError(f"{name} changed while it was sent. Please attach it again.")
 
 
+def correct(attachment: Attachment, checked: Attachment) -> None:
+    """Give `attachment` the type of the checked one, in place, because the SDK keeps its instance.
+
+    Its class cannot change: so an image in a `FileAttachment` gets no preview, and an
+    `ImageAttachment` that holds no image raises `AttachmentError`.
+    """
+    if isinstance(attachment, ImageAttachment) and not isinstance(checked, ImageAttachment):
+        raise _wrong(attachment)
+    attachment.mime_type = checked.mime_type
+
+
+def _wrong(attachment: Attachment) -> AttachmentError:
+    return AttachmentError(f"{attachment.name} is not a valid {attachment.mime_type} file.")
+
+
 async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:
-    """Check an uploaded file and keep it. Raises `AttachmentError`."""
+    """Check an uploaded file, correct its type in place and keep it. Raises `AttachmentError`."""
     arrived = await look(bucket, attachment, user)
     if arrived is not None:
+        correct(attachment, arrived.attachment)
         await keep(bucket, arrived)

@@ -10,7 +10,6 @@ https://developers.openai.com/api/docs/guides/file-inputs
 
 import asyncio
 import base64
-import codecs
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,7 @@ from openai.types.responses import (
 )
 
 from .. import aws
-from . import arrival, images
+from . import arrival, images, text
 from .s3 import S3AttachmentStore
 from .schema import PREVIEWED
 
@@ -52,7 +51,7 @@ async def show(
     request to S3 for each.
     """
     shown: dict[str, Part] = {}
-    text = data = 0
+    texts = data = 0
     each_once = [*{each.id: each for each in newest_first}.values()]
     for start in range(0, len(each_once), MAX_PARALLEL):
         batch = each_once[start : start + MAX_PARALLEL]
@@ -61,10 +60,10 @@ async def show(
             if part is None:
                 continue
             if part["type"] == "input_text":
-                text += len(part["text"])
+                texts += len(part["text"])
             else:
                 data += len(part.get("image_url") or part.get("file_data") or "")
-            if text > MAX_TEXT or data > MAX_DATA:
+            if texts > MAX_TEXT or data > MAX_DATA:
                 return shown
             shown[each.id] = part
     return shown
@@ -117,23 +116,29 @@ def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
     kind = arrival.sniff(data[: arrival.SNIFFED_BYTES])
     # The first bytes of a text may look like an image or a PDF. If the file claims the type that
     # its bytes show, it is not text.
-    text = None if kind is not None and kind == attachment.mime_type else _text(data)
-    if text is None and kind in PREVIEWED:
+    words = None if kind is not None and kind == attachment.mime_type else text.unicode(data)
+    if words is None and kind in PREVIEWED:
         image = _image(data, kind)
         return image or named(attachment, "The image is too large for you to see, or damaged.")
-    if text is None and kind == "application/pdf":
+    if words is None and kind == "application/pdf":
         return ResponseInputFileParam(
             type="input_file", filename=attachment.name, file_data=_data_url(data, kind)
         )
-    if text is None and attachment.mime_type.startswith("text/") and b"\x00" not in data:
-        text = data.decode("cp1252", "replace")  # the encoding of old Windows programs
-    if text is None:
+    if words is None and text.is_announced(attachment.mime_type):
+        words = text.legacy(data)
+        if words is None:
+            return named(attachment, "You cannot read it: the encoding of its text is not known.")
+    if words is None:
         return named(attachment, "You cannot read files of this type.")
-    cut = text[:MAX_TEXT_OF_A_FILE]
+    return _text(attachment, words)
+
+
+def _text(attachment: Attachment, words: str) -> ResponseInputTextParam:
+    cut = words[:MAX_TEXT_OF_A_FILE]
     note = (
         ""
-        if len(cut) == len(text)
-        else f"\n[cut after {MAX_TEXT_OF_A_FILE} of {len(text)} characters]"
+        if len(cut) == len(words)
+        else f"\n[cut after {MAX_TEXT_OF_A_FILE} of {len(words)} characters]"
     )
     body = f"{_header(attachment)}\n<content>\n{cut}{note}\n</content>"
     return ResponseInputTextParam(type="input_text", text=body)
@@ -151,22 +156,6 @@ def _data_url(data: bytes, mime_type: str) -> str:
     return f"data:{mime_type};base64,{base64.b64encode(data).decode()}"
 
 
-def _text(data: bytes) -> str | None:
-    """A file's text, judged by its content and not by its name; `None` when it is not text."""
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        encoding = "utf-32"
-    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    elif b"\x00" in data:
-        return None
-    else:
-        encoding = "utf-8"
-    try:
-        return data.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError:
-        return None
-
-
 def _header(attachment: Attachment) -> str:
     """A sentence that names a file. The name is quoted, because it may contain a user's request."""
     name = json.dumps(attachment.name, ensure_ascii=False)
@@ -176,5 +165,5 @@ def _header(attachment: Attachment) -> str:
 
 def named(attachment: Attachment, why: str) -> ResponseInputTextParam:
     """The part that stands for a file that cannot be shown; `why` is a sentence."""
-    text = f"{_header(attachment)} {why} If it matters for the answer, say so politely."
-    return ResponseInputTextParam(type="input_text", text=text)
+    words = f"{_header(attachment)} {why} If it matters for the answer, say so politely."
+    return ResponseInputTextParam(type="input_text", text=words)

@@ -112,8 +112,11 @@ class S3AttachmentStore(AttachmentStore[Any]):
         if not mime_type.isascii() or "/" not in mime_type or not mime_type.isprintable():
             raise AttachmentError(f"The type of {file.name} is not known.")
         if not self._allows(mime_type):
-            raise AttachmentError(f"{file.name}: files of type {mime_type} cannot be attached.")
+            raise self._not_taken(file.name, mime_type)
         return mime_type
+
+    def _not_taken(self, name: str, mime_type: str) -> AttachmentError:
+        return AttachmentError(f"{name}: files of type {mime_type} cannot be attached.")
 
     def _type(self, file: AttachmentCreateParams) -> str:
         """The type that the browser gives, or `text/plain` for a text file whose type it does not
@@ -133,24 +136,33 @@ class S3AttachmentStore(AttachmentStore[Any]):
         """Check an uploaded file and keep it; S3 removes other uploads after a day.
 
         Raises `AttachmentError` when it was not uploaded, does not have the announced size, or
-        claims to be an image or a PDF and is not, by its first bytes. Raises `ValueError` when
-        `attachment` is not an attachment.
+        claims to be an image or a PDF and is neither, by its first bytes. If it is another one
+        than was announced, its type is corrected in place. Raises `ValueError` when `attachment`
+        is not an attachment.
 
         Three requests to S3. For a file that names its thread: four, or one when it was kept
         before, because it is not checked again. Two parallel calls may both keep the file; the
         later one may keep a newer upload of the same user.
         """
-        _must_be(AttachmentBase, attachment)
-        await arrival.check(self.bucket, attachment, owner(context))
+        arrived = await self.look(attachment, context)
+        if arrived is not None:
+            arrival.correct(attachment, arrived.attachment)
+            await self.keep(arrived)
 
     async def look(self, attachment: Attachment, context: Any) -> arrival.Arrived | None:
-        """The first half of `check_uploaded`, which changes nothing; returns what `keep` needs.
+        """The first half of `check_uploaded`, which changes nothing; returns what `keep` needs,
+        and the attachment as what its bytes show.
 
         `None` when there is nothing to keep. Raises the same errors. Two requests to S3. For a file
         that names its thread: three, or one when it was kept before.
         """
         _must_be(AttachmentBase, attachment)
-        return await arrival.look(self.bucket, attachment, owner(context))
+        arrived = await arrival.look(self.bucket, attachment, owner(context))
+        if arrived is not None and arrived.attachment is not attachment:
+            real_type = arrived.attachment.mime_type
+            if not self._allows(real_type):
+                raise self._not_taken(attachment.name, real_type)
+        return arrived
 
     async def keep(self, arrived: arrival.Arrived) -> None:
         """The second half of `check_uploaded`, for when the message is certain to be sent.

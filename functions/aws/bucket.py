@@ -103,7 +103,7 @@ class Bucket:
             raise
         return Head(answer["ContentLength"], answer.get("ContentType", ""), answer["ETag"])
 
-    async def copy(self, source: str, target: str, etag: str) -> None:
+    async def copy(self, source: str, target: str, etag: str, content_type: str) -> None:
         """Copy an object if it still has this `etag`; raises botocore's `ClientError` if not."""
         await clients.call(
             self.client.copy_object,
@@ -111,6 +111,8 @@ class Bucket:
             Key=target,
             CopySource={"Bucket": self.name, "Key": source},
             CopySourceIfMatch=etag,
+            ContentType=content_type,
+            MetadataDirective="REPLACE",
         )
 
     async def delete(self, *keys: str) -> None:

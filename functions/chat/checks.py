@@ -171,9 +171,10 @@ async def _files(
 async def _file(attachment_id: str, context: RequestContext, services: Services) -> File:
     try:
         attachment = await services.store.load_attachment(attachment_id, context)
-        return attachment, await services.attachments.look(attachment, context)
+        arrived = await services.attachments.look(attachment, context)
     except NotFoundError:
         raise PublicError(404, "There is no such file.") from None
+    return (attachment, None) if arrived is None else (arrived.attachment, arrived)
 
 
 async def _check_files_are_free(

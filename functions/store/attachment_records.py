@@ -97,6 +97,7 @@ class AttachmentRecords:
             return
         if self.links.bucket is not None:
             await arrival.check(self.links.bucket, attachment, user)
+            puts = self.puts(attachment, user)  # with the type that the bytes show
         not_deleted = {
             "Key": keys.tombstone_key(user, attachment.thread_id),
             "ConditionExpression": "attribute_not_exists(pk)",

@@ -13,7 +13,6 @@ from infra.bundling.sources import Sources
 UNUSED = {
     "cffi": "cryptography needs `_cffi_backend`, which lies beside it and stays",
     "pycparser": "cffi's",
-    "charset_normalizer": "requests'",
     "requests": "openai-agents names it and uses httpx",
     "mangum": "the second function's adapter",
     "bin": "command line programs",

@@ -210,12 +210,14 @@ async def test_an_upload_of_another_type_than_announced_is_removed(function):
     bucket = Bucket(get_settings().attachments_bucket)
     png = b"\x89PNG\r\n\x1a\n" + bytes(20)
     await bucket.put("uploads/u/good", png, "image/png")
+    await bucket.put("uploads/u/jpeg", b"\xff\xd8\xff\xe0\x00\x10JFIF", "image/png")
     await bucket.put("uploads/u/b+ad ü", b"<html>", "image/png")
     await bucket.put("uploads/u/text", b"hello", "text/plain")
     await bucket.put("uploads/voice/u/note", b"RIFF", "image/png")
     event = {
         "Records": [
             created("uploads/u/good"),
+            created("uploads/u/jpeg"),
             created("uploads/u/b%2Bad+%C3%BC"),
             created("uploads/u/text"),
             created("uploads/voice/u/note"),
@@ -225,7 +227,7 @@ async def test_an_upload_of_another_type_than_announced_is_removed(function):
     for _ in range(2):
         assert function.invoke(event) is None
     assert await bucket.head("uploads/u/b+ad ü") is None
-    for stored in ("uploads/u/good", "uploads/u/text", "uploads/voice/u/note"):
+    for stored in ("uploads/u/good", "uploads/u/jpeg", "uploads/u/text", "uploads/voice/u/note"):
         assert await bucket.head(stored) is not None
 
 

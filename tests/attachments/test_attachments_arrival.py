@@ -36,12 +36,66 @@ async def test_a_file_that_is_what_it_claims_to_be_is_kept(place, ada, mime_type
     assert await place.files().read(sent, ada) == FIRST[mime_type]
 
 
-@pytest.mark.parametrize(("claimed", "really"), [(a, b) for a in FIRST for b in FIRST if a != b])
-async def test_a_file_that_is_not_what_it_claims_to_be_is_rejected(place, ada, claimed, really):
+OTHERS = [(a, b) for a in FIRST for b in FIRST if a != b]
+
+
+@pytest.mark.parametrize(("claimed", "really"), OTHERS)
+async def test_a_file_of_another_type_than_announced_is_what_its_bytes_show(
+    place, ada, claimed, really
+):
+    files = place.files()
     made = await uploaded(place, ada, FIRST[really], mime_type=claimed)
+    arrived = await files.look(made, ada)
+    await files.keep(arrived)
+    assert (made.mime_type, arrived.attachment.mime_type) == (claimed, really)
+    assert arrived.attachment.type == ("image" if really.startswith("image/") else "file")
+    kept = place.s3.head_object(
+        Bucket="chatkit-files", Key=files.key(made.model_copy(update={"thread_id": "t"}), ada)
+    )
+    assert kept["ContentType"] == really
+    if really.startswith("image/"):
+        shown = await place.http.get(str(arrived.attachment.preview_url))
+        assert shown.content == FIRST[really]
+
+
+@pytest.mark.parametrize(("claimed", "really"), OTHERS)
+async def test_the_sdks_own_instance_gets_the_type_that_its_bytes_show(place, ada, claimed, really):
+    """Its class cannot change, so an image's instance cannot become a PDF's."""
+    store, made = place.store(), await uploaded(place, ada, FIRST[really], mime_type=claimed)
+    await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
+    sent = made.model_copy(update={"thread_id": "thr_1"})
+    if really == "application/pdf":
+        with pytest.raises(AttachmentError, match="not a valid"):
+            await store.save_attachment(sent, ada)
+        return
+    await store.save_attachment(sent, ada)
+    assert sent.mime_type == really
+    assert (await store.load_attachment(made.id, ada)).mime_type == really
+
+
+@pytest.mark.parametrize("mime_type", FIRST)
+@pytest.mark.parametrize("data", [b"<script>alert(1)</script>", b"MZ\x90\x00", b"\x00" * 208])
+async def test_a_file_that_is_neither_image_nor_pdf_and_claims_to_be_one_is_rejected(
+    place, ada, mime_type, data
+):
+    made = await uploaded(place, ada, data, mime_type=mime_type)
     with pytest.raises(AttachmentError, match="not a valid"):
         await place.files().check_uploaded(made, ada)
     assert [key for key in place.objects() if key.startswith("files/")] == []
+
+
+@pytest.mark.parametrize("mime_type", ["text/plain", "application/octet-stream"])
+async def test_an_image_that_was_announced_as_something_else_is_an_image(place, ada, mime_type):
+    made = await uploaded(place, ada, mime_type=mime_type)
+    assert (await place.files().look(made, ada)).attachment.type == "image"
+    text = await uploaded(place, ada, b"GIF89a is a format", mime_type=mime_type)
+    assert (await place.files().look(text, ada)).attachment.mime_type == mime_type
+
+
+async def test_a_file_whose_bytes_show_a_type_that_is_not_taken_is_rejected(place, ada):
+    made = await uploaded(place, ada, FIRST["application/pdf"])
+    with pytest.raises(AttachmentError, match="cannot be attached"):
+        await place.files(types=["image/*"]).look(made, ada)
 
 
 async def test_a_file_that_was_not_uploaded_or_has_another_size_is_rejected(place, ada):

@@ -3,6 +3,7 @@
 import base64
 import io
 import random
+import time
 
 import pytest
 from agents.models.chatcmpl_converter import Converter
@@ -15,7 +16,7 @@ from chatkit.types import (
 )
 from PIL import Image
 
-from functions.attachments import images
+from functions.attachments import images, text
 from functions.attachments.content import MAX_TEXT_OF_A_FILE, generated_image_to_model, to_model
 from functions.chat.generated_images import GeneratedImages
 from functions.store import Conflict, DynamoDBStore
@@ -96,6 +97,46 @@ async def test_text_that_begins_like_another_format_stays_text(place, ada, words
 async def test_text_in_older_encodings_is_shown(place, ada, encoding):
     part = await shown(place, ada, "Größe;5 €".encode(encoding), "a.csv", "text/csv")
     assert "<content>\nGröße;5 €\n</content>" in part["text"]
+
+
+LEGACY = [
+    ("cp932", "名前,金額"),
+    ("cp932", "売上データの一覧表です。ご確認ください。"),
+    ("euc_jp", "名前,金額\n田中,1200\n鈴木,980\n"),
+    ("gb18030", "姓名,金额\n张伟,1200\n"),
+    ("big5", "姓名,金額\n陳大文,1200\n"),
+    ("euc_kr", "이름,금액"),
+    ("cp1251", "Имя,Сумма\nИванов,1200\n"),
+    ("cp1250", "Příliš žluťoučký kůň úpěl ďábelské ódy"),
+    ("cp1252", "naïve café"),
+    ("cp850", "Größe für alle"),
+    ("cp1256", "الاسم,المبلغ\nمحمد,1200\n"),
+    ("utf_16_le", "Name,Größe\nJürgen,5\n"),
+    ("utf_16_le", "名前,金額"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "words"), LEGACY)
+@pytest.mark.parametrize("before", [0, 9000])
+async def test_text_in_the_encoding_of_a_country_is_shown(place, ada, encoding, words, before):
+    """Also when a long part of the file is ASCII."""
+    table = "a,b,c\n" * before + words
+    part = await shown(place, ada, table.encode(encoding), "a.csv", "text/csv")
+    assert f"<content>\n{table}\n</content>" in part["text"]
+
+
+@pytest.mark.parametrize("mime_type", ["text/plain", "application/json"])
+async def test_text_in_no_known_encoding_is_said_to_be_unreadable(place, ada, mime_type):
+    part = await shown(place, ada, bytes(range(1, 256)) * 4, "a.txt", mime_type)
+    assert "the encoding of its text is not known" in part["text"]
+    assert "<content>" not in part["text"]
+
+
+def test_a_large_file_in_another_encoding_is_read_in_bounded_time():
+    started = time.perf_counter()
+    words = "名前,金額\n" * 1_000_000
+    assert text.legacy(words.encode("cp932")) == words
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize("data", [b"PK\x03\x04\x00\x00", bytes(range(256)), b"\xff\xfe\x00"])

@@ -22,3 +22,8 @@ def test_files_and_their_schema_load_nothing_of_the_store(module):
 def test_either_package_can_be_imported_first_and_without_a_model_sdk(module):
     """The second function must not pay for the Agents SDK at its cold start."""
     assert not loaded_by(module) & {"agents", "openai"}
+
+
+def test_what_reads_files_is_not_loaded_at_a_cold_start():
+    readers = {"PIL", "charset_normalizer"}
+    assert not loaded_by("functions.attachments.content") & readers

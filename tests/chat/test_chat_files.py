@@ -1,10 +1,12 @@
 """Files are announced, uploaded, attached and sent to the model. Generated images are stored."""
 
 import base64
+import io
 import json
 
 import httpx2
 import pytest
+from PIL import Image
 
 from functions import aws
 from functions.settings import get_settings
@@ -14,6 +16,15 @@ from tests.support.openai_server import Draw, Say
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+
+
+def _jpeg():
+    out = io.BytesIO()
+    Image.new("RGB", (4, 3), "teal").save(out, "JPEG")
+    return out.getvalue()
+
+
+JPEG = _jpeg()
 
 
 def announced(chat, data, name="dot.png", mime_type="image/png"):
@@ -75,7 +86,31 @@ def test_a_message_with_a_file_that_was_not_uploaded_is_rejected(ada):
     assert ada.read("threads.list")["data"] == []
 
 
-def test_a_file_of_another_type_than_announced_is_rejected(ada):
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [
+        ("photo.png", "image/png"),
+        ("scan.pdf", "application/pdf"),
+        ("photo.txt", "text/plain"),
+    ],
+)
+def test_a_jpeg_with_a_wrong_name_is_shown_and_sent_as_a_jpeg(ada, model, name, mime_type):
+    attachment = uploaded(ada, JPEG, name=name, mime_type=mime_type)
+    events = ada.create("What is this?", attachments=[attachment])
+    jpeg = f"data:image/jpeg;base64,{base64.b64encode(JPEG).decode()}"
+    assert jpeg in json.dumps(model.requests)
+    (streamed,) = [
+        event["item"]["attachments"]
+        for event in events
+        if event["type"] == "thread.item.done" and event["item"]["type"] == "user_message"
+    ]
+    for (shown,) in (streamed, ada.items(thread_of(events))[0]["attachments"]):
+        assert (shown["type"], shown["mime_type"]) == ("image", "image/jpeg")
+        preview = httpx2.get(shown["preview_url"])
+        assert (preview.content, preview.headers["content-type"]) == (JPEG, "image/jpeg")
+
+
+def test_a_file_that_only_claims_to_be_an_image_is_rejected(ada):
     script = b"<script>alert(1)</script>"
     answer = ada.post("threads.create", input=message("Look", attachments=[uploaded(ada, script)]))
     assert answer.status_code == 422

@@ -71,6 +71,22 @@ async def test_both_functions_serve_from_their_bundles_alone(function):
         assert response.json()["status"] == "ok", deployed.environments[0].output.decode()
 
 
+def test_the_bundle_reads_files_with_what_it_contains(chat):
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "from functions.attachments import text\n"
+        "print(text.legacy('名前,金額'.encode('cp932')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-X", "utf8", "-c", code, str(chat)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=chat,
+    )
+    assert done.stdout == "名前,金額\n", done.stderr
+
+
 def test_it_fits_with_its_byte_code(chat, for_lambda):
     assert _size(chat) < 110_000_000
     assert _size(for_lambda) < 110_000_000
