@@ -19,7 +19,14 @@ stopped before it began, and of the task that reads events when a run is stopped
 
 
 class SafeExceptions(logging.Filter):
-    """Replaces every exception in a log record by its description."""
+    """Replaces every exception in a log record by its description.
+
+    With `tracebacks`, a logged exception keeps its traceback and its message.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tracebacks = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -31,6 +38,8 @@ class SafeExceptions(logging.Filter):
             record.args = tuple(
                 describe(arg) if isinstance(arg, BaseException) else arg for arg in record.args
             )
+        if self.tracebacks:
+            return True
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             record.msg = f"{record.getMessage()}: {describe(error)}\n{_frames(error)}"
@@ -78,3 +87,11 @@ def configure() -> None:
         "openai.agents",
     ):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def show_tracebacks() -> None:
+    """Log exceptions whole from now on: `make dev`, whose only reader is the developer."""
+    for handler in logging.getLogger().handlers:
+        for known in handler.filters:
+            if isinstance(known, SafeExceptions):
+                known.tracebacks = True

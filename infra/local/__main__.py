@@ -48,7 +48,7 @@ def main() -> None:
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
             threading.Thread(target=_announce, args=(address, page, settings), daemon=True).start()
             uvicorn.run(
-                "infra.local.app:create_app",
+                "infra.local.app:create_dev_app",
                 factory=True,
                 host=host,
                 port=int(port),

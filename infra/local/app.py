@@ -18,6 +18,7 @@ from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
 from functions.services import Services
 from functions.settings import ROOT, get_settings
+from functions.telemetry import show_tracebacks
 from infra.local.events import events_delivered
 from infra.local.page import file_at
 from infra.stack.page_config import page_config
@@ -101,5 +102,11 @@ def create_page(dist: Path = DIST) -> Starlette:
 
 
 def create_app() -> Origin:
-    """The app that uvicorn runs. uvicorn makes it again when code under `functions/` is saved."""
     return Origin(Services.of(get_settings()), create_page())
+
+
+def create_dev_app() -> Origin:
+    """The app that uvicorn runs. uvicorn makes it again when code under `functions/` is saved."""
+    origin = create_app()
+    show_tracebacks()
+    return origin
