@@ -7,6 +7,7 @@ details that are known to be harmless.
 
 import logging
 import os
+import re
 import traceback
 from typing import Any
 
@@ -61,6 +62,12 @@ def describe(error: BaseException) -> str:
     if error.__cause__ is not None:
         parts.append(f"from {describe(error.__cause__)}")
     return " ".join(parts)
+
+
+def name_or_dash(value: object) -> str:
+    """`value` when it is a short name, such as a code or an id; `-` when it may be a sentence."""
+    given = "" if value is None else str(value)
+    return given if re.fullmatch(r"[\w.:/-]{1,100}", given, re.ASCII) else "-"
 
 
 def _frames(error: BaseException) -> str:
