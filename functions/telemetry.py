@@ -7,6 +7,7 @@ details that are known to be harmless.
 
 import logging
 import os
+import re
 import traceback
 from typing import Any
 
@@ -19,7 +20,14 @@ stopped before it began, and of the task that reads events when a run is stopped
 
 
 class SafeExceptions(logging.Filter):
-    """Replaces every exception in a log record by its description."""
+    """Replaces every exception in a log record by its description.
+
+    With `tracebacks`, a logged exception keeps its traceback and its message.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tracebacks = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -31,6 +39,8 @@ class SafeExceptions(logging.Filter):
             record.args = tuple(
                 describe(arg) if isinstance(arg, BaseException) else arg for arg in record.args
             )
+        if self.tracebacks:
+            return True
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             record.msg = f"{record.getMessage()}: {describe(error)}\n{_frames(error)}"
@@ -52,6 +62,12 @@ def describe(error: BaseException) -> str:
     if error.__cause__ is not None:
         parts.append(f"from {describe(error.__cause__)}")
     return " ".join(parts)
+
+
+def name_or_dash(value: object) -> str:
+    """`value` when it is a short name, such as a code or an id; `-` when it may be a sentence."""
+    given = "" if value is None else str(value)
+    return given if re.fullmatch(r"[\w.:/-]{1,100}", given, re.ASCII) else "-"
 
 
 def _frames(error: BaseException) -> str:
@@ -78,3 +94,11 @@ def configure() -> None:
         "openai.agents",
     ):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def show_tracebacks() -> None:
+    """Log exceptions whole from now on: `make dev`, whose only reader is the developer."""
+    for handler in logging.getLogger().handlers:
+        for known in handler.filters:
+            if isinstance(known, SafeExceptions):
+                known.tracebacks = True

@@ -34,6 +34,15 @@ def test_an_exception_is_logged_as_its_type_and_location(log, caplog):
     assert "in failing" in caplog.text
 
 
+def test_a_developer_sees_an_exception_whole(log, caplog):
+    caplog.handler.filters[0].tracebacks = True
+    try:
+        failing()
+    except ValueError:
+        log.exception("it went wrong")
+    assert f"ValueError: {SECRET}" in caplog.text
+
+
 def test_an_aws_error_is_logged_with_its_code():
     error = ClientError({"Error": {"Code": "Throttled", "Message": SECRET}}, "GetItem")
     assert describe(error) == "ClientError code=Throttled operation=GetItem"

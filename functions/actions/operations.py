@@ -109,7 +109,7 @@ async def _run_and_store(
         if isinstance(error, PublicError) and not started:
             raise
         if not isinstance(error, PublicError | CustomStreamError):
-            logger.exception("an action failed")
+            logger.exception("the action %s failed", prepared.name)
         # Not a 5xx, after which ChatKit's element would send the action five more times.
         yield error_event(error)
     if thread != before:

@@ -28,6 +28,7 @@ https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache, partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -91,12 +92,13 @@ def client(service: str) -> Any:
 
 
 async def call(method: Callable[..., T], /, **kwargs: Any) -> T:
-    """Run a synchronous call on the pool and await its result.
+    """Run a synchronous call on the pool, in the caller's context, and await its result.
 
     Cancelling the awaiting task drops the result, but the call itself runs to its end: a write
     that has started may still be made.
     """
-    return await asyncio.get_running_loop().run_in_executor(_pool(), partial(method, **kwargs))
+    within = partial(copy_context().run, method, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_pool(), within)
 
 
 async def together(*calls: Awaitable[Any]) -> list[Any]:

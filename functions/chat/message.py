@@ -18,6 +18,7 @@ from ..aws.secret_values import SecretUnavailableError
 from ..context import RequestContext
 from ..errors import PublicError
 from ..llm import build
+from ..llm.refusal_log import LogRefusals
 from ..services import Services
 from ..store import Run, RunAlreadyStarted, RunCancelled
 from .answer import Answer, Stop
@@ -112,4 +113,5 @@ async def _build_model(request: StreamingReq, services: Services) -> Model:
     except SecretUnavailableError:
         # A 4xx, so that ChatKit's element does not send the request again.
         raise PublicError(424, "The key of the model is not set here yet (make secret).") from None
-    return build(choice, name, key, services.assistant.demo())
+    model = build(choice, name, key, services.assistant.demo())
+    return LogRefusals(model, choice.provider, name)

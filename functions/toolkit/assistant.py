@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..llm.demo_script import DemoScript
 from .actions import WidgetAction
 from .entities import Entities, EntitySource
-from .tools import Tool
+from .tools import FAILED, Tool
 from .turn import Turn
 
 if TYPE_CHECKING:
-    from agents import Agent, Model, StopAtTools
+    from agents import Agent, FunctionToolResult, Model, ToolsToFinalOutputFunction
 
 MAX_TITLE = 80
 
@@ -55,15 +55,23 @@ class Assistant:
         """
         raise NotImplementedError
 
-    def tool_use_behavior(self) -> "StopAtTools":
+    def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":
         """The Agents SDK's `tool_use_behavior` that ends the answer after tools with `ends_turn`.
 
-        Give it to the agent in `agent_for`.
+        Give it to the agent in `agent_for`. After a tool that failed, the answer goes on: the
+        visitor would otherwise read nothing.
         """
-        from agents import StopAtTools  # noqa: PLC0415 - the import takes a second
+        from agents import ToolsToFinalOutputResult  # noqa: PLC0415 - the import takes a second
 
-        names = [tool.name for tool in self.tools if tool.ends_turn]
-        return StopAtTools(stop_at_tool_names=names)
+        ending = {tool.name for tool in self.tools if tool.ends_turn}
+
+        def decide(_: Any, results: "list[FunctionToolResult]") -> ToolsToFinalOutputResult:
+            for result in results:
+                if result.tool.name in ending and not str(result.output).startswith(FAILED):
+                    return ToolsToFinalOutputResult(True, result.output)
+            return ToolsToFinalOutputResult(False)
+
+        return decide
 
     async def title_for(self, message: str, model: "Model") -> str:  # noqa: ARG002
         """A title for a conversation that begins with `message`. It must not raise."""

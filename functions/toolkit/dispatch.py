@@ -61,6 +61,10 @@ class PreparedAction:
         )
 
     @property
+    def name(self) -> str:
+        return self._action.name
+
+    @property
     def thread(self) -> ThreadMetadata:
         """The thread that the handler gets. The caller of `run` saves what the handler changes."""
         return self._run.thread

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 from pydantic_core import to_json
 
 from ..characters import whole
+from ..errors import PublicError
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ ToolFunction = Callable[Concatenate[Turn, P], Awaitable[Any]]
 
 TOOL_TIMEOUT = 30.0
 """Seconds. When a tool takes longer, the model is told so."""
+
+FAILED = "The tool failed"
+"""Begins what the model is told in place of a result. The log has the reason: an exception may
+quote what another user must not see."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,13 +51,23 @@ class Tool:
 
         @functools.wraps(self.function)
         async def call(wrapper: RunContextWrapper[Any], *args: Any, **kwargs: Any) -> str:
-            result = await self.function(wrapper.context, *args, **kwargs)
-            return whole(result) if isinstance(result, str) else to_json(result).decode()
+            try:
+                result = await self.function(wrapper.context, *args, **kwargs)
+                return whole(result) if isinstance(result, str) else to_json(result).decode()
+            except PublicError as error:
+                return f"{FAILED}: {error.message}"
+            except Exception:
+                logger.exception("the tool %s failed", self.name)
+                return f"{FAILED}."
+
+        def timed_out(_wrapper: RunContextWrapper[Any], _error: Exception) -> str:
+            logger.error("the tool %s took longer than %g s", self.name, TOOL_TIMEOUT)
+            return f"{FAILED}: it took longer than {TOOL_TIMEOUT:g} seconds."
 
         # The SDK recognises its context by the annotation of the first parameter.
         first = next(iter(inspect.signature(self.function).parameters))
         call.__annotations__ = {**self.function.__annotations__, first: RunContextWrapper[Any]}
-        return function_tool(call, timeout=TOOL_TIMEOUT)
+        return function_tool(call, timeout=TOOL_TIMEOUT, timeout_error_function=timed_out)
 
 
 @overload
@@ -75,6 +93,9 @@ def tool(
     JSON: text, numbers, `Decimal`, `datetime`, `UUID`, dataclasses, models, and lists of these.
     With `ends_turn`, the answer ends after this tool, and the assistant waits for the page or for
     the visitor. For that, the agent needs `Assistant.tool_use_behavior`.
+
+    When the function raises, the log has the exception and the model is told that the tool failed.
+    It is told the message of an `ActionError`, too, because that is written for people.
     """
     if function is None:
         return lambda function: Tool(function, ends_turn)

@@ -34,7 +34,8 @@ class Gemini:
         self, key: Callable[[], Awaitable[str]], model: str | None, base_url: str | None
     ) -> None:
         self._key = key
-        self._url = f"{(base_url or URL).rstrip('/')}/models/{model or MODEL}:generateContent"
+        self.model = model or MODEL
+        self._url = f"{(base_url or URL).rstrip('/')}/models/{self.model}:generateContent"
 
     async def request(
         self, client: httpx2.AsyncClient, recording: Recording, language: str | None

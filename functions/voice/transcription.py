@@ -6,6 +6,7 @@ The SDK itself depends on `httpx2`.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ import httpx2
 
 from ..llm.keys import gemini_key, openai_key, transcription_key
 from ..settings import Settings
+from ..telemetry import name_or_dash
 from .audio import Recording, TranscriptionError, check_recording
 from .gemini_speech import Gemini
 
@@ -36,6 +38,8 @@ HOW_TO_TURN_ON = (
 
 
 class Provider(Protocol):
+    model: str
+
     async def request(
         self, client: httpx2.AsyncClient, recording: Recording, language: str | None
     ) -> httpx2.Request:
@@ -53,14 +57,14 @@ class OpenAICompatible:
 
     def __init__(self, base_url: str, model: str, key: Callable[[], Awaitable[str]]) -> None:
         self._url = f"{base_url.rstrip('/')}/audio/transcriptions"
-        self._model = model
+        self.model = model
         self._key = key
 
     async def request(
         self, client: httpx2.AsyncClient, recording: Recording, language: str | None
     ) -> httpx2.Request:
         key = await self._key()
-        fields = {"model": self._model, "response_format": "json"}
+        fields = {"model": self.model, "response_format": "json"}
         if language:
             fields["language"] = language
         return client.build_request(
@@ -94,6 +98,7 @@ class Transcriber:
 
     def __init__(self, settings: Settings) -> None:
         self._provider = provider(settings)
+        self._name = settings.voice_provider
         self._max_bytes = settings.transcription_max_bytes
         self._client: httpx2.AsyncClient | None = None
 
@@ -145,12 +150,28 @@ class Transcriber:
         if answer is None:
             raise TranscriptionError(502, "The speech service cannot be reached right now.")
         if not answer.is_success:
+            self._log_refusal(provider.model, answer)
             raise _error_for(answer.status_code)
         try:
             return provider.text(answer.json())
         except (ValueError, LookupError, TypeError):
             logger.error("the speech service's answer has an unknown shape")  # noqa: TRY400
             raise TranscriptionError(502, "The speech service gave no usable answer.") from None
+
+    def _log_refusal(self, model: str, answer: httpx2.Response) -> None:
+        """Log the refusal without its message, which may quote the request."""
+        code = None
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            code = answer.json()["error"]["code"]
+        logger.warning(
+            "the speech service refused a request: provider=%s model=%s status=%s code=%s "
+            "request_id=%s",
+            self._name,
+            model,
+            answer.status_code,
+            name_or_dash(code),
+            name_or_dash(answer.headers.get("x-request-id")),
+        )
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response | None:
         if self._client is None:
@@ -165,7 +186,6 @@ class Transcriber:
 
 
 def _error_for(status: int) -> TranscriptionError:
-    logger.warning("the speech service answered %s", status)
     match status:
         case 400 | 415 | 422:
             return TranscriptionError(422, "No speech could be read from this recording.")

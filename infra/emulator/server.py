@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Self
 
 from infra.emulator import wire
+from infra.local.address import url_of
 
 Answerer = Callable[[wire.Request, asyncio.StreamWriter], Awaitable[None]]
 
@@ -22,7 +23,7 @@ class Server:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, self._host, self._port)
-        self.url = f"http://{self._host}:{self._server.sockets[0].getsockname()[1]}"
+        self.url = url_of(self._host, self._server.sockets[0].getsockname()[1])
         return self
 
     async def __aexit__(self, *_: object) -> None:

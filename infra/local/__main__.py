@@ -28,6 +28,7 @@ from functions.errors import first_problem
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
+from infra.local.address import EVERY_ADDRESS, address_in_the_network, url_of
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.setup import BIN, node_folder
 
@@ -44,11 +45,13 @@ def main() -> None:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
         signal.signal(ending, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), _cloud(settings):
-        address = f"http://{host}:{port}"
+        address = url_of(host, port)
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
-            threading.Thread(target=_announce, args=(address, page, settings), daemon=True).start()
+            threading.Thread(
+                target=_announce, args=(address, page, host, settings), daemon=True
+            ).start()
             uvicorn.run(
-                "infra.local.app:create_app",
+                "infra.local.app:create_dev_app",
                 factory=True,
                 host=host,
                 port=int(port),
@@ -107,7 +110,7 @@ def _cloud(settings: Settings) -> Iterator[None]:
         stop(str(error))
 
 
-def _announce(address: str, page: str, settings: Settings) -> None:
+def _announce(address: str, page: str, host: str, settings: Settings) -> None:
     """Wait until the server answers, and print its address and its model."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_TIMEOUT
@@ -119,6 +122,9 @@ def _announce(address: str, page: str, settings: Settings) -> None:
             time.sleep(0.1)
     choice = choose(settings)
     print(f"\n  ChatKit Serverless   {page}")
+    if host in EVERY_ADDRESS:
+        others = url_of(address_in_the_network(), address.rpartition(":")[2])
+        print(f"  From other devices   {others}")
     print(f"  Model                {choice.label}")
     if choice.provider == "demo":
         print(f"  A real one           {HOW_TO_GET_A_REAL_ONE}")

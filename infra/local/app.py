@@ -18,7 +18,9 @@ from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
 from functions.services import Services
 from functions.settings import ROOT, get_settings
+from functions.telemetry import show_tracebacks
 from infra.local.events import events_delivered
+from infra.local.links import LinksThroughApp
 from infra.local.page import file_at
 from infra.stack.page_config import page_config
 
@@ -100,6 +102,16 @@ def create_page(dist: Path = DIST) -> Starlette:
     return app
 
 
-def create_app() -> Origin:
+def create_app() -> ASGIApp:
+    settings = get_settings()
+    origin = Origin(Services.of(settings), create_page())
+    if settings.aws_endpoint_url is None:
+        return origin
+    return LinksThroughApp(origin, settings.attachments_bucket, settings.aws_endpoint_url)
+
+
+def create_dev_app() -> ASGIApp:
     """The app that uvicorn runs. uvicorn makes it again when code under `functions/` is saved."""
-    return Origin(Services.of(get_settings()), create_page())
+    origin = create_app()
+    show_tracebacks()
+    return origin

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from chatkit.types import HiddenContextItem
 
+from tests.assistants.sample.features import breakdown, vote
 from tests.assistants.sample.features import items as item_list
-from tests.assistants.sample.features import vote
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.person import Person, request
 from tests.support.served import served
@@ -147,3 +147,26 @@ async def test_the_streaming_function_also_serves_dictation(origin, cloud):
             bob = Person(http)
             assert (await bob.post("/chatkit", dictation)).json() == {"text": "hello"}
             assert (await bob.post("/chatkit", dictation)).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/actions", "events"),
+        ("/actions", "sync"),
+        ("/chatkit", "events"),
+        ("/chatkit", "sync"),
+        ("/chatkit", "answer"),
+    ],
+)
+async def test_an_action_that_raises_is_logged_with_its_place_and_shown_without_words(
+    origin, caplog, path, kind
+):
+    ada = Person(origin)
+    item = await ada.shown(await ada.thread(), item_list.card([]))
+    response = await ada.post(path, request(item, f"break.{kind}", {}, sync=kind == "sync"))
+    assert "KeyError" in caplog.text
+    assert f"in break_{kind}" in caplog.text
+    assert breakdown.REASON not in response.text
+    if (path, kind) == ("/actions", "events"):
+        assert "the action break.events failed" in caplog.text

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tests.support.chat import Chat, message, thread_of
-from tests.support.openai_server import Call
+from tests.support.openai_server import Call, Fail
 
 UNKNOWN = "thr_unknown"
 
@@ -121,6 +121,14 @@ def test_dictation_without_a_provider_names_the_setting_that_turns_it_on(demo):
     answer = Chat(demo).post("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
     refused(answer, 400)
     assert "OPENAI_API_KEY" in answer.json()["message"]
+
+
+def test_a_refusal_of_the_provider_is_logged_without_words(ada, model, caplog):
+    model.script = [Fail(401, "the key of Ada is wrong")]
+    assert ada.create("My secret")[-1]["type"] == "error"
+    assert "provider=compatible model=test status=401 code=- request_id=-" in caplog.text
+    assert "Ada" not in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_unknown_paths_and_methods_get_a_json_error(ada):

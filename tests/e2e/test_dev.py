@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from phrases import QUESTION, STORY
 
+from tests.assistants.sample.features.breakdown import REASON
 from tests.support.chat import Chat, message, thread_of
 from tests.support.dev import ROOT, Dev
 
@@ -25,6 +26,14 @@ def test_page_chat_and_actions_are_on_one_origin(dev):
     assert httpx2.get(f"{dev.url}/config.json").json()["api"]["chat"] == "/chatkit"
     for health in ("/chatkit/health", "/actions/health"):
         assert httpx2.get(dev.url + health).json()["status"] == "ok"
+
+
+def test_the_console_shows_the_traceback_of_a_tool_that_raises(dev):
+    Chat(dev.url).create("break down")
+    printed = dev.output()
+    assert "the tool break_down failed\nTraceback" in printed
+    assert "in break_down" in printed
+    assert f"KeyError: {REASON!r}" in printed
 
 
 @pytest.fixture

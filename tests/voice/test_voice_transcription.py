@@ -207,3 +207,16 @@ async def test_without_pyav_the_error_for_gemini_names_it(monkeypatch):
     with pytest.raises(TranscriptionError, match="PyAV") as refused:
         await transcribe(settings(gemini_api_key="g-1"), b"OggS" + bytes(2_000))
     assert refused.value.status == 415
+
+
+async def test_a_refusal_is_one_line_in_the_log_without_words(caplog):
+    provider = Provider(401)
+    with served(provider.app) as url:
+        given = settings(openai_base_url=url, openai_api_key="sk-1", transcription="openai")
+        with pytest.raises(TranscriptionError):
+            await transcribe(given)
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "the speech service refused a request: provider=openai model=gpt-4o-mini-transcribe "
+        "status=401 code=- request_id=-"
+    )

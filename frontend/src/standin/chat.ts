@@ -6,6 +6,7 @@ import { Conversation, type Outcome } from "./conversation";
 import { writeDraft } from "./drafts";
 import { Editor } from "./editor";
 import { History } from "./history";
+import { randomId } from "./ids";
 import type { Surface } from "./surface";
 import type { Attachment, ClientToolCall, Item, OutgoingMessage, UserMessage } from "./types";
 
@@ -163,7 +164,7 @@ export class Chat {
     const content = message.content ?? [{ type: "input_text", text: message.text ?? "" }];
     const attachments = message.attachments ?? [];
     const shown: UserMessage = {
-      id: `sending-${crypto.randomUUID()}`,
+      id: `sending-${randomId()}`,
       thread_id: conversation.id ?? "",
       created_at: new Date().toISOString(),
       type: "user_message",

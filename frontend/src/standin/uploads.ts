@@ -1,6 +1,7 @@
 /** Uploads attachments in two phases: announces the file, then sends it to the given address. */
 import type { ComposerOption } from "@openai/chatkit";
 import { ApiError, type Client } from "./client";
+import { randomId } from "./ids";
 import type { Attachment } from "./types";
 
 export type Upload = {
@@ -65,7 +66,7 @@ export const acceptAttribute = (accept: Limits["accept"]): string =>
 /** Starts an upload and reports through `changed`; never throws. */
 export function startUpload(file: File, client: Client, changed: () => void): Upload {
   const upload: Upload = {
-    key: crypto.randomUUID(),
+    key: randomId(),
     name: file.name,
     mimeType: file.type || "application/octet-stream",
     size: file.size,

@@ -21,6 +21,7 @@ SCRIPT = DemoScript(
         DemoRule("show_form", r"\bform\b"),
         DemoRule("switch_theme", r"\bdark\b", lambda _: {"theme": "dark"}),
         DemoRule("ask_visitor", r"\bask me\b"),
+        DemoRule("break_down", r"\bbreak down\b"),
     ),
 )
 

@@ -1,0 +1,78 @@
+"""Signed links name the host that the page was asked by, and lead through the app's own port."""
+
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from functions.settings import Settings, forget_settings
+from infra.local.app import create_app
+from infra.local.cloud import local_cloud
+from tests.support.chat import Chat, thread_of
+from tests.support.served import served
+
+TEXT = "\u00e4 note".encode()
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6364f8cf500f00038601805a347d6a0000000049454e44ae426082"
+)
+
+
+@pytest.fixture
+def app(monkeypatch):
+    for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("CHATKIT_TABLE", f"links-{uuid4().hex}")
+    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"links-{uuid4().hex}")
+    monkeypatch.setenv("CHATKIT_COOKIE_KEY", "k" * 32)
+    monkeypatch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
+    forget_settings()
+    with local_cloud(Settings(_env_file=None)), served(create_app()) as url:
+        yield url
+    forget_settings()
+
+
+@pytest.fixture
+def phone(app):
+    """A browser that reached the app as `laptop.test:8000`."""
+    chat = Chat(app)
+    chat.http.headers["host"] = "laptop.test:8000"
+    return chat
+
+
+def through(app, method, link, **more):
+    """Follow a link to `laptop.test:8000`, which is the app."""
+    parts = urlsplit(link)
+    assert (parts.scheme, parts.netloc) == ("http", "laptop.test:8000")
+    url = f"{app}{parts.path}?{parts.query}"
+    headers = {"host": parts.netloc, **more.pop("headers", {})}
+    return httpx2.request(method, url, headers=headers, **more)
+
+
+def test_a_file_goes_up_and_comes_down_by_the_host_that_the_page_was_asked_by(app, phone):
+    file = {"name": "dot.png", "size": len(PNG), "mime_type": "image/png"}
+    announced = phone.read("attachments.create", **file)
+    put = announced["upload_descriptor"]
+    done = through(app, put["method"], put["url"], content=PNG, headers=put["headers"])
+    assert done.status_code == 200
+    thread = thread_of(phone.create("Look", attachments=[announced["id"]]))
+    (shown,) = phone.items(thread)[0]["attachments"]
+    found = through(app, "GET", shown["preview_url"])
+    assert (found.status_code, found.content) == (200, PNG)
+    assert found.headers["content-type"] == "image/png"
+
+
+def test_a_link_of_another_request_names_its_own_host(app, phone):
+    file = {"name": "a.txt", "size": len(TEXT), "mime_type": "text/plain"}
+    assert "laptop.test" in phone.read("attachments.create", **file)["upload_descriptor"]["url"]
+    other = Chat(app).read("attachments.create", **file)["upload_descriptor"]["url"]
+    assert other.startswith(f"{app}/")
+
+
+def test_a_missing_object_is_said_as_the_store_of_files_says_it(app, phone):
+    bucket = Settings(_env_file=None).attachments_bucket
+    assert phone.http.get(f"/{bucket}/files/nothing").status_code == 404
