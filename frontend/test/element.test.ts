@@ -13,6 +13,7 @@ import {
   type Script,
   thread,
   userMessage,
+  widget,
 } from "./chatkit";
 import { until } from "./wait";
 
@@ -258,6 +259,29 @@ describe("a thread", () => {
     (await chat.button("Answer now")).click();
     await chat.sees("Here I am.");
     expect(chat.root.querySelector("[data-unanswered]")).toBeNull();
+  });
+});
+
+describe("an item that cannot be drawn", () => {
+  const deep = (levels: number): object =>
+    levels === 0 ? { type: "Text", value: "x" } : { type: "Box", children: [deep(levels - 1)] };
+  it.each([
+    ["a message without parts", { ...answer("m2", ""), content: null }, "cannot be shown"],
+    [
+      "a source that is none",
+      { ...answer("m2", ""), content: [{ type: "output_text", text: "Odd", annotations: [null] }] },
+      "Odd",
+    ],
+    ["a workflow without steps", { ...answer("m2", ""), type: "workflow" }, "cannot be shown"],
+    ["a widget that is too deep", { ...widget("m2", deep(500)), copy_text: "Deep" }, "Deep"],
+    ["a widget without a root", { ...answer("m2", ""), type: "widget" }, "cannot be shown"],
+  ])("is plain text and leaves the others in place: %s", async (_, item, words) => {
+    const items = [userMessage("m1", "Before"), item, answer("m3", "After")];
+    const chat = await mount(existing(items), { initialThread: "thr_1" });
+    await chat.sees("After");
+    expect(chat.text()).toContain("Before");
+    expect(chat.text()).toContain(words);
+    expect(chat.emitted.filter(({ name }) => name === "error")).toHaveLength(1);
   });
 });
 

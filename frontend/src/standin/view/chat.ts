@@ -1,6 +1,7 @@
 /** The whole element: header, thread or start screen, composer, history. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
+import { copyText } from "../items";
 import { markdown } from "../markdown";
 import { composerView } from "./composer";
 import { headerView } from "./header";
@@ -37,5 +38,5 @@ function announcement(chat: Chat): string {
   if (conversation.streaming) return conversation.progress?.text ?? "The assistant is answering.";
   if (conversation.failure) return "";
   const last = conversation.items.findLast((item) => item.type === "assistant_message");
-  return last?.type === "assistant_message" ? last.content.map((part) => part.text).join("\n") : "";
+  return last ? copyText(last) : "";
 }
