@@ -262,6 +262,32 @@ describe("a thread", () => {
   });
 });
 
+describe("a screen reader", () => {
+  const announced = async (...answers: unknown[]) => {
+    const items = [userMessage("m1", "Old?"), answer("m2", "The old answer")];
+    const chat = await mount(existing([...items, userMessage("m3", "New?"), ...answers]), {
+      initialThread: "thr_1",
+    });
+    await chat.sees("New?");
+    return (await chat.find(".unseen[role=status]")).textContent;
+  };
+
+  it("gets the words of an answer without the signs of Markdown", async () => {
+    const text =
+      "# Plan\n\n**Bold** and `code`, a [link](https://a.test) and ![a cat](b.png)\n\n" +
+      "- [x] one\n  1. *two*\n\n> said\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```js\nlet x\n```\n\n---";
+    expect(await announced(answer("m4", text))).toBe(
+      "Plan\nBold and code, a link and a cat\none\ntwo\nsaid\na, b\n1, 2\nlet x",
+    );
+  });
+
+  it("gets what a card says, and not the answer before it once more", async () => {
+    const card = widget("m4", { type: "Card", children: [] });
+    expect(await announced({ ...card, copy_text: "Two to do" })).toBe("Two to do");
+    expect(await announced(card)).toBe("");
+  });
+});
+
 describe("an item that cannot be drawn", () => {
   const deep = (levels: number): object =>
     levels === 0 ? { type: "Text", value: "x" } : { type: "Box", children: [deep(levels - 1)] };
