@@ -28,7 +28,10 @@ class _Prompt:
     text: str
     """The newest message of the visitor."""
     result: str | None
-    """The output of the last tool that was called for this message, if any."""
+    """The output of the last tool that was called for this message, or the visitor's answers to
+    questions, if any."""
+    acted: bool
+    """Whether the newest thing that happened is an action of the visitor on a card."""
     first: bool
     """Whether this is the first answer of the conversation."""
 
@@ -74,6 +77,8 @@ def _reply(
     prompt = _read_input(model_input)
     if not tools and "title" in (instructions or "").lower():
         return [message(short_title(prompt.text))]
+    if prompt.acted:
+        return [message(script.after_action)]
     if prompt.result is not None:
         return [message(result_in_words(prompt.result))]
     call = script.pick_tool(prompt.text, {tool.name for tool in tools}, model_settings.tool_choice)
@@ -100,40 +105,42 @@ def _tool_call(name: str, arguments: dict[str, Any]) -> ResponseFunctionToolCall
 
 def _read_input(model_input: str | list[TResponseInputItem]) -> _Prompt:
     if isinstance(model_input, str):
-        return _Prompt(model_input, None, first=True)
-    text, result, first = "", None, True
+        return _Prompt(model_input, None, acted=False, first=True)
+    text, result, acted, first = "", None, False, True
     for item in model_input:
         role, kind = item.get("role"), item.get("type")
         if role == "user":
-            content, is_result = _read_user_item(item)
-            if is_result:
-                result = content
-            elif content:
-                text, result = content, None
+            content = _user_text(item)
+            if answers := _inside("StructuredInput", content):
+                result, acted = answers, False
+            elif hidden := _inside("HiddenContext", content):
+                # When an answer was stopped, the SDK tells the model so in the same way.
+                acted = acted or not re.search(r"cut off|cancelled", hidden)
+            elif content and not _is_shown(content):
+                text, result, acted = content, None, False
         elif role == "assistant":
             first = False
         elif kind == "function_call_output":
-            result = str(item.get("output", ""))
-    return _Prompt(text, result, first)
+            result, acted = str(item.get("output", "")), False
+    return _Prompt(text, result, acted, first)
 
 
-def _read_user_item(item: Any) -> tuple[str, bool]:
-    """The text of a user item, and whether it is a result and not a message of the visitor.
-
-    The SDK also tells a model as the user what happened on the page. A choice in a list and
-    answers to questions count as a result. Shown widgets are ignored.
-    """
+def _user_text(item: Any) -> str:
     content = item.get("content")
-    text = (
-        content
-        if isinstance(content, str)
-        else " ".join(_part_text(part) for part in content or [])
-    )
-    found = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", text, re.DOTALL)
-    if found is not None:
-        return found[2], "cut off" not in text and "cancelled" not in text
-    shown = "graphical UI widget" in text or "<Task>" in text or "<Mention>" in text
-    return ("" if shown else text), False
+    if isinstance(content, str):
+        return content
+    return " ".join(_part_text(part) for part in content or [])
+
+
+def _inside(tag: str, text: str) -> str | None:
+    """The SDK also tells a model as the user, between tags, what happened on the page."""
+    found = re.search(rf"<{tag}>\s*(.*?)\s*</{tag}>", text, re.DOTALL)
+    return None if found is None else found[1]
+
+
+def _is_shown(text: str) -> bool:
+    """Whether the SDK tells the model of a widget or a task that the page shows."""
+    return "graphical UI widget" in text or "<Task>" in text or "<Mention>" in text
 
 
 def _part_text(part: Any) -> str:
