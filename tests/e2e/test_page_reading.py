@@ -9,6 +9,11 @@ pytestmark = pytest.mark.page
 THREAD = {"id": "thr_1", "title": "Reading", "created_at": "2026-01-01T10:00:00"}
 PARAGRAPHS = "\n\n".join(f"Paragraph {number} of a long answer." for number in range(30))
 TALL = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="500"><rect/></svg>'
+TABLE = """\
+| Name | Department | Responsibility | Telephone | Availability | Since |
+| --- | --- | --- | --- | --- | --- |
+| Wilhelmina | Procurement | Infrastructure | 5550123456 | Wednesdays | 2019 |
+"""
 
 
 @pytest.fixture
@@ -89,3 +94,33 @@ def test_a_reader_who_scrolled_up_stays_there_and_finds_the_way_down(chat):
     expect(scroller).to_have_js_property("scrollTop", 0)
     chat.button("To the latest message").click()
     expect(chat.answers.last).to_be_in_viewport(ratio=1)
+
+
+def cells(words):
+    return {"type": "Table.Row", "children": [
+        {"type": "Table.Cell", "children": [{"type": "Text", "value": word}]} for word in words
+    ]}  # fmt: skip
+
+
+def test_a_table_scrolls_and_breaks_no_word(page, server):
+    chat = Chat(page(viewport={"width": 360, "height": 640}), server)
+    rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in TABLE.split("\n")]
+    card = {"type": "Card", "children": [{"type": "Table", "children": [cells(rows[2])]}]}
+    show(chat, question(1, "Who?"), answer(2, TABLE), item(3, "widget", widget=card))
+    tables = chat.page.locator(".table")
+    expect(tables).to_have_count(2)
+    for table in tables.all():
+        assert table.evaluate("table => table.scrollWidth > table.clientWidth")
+    broken = chat.page.locator(".table :is(th, td)").evaluate_all(
+        """(cells) => cells.flatMap((cell) => {
+            const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+            const broken = [];
+            while (texts.nextNode()) {
+                const range = document.createRange();
+                range.selectNodeContents(texts.currentNode);
+                if (range.getClientRects().length > 1) broken.push(cell.textContent.trim());
+            }
+            return broken;
+        })"""
+    )
+    assert broken == []
