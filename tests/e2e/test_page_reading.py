@@ -124,3 +124,65 @@ def test_a_table_scrolls_and_breaks_no_word(page, server):
         })"""
     )
     assert broken == []
+
+
+THEMES = {
+    "light": [
+        {},
+        {"accent": "#7a1fa2", "background": "#fdf7ff", "raised": "#ffffff", "hue": "310"},
+        {"accent": "#b35900", "background": "#fff3d6", "raised": "#fffaf0", "hue": "70"},
+    ],
+    "dark": [
+        {},
+        {"accent": "#f0b3ff", "background": "#1d1024", "raised": "#2a1a33", "hue": "310"},
+        {"accent": "#6ea8ff", "background": "#000000", "raised": "#0d1117", "hue": "250"},
+    ],
+}
+
+CONTRASTS = """() => {
+    const host = document.querySelector("openai-chatkit");
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const mixed = (...layers) => {
+        for (const layer of layers) { canvas.fillStyle = layer; canvas.fillRect(0, 0, 1, 1); }
+        return canvas.getImageData(0, 0, 1, 1).data;
+    };
+    const light = (colour) => [0.2126, 0.7152, 0.0722].reduce((sum, part, at) => {
+        const value = colour[at] / 255;
+        return sum + part * (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    }, 0);
+    const contrast = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    };
+    const style = (selector) => getComputedStyle(host.shadowRoot.querySelector(selector));
+    const menu = style(".menu:not([hidden])").backgroundColor;
+    const row = style(".menu-entry[aria-selected=true]");
+    const send = style(".send");
+    const selected = mixed(menu, row.backgroundColor);
+    return {
+        row: contrast(mixed(menu), selected),
+        bar: contrast(mixed(menu), mixed(row.boxShadow.match(/^.*?\\)/)[0])),
+        text: contrast(mixed(row.color), selected),
+        small: contrast(mixed(style(".menu-entry[aria-selected=true] small").color), selected),
+        send: contrast(mixed(send.backgroundColor), mixed(send.color)),
+    };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_selected_row_of_a_menu_can_be_seen_with_any_theme(page, server, scheme):
+    chat = Chat(page(color_scheme=scheme), server).open()
+    chat.composer.press_sequentially("/")
+    chat.page.get_by_role("option", selected=True).wait_for()
+    for theme in THEMES[scheme]:
+        chat.page.evaluate(
+            """(theme) => {
+                const { style } = document.querySelector("openai-chatkit");
+                for (const name in theme) style.setProperty(`--${name}`, theme[name]);
+            }""",
+            theme,
+        )
+        seen = chat.page.evaluate(CONTRASTS)
+        assert seen["row"] >= 1.2, (theme, seen)
+        assert seen["bar"] >= 3, (theme, seen)
+        assert min(seen["text"], seen["small"], seen["send"]) >= 4.5, (theme, seen)
