@@ -13,6 +13,7 @@ import {
   type Script,
   thread,
   userMessage,
+  widget,
 } from "./chatkit";
 import { until } from "./wait";
 
@@ -258,6 +259,55 @@ describe("a thread", () => {
     (await chat.button("Answer now")).click();
     await chat.sees("Here I am.");
     expect(chat.root.querySelector("[data-unanswered]")).toBeNull();
+  });
+});
+
+describe("a screen reader", () => {
+  const announced = async (...answers: unknown[]) => {
+    const items = [userMessage("m1", "Old?"), answer("m2", "The old answer")];
+    const chat = await mount(existing([...items, userMessage("m3", "New?"), ...answers]), {
+      initialThread: "thr_1",
+    });
+    await chat.sees("New?");
+    return (await chat.find(".unseen[role=status]")).textContent;
+  };
+
+  it("gets the words of an answer without the signs of Markdown", async () => {
+    const text =
+      "# Plan\n\n**Bold** and `code`, a [link](https://a.test) and ![a cat](b.png)\n\n" +
+      "- [x] one\n  1. *two*\n\n> said\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```js\nlet x\n```\n\n---";
+    expect(await announced(answer("m4", text))).toBe(
+      "Plan\nBold and code, a link and a cat\none\ntwo\nsaid\na, b\n1, 2\nlet x",
+    );
+  });
+
+  it("gets what a card says, and not the answer before it once more", async () => {
+    const card = widget("m4", { type: "Card", children: [] });
+    expect(await announced({ ...card, copy_text: "Two to do" })).toBe("Two to do");
+    expect(await announced(card)).toBe("");
+  });
+});
+
+describe("an item that cannot be drawn", () => {
+  const deep = (levels: number): object =>
+    levels === 0 ? { type: "Text", value: "x" } : { type: "Box", children: [deep(levels - 1)] };
+  it.each([
+    ["a message without parts", { ...answer("m2", ""), content: null }, "cannot be shown"],
+    [
+      "a source that is none",
+      { ...answer("m2", ""), content: [{ type: "output_text", text: "Odd", annotations: [null] }] },
+      "Odd",
+    ],
+    ["a workflow without steps", { ...answer("m2", ""), type: "workflow" }, "cannot be shown"],
+    ["a widget that is too deep", { ...widget("m2", deep(500)), copy_text: "Deep" }, "Deep"],
+    ["a widget without a root", { ...answer("m2", ""), type: "widget" }, "cannot be shown"],
+  ])("is plain text and leaves the others in place: %s", async (_, item, words) => {
+    const items = [userMessage("m1", "Before"), item, answer("m3", "After")];
+    const chat = await mount(existing(items), { initialThread: "thr_1" });
+    await chat.sees("After");
+    expect(chat.text()).toContain("Before");
+    expect(chat.text()).toContain(words);
+    expect(chat.emitted.filter(({ name }) => name === "error")).toHaveLength(1);
   });
 });
 

@@ -126,13 +126,45 @@ it("draws every beginning of a text without trouble", () => {
   for (let end = 0; end <= text.length; end += 1) expect(draw(text.slice(0, end))).toBeTruthy();
 });
 
-it("takes time in proportion to hostile text", () => {
-  const hostile = [
-    "[".repeat(3_000),
-    "*a ".repeat(3_000),
-    "`".repeat(3_000),
-    "> ".repeat(500),
-    "![](".repeat(800),
-  ];
-  for (const text of hostile) expect(draw(text)).toBeTruthy();
-}, 5_000);
+describe("hostile text", () => {
+  const growing = Array.from({ length: 250 }, (_, n) => `${"`".repeat(n + 1)} `).join("");
+  it.each([
+    ["open brackets and growing code marks", "[".repeat(2_500) + growing],
+    ["open images", "![](".repeat(30_000)],
+    ["open emphasis", "**a *b ".repeat(20_000)],
+    ["code marks", "` `` ```` ".repeat(5_000)],
+    ["a long run of stars", `a ${"*".repeat(100_000)}`],
+    ["nested emphasis", `${"*a **b ".repeat(3_000)}${"** *".repeat(3_000)}`],
+    ["an address and brackets", `http://a${")".repeat(1_900)}\n`.repeat(100)],
+    ["a heading with a gap", `# a${" ".repeat(100_000)}b`],
+    ["a fence with a mark at its end", `\`\`\`${"a".repeat(100_000)}\``],
+    ["a table with gaps", `a|b\n${" ".repeat(100_000)}x-`],
+    [
+      "a table with many columns and rows",
+      `${"|a".repeat(2_000)}\n${"|-".repeat(2_000)}\n${"|\n".repeat(2_000)}`,
+    ],
+    ["many quotes", "> ".repeat(10_000)],
+    ["many quotes over many lines", `${">".repeat(1_000)}a\n`.repeat(100)],
+    ["many lists", "* + ".repeat(10_000)],
+    ["nested links", `${"[".repeat(5_000)}a${"](b)".repeat(5_000)}`],
+  ])(
+    "is drawn within two seconds: %s",
+    (_, text) => {
+      expect(draw(text).textContent).not.toBe("");
+    },
+    2_000,
+  );
+
+  it("that is too deep keeps its words", () => {
+    const quotes = draw(`${"> ".repeat(10_000)}the end`);
+    expect(quotes.querySelectorAll("blockquote").length).toBeLessThan(30);
+    expect(quotes.textContent).toContain("the end");
+    const links = draw(`${"*a _b ".repeat(50)}the end${"_ *".repeat(50)}`);
+    expect(links.textContent).toContain("the end");
+  });
+
+  it("does not keep the text after it from being drawn", () => {
+    const drawn = draw(`${"[".repeat(5_000)}\n\n**after**`);
+    expect(drawn.querySelector("strong")?.textContent).toBe("after");
+  });
+});

@@ -28,7 +28,10 @@ class _Prompt:
     text: str
     """The newest message of the visitor."""
     result: str | None
-    """The output of the last tool that was called for this message, if any."""
+    """The output of the last tool that was called for this message, or the visitor's answers to
+    questions, if any."""
+    acted: bool
+    """Whether the newest thing that happened is an action of the visitor on a card."""
     first: bool
     """Whether this is the first answer of the conversation."""
 
@@ -74,6 +77,8 @@ def _reply(
     prompt = _read_input(model_input)
     if not tools and "title" in (instructions or "").lower():
         return [message(short_title(prompt.text))]
+    if prompt.acted:
+        return [message(script.after_action)]
     if prompt.result is not None:
         return [message(result_in_words(prompt.result))]
     call = script.pick_tool(prompt.text, {tool.name for tool in tools}, model_settings.tool_choice)
@@ -100,42 +105,44 @@ def _tool_call(name: str, arguments: dict[str, Any]) -> ResponseFunctionToolCall
 
 def _read_input(model_input: str | list[TResponseInputItem]) -> _Prompt:
     if isinstance(model_input, str):
-        return _Prompt(model_input, None, first=True)
-    text, result, first = "", None, True
+        return _Prompt(model_input, None, acted=False, first=True)
+    text, result, acted, first = "", None, False, True
     for item in model_input:
         role, kind = item.get("role"), item.get("type")
         if role == "user":
-            words, told = _read_user_item(item)
-            if words:
-                text, result = words, None
-            if told is not None:
-                result = told
+            words = []
+            for content in _texts(item):
+                if answers := _inside("StructuredInput", content):
+                    result, acted = answers, False
+                elif hidden := _inside("HiddenContext", content):
+                    # When an answer was stopped, the SDK tells the model so in the same way.
+                    acted = acted or not re.search(r"cut off|cancelled", hidden)
+                elif content and not _is_context(content):
+                    words.append(content)
+                    result, acted = None, False
+            text = " ".join(words) or text
         elif role == "assistant":
             first = False
         elif kind == "function_call_output":
-            result = str(item.get("output", ""))
-    return _Prompt(text, result, first)
+            result, acted = str(item.get("output", "")), False
+    return _Prompt(text, result, acted, first)
 
 
-def _read_user_item(item: Any) -> tuple[str, str | None]:
-    """The words of the visitor in a user item, and the result that follows them, if any.
-
-    The SDK also tells a model as the user what happened on the page. A choice in a list and
-    answers to questions count as a result.
-    """
+def _texts(item: Any) -> list[str]:
+    """The parts of a message of the user. Neighbouring messages are merged into one."""
     content = item.get("content")
-    parts = [{"text": content}] if isinstance(content, str) else content or []
-    words: list[str] = []
-    result = None
-    for text in map(_part_text, parts):
-        found = re.search(r"<(HiddenContext|StructuredInput)>\s*(.*?)\s*</\1>", text, re.DOTALL)
-        if found is not None:
-            if "cut off" not in text and "cancelled" not in text:
-                result = found[2]
-        elif not text.startswith("# User-provided context") and "<Mention>" not in text:
-            words.append(text)
-            result = None
-    return " ".join(words), result
+    return [content] if isinstance(content, str) else [_part_text(part) for part in content or []]
+
+
+def _inside(tag: str, text: str) -> str | None:
+    """The SDK also tells a model as the user, between tags, what happened on the page."""
+    found = re.search(rf"<{tag}>\s*(.*?)\s*</{tag}>", text, re.DOTALL)
+    return None if found is None else found[1]
+
+
+def _is_context(text: str) -> bool:
+    """Whether a part of a message describes what the message mentions."""
+    return text.startswith("# User-provided context") or "<Mention>" in text
 
 
 def _part_text(part: Any) -> str:

@@ -45,6 +45,11 @@ class DemoScript:
     greeting: str = f"Hello! {INTRODUCTION}"
     hint: str = ""
     """The end of the answer to a message that matches no rule."""
+    after_action: str = (
+        "That is done. I am the offline demo, so I stop here; a real model goes on from it."
+    )
+    """The answer to something that the visitor did on a card. What an action tells a model of it is
+    not meant for the visitor, so it is not quoted."""
     story: str = "Once upon a time there was a small function that could speak."
     """The answer to a request for a story or a long answer."""
     rules: tuple[DemoRule, ...] = ()

@@ -130,3 +130,39 @@ async def test_the_demo_ignores_the_content_of_a_file_but_answers_the_message(ab
     deltas, _ = await streamed(agent, given)
     words = " ".join([part["text"] for part in about] + ["(a file)"])
     assert f"You said: “{words}”" in "".join(deltas)
+
+
+def context(text):
+    return {
+        "role": "user",
+        "content": f"Hidden context:\n<HiddenContext>\n{text}\n</HiddenContext>",
+    }
+
+
+ASKED = [
+    {"role": "user", "content": "What is 6 * 7?"},
+    {"role": "assistant", "content": "It is 42."},
+    {"type": "function_call_output", "call_id": "c", "output": "The choice is on the page."},
+    {"role": "user", "content": "The following graphical UI widget was displayed: {}"},
+]
+
+
+async def test_it_answers_an_action_on_a_card_without_quoting_what_only_a_model_is_told():
+    given = [*ASKED, context("The person chose 'Rome'. Continue with it.")]
+    deltas, _ = await streamed(Agent(name="a", model=DemoModel(SCRIPT)), given)
+    assert "".join(deltas) == SCRIPT.after_action
+
+
+async def test_a_message_after_an_action_or_a_stopped_answer_is_answered_itself():
+    for told in ("The person chose 'Rome'.", "The user cancelled the stream."):
+        given = [*ASKED, context(told), {"role": "user", "content": "Nice weather"}]
+        deltas, _ = await streamed(Agent(name="a", model=DemoModel(SCRIPT)), given)
+        assert "Nice weather" in "".join(deltas)
+        assert told not in "".join(deltas)
+
+
+async def test_it_repeats_the_visitor_s_own_answers_to_questions():
+    answers = "status: answered\n<StructuredInput>\n- How much?: Little\n</StructuredInput>"
+    given = [*ASKED, {"role": "user", "content": answers}]
+    deltas, _ = await streamed(Agent(name="a", model=DemoModel(SCRIPT)), given)
+    assert "How much?: Little" in "".join(deltas)

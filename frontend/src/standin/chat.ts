@@ -21,6 +21,8 @@ export class Chat {
 
   readonly #client: Client;
   readonly #surface: Surface;
+  /** Items that could not be drawn, by their ids. The page is told once of each. */
+  readonly #undrawn = new Set<string>();
   /** Conversations that are still streaming while another one is shown. */
   readonly #live = new Map<string, Conversation>();
 
@@ -200,6 +202,12 @@ export class Chat {
       this.feedback.delete(first.id);
       this.#tell(error);
     });
+  }
+
+  cannotDraw(item: Item, error: unknown): void {
+    if (this.#undrawn.has(item.id)) return;
+    this.#undrawn.add(item.id);
+    this.#surface.emit("error", { error });
   }
 
   #tell(error: unknown): void {

@@ -14,7 +14,12 @@ export class ChatKitStandIn extends HTMLElement {
   readonly #root: ShadowRoot;
   #chat: Chat | null = null;
   #drawing = false;
+  /** Whether new content is scrolled into view. Only a scroll of the reader changes it. */
   #follow = true;
+  /** Where the thread was scrolled to when this was last looked at. */
+  #top = 0;
+  #watched: Element | null = null;
+  readonly #sizes = new ResizeObserver(() => this.#followEnd());
   /** The element that had the focus before the history panel opened. */
   #before: Element | null = null;
 
@@ -102,12 +107,7 @@ export class ChatKitStandIn extends HTMLElement {
     nextFrame(() => {
       this.#drawing = false;
       if (!this.#chat) return;
-      const scroller = this.#scroller;
-      if (scroller) {
-        const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-        if (below > NEAR_END_PX) this.#follow = false;
-        else if (below < 4) this.#follow = true;
-      }
+      this.#noticeScroll();
       const opens = this.#chat.history.open && !this.#root.querySelector(".history");
       const closes = !this.#chat.history.open && this.#root.querySelector(".history");
       const focused = this.#root.activeElement;
@@ -120,21 +120,45 @@ export class ChatKitStandIn extends HTMLElement {
         const next = row.isConnected ? row : this.#root.querySelector(".history");
         next?.querySelector("button")?.focus();
       }
-      const { autoScroll = false } = this.#chat.options.thread ?? {};
-      if (this.#follow && autoScroll) this.#scrollNow();
+      this.#watchSizes();
+      this.#followEnd();
     });
+  }
+
+  /** Images load and the composer grows between two draws. */
+  #watchSizes(): void {
+    const scroller = this.#scroller;
+    if (scroller === this.#watched) return;
+    this.#watched = scroller;
+    this.#sizes.disconnect();
+    if (!scroller) return;
+    this.#sizes.observe(scroller);
+    for (const child of scroller.children) this.#sizes.observe(child);
+  }
+
+  #followEnd(): void {
+    const { autoScroll = false } = this.#chat?.options.thread ?? {};
+    if (this.#follow && autoScroll) this.#scrollNow();
+    this.#noticeScroll();
   }
 
   get #scroller(): HTMLElement | null {
     return this.#root.querySelector<HTMLElement>("[data-scroller]");
   }
 
-  /** Shows the button that scrolls to the end when the end is more than half a screen away. */
+  /**
+   * A reader who scrolls up and away from the end is not followed any more. Content that grows
+   * leaves `scrollTop` as it was. Half a screen from the end, a button leads back to it.
+   */
   #noticeScroll(): void {
     const scroller = this.#scroller;
     if (!scroller) return;
-    const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    this.toggleAttribute("data-away", below > scroller.clientHeight / 2);
+    const { scrollTop, clientHeight, scrollHeight } = scroller;
+    const below = scrollHeight - scrollTop - clientHeight;
+    if (below <= NEAR_END_PX) this.#follow = true;
+    else if (scrollTop < this.#top) this.#follow = false;
+    this.#top = scrollTop;
+    this.toggleAttribute("data-away", below > clientHeight / 2);
   }
 
   #scrollToEnd(): void {
@@ -145,7 +169,9 @@ export class ChatKitStandIn extends HTMLElement {
 
   #scrollNow(): void {
     const scroller = this.#scroller;
-    if (scroller) scroller.scrollTop = scroller.scrollHeight;
+    if (!scroller) return;
+    scroller.scrollTop = scroller.scrollHeight;
+    this.#top = scroller.scrollTop;
   }
 
   #focusComposer(caret?: number): void {

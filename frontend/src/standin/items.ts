@@ -97,9 +97,11 @@ function mapComponent(
   return { ...component, children: children.map((child) => mapComponent(child, id, change)) };
 }
 
-/** The plain text of an item, for the clipboard. */
+/** The text of an item, for the clipboard, and where the item cannot be drawn. */
 export function copyText(item: Item): string {
-  if (item.type === "assistant_message") return item.content.map((part) => part.text).join("\n\n");
   if (item.type === "widget") return item.copy_text ?? "";
-  return "";
+  if (item.type !== "assistant_message" && item.type !== "user_message") return "";
+  // The server may send an item that is not as its type says.
+  const parts: readonly { text?: unknown }[] = Array.isArray(item.content) ? item.content : [];
+  return parts.map((part) => String(part?.text ?? "")).join("\n\n");
 }

@@ -17,12 +17,15 @@ export type Block =
 
 export type ListItem = { checked: boolean | null; blocks: Block[] };
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
-const HEADING = /^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$/;
+const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
+const HEADING = /^ {0,3}(#{1,6})(?:\s(.*))?$/;
 const RULE = /^ {0,3}(?:-(?:\s*-){2,}|\*(?:\s*\*){2,}|_(?:\s*_){2,})\s*$/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^(\s*)(?:([-*+])|(\d{1,9})[.)])(?:(\s+)(.*))?$/;
-const DELIMITERS = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
+const DELIMITER = /^:?-+:?$/;
+
+/** Quotes and lists inside each other. What is deeper is a paragraph. */
+const MAX_DEPTH = 16;
 
 const cache = new Map<string, Block[]>();
 const CACHED_TEXTS = 300;
@@ -32,14 +35,15 @@ export function parseMarkdown(text: string): Block[] {
   const known = cache.get(text);
   if (known) return known;
   if (cache.size >= CACHED_TEXTS) cache.delete(cache.keys().next().value as string);
-  const blocks = parseLines(text.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n"));
+  const blocks = parseLines(text.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n"), 0);
   cache.set(text, blocks);
   return blocks;
 }
 
 type Step = { block: Block; next: number };
 
-function parseLines(lines: readonly string[]): Block[] {
+function parseLines(lines: readonly string[], depth: number): Block[] {
+  if (depth > MAX_DEPTH) return [{ type: "paragraph", inline: parseInline(lines.join("\n")) }];
   const blocks: Block[] = [];
   for (let at = 0; at < lines.length; ) {
     if (isBlank(lines[at])) {
@@ -50,8 +54,8 @@ function parseLines(lines: readonly string[]): Block[] {
       fence(lines, at) ??
       heading(lines, at) ??
       rule(lines, at) ??
-      quote(lines, at) ??
-      list(lines, at) ??
+      quote(lines, at, depth) ??
+      list(lines, at, depth) ??
       table(lines, at) ??
       paragraph(lines, at);
     blocks.push(block);
@@ -72,22 +76,31 @@ function fence(lines: readonly string[], at: number): Step | null {
   let end = at + 1;
   while (end < lines.length && !close.test(lines[end] ?? "")) end += 1;
   const body = lines.slice(at + 1, end).map((line) => line.slice(Math.min(indent, indentOf(line))));
-  const block: Block = { type: "code", language: open[2] ?? "", text: body.join("\n") };
+  const language = open[2]?.trim().split(/\s/, 1)[0] ?? "";
+  const block: Block = { type: "code", language, text: body.join("\n") };
   return { block, next: end + 1 };
 }
 
 function heading(lines: readonly string[], at: number): Step | null {
   const match = HEADING.exec(lines[at] ?? "");
   if (!match?.[1]) return null;
-  const inline = parseInline(match[2] ?? "");
+  const inline = parseInline(withoutHashes((match[2] ?? "").trim()));
   return { block: { type: "heading", level: match[1].length, inline }, next: at + 1 };
+}
+
+/** A heading may end with `#`s, after a space. */
+function withoutHashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "#") end -= 1;
+  if (end === 0) return "";
+  return /\s/.test(text[end - 1] as string) ? text.slice(0, end).trimEnd() : text;
 }
 
 function rule(lines: readonly string[], at: number): Step | null {
   return RULE.test(lines[at] ?? "") ? { block: { type: "rule" }, next: at + 1 } : null;
 }
 
-function quote(lines: readonly string[], at: number): Step | null {
+function quote(lines: readonly string[], at: number, depth: number): Step | null {
   if (!QUOTE.test(lines[at] ?? "")) return null;
   const inside: string[] = [];
   let next = at;
@@ -97,7 +110,7 @@ function quote(lines: readonly string[], at: number): Step | null {
     else if (isBlank(line) || startsBlock(lines, next)) break;
     else inside.push(line);
   }
-  return { block: { type: "quote", blocks: parseLines(inside) }, next };
+  return { block: { type: "quote", blocks: parseLines(inside, depth + 1) }, next };
 }
 
 /** Whether this line ends a paragraph above it. */
@@ -109,7 +122,7 @@ function startsBlock(lines: readonly string[], at: number): boolean {
   return isTable(lines, at);
 }
 
-function list(lines: readonly string[], at: number): Step | null {
+function list(lines: readonly string[], at: number, depth: number): Step | null {
   const first = ITEM.exec(lines[at] ?? "");
   if (!first) return null;
   const base = first[1]?.length ?? 0;
@@ -120,7 +133,7 @@ function list(lines: readonly string[], at: number): Step | null {
     if (!match || RULE.test(lines[next] ?? "") || kindOf(match) !== kindOf(first)) break;
     if ((match[1]?.length ?? 0) > base + 1 || (match[1]?.length ?? 0) < base) break;
     const end = endOfItem(lines, next + 1, base);
-    items.push(listItem(match, lines.slice(next + 1, end)));
+    items.push(listItem(match, lines.slice(next + 1, end), depth + 1));
     next = end;
   }
   const start = first[3] === undefined ? null : Number(first[3]);
@@ -146,20 +159,21 @@ function endOfItem(lines: readonly string[], from: number, base: number): number
   return ITEM.test(lines[next] ?? "") ? next : end;
 }
 
-function listItem(match: RegExpExecArray, rest: readonly string[]): ListItem {
+function listItem(match: RegExpExecArray, rest: readonly string[], depth: number): ListItem {
   const text = match[5] ?? "";
   const task = /^\[([ xX])\]\s+/.exec(text);
   const width = match[0].length - text.length;
   const inside = rest.map((line) => line.slice(Math.min(width, indentOf(line))));
-  const blocks = parseLines([task ? text.slice(task[0].length) : text, ...inside]);
+  const blocks = parseLines([task ? text.slice(task[0].length) : text, ...inside], depth);
   return { checked: task ? task[1] !== " " : null, blocks };
 }
 
-const isTable = (lines: readonly string[], at: number): boolean =>
-  (lines[at] ?? "").includes("|") &&
-  (lines[at + 1] ?? "").includes("-") &&
-  DELIMITERS.test(lines[at + 1] ?? "") &&
-  cells(lines[at] ?? "").length === cells(lines[at + 1] ?? "").length;
+function isTable(lines: readonly string[], at: number): boolean {
+  const [header = "", delimiters = ""] = [lines[at], lines[at + 1]];
+  if (!header.includes("|") || !delimiters.includes("-")) return false;
+  const columns = cells(delimiters);
+  return columns.every((cell) => DELIMITER.test(cell)) && cells(header).length === columns.length;
+}
 
 function table(lines: readonly string[], at: number): Step | null {
   if (!isTable(lines, at)) return null;
@@ -171,17 +185,29 @@ function table(lines: readonly string[], at: number): Step | null {
   });
   let next = at + 2;
   while (!isBlank(lines[next]) && !startsBlock(lines, next)) next += 1;
-  const rows = lines.slice(at + 2, next).map((line) => {
-    const row = cells(line);
-    return header.map((_, column) => parseInline(row[column] ?? ""));
-  });
-  return { block: { type: "table", align, header: header.map(parseInline), rows }, next };
+  const rows = lines.slice(at + 2, next).map((line) =>
+    cells(line)
+      .slice(0, header.length)
+      .map((cell) => parseInline(cell)),
+  );
+  return {
+    block: { type: "table", align, header: header.map((cell) => parseInline(cell)), rows },
+    next,
+  };
 }
 
 /** A row's cells. A pipe that is escaped or in code does not separate cells. */
 function cells(line: string): string[] {
   const trimmed = line.trim().replace(/^\|/, "").replace(/\|$/, "");
-  const parts = trimmed.match(/(?:\\.|`[^`]*`|[^|\\`]|[\\`])+|(?<=\|)(?=\|)|^(?=\|)/g) ?? [""];
+  const parts = [""];
+  const add = (text: string) => parts.push(parts.pop() + text);
+  for (let at = 0; at < trimmed.length; at += 1) {
+    const char = trimmed[at] as string;
+    const end = char === "\\" ? at + 1 : char === "`" ? trimmed.indexOf("`", at + 1) : at;
+    if (char === "|") parts.push("");
+    else add(trimmed.slice(at, Math.max(at, end) + 1));
+    at = Math.max(at, end);
+  }
   return parts.map((part) => part.trim().replaceAll("\\|", "|"));
 }
 

@@ -86,6 +86,11 @@ function tableView(block: Extract<Block, { type: "table" }>, options: Options): 
         ${block.rows.map(
           (row) => html`<tr>
             ${row.map((cell, column) => html`<td data-align=${align(column)}>${inlineView(cell, options)}</td>`)}
+            ${
+              row.length < block.header.length
+                ? html`<td colspan=${block.header.length - row.length} data-align=${align(row.length)}></td>`
+                : nothing
+            }
           </tr>`,
         )}
       </tbody>

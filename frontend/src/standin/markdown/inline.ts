@@ -9,7 +9,15 @@ export type Inline =
   | { type: "image"; src: string; alt: string };
 
 type Found = { node: Inline; end: number };
-type Rule = (text: string, at: number) => Found | null;
+type Rule = (text: string, at: number, work: Work) => Found | null;
+
+/** What may still be done for one text. When `steps` are used up, the rest of it is plain text. */
+type Work = { steps: number; depth: number };
+
+/** The characters that may be looked at for each character of a text. Usual texts need under 10. */
+const STEPS_PER_CHARACTER = 100;
+/** Emphasis and links inside each other. What is deeper is plain text. */
+const MAX_DEPTH = 16;
 
 /** Each parser by the character that its syntax begins with. */
 const RULES: Record<string, Rule> = {
@@ -27,6 +35,18 @@ const RULES: Record<string, Rule> = {
 };
 
 export function parseInline(text: string): Inline[] {
+  return parse(text, { steps: text.length * STEPS_PER_CHARACTER, depth: 0 });
+}
+
+function parseInside(text: string, work: Work): Inline[] {
+  if (work.depth === MAX_DEPTH) return [{ type: "text", text }];
+  work.depth += 1;
+  const nodes = parse(text, work);
+  work.depth -= 1;
+  return nodes;
+}
+
+function parse(text: string, work: Work): Inline[] {
   const nodes: Inline[] = [];
   let plain = "";
   const flush = () => {
@@ -34,7 +54,8 @@ export function parseInline(text: string): Inline[] {
     plain = "";
   };
   for (let at = 0; at < text.length; ) {
-    const found = RULES[text[at] as string]?.(text, at);
+    const rule = work.steps > 0 ? RULES[text[at] as string] : undefined;
+    const found = rule?.(text, at, work);
     if (found?.node.type === "text") {
       plain += found.node.text;
       at = found.end;
@@ -66,45 +87,47 @@ function lineBreak(text: string, at: number): Found {
   return { node: { type: "break" }, end };
 }
 
-function codeSpan(text: string, at: number): Found | null {
-  const end = endOfCode(text, at);
+function codeSpan(text: string, at: number, work: Work): Found | null {
+  const end = endOfCode(text, at, work);
   if (end < 0) return null;
-  const ticks = runLength(text, at);
+  const ticks = runLength(text, at, work);
   const inside = text.slice(at + ticks, end - ticks).replaceAll("\n", " ");
   const padded = inside.startsWith(" ") && inside.endsWith(" ") && inside.trim() !== "";
   return { node: { type: "code", text: padded ? inside.slice(1, -1) : inside }, end };
 }
 
 /** The end of the code span that begins at `at`, or -1. */
-function endOfCode(text: string, at: number): number {
-  const ticks = runLength(text, at);
-  for (let next = at + ticks; next < text.length; ) {
+function endOfCode(text: string, at: number, work: Work): number {
+  const ticks = runLength(text, at, work);
+  for (let next = at + ticks; next < text.length && work.steps > 0; ) {
     const start = text.indexOf("`", next);
+    work.steps -= (start < 0 ? text.length : start) - next;
     if (start < 0) return -1;
-    const length = runLength(text, start);
+    const length = runLength(text, start, work);
     if (length === ticks) return start + length;
     next = start + length;
   }
   return -1;
 }
 
-function runLength(text: string, at: number): number {
+function runLength(text: string, at: number, work: Work): number {
   let end = at;
   while (text[end] === text[at]) end += 1;
+  work.steps -= end - at;
   return end - at;
 }
 
-function image(text: string, at: number): Found | null {
+function image(text: string, at: number, work: Work): Found | null {
   if (text[at + 1] !== "[") return null;
-  const parts = bracketed(text, at + 1);
+  const parts = bracketed(text, at + 1, work);
   if (!parts) return null;
   return { node: { type: "image", src: parts.address, alt: parts.label }, end: parts.end };
 }
 
-function link(text: string, at: number): Found | null {
-  const parts = bracketed(text, at);
+function link(text: string, at: number, work: Work): Found | null {
+  const parts = bracketed(text, at, work);
   if (!parts) return null;
-  const children = parseInline(parts.label);
+  const children = parseInside(parts.label, work);
   return { node: { type: "link", href: parts.address, children }, end: parts.end };
 }
 
@@ -112,10 +135,11 @@ function link(text: string, at: number): Found | null {
 function bracketed(
   text: string,
   at: number,
+  work: Work,
 ): { label: string; address: string; end: number } | null {
-  const close = matching(text, at, "[", "]");
+  const close = matching(text, at, "[]", work);
   if (close < 0 || text[close + 1] !== "(") return null;
-  const end = matching(text, close + 1, "(", ")");
+  const end = matching(text, close + 1, "()", work);
   if (end < 0) return null;
   const inside = text.slice(close + 2, end).trim();
   const match = /^(?:<([^<>\n]*)>|(\S*?))(?:\s+(?:"[^"]*"|'[^']*'))?$/.exec(inside);
@@ -124,14 +148,15 @@ function bracketed(
 }
 
 /** The position of the bracket that closes the one at `at`; skips nested ones, escapes and code. */
-function matching(text: string, at: number, open: string, close: string): number {
+function matching(text: string, at: number, brackets: "[]" | "()", work: Work): number {
   let depth = 0;
-  for (let index = at; index < text.length; index += 1) {
+  for (let index = at; index < text.length && work.steps > 0; index += 1) {
+    work.steps -= 1;
     const char = text[index];
     if (char === "\\") index += 1;
-    else if (char === "`") index = Math.max(index, endOfCode(text, index) - 1);
-    else if (char === open) depth += 1;
-    else if (char === close) depth -= 1;
+    else if (char === "`") index = Math.max(index, endOfCode(text, index, work) - 1);
+    else if (char === brackets[0]) depth += 1;
+    else if (char === brackets[1]) depth -= 1;
     if (depth === 0) return index;
   }
   return -1;
@@ -155,32 +180,45 @@ function bareAddress(text: string, at: number): Found | null {
   if (at > 0 && /[\w/]/.test(text[at - 1] ?? "")) return null;
   const match = /^https?:\/\/[^\s<>*`|]+/i.exec(text.slice(at, at + 2000));
   if (!match) return null;
-  let href = match[0].replace(/[.,:;!?'"]+$/, "");
-  // A closing bracket whose opening one is before the address is not part of the address.
-  while (/[)\]]$/.test(href) && !balanced(href))
-    href = href.slice(0, -1).replace(/[.,:;!?'"]+$/, "");
+  const href = withoutEnd(match[0]);
   const end = at + href.length;
   return { node: { type: "link", href, children: [{ type: "text", text: href }] }, end };
 }
 
-const balanced = (text: string): boolean =>
-  text.split(/[([]/).length === text.split(/[)\]]/).length;
-
-function strike(text: string, at: number): Found | null {
-  return text[at + 1] === "~" ? delimited(text, at, "~~", "del") : null;
+/**
+ * An address without the punctuation after it. A closing bracket whose opening one is before the
+ * address is not part of it either.
+ */
+function withoutEnd(address: string): string {
+  let open = 0;
+  for (const char of address) {
+    if (char === "(" || char === "[") open += 1;
+    else if (char === ")" || char === "]") open -= 1;
+  }
+  let end = address.length;
+  for (; end > 0; end -= 1) {
+    const char = address[end - 1] as string;
+    if (open < 0 && (char === ")" || char === "]")) open += 1;
+    else if (!".,:;!?'\"".includes(char)) break;
+  }
+  return address.slice(0, end);
 }
 
-function emphasis(text: string, at: number): Found | null {
+function strike(text: string, at: number, work: Work): Found | null {
+  return text[at + 1] === "~" ? delimited(text, at, "~~", "del", work) : null;
+}
+
+function emphasis(text: string, at: number, work: Work): Found | null {
   const char = text[at] as string;
-  const run = runLength(text, at);
+  const run = runLength(text, at, work);
   if (run >= 3) {
-    const both = delimited(text, at, char.repeat(3), "strong");
+    const both = delimited(text, at, char.repeat(3), "strong", work);
     if (both?.node.type === "strong") {
       return { ...both, node: { type: "strong", children: [{ ...both.node, type: "em" }] } };
     }
   }
-  if (run >= 2) return delimited(text, at, char.repeat(2), "strong");
-  return delimited(text, at, char, "em");
+  if (run >= 2) return delimited(text, at, char.repeat(2), "strong", work);
+  return delimited(text, at, char, "em", work);
 }
 
 function delimited(
@@ -188,25 +226,27 @@ function delimited(
   at: number,
   mark: string,
   type: "strong" | "em" | "del",
+  work: Work,
 ): Found | null {
   const start = at + mark.length;
   if (/\s/.test(text[start] ?? " ")) return null;
   const underscore = mark.startsWith("_");
   if (underscore && /\w/.test(text[at - 1] ?? "")) return null;
-  const close = closing(text, start, mark);
+  const close = closing(text, start, mark, work);
   if (close < 0) return null;
-  const children = parseInline(text.slice(start, close));
+  const children = parseInside(text.slice(start, close), work);
   return { node: { type, children }, end: close + mark.length };
 }
 
 /** The position where `mark` closes: after a word, not inside code or a longer run of marks. */
-function closing(text: string, start: number, mark: string): number {
+function closing(text: string, start: number, mark: string, work: Work): number {
   const char = mark[0] as string;
-  for (let index = start; index < text.length; index += 1) {
+  for (let index = start; index < text.length && work.steps > 0; index += 1) {
+    work.steps -= 1;
     if (text[index] === "\\") index += 1;
-    else if (text[index] === "`") index = Math.max(index, endOfCode(text, index) - 1);
+    else if (text[index] === "`") index = Math.max(index, endOfCode(text, index, work) - 1);
     else if (text[index] === char) {
-      const run = runLength(text, index);
+      const run = runLength(text, index, work);
       const ends = !/\s/.test(text[index - 1] ?? " ");
       const inWord = char === "_" && /\w/.test(text[index + run] ?? "");
       // `**a *b***`: the first mark of a longer run closes the inner emphasis.

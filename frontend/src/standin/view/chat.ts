@@ -1,7 +1,9 @@
 /** The whole element: header, thread or start screen, composer, history. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
+import { copyText } from "../items";
 import { markdown } from "../markdown";
+import { words } from "../markdown/words";
 import { composerView } from "./composer";
 import { headerView } from "./header";
 import { historyView } from "./history";
@@ -36,6 +38,10 @@ function announcement(chat: Chat): string {
   const { conversation } = chat;
   if (conversation.streaming) return conversation.progress?.text ?? "The assistant is answering.";
   if (conversation.failure) return "";
-  const last = conversation.items.findLast((item) => item.type === "assistant_message");
-  return last?.type === "assistant_message" ? last.content.map((part) => part.text).join("\n") : "";
+  // An answer without a message, such as a card, does not repeat the message of the turn before.
+  const asked = conversation.items.findLastIndex((item) => item.type === "user_message");
+  const answers = conversation.items.slice(asked + 1);
+  const last = answers.findLast((item) => item.type === "assistant_message" || copyText(item));
+  if (!last) return "";
+  return last.type === "assistant_message" ? words(copyText(last)) : copyText(last);
 }

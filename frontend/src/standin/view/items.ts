@@ -3,6 +3,7 @@ import type { Entity } from "@openai/chatkit";
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
+import { copyText } from "../items";
 import { markdown } from "../markdown";
 import type {
   AssistantMessage,
@@ -17,7 +18,18 @@ import { entityTag } from "./entity";
 import { structuredInputView } from "./structured";
 import { taskView, workflowView } from "./workflow";
 
+/** An item that cannot be drawn is plain text, so that the other items are drawn. */
 export function itemView(chat: Chat, item: Item): TemplateResult | typeof nothing {
+  try {
+    return viewOf(chat, item);
+  } catch (error) {
+    chat.cannotDraw(item, error);
+    const text = copyText(item) || "This part of the conversation cannot be shown.";
+    return html`<p class="undrawn" data-item=${item.type}>${text}</p>`;
+  }
+}
+
+function viewOf(chat: Chat, item: Item): TemplateResult | typeof nothing {
   switch (item.type) {
     case "user_message":
       return userMessage(chat, item);

@@ -52,8 +52,14 @@ const VIEWS: Record<string, View> = {
   Table: table,
 };
 
-export const componentView: View = (component, context, path) =>
-  (VIEWS[component.type] ?? children)(component, context, path);
+/** Components inside each other. A browser cannot draw any number of them. */
+const MAX_DEPTH = 100;
+
+/** Throws a `RangeError` for a widget that is too deep. */
+export const componentView: View = (component, context, path) => {
+  if (path.split(".").length > MAX_DEPTH) throw new RangeError("The widget is too deep.");
+  return (VIEWS[component.type] ?? children)(component, context, path);
+};
 
 /** A component whose `key` changed is built again, without its old state. */
 export const children: View = (component, context, path) =>
