@@ -51,21 +51,23 @@ def sent(place, ada):
 
 @pytest.fixture
 def given(place, ada):
-    """The parts of each message in the model's input, oldest first."""
+    """The parts that stand for files, in each message of the model's input, oldest first."""
 
     async def give(*messages):
         made = await Converter(place.files(), ada).to_agent_input(list(messages))
-        return [message["content"][1:] for message in made]
+        return [
+            [part for part in message["content"] if part.get("text") != "Look"] for message in made
+        ]
 
     return give
 
 
 async def test_the_newest_texts_are_shown_up_to_the_limit(sent, given, monkeypatch):
     monkeypatch.setattr(content, "MAX_TEXT", 2_000)
-    old, new = await given(
+    (parts,) = await given(
         sent(0, b"a" * 700, b"b" * 700), sent(1, b"c" * 700, b"\xff\x00", b"d" * 700)
     )
-    texts = [part["text"] for part in [*old, *new]]
+    texts = [part["text"] for part in parts]
     assert ["c" * 700 in texts[2], "cannot read" in texts[3], "d" * 700 in texts[4]] == [True] * 3
     for left_out in texts[:2]:
         assert "not shown to you" in left_out
@@ -75,8 +77,8 @@ async def test_the_newest_texts_are_shown_up_to_the_limit(sent, given, monkeypat
 async def test_the_newest_files_are_shown_up_to_the_limit_of_a_request(sent, given, monkeypatch):
     pdf = FIRST["application/pdf"].ljust(3_000, b"\x00")
     monkeypatch.setattr(content, "MAX_DATA", 9_000)
-    parts = await given(*(sent(n, pdf, mime_type="application/pdf") for n in range(4)))
-    assert [part["type"] for (part,) in parts] == ["input_text"] * 2 + ["input_file"] * 2
+    (parts,) = await given(*(sent(n, pdf, mime_type="application/pdf") for n in range(4)))
+    assert [part["type"] for part in parts] == ["input_text"] * 2 + ["input_file"] * 2
 
 
 async def test_files_over_the_limit_are_not_read(place, sent, given, monkeypatch):
@@ -123,7 +125,7 @@ async def test_a_file_that_was_sent_without_text_comes_without_an_empty_text(
 async def test_a_file_that_was_sent_twice_is_shown_once(sent, given):
     message = sent(0, b"the words")
     again = sent(1).model_copy(update={"attachments": message.attachments})
-    (first,), (second,) = await given(message, again)
+    ((first, second),) = await given(message, again)
     assert "the words" in first["text"]
     assert "shown above" in second["text"]
     assert "the words" not in second["text"]
