@@ -51,10 +51,16 @@ class SayUnits(Say):
 
 @dataclass
 class Call:
-    """A call of one of the agent's tools."""
+    """A call of one of the agent's tools. Arguments that are text are sent as they are."""
 
     name: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] | str = field(default_factory=dict)
+
+    @property
+    def json(self) -> str:
+        if isinstance(self.arguments, str):
+            return self.arguments
+        return json.dumps(self.arguments)
 
 
 @dataclass
@@ -84,7 +90,7 @@ class OpenAIServer:
 
     `requests` holds the requests for an answer. Requests for a title may come at any time and
     are not among them. When it is `strict`, it refuses chat completions whose roles do not take
-    turns, as the chat templates of some open models do.
+    turns, and calls whose arguments are no JSON, as the chat templates of some open models do.
     """
 
     strict = False
@@ -181,6 +187,11 @@ def _out_of_turn(messages: list[dict[str, Any]]) -> str | None:
     spoken = [message for message in messages if message["role"] != "system"]
     if spoken[0]["role"] != "user":
         return "the conversation does not begin with the user"
+    for call in itertools.chain.from_iterable(each.get("tool_calls", ()) for each in spoken):
+        try:
+            json.loads(call["function"]["arguments"])
+        except ValueError:
+            return "arguments are no JSON"
     for before, after in itertools.pairwise(spoken):
         if after["role"] == "tool":
             if before["role"] != "tool" and not before.get("tool_calls"):
@@ -218,7 +229,7 @@ def _output(step: Step, item_id: str) -> dict[str, Any]:
                 "result": result}  # fmt: skip
     return {
         "id": item_id, "type": "function_call", "call_id": f"call_{next(_ids)}",
-        "name": step.name, "arguments": json.dumps(step.arguments), "status": "completed",
+        "name": step.name, "arguments": step.json, "status": "completed",
     }  # fmt: skip
 
 
@@ -286,7 +297,7 @@ def _completion_chunks(step: Step):
 
     yield chunk({"role": "assistant", "content": ""}), False
     if isinstance(step, Call):
-        function = {"name": step.name, "arguments": json.dumps(step.arguments)}
+        function = {"name": step.name, "arguments": step.json}
         call = {"index": 0, "id": f"call_{next(_ids)}", "type": "function", "function": function}
         yield chunk({"tool_calls": [call]}), False
         yield chunk({}, "tool_calls"), False
