@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agents import Model, RunConfig, Runner, RunResultStreaming
+from agents.run import CallModelData, ModelInputData
 from chatkit.actions import Action
 from chatkit.agents import stream_agent_response
 from chatkit.errors import CustomStreamError
@@ -24,6 +25,7 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
+from ..llm.model_input import with_json_arguments
 from ..llm.refused_files import RetryWithoutFiles
 from ..services import Services
 from ..toolkit import short_title
@@ -140,8 +142,13 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 model_input,
                 context=turn,
                 max_turns=assistant.max_turns,
-                # Lambda freezes the background thread that exports traces.
-                run_config=RunConfig(tracing_disabled=True),
+                run_config=RunConfig(
+                    # Lambda freezes the background thread that exports traces.
+                    tracing_disabled=True,
+                    # The model gets to know its mistakes, and may correct them.
+                    tool_not_found_behavior="return_error_to_model",
+                    call_model_input_filter=_with_json_arguments,
+                ),
             )
 
     def _start_title(
@@ -203,6 +210,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
             ),
             context,
         )
+
+
+def _with_json_arguments(data: CallModelData[Any]) -> ModelInputData:
+    return ModelInputData(with_json_arguments(data.model_data.input), data.model_data.instructions)
 
 
 async def _end_run(result: RunResultStreaming, turn: AgentTurn) -> None:
