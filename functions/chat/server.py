@@ -25,8 +25,10 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
+from ..llm.length import shorten
 from ..llm.model_input import with_json_arguments
 from ..llm.refused_files import RetryWithoutFiles
+from ..llm.too_long import RetryShorter
 from ..services import Services
 from ..toolkit import short_title
 from ..toolkit.agent_turn import AgentTurn
@@ -85,11 +87,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         self.store.check_quota()
         settings = self._services.settings
-        history = trim_history(
-            await self.store.newest.all(),
-            max_items=settings.history_items,
-            max_characters=settings.history_characters,
-        )
+        history = trim_history(await self.store.newest.all(), settings.history_items)
         turn = AgentTurn(
             thread=thread,
             store=self.store,
@@ -133,9 +131,12 @@ class AssistantServer(ChatKitServer[RequestContext]):
         options = message.inference_options if message else None
         tool_choice = options.tool_choice.id if options and options.tool_choice else None
         converter = Converter(self._services.attachments, turn.request_context)
-        model_input = await converter.to_agent_input(history)
+        model_input = shorten(
+            await converter.to_agent_input(history), self._services.settings.history_tokens
+        )
         assistant = self._services.assistant
-        agent = assistant.agent_for(turn, RetryWithoutFiles(self._model), tool_choice)
+        model = RetryWithoutFiles(RetryShorter(self._model))
+        agent = assistant.agent_for(turn, model, tool_choice)
         with agents_sdk_user_agent_override():
             return Runner.run_streamed(
                 agent,

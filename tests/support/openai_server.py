@@ -80,6 +80,7 @@ class Silence:
 class Fail:
     status: int
     message: str = "no"
+    code: str | None = None
 
 
 Step = Say | Call | Draw | Silence
@@ -94,6 +95,9 @@ class OpenAIServer:
     """
 
     strict = False
+    longest: int | None = None
+    """Characters of input. A longer request gets `too_long`."""
+    too_long = Fail(400, "Your input exceeds the context window.", "context_length_exceeded")
 
     def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
@@ -119,6 +123,8 @@ class OpenAIServer:
         if not body.get("tools") and "title" in json.dumps(body).lower()[:600]:
             return body, Say(self.title)
         self.requests.append(body)
+        if self.longest is not None and _length(body) > self.longest:
+            return body, self.too_long
         step = self.script[min(self._answered, len(self.script) - 1)]
         self._answered += 1
         if self.strict and (problem := _out_of_turn(body["messages"])):
@@ -128,7 +134,9 @@ class OpenAIServer:
     async def _responses(self, request: Request) -> Response:
         body, step = await self._next(request)
         if isinstance(step, Fail):
-            return JSONResponse({"error": {"message": step.message}}, step.status)
+            return JSONResponse(
+                {"error": {"message": step.message, "code": step.code}}, step.status
+            )
         if not body.get("stream"):
             return _json(_response([_output(step, "msg_1")]))
         return self._stream(_responses_events(step), step)
@@ -136,7 +144,9 @@ class OpenAIServer:
     async def _completions(self, request: Request) -> Response:
         body, step = await self._next(request)
         if isinstance(step, Fail):
-            return JSONResponse({"error": {"message": step.message}}, step.status)
+            return JSONResponse(
+                {"error": {"message": step.message, "code": step.code}}, step.status
+            )
         if not body.get("stream"):
             message = {"role": "assistant", "content": getattr(step, "text", "")}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -179,8 +189,15 @@ class OpenAIServer:
         )
         step = self.script[0]
         if isinstance(step, Fail):
-            return JSONResponse({"error": {"message": step.message}}, step.status)
+            return JSONResponse(
+                {"error": {"message": step.message, "code": step.code}}, step.status
+            )
         return JSONResponse({"text": self.transcript})
+
+
+def _length(body: dict[str, Any]) -> int:
+    messages = [m for m in body.get("messages", body.get("input")) if m.get("role") != "system"]
+    return len(json.dumps(messages))
 
 
 def _out_of_turn(messages: list[dict[str, Any]]) -> str | None:
