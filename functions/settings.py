@@ -95,7 +95,9 @@ class Settings(AwsSettings):
     gemini_api_key_secret: str | None = None
     models: Names = Field(default_factory=list)
     history_items: int = Field(40, ge=1, le=500)
-    history_characters: int = Field(60_000, ge=1_000)
+    history_tokens: int = Field(32_000, ge=250)
+    """What a model gets of a conversation at most, estimated: some 128,000 characters of English.
+    Long texts of the oldest turn that is sent are cut in their middle."""
 
     # Identity
     auth: Literal["anonymous"] = "anonymous"

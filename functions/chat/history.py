@@ -1,4 +1,4 @@
-"""The model's input: the newest items of a thread, limited in number and size."""
+"""The model's input: the newest items of a thread, limited in number."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,19 +33,15 @@ from ..context import RequestContext
 from ..llm.model_input import in_turns
 
 
-def trim_history(
-    newest_first: Sequence[ThreadItem], *, max_items: int, max_characters: int
-) -> list[ThreadItem]:
-    """The newest items, oldest first: at most `max_items`, and `max_characters` of JSON.
+def trim_history(newest_first: Sequence[ThreadItem], max_items: int) -> list[ThreadItem]:
+    """The newest items, oldest first: at most `max_items`.
 
     The newest user message and every item after it are always included.
     """
     history: list[ThreadItem] = []
-    characters = 0
     has_message = False
     for item in newest_first:
-        characters += len(item.model_dump_json())
-        if has_message and (len(history) >= max_items or characters > max_characters):
+        if has_message and len(history) >= max_items:
             break
         history.append(item)
         has_message = has_message or isinstance(item, UserMessageItem)

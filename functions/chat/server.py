@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agents import Model, RunConfig, Runner, RunResultStreaming
+from agents.run import CallModelData, ModelInputData
 from chatkit.actions import Action
 from chatkit.agents import stream_agent_response
 from chatkit.errors import CustomStreamError
@@ -24,7 +25,10 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
+from ..llm.length import shorten
+from ..llm.model_input import with_json_arguments
 from ..llm.refused_files import RetryWithoutFiles
+from ..llm.too_long import RetryShorter
 from ..services import Services
 from ..toolkit import short_title
 from ..toolkit.agent_turn import AgentTurn
@@ -83,11 +87,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         self.store.check_quota()
         settings = self._services.settings
-        history = trim_history(
-            await self.store.newest.all(),
-            max_items=settings.history_items,
-            max_characters=settings.history_characters,
-        )
+        history = trim_history(await self.store.newest.all(), settings.history_items)
         turn = AgentTurn(
             thread=thread,
             store=self.store,
@@ -131,17 +131,25 @@ class AssistantServer(ChatKitServer[RequestContext]):
         options = message.inference_options if message else None
         tool_choice = options.tool_choice.id if options and options.tool_choice else None
         converter = Converter(self._services.attachments, turn.request_context)
-        model_input = await converter.to_agent_input(history)
+        model_input = shorten(
+            await converter.to_agent_input(history), self._services.settings.history_tokens
+        )
         assistant = self._services.assistant
-        agent = assistant.agent_for(turn, RetryWithoutFiles(self._model), tool_choice)
+        model = RetryWithoutFiles(RetryShorter(self._model))
+        agent = assistant.agent_for(turn, model, tool_choice)
         with agents_sdk_user_agent_override():
             return Runner.run_streamed(
                 agent,
                 model_input,
                 context=turn,
                 max_turns=assistant.max_turns,
-                # Lambda freezes the background thread that exports traces.
-                run_config=RunConfig(tracing_disabled=True),
+                run_config=RunConfig(
+                    # Lambda freezes the background thread that exports traces.
+                    tracing_disabled=True,
+                    # The model gets to know its mistakes, and may correct them.
+                    tool_not_found_behavior="return_error_to_model",
+                    call_model_input_filter=_with_json_arguments,
+                ),
             )
 
     def _start_title(
@@ -203,6 +211,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
             ),
             context,
         )
+
+
+def _with_json_arguments(data: CallModelData[Any]) -> ModelInputData:
+    return ModelInputData(with_json_arguments(data.model_data.input), data.model_data.instructions)
 
 
 async def _end_run(result: RunResultStreaming, turn: AgentTurn) -> None:

@@ -3,6 +3,10 @@
 import openai
 from chatkit.errors import CustomStreamError
 
+from .too_long import is_too_long
+
+TOO_LONG = "This is too long for the model. Send a shorter message, or begin a new conversation."
+
 _WORDS: list[tuple[type[openai.APIError], str, bool]] = [
     # the error, its message, whether the visitor can retry; subclasses come first
     (openai.AuthenticationError, "The model's provider did not accept the API key.", False),
@@ -17,6 +21,8 @@ _WORDS: list[tuple[type[openai.APIError], str, bool]] = [
 
 def in_words(error: Exception) -> CustomStreamError | None:
     """The error that ChatKit shows; `None` when `error` did not come from the model."""
+    if isinstance(error, openai.APIError) and is_too_long(error):
+        return CustomStreamError(TOO_LONG, allow_retry=False)
     for kind, words, allow_retry in _WORDS:
         if isinstance(error, kind):
             return CustomStreamError(words, allow_retry=allow_retry)

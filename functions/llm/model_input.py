@@ -5,6 +5,7 @@ with the user, or in which one role speaks twice. Most providers refuse a tool's
 call.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,25 @@ def in_turns(items: Sequence[Any]) -> list[TResponseInputItem]:
                 merged[-1] = _before_a_call(last)
             merged.append(item)
     return merged
+
+
+def with_json_arguments(items: Sequence[Any]) -> list[TResponseInputItem]:
+    """The items with JSON for the arguments of each call.
+
+    A model may write something else. It is told so, and its call is part of the next request.
+    """
+    return [_with_json_arguments(item) for item in items]
+
+
+def _with_json_arguments(item: Any) -> Any:
+    if item.get("type") != "function_call":
+        return item
+    try:
+        if isinstance(json.loads(item["arguments"] or "{}"), dict):
+            return item if item["arguments"] else {**item, "arguments": "{}"}
+    except ValueError:
+        pass
+    return {**item, "arguments": json.dumps({"invalid": item["arguments"]})}
 
 
 def _joined(first: Any, second: Any) -> Any:

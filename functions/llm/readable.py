@@ -10,6 +10,7 @@ from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
 from .citations import readable_events, readable_output
 from .refusals import refusals_as_text
+from .whole_answers import whole_arguments, whole_event
 
 
 class ReadableModel(Model):
@@ -20,14 +21,14 @@ class ReadableModel(Model):
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         response = await self._model.get_response(*args, **kwargs)
-        return replace(response, output=readable_output(response.output))
+        return replace(response, output=whole_arguments(readable_output(response.output)))
 
     async def stream_response(
         self, *args: Any, **kwargs: Any
     ) -> AsyncIterator[TResponseStreamEvent]:
         events = readable_events(self._model.stream_response(*args, **kwargs))
         async for event in refusals_as_text(events):
-            yield event
+            yield whole_event(event)
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
         return self._model.get_retry_advice(request)

@@ -81,3 +81,28 @@ class Pieces:
                     text = text[:-1]
                 return whole(text)
         return value
+
+
+def whole_event(event: Any) -> Any:
+    """The event with whole characters in the arguments of its calls.
+
+    Arguments are JSON inside JSON, which the Agents SDK reads when it is complete.
+    """
+    match event.type:
+        case "response.output_item.done":
+            return event.model_copy(update={"item": whole_arguments([event.item])[0]})
+        case "response.completed" | "response.incomplete":
+            output = whole_arguments(event.response.output)
+            response = event.response.model_copy(update={"output": output})
+            return event.model_copy(update={"response": response})
+    return event
+
+
+def whole_arguments(output: list[Any]) -> list[Any]:
+    """The items of an answer with whole characters in the arguments of its calls."""
+    return [
+        item.model_copy(update={"arguments": whole_json(item.arguments.encode()).decode()})
+        if item.type == "function_call"
+        else item
+        for item in output
+    ]

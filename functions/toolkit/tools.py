@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
+from pydantic import ValidationError
 from pydantic_core import to_json
 
 from ..characters import whole
-from ..errors import PublicError
+from ..errors import PublicError, first_problem
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Tool:
         function never needs it.
         """
         from agents import RunContextWrapper, function_tool  # noqa: PLC0415
+        from agents.function_schema import function_schema  # noqa: PLC0415
+        from agents.tool_context import ToolContext  # noqa: PLC0415
 
         @functools.wraps(self.function)
         async def call(wrapper: RunContextWrapper[Any], *args: Any, **kwargs: Any) -> str:
@@ -64,10 +67,27 @@ class Tool:
             logger.error("the tool %s took longer than %g s", self.name, TOOL_TIMEOUT)
             return f"{FAILED}: it took longer than {TOOL_TIMEOUT:g} seconds."
 
+        def not_called(wrapper: RunContextWrapper[Any], _error: Exception) -> str:
+            """What the model is told when its arguments did not fit. The SDK names no reason."""
+            problem = ""
+            if isinstance(wrapper, ToolContext):
+                arguments = function_schema(call).params_pydantic_model
+                try:
+                    arguments.model_validate_json(wrapper.tool_arguments or "{}")
+                except ValidationError as error:
+                    problem = first_problem(error.errors(include_url=False, include_input=False))
+            logger.warning("the model called the tool %s with wrong arguments", self.name)
+            return f"{FAILED}: its arguments are not valid. {problem}".rstrip()
+
         # The SDK recognises its context by the annotation of the first parameter.
         first = next(iter(inspect.signature(self.function).parameters))
         call.__annotations__ = {**self.function.__annotations__, first: RunContextWrapper[Any]}
-        return function_tool(call, timeout=TOOL_TIMEOUT, timeout_error_function=timed_out)
+        return function_tool(
+            call,
+            failure_error_function=not_called,
+            timeout=TOOL_TIMEOUT,
+            timeout_error_function=timed_out,
+        )
 
 
 @overload

@@ -36,6 +36,14 @@ class TestWithEitherApi:
         title = ada.read("threads.get_by_id", thread_id=thread)["title"]
         assert title == "Fine 😀 \ufffd"
 
+    def test_half_a_character_in_the_arguments_of_a_tool_is_replaced(self, ada, model):
+        model.script = [Call("show_items", r'{"add": ["\ud83d", "\ud83d\ude00"]}'), Say("There.")]
+        events = ada.create("The list, please")
+        assert text_of(events) == "There."
+        card = json.dumps(ada.items(thread_of(events)), ensure_ascii=False)
+        assert "\ufffd" in card
+        assert "😀" in card
+
     def test_two_answers_are_two_items_after_a_reload(self, ada, model):
         model.script = [Say("first"), Say("second")]
         thread = thread_of(ada.create("Hi"))

@@ -51,10 +51,16 @@ class SayUnits(Say):
 
 @dataclass
 class Call:
-    """A call of one of the agent's tools."""
+    """A call of one of the agent's tools. Arguments that are text are sent as they are."""
 
     name: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] | str = field(default_factory=dict)
+
+    @property
+    def json(self) -> str:
+        if isinstance(self.arguments, str):
+            return self.arguments
+        return json.dumps(self.arguments)
 
 
 @dataclass
@@ -74,6 +80,7 @@ class Silence:
 class Fail:
     status: int
     message: str = "no"
+    code: str | None = None
 
 
 Step = Say | Call | Draw | Silence
@@ -84,10 +91,13 @@ class OpenAIServer:
 
     `requests` holds the requests for an answer. Requests for a title may come at any time and
     are not among them. When it is `strict`, it refuses chat completions whose roles do not take
-    turns, as the chat templates of some open models do.
+    turns, and calls whose arguments are no JSON, as the chat templates of some open models do.
     """
 
     strict = False
+    longest: int | None = None
+    """Characters of input. A longer request gets `too_long`."""
+    too_long = Fail(400, "Your input exceeds the context window.", "context_length_exceeded")
 
     def __init__(self, *script: Step | Fail, transcript: str = "hello there") -> None:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
@@ -113,6 +123,8 @@ class OpenAIServer:
         if not body.get("tools") and "title" in json.dumps(body).lower()[:600]:
             return body, Say(self.title)
         self.requests.append(body)
+        if self.longest is not None and _length(body) > self.longest:
+            return body, self.too_long
         step = self.script[min(self._answered, len(self.script) - 1)]
         self._answered += 1
         if self.strict and (problem := _out_of_turn(body["messages"])):
@@ -122,7 +134,9 @@ class OpenAIServer:
     async def _responses(self, request: Request) -> Response:
         body, step = await self._next(request)
         if isinstance(step, Fail):
-            return JSONResponse({"error": {"message": step.message}}, step.status)
+            return JSONResponse(
+                {"error": {"message": step.message, "code": step.code}}, step.status
+            )
         if not body.get("stream"):
             return _json(_response([_output(step, "msg_1")]))
         return self._stream(_responses_events(step), step)
@@ -130,7 +144,9 @@ class OpenAIServer:
     async def _completions(self, request: Request) -> Response:
         body, step = await self._next(request)
         if isinstance(step, Fail):
-            return JSONResponse({"error": {"message": step.message}}, step.status)
+            return JSONResponse(
+                {"error": {"message": step.message, "code": step.code}}, step.status
+            )
         if not body.get("stream"):
             message = {"role": "assistant", "content": getattr(step, "text", "")}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -173,14 +189,26 @@ class OpenAIServer:
         )
         step = self.script[0]
         if isinstance(step, Fail):
-            return JSONResponse({"error": {"message": step.message}}, step.status)
+            return JSONResponse(
+                {"error": {"message": step.message, "code": step.code}}, step.status
+            )
         return JSONResponse({"text": self.transcript})
+
+
+def _length(body: dict[str, Any]) -> int:
+    messages = [m for m in body.get("messages", body.get("input")) if m.get("role") != "system"]
+    return len(json.dumps(messages))
 
 
 def _out_of_turn(messages: list[dict[str, Any]]) -> str | None:
     spoken = [message for message in messages if message["role"] != "system"]
     if spoken[0]["role"] != "user":
         return "the conversation does not begin with the user"
+    for call in itertools.chain.from_iterable(each.get("tool_calls", ()) for each in spoken):
+        try:
+            json.loads(call["function"]["arguments"])
+        except ValueError:
+            return "arguments are no JSON"
     for before, after in itertools.pairwise(spoken):
         if after["role"] == "tool":
             if before["role"] != "tool" and not before.get("tool_calls"):
@@ -218,7 +246,7 @@ def _output(step: Step, item_id: str) -> dict[str, Any]:
                 "result": result}  # fmt: skip
     return {
         "id": item_id, "type": "function_call", "call_id": f"call_{next(_ids)}",
-        "name": step.name, "arguments": json.dumps(step.arguments), "status": "completed",
+        "name": step.name, "arguments": step.json, "status": "completed",
     }  # fmt: skip
 
 
@@ -286,7 +314,7 @@ def _completion_chunks(step: Step):
 
     yield chunk({"role": "assistant", "content": ""}), False
     if isinstance(step, Call):
-        function = {"name": step.name, "arguments": json.dumps(step.arguments)}
+        function = {"name": step.name, "arguments": step.json}
         call = {"index": 0, "id": f"call_{next(_ids)}", "type": "function", "function": function}
         yield chunk({"tool_calls": [call]}), False
         yield chunk({}, "tool_calls"), False
