@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ..settings import Settings
 from .demo_script import DemoScript
 from .keys import Key, gemini_key, openai_key
+from .proxies import check_proxies
 
 if TYPE_CHECKING:
     from agents import Model
@@ -46,8 +47,16 @@ class ModelChoice:
 def choose(settings: Settings) -> ModelChoice:
     """The choice for `settings`. Opens no connection and reads no secret.
 
-    Raises `ValueError` when `OPENAI_BASE_URL` is set without a model.
+    Raises `ValueError` when `OPENAI_BASE_URL` is set without a model, or when the environment asks
+    for a proxy that cannot be used.
     """
+    choice = _choose(settings)
+    if choice.provider != "demo" or settings.voice_provider is not None:
+        check_proxies()
+    return choice
+
+
+def _choose(settings: Settings) -> ModelChoice:
     if settings.openai_base_url:
         if settings.model is None:
             raise ValueError("OPENAI_BASE_URL needs CHATKIT_MODEL: the model that it serves")
