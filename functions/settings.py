@@ -128,6 +128,8 @@ class Settings(AwsSettings):
     openai_api_key_secret: str | None = None
     gemini_api_key_secret: str | None = None
     models: Names = Field(default_factory=list)
+    store_responses: bool = False
+    """Whether the model's provider may keep what it is sent, as its own default says."""
     history_items: int = Field(40, ge=1, le=500)
     history_characters: int = Field(60_000, ge=1_000)
 

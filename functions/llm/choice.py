@@ -5,7 +5,7 @@ The first of these that is set decides: `OPENAI_BASE_URL` (any compatible server
 offline demo answers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..settings import Settings
@@ -38,6 +38,8 @@ class ModelChoice:
     api: Api
     base_url: str | None
     api_key: Key
+    stores: bool = False
+    """Whether the provider may keep what it is sent."""
 
     @property
     def label(self) -> str:
@@ -53,7 +55,7 @@ def choose(settings: Settings) -> ModelChoice:
     choice = _choose(settings)
     if choice.provider != "demo" or settings.voice_provider is not None:
         check_proxies()
-    return choice
+    return replace(choice, stores=settings.store_responses)
 
 
 def _choose(settings: Settings) -> ModelChoice:
@@ -106,8 +108,12 @@ def build(choice: ModelChoice, name: str, api_key: str, demo: DemoScript) -> "Mo
 
     from .client import openai_client  # noqa: PLC0415
     from .readable import ReadableModel  # noqa: PLC0415
+    from .unstored import UnstoredModel  # noqa: PLC0415
 
     client = openai_client(choice.base_url, api_key)
-    if choice.api == "responses":
-        return ReadableModel(OpenAIResponsesModel(model=name, openai_client=client))
-    return ReadableModel(OpenAIChatCompletionsModel(model=name, openai_client=client))
+    responses = choice.api == "responses"
+    kind = OpenAIResponsesModel if responses else OpenAIChatCompletionsModel
+    model: Model = kind(model=name, openai_client=client)
+    if not choice.stores and (responses or choice.provider == "openai"):
+        model = UnstoredModel(model, choice.base_url, name, carries_reasoning=responses)
+    return ReadableModel(model)
