@@ -10,6 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +40,39 @@ def _exact_origin(origin: str) -> str:
         )
     return origin
 
+
+def sendable_key(key: str) -> str:
+    """The key without white space around it.
+
+    Raises `ValueError` when it cannot be sent in a header.
+    """
+    key = key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError(
+            "the key has a character that cannot be sent in a request, such as a line break or a "
+            "curly quotation mark: copy it again"
+        )
+    return key
+
+
+def _key(value: object) -> object:
+    return sendable_key(value) if isinstance(value, str) else value
+
+
+def _address(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    address = urlsplit(value.strip())
+    if address.scheme not in {"http", "https"} or not address.hostname or address.port == 0:
+        raise ValueError("this is not an address such as https://example.com/v1")
+    return address.geturl()
+
+
+ApiKey = Annotated[SecretStr, BeforeValidator(_key)]
+"""A provider's key, which is sent in a header."""
+
+Address = Annotated[str, BeforeValidator(_address)]
+"""The address of a provider's API."""
 
 # The stack's settings use these three types too.
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
@@ -88,12 +122,14 @@ class Settings(AwsSettings):
     """The dotted name of the assistant's module; the starter assistant when unset."""
     model: str | None = None
     model_api: ModelApi | None = None
-    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
-    gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
+    openai_api_key: ApiKey | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: Address | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    gemini_api_key: ApiKey | None = Field(None, validation_alias="GEMINI_API_KEY")
     openai_api_key_secret: str | None = None
     gemini_api_key_secret: str | None = None
     models: Names = Field(default_factory=list)
+    store_responses: bool = False
+    """Whether the model's provider may keep what it is sent, as its own default says."""
     history_items: int = Field(40, ge=1, le=500)
     history_tokens: int = Field(32_000, ge=250)
     """What a model gets of a conversation at most, estimated: some 128,000 characters of English.
@@ -108,8 +144,8 @@ class Settings(AwsSettings):
     # Voice. On with an OpenAI or a Gemini key, unless `transcription` is "off".
     transcription: Literal["openai", "gemini", "off"] | None = None
     transcription_model: str | None = None
-    transcription_base_url: str | None = None  # anything with OpenAI's /audio/transcriptions
-    transcription_api_key: SecretStr | None = None
+    transcription_base_url: Address | None = None  # anything with OpenAI's /audio/transcriptions
+    transcription_api_key: ApiKey | None = None
     transcription_api_key_secret: str | None = None
     transcription_max_bytes: int = Field(25 * MB, ge=1_024, le=25 * MB)
 

@@ -47,3 +47,37 @@ def test_an_origin_that_is_not_exact_is_rejected(origin):
 def test_origins_are_separated_by_commas():
     settings = Settings(_env_file=None, allowed_origins="https://a.example, http://localhost:5173")
     assert settings.allowed_origins == ["https://a.example", "http://localhost:5173"]
+
+
+KEYS = ("openai_api_key", "gemini_api_key", "transcription_api_key")
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_white_space_around_a_key_is_removed(name):
+    settings = Settings(_env_file=None, **{name: " \tsk-1\r\n"})
+    assert getattr(settings, name).get_secret_value() == "sk-1"
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("key", ["“sk-1”", "sk\n1", "sk-\x00", "schlüssel"])
+def test_a_key_that_cannot_be_sent_is_rejected_without_being_printed(name, key):
+    with pytest.raises(ValidationError, match="cannot be sent in a request") as raised:
+        Settings(_env_file=None, **{name: key})
+    assert key not in str(raised.value)
+
+
+def test_a_key_of_white_space_counts_as_unset(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "  ")
+    assert not Settings(_env_file=None).has_openai_key
+
+
+@pytest.mark.parametrize("name", ["openai_base_url", "transcription_base_url"])
+@pytest.mark.parametrize("address", ["localhost:11434/v1", "http://", "http://[::1", "http://a:b"])
+def test_an_address_that_is_none_is_rejected(name, address):
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, **{name: address})
+
+
+def test_white_space_around_an_address_is_removed():
+    settings = Settings(_env_file=None, openai_base_url=" http://localhost:11434/v1\n")
+    assert settings.openai_base_url == "http://localhost:11434/v1"

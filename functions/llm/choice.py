@@ -5,12 +5,13 @@ The first of these that is set decides: `OPENAI_BASE_URL` (any compatible server
 offline demo answers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..settings import Settings
 from .demo_script import DemoScript
 from .keys import Key, gemini_key, openai_key
+from .proxies import check_proxies
 
 if TYPE_CHECKING:
     from agents import Model
@@ -37,6 +38,8 @@ class ModelChoice:
     api: Api
     base_url: str | None
     api_key: Key
+    stores: bool = False
+    """Whether the provider may keep what it is sent."""
 
     @property
     def label(self) -> str:
@@ -46,8 +49,16 @@ class ModelChoice:
 def choose(settings: Settings) -> ModelChoice:
     """The choice for `settings`. Opens no connection and reads no secret.
 
-    Raises `ValueError` when `OPENAI_BASE_URL` is set without a model.
+    Raises `ValueError` when `OPENAI_BASE_URL` is set without a model, or when the environment asks
+    for a proxy that cannot be used.
     """
+    choice = _choose(settings)
+    if choice.provider != "demo" or settings.voice_provider is not None:
+        check_proxies()
+    return replace(choice, stores=settings.store_responses)
+
+
+def _choose(settings: Settings) -> ModelChoice:
     if settings.openai_base_url:
         if settings.model is None:
             raise ValueError("OPENAI_BASE_URL needs CHATKIT_MODEL: the model that it serves")
@@ -97,8 +108,12 @@ def build(choice: ModelChoice, name: str, api_key: str, demo: DemoScript) -> "Mo
 
     from .client import openai_client  # noqa: PLC0415
     from .readable import ReadableModel  # noqa: PLC0415
+    from .unstored import UnstoredModel  # noqa: PLC0415
 
     client = openai_client(choice.base_url, api_key)
-    if choice.api == "responses":
-        return ReadableModel(OpenAIResponsesModel(model=name, openai_client=client))
-    return ReadableModel(OpenAIChatCompletionsModel(model=name, openai_client=client))
+    responses = choice.api == "responses"
+    kind = OpenAIResponsesModel if responses else OpenAIChatCompletionsModel
+    model: Model = kind(model=name, openai_client=client)
+    if not choice.stores and (responses or choice.provider == "openai"):
+        model = UnstoredModel(model, choice.base_url, name, carries_reasoning=responses)
+    return ReadableModel(model)

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 from httpx2 import Timeout
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+from .tool_calls import NumberingClient
 from .whole_answers import make_whole
 
 TIMEOUT = Timeout(connect=5, read=120, write=30, pool=5)
@@ -31,7 +32,7 @@ def openai_client(base_url: str | None, api_key: str) -> AsyncOpenAI:
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     endpoint = (base_url, api_key)
     if endpoint not in clients:
-        clients[endpoint] = AsyncOpenAI(
+        clients[endpoint] = NumberingClient(
             api_key=api_key or "none",  # a local server may need no key, but the SDK does
             base_url=base_url,
             max_retries=MAX_RETRIES,

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
-from ..aws.secret_values import read_secret
-from ..settings import Settings
+from ..aws.secret_values import SecretUnavailableError, read_secret
+from ..settings import Settings, sendable_key
 
 Key = Callable[[], Awaitable[str]]
 """Returns a provider's key, empty when there is none. Call it only when a request needs the key,
@@ -29,6 +29,11 @@ def _key(value: SecretStr | None, secret: str | None) -> Key:
     async def key() -> str:
         if value is not None:
             return value.get_secret_value()
-        return await read_secret(secret) if secret is not None else ""
+        if secret is None:
+            return ""
+        try:
+            return sendable_key(await read_secret(secret))
+        except ValueError as error:
+            raise SecretUnavailableError(f"The secret {secret}: {error}") from None
 
     return key

@@ -74,7 +74,7 @@ def settings_or_stop() -> Settings:
     except ValidationError as error:
         problems = error.errors()
         field = str(problems[0]["loc"][0])
-        prefix = f"CHATKIT_{field.upper()}: " if field.islower() else ""
+        prefix = f"CHATKIT_{field.upper()}: " if field.islower() else f"{field}: "
         stop(f".env or environment: {prefix}{first_problem(problems, skip=1)}")
     except ValueError as error:
         stop(f".env or environment: {error}")

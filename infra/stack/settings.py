@@ -66,6 +66,11 @@ class StackSettings(BaseModel):
     model_api: ModelApi | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
     )
+    store_responses: bool = Field(
+        False,
+        description="Whether the model's provider may keep what it is sent. By default it is asked "
+        "not to (`store: false`).",
+    )
     model_base_url: str | None = Field(
         None,
         pattern=r"^https://\S+$",

@@ -51,6 +51,30 @@ def test_the_list_of_models_begins_with_the_default():
 
 
 @pytest.mark.parametrize(
+    ("variable", "proxy"),
+    [
+        ("ALL_PROXY", "socks5://me:secret@127.0.0.1:1080"),
+        ("HTTPS_PROXY", "socks5h://127.0.0.1:1080"),
+        ("https_proxy", "ftp://127.0.0.1"),
+        ("HTTP_PROXY", "http://127.0.0.1:port"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_at_the_start(monkeypatch, variable, proxy):
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(ValueError, match=variable) as raised:
+        choose(settings(openai_api_key="k"))
+    assert "secret" not in str(raised.value)
+    assert choose(settings()).provider == "demo"  # which needs no network
+
+
+async def test_a_usable_proxy_is_used(monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost, ::1, .example.com")
+    choice = choose(settings(openai_api_key="k"))
+    build(choice, choice.names[0], "key", DemoScript())
+
+
+@pytest.mark.parametrize(
     ("values", "kind"),
     [
         ({}, "DemoModel"),

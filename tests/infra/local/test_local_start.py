@@ -56,6 +56,8 @@ def test_make_lambda_says_so_in_its_own_name():
         ({"CHATKIT_COOKIE_KEY": "short"}, "CHATKIT_COOKIE_KEY is shorter"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, "CHATKIT_MODEL"),
         ({"CHATKIT_MODEL_API": "telepathy"}, "CHATKIT_MODEL_API"),
+        ({"OPENAI_API_KEY": "“k”"}, "OPENAI_API_KEY: the key has a character"),
+        ({"OPENAI_API_KEY": "k", "ALL_PROXY": "socks5://127.0.0.1:1080"}, "ALL_PROXY"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_one_line_that_names_it(environment, says):
