@@ -75,6 +75,69 @@ describe("routing", () => {
   });
 });
 
+describe("uploads", () => {
+  const signed = { "Content-Type": "text/plain" };
+
+  async function announced() {
+    const { request, send } = await setUp((seen, response) => {
+      if (seen.path !== "/chatkit") return response.writeHead(200).end();
+      const url = `${server.origin}/bucket/file?X-Amz-Signature=1%2F2`;
+      json(response, { id: "a", upload_descriptor: { url, method: "PUT", headers: signed } });
+    });
+    const made = await (await send("attachments.create")).json();
+    return { request, url: made.upload_descriptor.url as string };
+  }
+
+  function form(...files: string[]) {
+    const made = new FormData();
+    made.append("name", "main.ts");
+    for (const text of files)
+      made.append("file", new File([text], "main.ts", { type: "video/mp2t" }));
+    return made;
+  }
+
+  it.each([
+    ["a form", (url: string) => [url, { method: "POST", body: form("let ü") }]],
+    ["a request", (url: string) => [new Request(url, { method: "POST", body: form("let ü") })]],
+  ])("turns %s with one file that is posted to its link into the signed PUT", async (_, posted) => {
+    const { request, url } = await announced();
+    const response = await request(...(posted(url) as Parameters<typeof fetch>));
+    expect(response.status).toBe(200);
+    const seen = server.seen[1];
+    expect([seen?.method, seen?.path]).toEqual(["PUT", "/bucket/file?X-Amz-Signature=1%2F2"]);
+    expect(seen?.body.toString()).toBe("let ü");
+    expect(seen?.headers["content-type"]).toBe("text/plain");
+    expect(seen?.headers["content-length"]).toBe("6");
+    expect(Object.keys(seen?.headers ?? {}).filter((name) => name.startsWith("x-"))).toEqual([]);
+  });
+
+  it("leaves alone what is no form with one file, or goes elsewhere", async () => {
+    const { request, url } = await announced();
+    await request(url, { method: "PUT", body: "bytes", headers: signed });
+    await request(url, { method: "POST", body: "text" });
+    await request(url, { method: "POST", body: form() });
+    await request(url, { method: "POST", body: form("a", "b") });
+    await request(`${server.origin}/other`, { method: "POST", body: form("a") });
+    expect(server.seen.slice(1).map(({ method }) => method)).toEqual([
+      "PUT",
+      "POST",
+      "POST",
+      "POST",
+      "POST",
+    ]);
+    expect(server.seen[2]?.body.toString()).toBe("text");
+  });
+
+  it("stops the upload when the element does", async () => {
+    const { request, url } = await announced();
+    const stop = new AbortController();
+    stop.abort();
+    const posted = request(url, { method: "POST", body: form("a"), signal: stop.signal });
+    await expect(posted).rejects.toThrow(/abort/i);
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
 describe("headers", () => {
   it("hashes the body for CloudFront", async () => {
     const { send } = await setUp((_, response) => json(response, {}));

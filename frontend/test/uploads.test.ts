@@ -25,7 +25,7 @@ describe("a file", () => {
   });
 
   it.each([
-    ["of another kind", file("a.zip", "application/zip"), 0, "cannot be attached"],
+    ["of another kind", file("a.zip", "application/zip"), 0, "Possible types: .png, text."],
     ["over the limit of its type", file("a.png", "image/png", 3 * MB), 0, "larger than 2 MB"],
     ["over the limit of all others", file("a.txt", "text/plain", 2 * MB), 0, "larger than 1 MB"],
     ["with nothing in it", file("a.txt", "text/plain", 0), 0, "is empty"],

@@ -21,7 +21,7 @@ from .. import aws
 from ..aws.bucket import Bucket
 from ..aws.keys import part
 from .errors import AttachmentError
-from .schema import PREVIEWED, file_key, upload_key
+from .schema import PREVIEWED, file_key, named, upload_key
 
 OURS: Final = "s3_size"
 """The key in an attachment's metadata that marks a file in our bucket; its value is the size."""
@@ -155,7 +155,7 @@ def correct(attachment: Attachment, checked: Attachment) -> None:
 
 
 def _wrong(attachment: Attachment) -> AttachmentError:
-    return AttachmentError(f"{attachment.name} is not a valid {attachment.mime_type} file.")
+    return AttachmentError(f"{attachment.name} is not a valid {named(attachment.mime_type)} file.")
 
 
 async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:

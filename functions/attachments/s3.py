@@ -23,7 +23,15 @@ from ..aws.keys import owner, part
 from ..settings import MB
 from . import arrival
 from .errors import AttachmentError
-from .schema import PREVIEWED, TEXT_EXTENSIONS, file_key, image_key, image_prefix, upload_key
+from .schema import (
+    PREVIEWED,
+    file_key,
+    image_key,
+    image_prefix,
+    named,
+    type_by_name,
+    upload_key,
+)
 
 UPLOAD_SECONDS: Final = 900
 """How long an upload link is valid; an upload must begin before that."""
@@ -110,24 +118,28 @@ class S3AttachmentStore(AttachmentStore[Any]):
                 f"The type of {file.name} must have at most {MAX_TYPE} characters."
             )
         if not mime_type.isascii() or "/" not in mime_type or not mime_type.isprintable():
-            raise AttachmentError(f"The type of {file.name} is not known.")
+            raise AttachmentError(f"The type of {file.name} is not known. {self._taken()}")
         if not self._allows(mime_type):
-            raise self._not_taken(file.name, mime_type)
+            raise self._not_taken(file.name)
         return mime_type
 
-    def _not_taken(self, name: str, mime_type: str) -> AttachmentError:
-        return AttachmentError(f"{name}: files of type {mime_type} cannot be attached.")
+    def _not_taken(self, name: str) -> AttachmentError:
+        return AttachmentError(f"{name} cannot be attached. {self._taken()}")
+
+    def _taken(self) -> str:
+        return f"Possible types: {', '.join(named(each) for each in self.types)}."
 
     def _type(self, file: AttachmentCreateParams) -> str:
-        """The type that the browser gives, or `text/plain` for a text file whose type it does not
-        know. Browsers ask their system: `.ts` is a video on one, and has no type on another.
+        """The type that the browser gives, or the one that the file's name tells, when the browser
+        gives none that is taken. Browsers ask their system: `.ts` is a video on one, and has no
+        type on another.
         """
         mime_type = file.mime_type.partition(";")[0].strip().lower()
         known = "/" in mime_type and mime_type != "application/octet-stream"
         if known and self._allows(mime_type):
             return mime_type
         extension = PurePosixPath(file.name).suffix.lower()
-        return "text/plain" if extension in TEXT_EXTENSIONS else mime_type
+        return type_by_name(extension) or mime_type
 
     def _allows(self, mime_type: str) -> bool:
         return any(fnmatchcase(mime_type, allowed) for allowed in self.types)
@@ -158,10 +170,9 @@ class S3AttachmentStore(AttachmentStore[Any]):
         """
         _must_be(AttachmentBase, attachment)
         arrived = await arrival.look(self.bucket, attachment, owner(context))
-        if arrived is not None and arrived.attachment is not attachment:
-            real_type = arrived.attachment.mime_type
-            if not self._allows(real_type):
-                raise self._not_taken(attachment.name, real_type)
+        checked = arrived.attachment if arrived else attachment
+        if checked is not attachment and not self._allows(checked.mime_type):
+            raise self._not_taken(attachment.name)
         return arrived
 
     async def keep(self, arrived: arrival.Arrived) -> None:

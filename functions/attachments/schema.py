@@ -33,6 +33,30 @@ TEXT_EXTENSIONS: Final = (
 )  # fmt: skip
 """A file with one of these names is text, whatever type the browser gives it."""
 
+KINDS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "image/png": ("PNG", (".png",)),
+    "image/jpeg": ("JPEG", (".jpg", ".jpeg")),
+    "image/gif": ("GIF", (".gif",)),
+    "image/webp": ("WebP", (".webp",)),
+    "application/pdf": ("PDF", (".pdf",)),
+    "text/*": ("text", TEXT_EXTENSIONS),
+    "application/json": ("JSON", (".json",)),
+}
+"""What people call files of a type, and how their names end: for refusals and the page's picker."""
+
+
+def named(mime_type: str) -> str:
+    """What people call files of this type."""
+    return KINDS[mime_type][0] if mime_type in KINDS else mime_type
+
+
+def type_by_name(extension: str) -> str | None:
+    """The type of the files whose names end like this; `None` when it is not known."""
+    if extension in TEXT_EXTENSIONS:
+        return "text/plain"
+    return next((kind for kind, (_, endings) in KINDS.items() if extension in endings), None)
+
+
 UNSENT_DAYS: Final = 1
 """Days until an unsent upload is removed (S3 rounds up to midnight UTC)."""
 MULTIPART_DAYS: Final = 1

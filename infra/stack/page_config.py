@@ -6,7 +6,7 @@
 from typing import Any
 
 from functions import VERSION
-from functions.attachments.schema import TEXT_EXTENSIONS
+from functions.attachments.schema import KINDS
 from functions.llm import choose
 from functions.settings import Settings
 
@@ -17,16 +17,6 @@ LOCAL_DOMAIN_KEY = "local-dev"
 """On localhost the element accepts any key, but it needs one."""
 
 MAX_FILES = 10
-
-EXTENSIONS = {
-    "image/png": [".png"],
-    "image/jpeg": [".jpg", ".jpeg"],
-    "image/gif": [".gif"],
-    "image/webp": [".webp"],
-    "application/pdf": [".pdf"],
-    "application/json": [".json"],
-    "text/*": [*TEXT_EXTENSIONS],
-}
 
 
 def page_config(
@@ -61,6 +51,9 @@ def page_config(
         "attachments": {
             "maxSize": settings.attachment_max_bytes,
             "maxCount": MAX_FILES,
-            "accept": {kind: EXTENSIONS.get(kind, []) for kind in settings.attachment_types},
+            "accept": {
+                kind: [*KINDS[kind][1]] if kind in KINDS else []
+                for kind in settings.attachment_types
+            },
         },
     }

@@ -146,10 +146,10 @@ async def test_a_files_name_is_kept_and_is_not_part_of_its_key(place, ada, name)
         ({"size": 20 * 1024 * 1024 + 1}, "too large"),
         ({"size": 0}, "empty"),
         ({"size": -1}, "empty"),
-        ({"mime_type": "application/x-msdownload"}, "cannot be attached"),
-        ({"mime_type": "nonsense"}, "not known"),
+        ({"name": "cat", "mime_type": "application/x-msdownload"}, "cannot be attached"),
+        ({"name": "cat", "mime_type": "nonsense"}, "not known"),
         ({"mime_type": "image/png\r\nx: y"}, "not known"),
-        ({"mime_type": "имя/тип"}, "not known"),
+        ({"name": "cat", "mime_type": "имя/тип"}, "not known"),
         ({"mime_type": "text/" + "x" * 251}, "at most 255"),
         ({"mime_type": "text/" + "x" * 200_000}, "at most 255"),
         ({"name": ""}, "name"),
@@ -160,6 +160,36 @@ async def test_a_file_that_cannot_be_attached_is_rejected_with_a_message(place, 
     files = place.files(types=["image/*", "text/*", "nonsense"])
     with pytest.raises(AttachmentError, match=why):
         await files.create_attachment(announced(**file), ada)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"mime_type": "application/x-msdownload", "name": "run.exe"},
+        {"mime_type": "application/octet-stream", "name": "data"},
+        {"mime_type": "", "name": "名前 – без имени 😀"},
+    ],
+)
+async def test_a_refusal_says_which_types_are_taken(place, ada, file):
+    files = place.files(types=Settings().attachment_types)
+    with pytest.raises(AttachmentError) as refused:
+        await files.create_attachment(announced(**file), ada)
+    assert file["name"] in refused.value.message
+    for kind in ("PNG", "JPEG", "GIF", "WebP", "PDF", "text", "JSON"):
+        assert kind in refused.value.message
+
+
+@pytest.mark.parametrize("mime_type", ["", "application/octet-stream", "image/jpg", "image/pjpeg"])
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("PHOTO.JPG", "image/jpeg"), ("a b.pdf", "application/pdf"), ("x.tar.png", "image/png")],
+)
+async def test_a_file_without_a_type_that_is_taken_has_the_type_of_its_name(
+    place, ada, name, mime_type, known
+):
+    files = place.files(types=Settings().attachment_types)
+    made = await files.create_attachment(announced(name, 4, mime_type), ada)
+    assert made.mime_type == known
 
 
 async def test_the_longest_valid_type_is_accepted(place, ada):
@@ -192,7 +222,9 @@ async def test_code_and_tables_are_text_whatever_type_a_browser_gives_them(
 
 def test_the_page_offers_the_files_that_the_server_accepts():
     accept = page_config(Settings())["attachments"]["accept"]
+    assert set(accept) == set(Settings().attachment_types)
     assert set(TEXT_EXTENSIONS) <= set(accept["text/*"])
+    assert all(accept.values())
 
 
 async def test_another_users_file_can_neither_be_loaded_nor_sent_nor_deleted(place, ada, bob):

@@ -129,7 +129,7 @@ def test_more_files_than_the_server_allows_are_refused(chat):
 @pytest.mark.parametrize(
     ("name", "kind", "size", "words"),
     [
-        ("run.exe", "application/x-msdownload", 2, "cannot be attached"),
+        ("run.exe", "application/x-msdownload", 2, "cannot be attached. Possible types: .png"),
         ("huge.txt", "text/plain", 21 * 1024 * 1024, "larger than 20 MB"),
         ("empty.txt", "text/plain", 0, "is empty"),
     ],

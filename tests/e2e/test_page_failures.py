@@ -74,6 +74,32 @@ def test_the_element_of_the_cdn_gets_the_same_options(chat):
     assert posts(chat)[-1].headers["x-amz-content-sha256"]
 
 
+POSTED = """async () => {
+    const ask = async (type, params) => (await given.api.fetch("/chatkit", {
+        method: "POST", body: JSON.stringify({type, params}),
+        headers: {"content-type": "application/json"}}));
+    const file = new File(["let walnuts = 7;"], "main.ts", {type: "video/mp2t"});
+    const made = await (await ask("attachments.create",
+        {name: file.name, size: file.size, mime_type: file.type})).json();
+    const body = new FormData();
+    body.append("file", file);
+    const uploaded = await given.api.fetch(made.upload_descriptor.url, {method: "POST", body});
+    const sent = await ask("threads.create", {input: {attachments: [made.id], inference_options: {},
+        content: [{type: "input_text", text: "Look"}]}});
+    return [uploaded.status, sent.status, await sent.text()];
+}"""
+
+
+def test_a_file_that_the_element_posts_as_a_form_arrives(chat):
+    chat.script(DRIVEN.replace("HOW", "block"))
+    chat.page.goto(chat.server)
+    chat.page.wait_for_function("window.given")
+    uploaded, sent, events = chat.page.evaluate(POSTED)
+    assert (uploaded, sent) == (200, 200)
+    assert "main.ts" in events
+    assert '"type":"error"' not in events
+
+
 def test_logs_of_the_element_of_the_cdn_reach_the_server_without_the_visitor_s_words(chat):
     chat.script(DRIVEN.replace("HOW", "block"))
     chat.page.goto(chat.server)

@@ -1,10 +1,12 @@
 /**
  * Makes the `fetch` that ChatKit needs to talk to this backend. Pass it as `api.fetch`.
- * README.md in this folder says what it does and why. It changes requests to this backend only.
+ * README.md in this folder says what it does and why. It changes requests to this backend and its
+ * upload links only.
  */
 import { sha256, toBytes } from "./body";
 import { isStreaming, operationOf, servedByActions } from "./operations";
 import { RunIds, watched } from "./runs";
+import { UploadLinks } from "./uploads";
 
 export type GetToken = (reason: { refresh: boolean }) => Promise<string | null> | string | null;
 
@@ -34,6 +36,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
   const send: typeof fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const pageContext = options.pageContext ?? currentPage;
   const runs = new RunIds();
+  const uploads = new UploadLinks();
 
   async function ownHeaders(headers: Headers, refresh: boolean): Promise<void> {
     const token = (await options.getToken?.({ refresh })) ?? null;
@@ -98,6 +101,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
       let response = await attempt(false);
       if (response.status === 401) response = await attempt(true);
       options.onResponse?.(operation, response);
+      if (operation === "attachments.create") await uploads.remember(response);
       if (!runId) {
         settled();
         return response;
@@ -120,7 +124,10 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
 
   return async (input, init) => {
     const url = absolute(input instanceof Request ? input.url : String(input));
-    if (!within(url, chat) && !within(url, actions)) return send(input, init);
+    if (!within(url, chat) && !within(url, actions)) {
+      const put = await uploads.signedPut(input, init);
+      return put ? send(put.url, put.init) : send(input, init);
+    }
     if (!(input instanceof Request)) return ours(url, init ?? {});
     const { method, headers, signal } = input;
     return ours(url, { method, headers, signal, body: await bodyOf(input), ...init });

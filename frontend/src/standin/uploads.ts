@@ -29,9 +29,20 @@ export function refusal(file: File, limits: Limits, already: number): string | n
   const largest = largestFor(file.type, limits.maxSize);
   if (file.size > largest) return `${file.name} is larger than ${Math.floor(largest / MB)} MB.`;
   if (file.size === 0) return `${file.name} is empty.`;
-  if (!accepted(file, limits.accept)) return `Files like ${file.name} cannot be attached.`;
+  if (!accepted(file, limits.accept)) {
+    return `${file.name} cannot be attached. Possible types: ${taken(limits.accept)}.`;
+  }
   return null;
 }
+
+/** The names' endings, or `text` for the many of `text/*`. */
+const taken = (accept: Limits["accept"]): string =>
+  Object.entries(accept ?? {})
+    .flatMap(([type, extensions]) => {
+      if (type.endsWith("/*")) return [type.slice(0, -2)];
+      return extensions.length > 0 ? extensions : [type];
+    })
+    .join(", ");
 
 function largestFor(mimeType: string, maxSize: Limits["maxSize"]): number {
   if (typeof maxSize === "number") return maxSize;
