@@ -21,6 +21,19 @@ print(*sorted(tool.name for tool in assistant.tools), *sorted(assistant.actions)
 """
 
 
+ASK = """\
+import asyncio, sys
+from agents import Agent, RunConfig, Runner
+from functions.assistant import assistant
+from functions.llm.demo import DemoModel
+tools = [tool.function_tool for tool in assistant.tools]
+model = DemoModel(assistant.demo())
+quiet = RunConfig(tracing_disabled=True)
+agent = Agent(name="a", model=model, tools=tools)
+print(asyncio.run(Runner.run(agent, sys.argv[1], run_config=quiet)).final_output)
+"""
+
+
 @pytest.fixture
 def copy(tmp_path):
     """The assistant's folder in a copy of `functions`, which a test may change."""
@@ -32,8 +45,12 @@ def copy(tmp_path):
 
 def tools_and_actions(copy):
     """Starts both functions of the copy. Returns the names of its tools and actions."""
+    return set(printed(copy, PROGRAM).split())
+
+
+def printed(copy, program, *arguments):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program, *arguments],
         cwd=copy.parents[1],
         env={"CHATKIT_COOKIE_KEY": "k" * 32},
         capture_output=True,
@@ -41,7 +58,7 @@ def tools_and_actions(copy):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return set(done.stdout.split())
+    return done.stdout
 
 
 def test_an_assistant_without_features_starts_and_the_documentations_files_add_one(copy):
@@ -57,3 +74,17 @@ def test_an_assistant_without_features_starts_and_the_documentations_files_add_o
     (copy / "widgets" / "meal.widget").write_text(widget)
     (copy / "features" / "meals.py").write_text(feature)
     assert tools_and_actions(copy) == {"plan_meal", "meal.cook"}
+
+
+def test_the_tool_in_the_readme_is_called_by_the_demo_after_one_line_in_its_rules(copy):
+    readme = (ROOT / "README.md").read_text()
+    name, feature, line = re.search(
+        r"`functions/assistant/(features/\w+\.py)`:\n\n```python\n(.*?)```.*?```python\n(.*?)\n```",
+        readme,
+        re.DOTALL,
+    ).groups()
+    (copy / name).write_text(feature)
+    rules = copy / "demo.py"
+    rules.write_text(rules.read_text().replace("RULES = (\n", f"RULES = (\n{line},\n"))
+    question = re.search(r"ask “(Roll .*?)”", readme)[1]
+    assert re.fullmatch(r"Here it is: \*\*\d+\*\*\n", printed(copy, ASK, question))
