@@ -1,5 +1,5 @@
 /** Bundles `src/chatkit` into one file for pages without a build: `dist-examples/`. */
-import { copyFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { defineConfig } from "vite";
 
 export default defineConfig({
@@ -13,7 +13,11 @@ export default defineConfig({
   plugins: [
     {
       name: "copy-the-page",
-      writeBundle: ({ dir }) => copyFileSync("examples/plain.html", `${dir}/plain.html`),
+      writeBundle: ({ dir }) => {
+        const page = readFileSync("examples/plain.html", "utf8");
+        const bundled = page.replace("../src/chatkit/index.ts", "./chatkit-serverless.js");
+        writeFileSync(`${dir}/plain.html`, bundled);
+      },
     },
   ],
 });

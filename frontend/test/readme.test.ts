@@ -1,6 +1,6 @@
 /** Type-checks the snippets of `src/chatkit/README.md`, and runs the React example. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createElement } from "react";
 import { createRoot } from "react-dom/client";
@@ -62,6 +62,7 @@ it("shows React, Next.js and tokens of your own", () => {
   expect([...snippets.keys()]).toEqual([
     "chat.tsx",
     "main.tsx",
+    "vite.config.ts",
     "app/chat/page.tsx",
     "app/chat/client.tsx",
     "next.config.ts",
@@ -73,6 +74,29 @@ it("has snippets that fit the types of what they call", { timeout: 60_000 }, () 
   const checked = spawnSync("node_modules/.bin/tsc", ["-p", OUT], { encoding: "utf8" });
   expect(checked.stdout + checked.stderr).toBe("");
   expect(checked.status).toBe(0);
+});
+
+it("says in words that chatkit.js did not load, in the React example", async () => {
+  vi.stubGlobal("fetch", async (url: URL | string) => {
+    const { pathname } = new URL(url, location.href);
+    if (pathname === "/config.json") return Response.json(CONFIG);
+    return Response.json({ user: { id: "u" }, token: null, expiresAt: "" });
+  });
+  const root = document.body.appendChild(document.createElement("div"));
+  root.id = "root";
+  const shown = import(/* @vite-ignore */ join(OUT, "main.tsx"));
+  const script = await until(() => document.head.querySelector("script[src]"));
+  script.dispatchEvent(new Event("error"));
+  await shown;
+  const alert = await until(() => root.querySelector("[role=alert]"));
+  expect(alert.textContent).toBe("chatkit.js could not be loaded.");
+  root.remove();
+});
+
+it("has a plain page that imports what lies beside it", () => {
+  const page = readFileSync("examples/plain.html", "utf8");
+  const imported = page.match(/from "(\..+)"/)?.[1] ?? "";
+  expect(existsSync(join("examples", imported))).toBe(true);
 });
 
 it("has a React example that starts and mounts a chat", async () => {

@@ -104,7 +104,9 @@ def test_the_example_page_says_what_is_wrong(page, server, folder):
     put(chat, folder, "plain.html", "chatkit-serverless.js")
     chat.script(None)
     chat.page.goto(server + "/plain.html")
-    expect(chat.page.get_by_role("alert")).to_have_text("chatkit.js could not be loaded.")
+    alert = chat.page.get_by_role("alert")
+    expect(alert).to_have_text("chatkit.js could not be loaded.")
+    expect(alert).to_be_in_viewport()
 
 
 SIGN_IN = """<!doctype html><title>Sign-in</title>
