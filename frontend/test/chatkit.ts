@@ -95,7 +95,10 @@ export async function mount(script: Script, options: Partial<ChatKitOptions> = {
   const element = document.createElement("openai-chatkit") as OpenAIChatKit;
   document.body.replaceChildren(element);
   const fetch: typeof globalThis.fetch = async (_url, init) => {
-    const operation = { ...JSON.parse(String(init?.body)), signal: init?.signal } as Operation;
+    const operation = {
+      ...JSON.parse(String(init?.body ?? "{}")),
+      signal: init?.signal,
+    } as Operation;
     operations.push(operation);
     return script(operation);
   };

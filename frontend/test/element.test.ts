@@ -327,4 +327,32 @@ describe("a turn's actions", () => {
       kind: "positive",
     });
   });
+
+  it("show the feedback of before, and take it back", async () => {
+    const items = [userMessage("m1", "Hi"), answer("m2 a", "One")];
+    const thread = existing(items);
+    let refuse = false;
+    const chat = await mount(
+      async (operation) => {
+        if (refuse && !operation.type) return Response.json({ message: "No." }, { status: 404 });
+        const response = await thread(operation);
+        if (operation.type === "items.list") {
+          response.headers.set("x-chatkit-feedback", "m2%20a=negative other=odd");
+        }
+        return response;
+      },
+      { initialThread: "thr_1", threadItemActions: { feedback: true } },
+    );
+    const pressed = async (name: string) => (await chat.button(name)).getAttribute("aria-pressed");
+    await chat.sees("One");
+    expect([await pressed("Good answer"), await pressed("Bad answer")]).toEqual(["false", "true"]);
+    refuse = true;
+    (await chat.button("Bad answer")).click();
+    await chat.sees("No.");
+    expect(await pressed("Bad answer")).toBe("true");
+    refuse = false;
+    (await chat.button("Bad answer")).click();
+    await until(() => chat.root.querySelector('.turn-actions [aria-pressed="true"]') === null);
+    expect(chat.operations.at(-1)).toMatchObject({ thread_id: "thr_1", item_ids: ["m2 a"] });
+  });
 });

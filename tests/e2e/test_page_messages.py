@@ -182,6 +182,12 @@ def test_an_answer_can_be_rated_copied_and_written_again(chat):
     chat.button("Copy").last.click()
     expect(chat.button("Copied")).to_be_visible()
     assert ANSWER in chat.page.evaluate("navigator.clipboard.readText()")
+    chat.page.reload()
+    expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "true")
+    with chat.page.expect_response(lambda r: r.url.endswith("/feedback/remove")) as taken_back:
+        chat.button("Good answer").click()
+    assert taken_back.value.status == 204
+    expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "false")
     before = chat.answers.count()
     chat.button("Answer again").click()
     chat.settle()

@@ -1,4 +1,6 @@
 /** One thread: its items, its current run, and its last error. */
+
+import { type FeedbackKind, feedbackIn } from "../chatkit/feedback";
 import { runningUntil } from "../chatkit/running";
 import { ApiError, BrokenStream, type Client } from "./client";
 import { update, upsert, without } from "./items";
@@ -34,6 +36,8 @@ export class Conversation {
   imageDomains: string[] = [];
   items: Item[] = [];
   notices: Notice[] = [];
+  /** The visitor's feedback on items, by their ids. */
+  readonly feedback = new Map<string, FeedbackKind>();
   progress: { icon?: string | null; text: string } | null = null;
   failure: Failure | null = null;
   loading = false;
@@ -91,11 +95,14 @@ export class Conversation {
   }
 
   #page(after: string | null): Promise<Page<Item>> {
-    return this.#client.request<Page<Item>>("items.list", {
+    const params = {
       thread_id: this.id,
       limit: PAGE,
       order: "desc",
       ...(after && { after }),
+    };
+    return this.#client.request<Page<Item>>("items.list", params, (response) => {
+      for (const [id, kind] of feedbackIn(response)) this.feedback.set(id, kind);
     });
   }
 
