@@ -99,6 +99,38 @@ describe("an answer", () => {
     expect(chat.root.querySelector('[role="alert"]')).toBeNull();
   });
 
+  it("that was stopped stays on the screen until the server has stored it, with its title", async () => {
+    let stored = false;
+    const chat = await mount((asked) => {
+      const running = new Headers(
+        stored ? {} : { "x-chatkit-running": `r ${Date.now() + 60_000}` },
+      );
+      if (asked.type === "threads.get_by_id") return Response.json(thread, { headers: running });
+      const items = [
+        ...(stored ? [answer("m2", "Once upon a")] : []),
+        userMessage("m1", "A story"),
+      ];
+      if (asked.type === "items.list") return page(items);
+      const stream = openStream(asked);
+      stream.push({ ...created, thread: { ...thread, title: null } });
+      stream.push(done(userMessage("m1", "A story")));
+      stream.push({ type: "thread.item.added", item: answer("m2", "Once upon") });
+      return stream.response;
+    });
+    chat.type("A story");
+    chat.submit();
+    await chat.sees("Once upon");
+    (await chat.button("Stop")).click();
+    await until(() => chat.of("items.list").length === 1);
+    await chat.button("Send");
+    expect(chat.text()).toContain("Once upon");
+    expect(chat.root.querySelector("[data-running]")).toBeNull();
+    stored = true;
+    await chat.element.fetchUpdates();
+    await chat.sees("Once upon a");
+    await chat.sees("A title");
+  });
+
   it("cannot be stopped where the server says so", async () => {
     const chat = await mount((asked) => {
       const stream = openStream(asked);

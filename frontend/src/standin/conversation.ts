@@ -50,6 +50,8 @@ export class Conversation {
   readonly #client: Client;
   readonly #host: Host;
   #abort: AbortController | null = null;
+  /** The visitor stopped the newest run, and the server may not have stored its answer yet. */
+  #stopped = false;
 
   constructor(id: string | null, client: Client, host: Host) {
     this.id = id;
@@ -71,6 +73,12 @@ export class Conversation {
         this.#page(null),
       ]);
       if (this.streaming) return;
+      if (this.#stopped && this.running) {
+        // What was written stays on the screen until the server has stored it.
+        this.running = false;
+        return;
+      }
+      this.#stopped = false;
       this.#setThread(thread);
       const known = new Set(page.data.map((item) => item.id));
       const oldest = page.data.at(-1);
@@ -148,6 +156,7 @@ export class Conversation {
     this.streaming = true;
     this.canStop = true;
     this.running = false;
+    this.#stopped = false;
     this.failure = null;
     this.notices = [];
     this.#host.emit("response.start");
@@ -169,7 +178,8 @@ export class Conversation {
       this.#host.emit("response.end");
       this.#host.changed();
     }
-    if (outcome === "broken") await this.load().catch(() => undefined);
+    this.#stopped = outcome === "stopped";
+    if (outcome === "broken" || outcome === "stopped") await this.load().catch(() => undefined);
     if (outcome === "done") await this.#answerClientTool();
     return outcome;
   }
