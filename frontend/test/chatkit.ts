@@ -10,13 +10,6 @@ export type Operation = {
 };
 export type Script = (operation: Operation) => Response | Promise<Response>;
 
-// jsdom has no layout, so no size ever changes.
-globalThis.ResizeObserver ??= class {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
-};
-
 const encoder = new TextEncoder();
 export const chunk = (event: unknown) => encoder.encode(`data: ${JSON.stringify(event)}\n\n`);
 
