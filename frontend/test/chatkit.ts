@@ -10,13 +10,6 @@ export type Operation = {
 };
 export type Script = (operation: Operation) => Response | Promise<Response>;
 
-// jsdom has no layout, so no size ever changes.
-globalThis.ResizeObserver ??= class {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
-};
-
 const encoder = new TextEncoder();
 export const chunk = (event: unknown) => encoder.encode(`data: ${JSON.stringify(event)}\n\n`);
 
@@ -95,7 +88,10 @@ export async function mount(script: Script, options: Partial<ChatKitOptions> = {
   const element = document.createElement("openai-chatkit") as OpenAIChatKit;
   document.body.replaceChildren(element);
   const fetch: typeof globalThis.fetch = async (_url, init) => {
-    const operation = { ...JSON.parse(String(init?.body)), signal: init?.signal } as Operation;
+    const operation = {
+      ...JSON.parse(String(init?.body ?? "{}")),
+      signal: init?.signal,
+    } as Operation;
     operations.push(operation);
     return script(operation);
   };

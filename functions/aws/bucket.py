@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -161,15 +161,18 @@ class Bucket:
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def sign_get(self, key: str, draft: int | None = None) -> str:
+    def sign_get(self, key: str, draft: int | None = None, save_as: str | None = None) -> str:
         """A link to an object, valid for `LINK_SECONDS`. Signed locally, without a request.
 
         `draft` makes the links to the drafts of an image differ, because a page does not load the
-        same link again.
+        same link again. With `save_as` a browser saves the object under this name.
         """
         params: dict[str, Any] = {"Bucket": self.name, "Key": key}
         if draft is not None:
             params["ResponseContentDisposition"] = f'inline; filename="draft-{draft}"'
+        elif save_as is not None:
+            name = quote(save_as, safe="")
+            params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{name}"
         url: str = self.client.generate_presigned_url(
             "get_object", Params=params, ExpiresIn=LINK_SECONDS
         )

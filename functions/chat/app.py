@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Literal
 
+from chatkit.store import NotFoundError
 from chatkit.types import is_streaming_req
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -74,6 +75,40 @@ async def entities(
     query = request.query_params.get("q", "")[:200]
     documents = services.documents(request_context(request, visitor))
     return {"entities": await services.assistant.entities.search(query, documents)}
+
+
+@router.get("/chatkit/files/{attachment_id}", response_model=None)
+async def file(
+    attachment_id: str, request: Request, visitor: VisitorDep, services: ServicesDep
+) -> dict[str, str]:
+    """A link with which the visitor saves a file that they have sent."""
+    context = request_context(request, visitor)
+    try:
+        attachment = await services.store.load_attachment(attachment_id, context)
+    except (NotFoundError, ValueError):
+        raise PublicError(404, "That file does not exist any more.") from None
+    return {"url": await services.attachments.link(attachment, context)}
+
+
+class FeedbackTakenBack(BaseModel):
+    """Which items the visitor no longer likes or dislikes. ChatKit has no operation for this."""
+
+    thread_id: str
+    item_ids: list[str] = Field(min_length=1, max_length=100)
+
+
+@router.post("/chatkit/feedback/remove", response_model=None)
+async def remove_feedback(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
+    body = await read_body(request, MAX_LOG_BYTES)
+    try:
+        given = FeedbackTakenBack.model_validate_json(body)
+        context = request_context(request, visitor)
+        await services.store.save_feedback(given.thread_id, given.item_ids, None, context)
+    except ValueError:
+        raise PublicError(422, "Feedback is taken back with a thread_id and item_ids.") from None
+    except NotFoundError:
+        raise PublicError(404, "That does not exist.") from None
+    return Response(status_code=204)
 
 
 class PageEvent(BaseModel):

@@ -1,8 +1,10 @@
 """The operations that do not stream: lists, titles, feedback, files, dictation."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from chatkit.server import ChatKitServer, NonStreamingResult
 from chatkit.store import NotFoundError
@@ -25,8 +27,9 @@ from chatkit.types import (
 from ..context import RequestContext
 from ..errors import PublicError
 from ..services import Services
+from ..store.feedback import Mark
 from ..toolkit.dispatch import prepare
-from ..web.app import RUNNING_HEADER
+from ..web.app import FEEDBACK_HEADER, RUNNING_HEADER
 from ..web.sse import to_json
 
 
@@ -49,7 +52,14 @@ class Operations(ChatKitServer[RequestContext]):
         """Raises `PublicError` for an unknown thread, item or file, and for an invalid request."""
         try:
             match request:
-                case ThreadsGetByIdReq() | ItemsListReq():
+                case ItemsListReq():
+                    result, marks = await asyncio.gather(
+                        self._read(request, context),
+                        self._services.store.load_feedback(request.params.thread_id, context),
+                    )
+                    _add_feedback(result, marks)
+                    return result
+                case ThreadsGetByIdReq():
                     return await self._read(request, context)
                 case ThreadsSyncCustomActionReq():
                     prepared = await prepare(
@@ -116,6 +126,14 @@ class Operations(ChatKitServer[RequestContext]):
         context: RequestContext,  # noqa: ARG002
     ) -> AsyncIterator[ThreadStreamEvent]:
         raise TypeError("streaming requests go to AssistantServer")
+
+
+def _add_feedback(result: OperationResult, marks: list[Mark]) -> None:
+    """Add the header with the marks of the items that are listed."""
+    listed = {item["id"] for item in json.loads(result.json)["data"]} if marks else set()
+    shown = [f"{quote(m.item_id, safe='')}={m.kind}" for m in marks if m.item_id in listed]
+    if shown:
+        result.headers[FEEDBACK_HEADER] = " ".join(shown)
 
 
 def _missing(request: NonStreamingReq) -> str:

@@ -78,6 +78,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._action = action
         self._meter = Meter()
         self._turn: AgentTurn | None = None
+        self._title: asyncio.Task[str] | None = None
+        self._first_words = ""
 
     async def respond(
         self,
@@ -96,7 +98,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         )
         self._turn = turn
         result = await self._run_agent(turn, history, input_user_message)
-        title = self._start_title(thread, history)
+        title = self._title = self._start_title(thread, history)
         ids = RunIds(
             lambda kind: self.store.generate_item_id(kind, thread, context),
             self.store.generated_ids,
@@ -116,6 +118,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             if title is not None:
                 await self.store.name_thread(thread, await title, context)
         except Exception as error:
+            await self._name_at_once(thread, context)
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
@@ -162,6 +165,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         text = " ".join(part.text for part in first.content).strip()
         if not text and first.attachments:
             text = first.attachments[0].name
+        self._first_words = text
         return asyncio.create_task(self._make_title(text))
 
     async def _make_title(self, text: str) -> str:
@@ -171,6 +175,21 @@ class AssistantServer(ChatKitServer[RequestContext]):
         except Exception:
             logger.exception("the assistant made no title")
             return short_title(text) or "New conversation"
+
+    async def _name_at_once(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        """Name the thread of an answer that breaks off: by its title if that is made, else by the
+        first words of the message.
+        """
+        title = self._title
+        if title is None or thread.title is not None:
+            return
+        made = title.result() if title.done() and not title.cancelled() else ""
+        name = made or short_title(self._first_words) or "New conversation"
+        try:
+            # A copy: the SDK would send a changed thread, and an error is the last event.
+            await self.store.name_thread(thread.model_copy(), name, context)
+        except Exception:
+            logger.exception("the thread got no title")
 
     def action(
         self,
@@ -196,6 +215,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
     ) -> None:
         """Store what there is of the answer, and tell the model why it was cut off."""
+        await self._name_at_once(thread, context)
         for item in pending_items:
             if isinstance(item, AssistantMessageItem) and has_text(item):
                 await self.store.add_thread_item(thread.id, item, context)

@@ -272,9 +272,9 @@ class DynamoDBStore(Store[Any]):
         await self._attachments.delete(attachment_id, owner(context))
 
     async def save_feedback(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind, context: Any
+        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, context: Any
     ) -> None:
-        """Mark items as liked or disliked. A new mark replaces the old one.
+        """Mark items as liked or disliked. A new mark replaces the old one, `None` removes it.
 
         One transaction for each 49 items. Raises `NotFoundError` when the thread or an item is
         unknown; then no item of that transaction is marked.

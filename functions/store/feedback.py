@@ -1,4 +1,6 @@
-"""Feedback: the items that a user liked or disliked. The last mark of an item counts."""
+"""Feedback: the items that a user liked or disliked. The last mark of an item counts. It can be
+taken back.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,13 +36,13 @@ class Feedback:
         self.threads = threads
 
     async def save(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind, user: str
+        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, user: str
     ) -> None:
-        """Mark items; up to 49 are marked together or not at all.
+        """Mark items, or with `None` take their marks back; up to 49 together or not at all.
 
         Raises `NotFoundError` when the thread or an item is unknown.
         """
-        if kind not in list(get_args(FeedbackKind)):
+        if kind is not None and kind not in list(get_args(FeedbackKind)):
             raise ValueError(f"feedback is one of {get_args(FeedbackKind)}")
         if not isinstance(item_ids, list | tuple):
             raise ValueError(f"a list of ids, not {type(item_ids).__name__}")  # noqa: TRY004
@@ -51,7 +53,7 @@ class Feedback:
             await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user)
 
     async def _save(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind, user: str
+        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, user: str
     ) -> None:
         thread_exists = {
             "Key": keys.thread_key(user, thread_id),
@@ -65,8 +67,12 @@ class Feedback:
                 "ConditionExpression": "attribute_exists(#position)",
                 "ExpressionAttributeNames": {"#position": "position"},
             }
-            row = self._row(thread_id, item_id, kind, user)
-            actions += [{"ConditionCheck": item_exists}, {"Put": {"Item": row}}]
+            write: dict[str, Any] = (
+                {"Delete": {"Key": self._key(thread_id, item_id, user)}}
+                if kind is None
+                else {"Put": {"Item": self._row(thread_id, item_id, kind, user)}}
+            )
+            actions += [{"ConditionCheck": item_exists}, write]
         try:
             await self.table.transact(actions)
         except ConditionFailed as failure:
@@ -75,10 +81,13 @@ class Feedback:
             missing = item_ids[(min(failure.failed) - 1) // 2]
             raise NotFoundError(f"Item {missing} not found in thread {thread_id}") from None
 
-    def _row(self, thread_id: str, item_id: str, kind: FeedbackKind, user: str) -> Row:
+    def _key(self, thread_id: str, item_id: str, user: str) -> Row:
         partition = keys.thread_partition(user, thread_id)
+        return keys.key(partition, keys.FEEDBACK + part(item_id))
+
+    def _row(self, thread_id: str, item_id: str, kind: FeedbackKind, user: str) -> Row:
         return {
-            **keys.key(partition, keys.FEEDBACK + part(item_id)),
+            **self._key(thread_id, item_id, user),
             "item": {"S": item_id},
             "kind": {"S": kind},
             "at": {"S": keys.stamp(datetime.now(UTC))},

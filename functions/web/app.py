@@ -28,6 +28,10 @@ RUNNING_HEADER = "x-chatkit-running"
 by that time. `threads.get_by_id` and `items.list` send the header, and the page fetches again until
 it is missing."""
 
+FEEDBACK_HEADER = "x-chatkit-feedback"
+"""`<item id>=<positive or negative>`, separated by spaces: the visitor's feedback on items that
+`items.list` lists, since ChatKit's protocol has no place for it. Ids are percent-encoded."""
+
 
 def error_response(
     status: int, message: str, headers: dict[str, str] | None = None
@@ -120,6 +124,6 @@ def _add_handlers_and_middleware(app: FastAPI, settings: Settings) -> None:
             # Starlette answers a preflight with the headers that it asks for: x-chatkit-*,
             # x-amz-content-sha256 and those that ChatKit's element adds.
             allow_headers=["*"],
-            expose_headers=[NEW_TOKEN_HEADER, RUNNING_HEADER, "retry-after"],
+            expose_headers=[NEW_TOKEN_HEADER, RUNNING_HEADER, FEEDBACK_HEADER, "retry-after"],
             max_age=600,
         )

@@ -78,6 +78,17 @@ def test_the_model_gets_the_text_of_a_text_file(ada, model):
     assert "Remember the walnuts" in json.dumps(model.requests)
 
 
+def test_a_sent_file_can_be_saved_under_its_name_by_the_visitor_who_sent_it(ada, bob):
+    file = uploaded(ada, b"remember", name="ü b.html", mime_type="text/html")
+    ada.create("Read it", attachments=[file])
+    link = ada.http.get(f"/chatkit/files/{file}").json()["url"]
+    saved = httpx2.get(link)
+    assert saved.content == b"remember"
+    assert saved.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%BC%20b.html"
+    for who, name in ((bob, file), (ada, "never"), (ada, "x" * 3_000)):
+        assert who.http.get(f"/chatkit/files/{name}").status_code == 404
+
+
 def test_a_message_with_a_file_that_was_not_uploaded_is_rejected(ada):
     attachment = announced(ada, PNG)
     answer = ada.post("threads.create", input=message("Look", attachments=[attachment["id"]]))

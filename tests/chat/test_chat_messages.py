@@ -225,3 +225,24 @@ def test_the_offline_demo_answers_and_calls_tools(demo):
     thread = thread_of(events)
     assert "Checkbox" in json.dumps(chat.say(thread, "Show me the list"))
     assert any(item["type"] == "widget" for item in chat.items(thread))
+
+
+def test_feedback_comes_with_the_items_and_can_be_taken_back(ada, bob):
+    thread = thread_of(ada.create())
+    ids = [item["id"] for item in ada.items(thread)]
+
+    def shown():
+        return ada.post("items.list", thread_id=thread).headers.get("x-chatkit-feedback")
+
+    def take_back(who, **given):
+        return who.http.post("/chatkit/feedback/remove", json=given).status_code
+
+    assert shown() is None
+    ada.read("items.feedback", thread_id=thread, item_ids=ids[-1:], kind="negative")
+    assert shown() == f"{ids[-1]}=negative"
+    assert take_back(bob, thread_id=thread, item_ids=ids[-1:]) == 404
+    assert take_back(ada, thread_id=thread) == 422
+    assert take_back(ada, thread_id=thread, item_ids=["never"]) == 404
+    assert shown() == f"{ids[-1]}=negative"
+    assert take_back(ada, thread_id=thread, item_ids=ids[-1:]) == 204
+    assert shown() is None

@@ -50,6 +50,25 @@ def test_stop_closes_the_connection_to_the_model_and_keeps_the_partial_answer(ad
     assert answers(ada, thread) == ["one two "]
 
 
+def test_stop_in_the_first_answer_leaves_a_title(ada, model, actions):
+    model.script = [Say("one two three", gate=threading.Event())]
+    with ada.open(
+        "threads.create", {"x-chatkit-run-id": "run-t"}, input=message("Count")
+    ) as events:
+        begun(events)
+        cancel(ada, "run-t", actions)
+        list(events)
+    assert ada.read("threads.list")["data"][0]["title"] in {"A fine title", "Count"}
+
+
+def test_a_first_answer_that_breaks_off_leaves_a_title(ada, model):
+    gate = threading.Event()
+    gate.set()
+    model.script = [Say("one two three", gate=gate, dies_after=2)]
+    assert "error" in [event["type"] for event in ada.create("Count")]
+    assert ada.read("threads.list")["data"][0]["title"]
+
+
 def test_only_its_own_user_can_stop_a_run(ada, bob, model, actions):
     gate = threading.Event()
     model.script = [Say("one two three", gate=gate)]

@@ -57,6 +57,21 @@ def test_files_are_uploaded_sent_and_still_there_after_a_reload(chat):
     image = sent.get_by_role("img", name="pixel.png")
     expect(image).to_be_visible()
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 8
+    image.evaluate("image => { image.style.height = '200px' }")
+    assert sent.locator(".file", has_text="notes.txt").bounding_box()["height"] < 60
+    with chat.page.expect_popup() as opened:
+        image.click()
+    assert opened.value.url == image.get_attribute("src")
+    opened.value.close()
+    with (
+        chat.page.context.expect_event("page") as tab,
+        chat.page.expect_response(lambda r: "/chatkit/files/" in r.url) as link,
+    ):
+        sent.get_by_role("button", name="Save notes.txt").click()
+    assert tab.value is not None
+    saved = httpx2.get(link.value.json()["url"])
+    assert saved.content == b"remember the milk"
+    assert "notes.txt" in saved.headers["content-disposition"]
 
 
 def test_an_attached_file_can_be_removed_and_is_deleted(chat):

@@ -146,6 +146,17 @@ def test_stop_ends_the_answer_and_keeps_what_was_written(chat):
     expect(chat.answers.last).not_to_contain_text(STORY_ENDS)
 
 
+def test_stop_in_the_first_answer_shows_what_is_stored_and_a_title(chat):
+    chat.send(STORY)
+    expect(chat.answers.last).to_contain_text(STORY_BEGINS)
+    chat.stop.click()
+    chat.settle()
+    expect(chat.page.get_by_role("heading", level=2)).not_to_be_empty(timeout=15_000)
+    shown = chat.answers.last.inner_text()
+    chat.page.reload()
+    expect(chat.answers.last).to_have_text(shown, use_inner_text=True)
+
+
 def test_an_answer_is_complete_after_the_visitor_left_and_returned(chat):
     begin_story(chat)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
@@ -182,6 +193,12 @@ def test_an_answer_can_be_rated_copied_and_written_again(chat):
     chat.button("Copy").last.click()
     expect(chat.button("Copied")).to_be_visible()
     assert ANSWER in chat.page.evaluate("navigator.clipboard.readText()")
+    chat.page.reload()
+    expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "true")
+    with chat.page.expect_response(lambda r: r.url.endswith("/feedback/remove")) as taken_back:
+        chat.button("Good answer").click()
+    assert taken_back.value.status == 204
+    expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "false")
     before = chat.answers.count()
     chat.button("Answer again").click()
     chat.settle()

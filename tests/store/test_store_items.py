@@ -286,5 +286,16 @@ async def test_feedback_is_stored_for_existing_items_and_replaced_by_newer_feedb
     assert await store.load_feedback("thr_1", bob) == []
 
 
+async def test_feedback_can_be_taken_back(store, ada):
+    for n in range(2):
+        await store.add_thread_item("thr_1", EndOfTurnItem(**_base(f"m{n}")), ada)
+    await store.save_feedback("thr_1", ["m0", "m1"], "positive", ada)
+    await store.save_feedback("thr_1", ["m0"], None, ada)
+    await store.save_feedback("thr_1", ["m0"], None, ada)
+    assert [mark.item_id for mark in await store.load_feedback("thr_1", ada)] == ["m1"]
+    with pytest.raises(NotFoundError):
+        await store.save_feedback("thr_1", ["never"], None, ada)
+
+
 def _base(item_id):
     return {"id": item_id, "thread_id": "thr_1", "created_at": NOON}

@@ -1,5 +1,6 @@
 /** The element's state, and what the visitor and the page can do with it. It renders nothing. */
 import type { ChatKitOptions } from "@openai/chatkit";
+import type { FeedbackKind } from "../chatkit/feedback";
 import { Actions } from "./actions";
 import { ApiError, Client } from "./client";
 import { Conversation, type Outcome } from "./conversation";
@@ -16,8 +17,6 @@ export class Chat {
   readonly editor: Editor;
   readonly history: History;
   readonly actions: Actions;
-  /** The feedback for each turn, by the id of the turn's first answer. */
-  readonly feedback = new Map<string, "positive" | "negative">();
 
   readonly #client: Client;
   readonly #surface: Surface;
@@ -188,20 +187,35 @@ export class Chat {
     return outcome;
   }
 
-  async give(kind: "positive" | "negative", turn: readonly Item[]): Promise<void> {
-    const first = turn[0];
-    if (!first) return;
-    this.feedback.set(first.id, kind);
+  /** Marks a turn's answers as good or bad. The same mark once more takes it back. */
+  async give(kind: FeedbackKind, turn: readonly Item[]): Promise<void> {
+    const { feedback, id: thread_id } = this.conversation;
+    const item_ids = turn.map(({ id }) => id);
+    const before = item_ids.map((id) => [id, feedback.get(id)] as const);
+    const mark = (id: string, given: FeedbackKind | undefined) =>
+      given ? feedback.set(id, given) : feedback.delete(id);
+    const takenBack = before[0]?.[1] === kind;
+    for (const id of item_ids) mark(id, takenBack ? undefined : kind);
     this.changed();
-    const params = {
-      thread_id: this.conversation.id,
-      item_ids: turn.map(({ id }) => id),
-      kind,
-    };
-    await this.#client.request("items.feedback", params).catch((error: unknown) => {
-      this.feedback.delete(first.id);
+    try {
+      if (takenBack) await this.#client.ask("feedback/remove", { thread_id, item_ids });
+      else await this.#client.request("items.feedback", { thread_id, item_ids, kind });
+    } catch (error) {
+      for (const [id, given] of before) mark(id, given);
       this.#tell(error);
-    });
+    }
+  }
+
+  /** Saves a file of a message. The server knows the link, which is valid for an hour. */
+  async saveFile({ id }: Attachment): Promise<void> {
+    try {
+      const { url } = (await this.#client.ask(`files/${encodeURIComponent(id)}`)) as {
+        url: string;
+      };
+      window.open(url, "_blank", "noopener");
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   cannotDraw(item: Item, error: unknown): void {

@@ -48,6 +48,22 @@ export class Client {
     return (await response.json()) as T;
   }
 
+  /** Asks this backend for something that ChatKit's protocol has no operation for. */
+  async ask(path: string, body?: object): Promise<unknown> {
+    const request = this.#api.fetch ?? fetch;
+    const response = await request(`${this.#api.url}/${path}`, {
+      method: body ? "POST" : "GET",
+      ...(body && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
+    }).catch(() => {
+      throw new ApiError("The server could not be reached. Please try again.", 0);
+    });
+    if (!response.ok) throw await errorOf(response);
+    return response.status === 204 ? null : response.json();
+  }
+
   /**
    * Sends a streaming request. Sends it again, up to five times, after a 5xx, a response that is no
    * event stream, or no response; a 4xx is final. Throws an `ApiError` before the stream begins and

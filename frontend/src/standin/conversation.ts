@@ -1,4 +1,6 @@
 /** One thread: its items, its current run, and its last error. */
+
+import { type FeedbackKind, feedbackIn } from "../chatkit/feedback";
 import { runningUntil } from "../chatkit/running";
 import { ApiError, BrokenStream, type Client } from "./client";
 import { update, upsert, without } from "./items";
@@ -34,6 +36,8 @@ export class Conversation {
   imageDomains: string[] = [];
   items: Item[] = [];
   notices: Notice[] = [];
+  /** The visitor's feedback on items, by their ids. */
+  readonly feedback = new Map<string, FeedbackKind>();
   progress: { icon?: string | null; text: string } | null = null;
   failure: Failure | null = null;
   loading = false;
@@ -46,6 +50,8 @@ export class Conversation {
   readonly #client: Client;
   readonly #host: Host;
   #abort: AbortController | null = null;
+  /** The visitor stopped the newest run, and the server may not have stored its answer yet. */
+  #stopped = false;
 
   constructor(id: string | null, client: Client, host: Host) {
     this.id = id;
@@ -67,6 +73,12 @@ export class Conversation {
         this.#page(null),
       ]);
       if (this.streaming) return;
+      if (this.#stopped && this.running) {
+        // What was written stays on the screen until the server has stored it.
+        this.running = false;
+        return;
+      }
+      this.#stopped = false;
       this.#setThread(thread);
       const known = new Set(page.data.map((item) => item.id));
       const oldest = page.data.at(-1);
@@ -91,11 +103,14 @@ export class Conversation {
   }
 
   #page(after: string | null): Promise<Page<Item>> {
-    return this.#client.request<Page<Item>>("items.list", {
+    const params = {
       thread_id: this.id,
       limit: PAGE,
       order: "desc",
       ...(after && { after }),
+    };
+    return this.#client.request<Page<Item>>("items.list", params, (response) => {
+      for (const [id, kind] of feedbackIn(response)) this.feedback.set(id, kind);
     });
   }
 
@@ -141,6 +156,7 @@ export class Conversation {
     this.streaming = true;
     this.canStop = true;
     this.running = false;
+    this.#stopped = false;
     this.failure = null;
     this.notices = [];
     this.#host.emit("response.start");
@@ -162,7 +178,8 @@ export class Conversation {
       this.#host.emit("response.end");
       this.#host.changed();
     }
-    if (outcome === "broken") await this.load().catch(() => undefined);
+    this.#stopped = outcome === "stopped";
+    if (outcome === "broken" || outcome === "stopped") await this.load().catch(() => undefined);
     if (outcome === "done") await this.#answerClientTool();
     return outcome;
   }

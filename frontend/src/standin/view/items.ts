@@ -55,7 +55,7 @@ function userMessage(chat: Chat, item: UserMessage): TemplateResult {
   return html`
     <div class="user" data-item="user_message" ?data-pending=${pending}>
       ${item.quoted_text ? html`<blockquote class="quote">${item.quoted_text}</blockquote>` : nothing}
-      ${item.attachments.length ? html`<ul class="files">${item.attachments.map(attached)}</ul>` : nothing}
+      ${item.attachments.length ? html`<ul class="files">${item.attachments.map((file) => attached(chat, file, pending))}</ul>` : nothing}
       <div class="bubble"><span class="unseen">You said: </span>${item.content.map((part) =>
         part.type === "input_text"
           ? part.text
@@ -71,12 +71,22 @@ function userMessage(chat: Chat, item: UserMessage): TemplateResult {
   `;
 }
 
-function attached(file: Attachment): TemplateResult {
+/** An image opens in a tab of its own, any other file is saved, once the message is sent. */
+function attached(chat: Chat, file: Attachment, pending: boolean): TemplateResult {
+  const isImage = file.type === "image" && file.preview_url;
+  const shown = isImage
+    ? html`<img src=${file.preview_url} alt=${file.name} />`
+    : html`${icon("document")}<span>${file.name}</span>`;
+  if (pending) return html`<li class="file">${shown}</li>`;
   return html`<li class="file">
     ${
-      file.type === "image" && file.preview_url
-        ? html`<img src=${file.preview_url} alt=${file.name} />`
-        : html`${icon("document")}<span>${file.name}</span>`
+      isImage
+        ? html`<a href=${file.preview_url} target="_blank" rel="noopener noreferrer">${shown}</a>`
+        : html`<button
+            type="button"
+            aria-label="Save ${file.name}"
+            @click=${() => chat.saveFile(file)}
+          >${shown}</button>`
     }
   </li>`;
 }

@@ -83,7 +83,7 @@ function turnView(chat: Chat, turn: Turn, last: boolean): TemplateResult {
 function turnActions(chat: Chat, turn: Turn, answers: Item[]): TemplateResult {
   const { feedback, retry } = chat.options.threadItemActions ?? {};
   const text = answers.map(copyText).filter(Boolean).join("\n\n");
-  const given = chat.feedback.get(answers[0]?.id ?? "");
+  const given = chat.conversation.feedback.get(answers[0]?.id ?? "");
   const thumb = (kind: "positive" | "negative", name: string, label: string) => html`
     <button
       type="button"
