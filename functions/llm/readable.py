@@ -10,6 +10,7 @@ from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
 from .citations import readable_events, readable_output
 from .refusals import refusals_as_text
+from .thoughts import output_without_thoughts, thoughts_as_reasoning
 from .whole_answers import whole_arguments, whole_event
 
 
@@ -21,13 +22,14 @@ class ReadableModel(Model):
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         response = await self._model.get_response(*args, **kwargs)
-        return replace(response, output=whole_arguments(readable_output(response.output)))
+        output = output_without_thoughts(readable_output(response.output))
+        return replace(response, output=whole_arguments(output))
 
     async def stream_response(
         self, *args: Any, **kwargs: Any
     ) -> AsyncIterator[TResponseStreamEvent]:
         events = readable_events(self._model.stream_response(*args, **kwargs))
-        async for event in refusals_as_text(events):
+        async for event in refusals_as_text(thoughts_as_reasoning(events)):
             yield whole_event(event)
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:

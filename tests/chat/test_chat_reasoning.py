@@ -85,6 +85,71 @@ def test_a_workflow_is_ended_when_the_visitor_stops_the_answer(ada, model, model
     shows_that_it_thought(ada.items(thread))
 
 
+def text_events(model_api, *pieces):
+    """A streamed answer of these pieces of text."""
+    if model_api == "chat_completions":
+        return chunks(*({"content": piece} for piece in pieces))
+    part = {"type": "output_text", "text": "".join(pieces), "annotations": []}
+    deltas = [
+        {"type": "response.output_text.delta", "delta": piece, "logprobs": []} for piece in pieces
+    ]
+    events = message_events(
+        {"type": "response.content_part.added", "part": {**part, "text": ""}},
+        *deltas,
+        {"type": "response.output_text.done", "text": part["text"], "logprobs": []},
+        {"type": "response.content_part.done", "part": part},
+        content=[part],
+    )
+    whole = {"type": "response.completed", "response": response(events[-1]["item"])}
+    return numbered({"type": "response.created", "response": response()}, *events, whole)
+
+
+THOUGHTS = {
+    "in words": ["<think>", "Hm", "</think>", "\n\nYes", " sir"],
+    "in letters": [*"\n<think>\nHm\n</think>\n\nYes sir"],
+    "at once": ["<think>Hm</think>Yes sir"],
+}
+
+
+@pytest.mark.parametrize("pieces", THOUGHTS.values(), ids=THOUGHTS)
+def test_thoughts_in_the_text_are_reasoning_and_no_part_of_the_answer(
+    ada, model, model_api, pieces
+):
+    model.script = [text_events(model_api, *pieces)]
+    events = ada.create("Well?")
+    assert "error" not in {event["type"] for event in events}
+    assert text_of(events) == "Yes sir"
+    items = ada.items(thread_of(events))
+    shows_that_it_thought(items)
+    assert [item["type"] for item in items] == ["user_message", "workflow", "assistant_message"]
+    assert items[-1]["content"][0]["text"] == "Yes sir"
+
+
+@pytest.mark.parametrize("pieces", [["<think>Hm"], ["<think>Hm</think>", "\n"]])
+def test_thoughts_alone_are_no_answer(ada, model, model_api, pieces):
+    model.script = [text_events(model_api, *pieces)]
+    events = ada.create("Well?")
+    assert (events[-1]["type"], events[-1]["allow_retry"]) == ("error", True)
+    shows_that_it_thought(ada.items(thread_of(events)))
+
+
+@pytest.mark.parametrize("pieces", [["<", "b>Yes"], ["<thin", "k"], ["Yes <think>", "x</think>"]])
+def test_other_text_is_sent_as_it_is(ada, model, model_api, pieces):
+    model.script = [text_events(model_api, *pieces)]
+    events = ada.create("Well?")
+    assert text_of(events) == "".join(pieces)
+    assert ada.items(thread_of(events))[-1]["content"][0]["text"] == "".join(pieces)
+
+
+@pytest.mark.parametrize("model_api", ["chat_completions"])
+@pytest.mark.parametrize("fields", [("reasoning",), ("reasoning_content", "reasoning")])
+def test_each_name_of_reasoning_in_a_chunk_is_shown_once(ada, model, fields):
+    model.script = [chunks(dict.fromkeys(fields, "Hm"), {"content": "Yes"})]
+    events = ada.create("Well?")
+    assert text_of(events) == "Yes"
+    shows_that_it_thought(ada.items(thread_of(events)))
+
+
 class TestBlankMessages:
     @pytest.fixture
     def model_api(self):
