@@ -164,6 +164,8 @@ class Settings(AwsSettings):
         default_factory=lambda: [
             "image/png", "image/jpeg", "image/gif", "image/webp",
             "application/pdf", "text/*", "application/json",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         ]
     )  # fmt: skip
 

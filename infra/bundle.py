@@ -75,7 +75,7 @@ def build(
         target,
         bytecode.describe(python),
         *(hashlib.sha256(path.read_bytes()).hexdigest() for path in rules),
-        *sorted(sources.imported() & trim.UNUSED.keys()),
+        *sorted(sources.imported() & trim.TRIMMED_UNLESS_IMPORTED),
         *sorted(sources.aws_services()),
     ]
 

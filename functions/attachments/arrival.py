@@ -21,7 +21,8 @@ from .. import aws
 from ..aws.bucket import Bucket
 from ..aws.keys import part
 from .errors import AttachmentError
-from .schema import PREVIEWED, file_key, named, upload_key
+from .office import ZIP
+from .schema import EXCEL, PREVIEWED, WORD, file_key, named, upload_key
 
 OURS: Final = "s3_size"
 """The key in an attachment's metadata that marks a file in our bucket; its value is the size."""
@@ -30,6 +31,8 @@ SNIFFED_BYTES: Final = 1024
 
 RECOGNIZED: Final = PREVIEWED | {"application/pdf"}
 """The types that a file's first bytes show."""
+
+OFFICE: Final = frozenset({WORD, EXCEL})
 
 _RIFF_KIND_AT: Final = 8
 
@@ -57,13 +60,16 @@ def sniff(first: bytes) -> str | None:
 def real_type(mime_type: str, first: bytes) -> str | None:
     """The type of a file that was announced as `mime_type`, by its first bytes.
 
-    `None` for a file that claims to be an image or a PDF, and is neither.
+    `None` for a file that claims to be an image or a PDF, and is neither, and for one that claims
+    to be of Word or Excel, and cannot be.
     """
     shown = sniff(first)
     if mime_type in RECOGNIZED:
         return shown
     # A text may begin like an image or a PDF, but has no zero bytes.
-    return shown if shown is not None and b"\x00" in first else mime_type
+    if shown is not None and b"\x00" in first:
+        return shown
+    return None if mime_type in OFFICE and not first.startswith(ZIP) else mime_type
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,11 @@ def correct(attachment: Attachment, checked: Attachment) -> None:
 
 
 def _wrong(attachment: Attachment) -> AttachmentError:
-    return AttachmentError(f"{attachment.name} is not a valid {named(attachment.mime_type)} file.")
+    kind = named(attachment.mime_type)
+    hint = (
+        " It may have a password, or be older than 2007." if attachment.mime_type in OFFICE else ""
+    )
+    return AttachmentError(f"{attachment.name} is not a valid {kind} file.{hint}")
 
 
 async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:

@@ -1,5 +1,5 @@
-"""The parts of a model's input that stand for files: the content of images, PDFs and text, and the
-name of every other file.
+"""The parts of a model's input that stand for files: the content of images, PDFs, Office files and
+text, and the name of every other file.
 
 The parts have the shape of the Responses API; the Agents SDK converts them for chat completions.
 Both APIs take images and PDFs as data URLs, so the bytes are read from S3 here and a provider needs
@@ -25,7 +25,7 @@ from openai.types.responses import (
 )
 
 from .. import aws
-from . import arrival, images, text
+from . import arrival, images, office, text
 from .s3 import S3AttachmentStore
 from .schema import PREVIEWED
 
@@ -124,23 +124,30 @@ def _part(attachment: Attachment, data: bytes) -> ResponseInputContentParam:
         return ResponseInputFileParam(
             type="input_file", filename=attachment.name, file_data=_data_url(data, kind)
         )
+    if words is None and data.startswith(office.ZIP):
+        words = office.text(data, MAX_TEXT_OF_A_FILE)
+        if words is not None:
+            return _text(attachment, words)
+        if attachment.mime_type in arrival.OFFICE:
+            return named(attachment, "You cannot read it: it is damaged or too large.")
     if words is None and text.is_announced(attachment.mime_type):
         words = text.legacy(data)
         if words is None:
             return named(attachment, "You cannot read it: the encoding of its text is not known.")
     if words is None:
         return named(attachment, "You cannot read files of this type.")
-    return _text(attachment, words)
+    return _text(attachment, _cut(words))
+
+
+def _cut(words: str) -> str:
+    cut = words[:MAX_TEXT_OF_A_FILE]
+    if len(cut) == len(words):
+        return words
+    return f"{cut}\n[cut after {MAX_TEXT_OF_A_FILE} of {len(words)} characters]"
 
 
 def _text(attachment: Attachment, words: str) -> ResponseInputTextParam:
-    cut = words[:MAX_TEXT_OF_A_FILE]
-    note = (
-        ""
-        if len(cut) == len(words)
-        else f"\n[cut after {MAX_TEXT_OF_A_FILE} of {len(words)} characters]"
-    )
-    body = f"{_header(attachment)}\n<content>\n{cut}{note}\n</content>"
+    body = f"{_header(attachment)}\n<content>\n{words}\n</content>"
     return ResponseInputTextParam(type="input_text", text=body)
 
 

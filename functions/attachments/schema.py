@@ -33,12 +33,17 @@ TEXT_EXTENSIONS: Final = (
 )  # fmt: skip
 """A file with one of these names is text, whatever type the browser gives it."""
 
+WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 KINDS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "image/png": ("PNG", (".png",)),
     "image/jpeg": ("JPEG", (".jpg", ".jpeg")),
     "image/gif": ("GIF", (".gif",)),
     "image/webp": ("WebP", (".webp",)),
     "application/pdf": ("PDF", (".pdf",)),
+    WORD: ("Word (.docx)", (".docx",)),
+    EXCEL: ("Excel (.xlsx)", (".xlsx",)),
     "text/*": ("text", TEXT_EXTENSIONS),
     "application/json": ("JSON", (".json",)),
 }

@@ -23,8 +23,13 @@ _PILLOW_EXTRAS = {
     "PIL": ("_avif", "_imagingcms", "_imagingft", "_imagingtk"),
     "pillow.libs": ("libavif", "libbrotli", "libfreetype", "libharfbuzz", "liblcms2"),
 }
+# What python-docx does not use of lxml: 5 MB. Unless our own code imports lxml.
+_LXML_EXTRAS = ("objectify*", "builder*", "sax*", "html", "isoschematron")
+TRIMMED_UNLESS_IMPORTED = UNUSED.keys() | {"lxml"}
+# An unpacked copy of a file that lies beside it: 1 MB.
+_DOCX_COPY = "docx/templates/default-docx-template"
 _DROPPED_DIRECTORIES = frozenset({"__pycache__", "tests"})
-_DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".pyx", ".pxd", ".c", ".h", ".rs"})
+_DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".pyx", ".pxd", ".pxi", ".c", ".h", ".rs"})
 _DROPPED_NAMES = frozenset({"py.typed", ".lock"})
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 
@@ -40,6 +45,11 @@ def trim(tree: Path, sources: Sources) -> None:
         for prefix in prefixes:
             for path in (tree / directory).glob(f"{prefix}*.so*"):
                 path.unlink()
+    shutil.rmtree(tree / _DOCX_COPY, ignore_errors=True)
+    if "lxml" not in sources.imported():
+        for pattern in _LXML_EXTRAS:
+            for path in (tree / "lxml").glob(pattern):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.is_dir():
             if path.name in _DROPPED_DIRECTORIES:

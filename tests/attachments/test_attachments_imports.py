@@ -25,5 +25,5 @@ def test_either_package_can_be_imported_first_and_without_a_model_sdk(module):
 
 
 def test_what_reads_files_is_not_loaded_at_a_cold_start():
-    readers = {"PIL", "charset_normalizer"}
+    readers = {"PIL", "charset_normalizer", "docx", "lxml", "openpyxl"}
     assert not loaded_by("functions.attachments.content") & readers

@@ -73,18 +73,22 @@ async def test_both_functions_serve_from_their_bundles_alone(function):
 
 def test_the_bundle_reads_files_with_what_it_contains(chat):
     code = (
-        "import sys; sys.path[:0] = sys.argv[1:]\n"
-        "from functions.attachments import text\n"
-        "print(text.legacy('名前,金額'.encode('cp932')))"
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from functions.attachments import office, text\n"
+        "print(text.legacy('名前,金額'.encode('cp932')))\n"
+        "for name in ('report.docx', 'sales.xlsx'):\n"
+        "    with open(f'{sys.argv[2]}/{name}', 'rb') as file:\n"
+        "        print('walnuts' in office.text(file.read(), 1000).lower())"
     )
+    files = str(bundle.ROOT / "tests" / "attachments" / "files")
     done = subprocess.run(
-        [sys.executable, "-S", "-E", "-X", "utf8", "-c", code, str(chat)],
+        [sys.executable, "-S", "-E", "-X", "utf8", "-c", code, str(chat), files],
         capture_output=True,
         text=True,
         check=False,
         cwd=chat,
     )
-    assert done.stdout == "名前,金額\n", done.stderr
+    assert done.stdout == "名前,金額\nTrue\nTrue\n", done.stderr
 
 
 def test_it_fits_with_its_byte_code(chat, for_lambda):

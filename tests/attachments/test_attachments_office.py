@@ -1,0 +1,148 @@
+"""Word and Excel files as text. `files/` has two that LibreOffice wrote."""
+
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from functions.attachments import AttachmentError, office
+from functions.attachments.content import MAX_TEXT_OF_A_FILE
+from functions.attachments.schema import EXCEL, WORD
+from functions.settings import Settings
+from tests.attachments.test_attachments_content import shown
+from tests.attachments.test_attachments_upload import announced, uploaded
+
+FILES = Path(__file__).parent / "files"
+DOCX = (FILES / "report.docx").read_bytes()
+XLSX = (FILES / "sales.xlsx").read_bytes()
+
+
+def changed(data, parts):
+    """The file with other, or more, parts."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in dict.fromkeys([*old.namelist(), *parts]):
+            new.writestr(name, parts[name] if name in parts else old.read(name))
+    return out.getvalue()
+
+
+def document(body):
+    """A .docx with this body, in the namespace of Word."""
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    xml = f'<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>'
+    return changed(DOCX, {"word/document.xml": xml})
+
+
+def workbook(fill):
+    made, out = Workbook(), io.BytesIO()
+    fill(made.active)
+    made.save(out)
+    return out.getvalue()
+
+
+async def test_a_word_file_is_shown_as_text(place, ada):
+    part = await shown(place, ada, DOCX, "report.docx", WORD)
+    for line in (
+        "Quarterly report\nGröße & Gewicht: 名前 bold words.\nfirst point",
+        "Product\tSold\nWalnuts\t1200\nÄpfel\t980",
+    ):
+        assert line in part["text"]
+
+
+async def test_an_excel_file_is_shown_as_tables_with_values(place, ada):
+    part = await shown(place, ada, XLSX, "sales.xlsx", EXCEL)
+    expected = (
+        'Sheet: Sales 2026\nProduct,"Sold, total",Day\n名前 Äpfel,1200,2026-01-31 00:00:00\n'
+        "Sum,2400\nSheet: Notes\nwalnuts"
+    )
+    assert f"<content>\n{expected}\n</content>" in part["text"]
+
+
+def test_insertions_fields_to_fill_in_and_nested_tables_are_read_and_deletions_are_not():
+    def words(text):
+        return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+    nested = f"<w:tbl><w:tr><w:tc>{words('inner')}</w:tc></w:tr></w:tbl>"
+    data = document(
+        "<w:p><w:ins><w:r><w:t>inserted</w:t><w:br/><w:tab/></w:r></w:ins>"
+        "<w:del><w:r><w:delText>deleted</w:delText></w:r></w:del></w:p>"
+        f"<w:sdt><w:sdtContent>{words('field')}</w:sdtContent></w:sdt><!-- comment -->"
+        f"<w:tbl><w:tr><w:tc>{words('outer')}{nested}</w:tc><w:tc>{words('x')}</w:tc></w:tr></w:tbl>"
+    )
+    assert office.text(data, 1000) == "inserted\n\t\nfield\nouter inner\tx"
+
+
+def test_macros_are_not_read():
+    data = changed(DOCX, {"word/vbaProject.bin": b"Sub AutoOpen()\nShell evil"})
+    assert office.text(data, 10_000) == office.text(DOCX, 10_000)
+
+
+async def test_a_long_office_file_is_cut_with_a_note(place, ada):
+    def fill(sheet):
+        for _ in range(3_000):
+            sheet.append(["walnuts " * 10])
+
+    part = await shown(place, ada, workbook(fill), "a.xlsx", EXCEL)
+    assert "[cut: the file has more]" in part["text"]
+    assert len(part["text"]) < MAX_TEXT_OF_A_FILE + 500
+
+
+ENTITIES = '<!DOCTYPE w [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        changed(DOCX, {"word/media/image1.png": bytes(office.MAX_UNPACKED)}),
+        changed(DOCX, {"word/styles.xml": b"<a>" + b" " * office.MAX_XML + b"</a>"}),
+        changed(XLSX, {"xl/sharedStrings.xml": b"<a>" + b" " * office.MAX_XML + b"</a>"}),
+        changed(DOCX, {"word/document.xml": ENTITIES + "<w>&b;</w>"}),
+        changed(DOCX, {"word/document.xml": (ENTITIES + "<w>&b;</w>").encode("utf-16")}),
+        changed(XLSX, {"xl/worksheets/sheet1.xml": ENTITIES + "<w>&b;</w>"}),
+        changed(DOCX, {f"word/{number}": b"" for number in range(office.MAX_PARTS)}),
+        DOCX[:3000],
+        document("<w:p>" * 400 + "</w:p>" * 400),
+        office.ZIP + bytes(100),
+    ],
+    ids=[
+        "bomb", "styles", "strings", "entities", "utf-16", "sheet", "parts", "cut off", "deep",
+        "no archive",
+    ],
+)  # fmt: skip
+async def test_a_damaged_or_hostile_file_is_named_at_once(place, ada, data):
+    started = time.perf_counter()
+    part = await shown(place, ada, data, "a.docx", WORD)
+    assert "damaged or too large" in part["text"]
+    assert time.perf_counter() - started < 3
+
+
+def test_a_sheet_with_a_cell_in_its_last_corner_is_read_in_bounded_time():
+    def fill(sheet):
+        sheet["A1"], sheet["XFD1048576"] = "first", "last"
+
+    started = time.perf_counter()
+    assert office.text(workbook(fill), 1000) == "Sheet: Sheet\nfirst\n[cut after 50000 rows]"
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("mime_type", [WORD, EXCEL])
+@pytest.mark.parametrize("data", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), b"hello"])
+async def test_an_encrypted_or_older_office_file_is_refused_in_words(place, ada, mime_type, data):
+    made = await uploaded(place, ada, data, mime_type=mime_type)
+    with pytest.raises(AttachmentError, match=r"not a valid .* password"):
+        await place.files().check_uploaded(made, ada)
+
+
+@pytest.mark.parametrize("given", ["", "application/octet-stream", "application/zip"])
+@pytest.mark.parametrize(("name", "known"), [("A.DOCX", WORD), ("名前.xlsx", EXCEL)])
+async def test_office_files_are_taken_whatever_type_a_browser_gives_them(
+    place, ada, name, known, given
+):
+    files = place.files(types=Settings().attachment_types)
+    assert (await files.create_attachment(announced(name, 4, given), ada)).mime_type == known
