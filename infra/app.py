@@ -23,13 +23,12 @@ def add_stage(
     bundle: Bundle,
     page: Path,
     account: str | None = None,
-    region: str | None = None,
 ) -> ChatKitStack:
     """Make the stacks of one stage: the main one, and those in us-east-1 that the settings need.
 
-    `account` and `region` are the AWS profile's. The settings' region takes precedence.
+    `account` is the AWS profile's.
     """
-    region = settings.region or region
+    region = settings.region
     name = f"chatkit-{settings.stage}"
     edge_environment = Environment(account=account, region=CLOUDFRONT_REGION)
     # Each stack reads the other's outputs (Fn::GetStackOutput). By default the CDK would add two
@@ -75,7 +74,7 @@ def add_stage(
 def main() -> None:
     app = App()
     try:
-        settings = read_settings(app.node.get_all_context())
+        settings = read_settings(app.node.get_all_context(), region=_region())
     except SettingsError as error:
         sys.exit(str(error))
     if not (PAGE / "index.html").is_file():
@@ -98,9 +97,14 @@ def main() -> None:
         bundle=bundle,
         page=PAGE,
         account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
-        region=os.environ.get("CDK_DEFAULT_REGION"),
     )
     app.synth()
+
+
+def _region() -> str | None:
+    """The region of the environment, or else of the profile that the CDK's command line uses."""
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION", "CDK_DEFAULT_REGION")
+    return next((value for name in names if (value := os.environ.get(name))), None)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Logs contain no exception's message, however it is logged."""
 
 import logging
+import sys
 
 import pytest
 from botocore.exceptions import ClientError
@@ -34,13 +35,18 @@ def test_an_exception_is_logged_as_its_type_and_location(log, caplog):
     assert "in failing" in caplog.text
 
 
-def test_a_developer_sees_an_exception_whole(log, caplog):
-    caplog.handler.filters[0].tracebacks = True
+def test_a_developer_sees_an_exception_whole():
+    shown = SafeExceptions()
+    shown.tracebacks = True
     try:
         failing()
     except ValueError:
-        log.exception("it went wrong")
-    assert f"ValueError: {SECRET}" in caplog.text
+        raised = sys.exc_info()
+    record = logging.LogRecord("name", logging.ERROR, __file__, 1, "it failed", None, raised)
+    assert shown.filter(record)
+    text = logging.Formatter().format(record)
+    assert text.startswith("it failed\nTraceback")
+    assert f"ValueError: {SECRET}" in text
 
 
 def test_an_aws_error_is_logged_with_its_code():

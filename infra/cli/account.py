@@ -14,6 +14,18 @@ class AccountError(Exception):
     """Why the account cannot be used, in one line for the person who typed the command."""
 
 
+def region_of(profile: str | None) -> str | None:
+    """The region of the environment, or else of the profile, as for the CDK. None without one."""
+    import boto3  # noqa: PLC0415 - slow to import
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    try:
+        return region or boto3.session.Session(profile_name=profile).region_name
+    except BotoCoreError:
+        return None  # `Account.check` says what is wrong
+
+
 class Account:
     """Clients for the account and region that the CDK uses.
 

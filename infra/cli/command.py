@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra.cli import smoke
-from infra.cli.account import Account, AccountError, explained
+from infra.cli.account import Account, AccountError, explained, region_of
 from infra.local.setup import node_folder
 from infra.stack.context import SettingsError, read_settings
 from infra.stack.settings import StackSettings
@@ -33,8 +33,9 @@ def main() -> None:
         _stop(str(__doc__).strip())
     command, *arguments = sys.argv[1:]
     try:
-        settings = read_settings(_context(arguments))
-        account = Account(settings, profile=_option(arguments, "--profile"))
+        profile = _option(arguments, "--profile")
+        settings = read_settings(_context(arguments), region=region_of(profile))
+        account = Account(settings, profile=profile)
         if command in {"deploy", "destroy", "bootstrap", "secret"}:
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)

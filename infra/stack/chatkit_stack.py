@@ -178,6 +178,8 @@ class ChatKitStack(Stack):
 
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
+        CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
+        CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
 

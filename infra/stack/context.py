@@ -18,8 +18,8 @@ class SettingsError(Exception):
     """What is wrong with the settings, one line each, for the person who typed them."""
 
 
-def read_settings(context: Mapping[str, Any]) -> StackSettings:
-    """The settings in a CDK app's context.
+def read_settings(context: Mapping[str, Any], *, region: str | None = None) -> StackSettings:
+    """The settings in a CDK app's context. `region` is the AWS tools' own, for when they name none.
 
     Raises `SettingsError` with one line for each thing that is wrong.
     """
@@ -30,6 +30,8 @@ def read_settings(context: Mapping[str, Any]) -> StackSettings:
     merged = {**base, "stage": stage, **_block(stages.get(stage), f"stages.{stage}"), **typed}
     # `-c name=` takes a setting back to its default.
     merged = {name: value for name, value in merged.items() if value != ""}
+    if region:
+        merged.setdefault("region", region)
     try:
         return StackSettings.model_validate(merged)
     except ValidationError as error:

@@ -44,7 +44,8 @@ class StackSettings(BaseModel):
     region: str | None = Field(
         None,
         pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
-        description="Region of the stack. By default it is the AWS profile's region.",
+        description="Region of the stack. By default it is `AWS_REGION`, then the AWS profile's "
+        "region.",
     )
     deletion_protection: bool = Field(
         False,
@@ -355,7 +356,7 @@ class StackSettings(BaseModel):
             ),
             (
                 self.needs_edge and self.region is None,
-                "region must be given with waf, edgeAlarms or a certificate to make",
+                "waf, edgeAlarms and a certificate need a region: set AWS_REGION, or -c region=…",
             ),
         ):
             if wrong:

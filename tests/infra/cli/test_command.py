@@ -30,7 +30,9 @@ def test_the_lock_names_the_pinned_cdk_by_its_hash_and_by_no_address():
     assert "resolved" not in json.dumps(lock)
 
 
-def test_the_pinned_cdk_synthesizes_without_account_and_network(tmp_path, monkeypatch):
+def test_the_pinned_cdk_synthesizes_without_account_network_and_warnings(
+    tmp_path, monkeypatch, capfd
+):
     if not command._installed():
         command.cdk("--version")  # which installs it
     for name in list(os.environ):
@@ -45,6 +47,9 @@ def test_the_pinned_cdk_synthesizes_without_account_and_network(tmp_path, monkey
     app = f"{sys.executable} {Path(__file__).with_name('offline_app.py')}"
     out = tmp_path / "cdk.out"
     command.cdk("synth", "--quiet", "--app", app, "-o", str(out), "-c", "stage=qa")
+    said = "".join(capfd.readouterr())
+    assert "WARNING" not in said
+    assert "feature flags" not in said
     template = json.loads((out / "chatkit-qa.template.json").read_text())
     assert len(template["Resources"]) > 50
 
@@ -75,6 +80,26 @@ def typed(*words, **environment):
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_synth_takes_the_region_from_the_environment(monkeypatch, name):
+    seen = []
+    monkeypatch.setattr(command, "run", lambda _, __, settings, ___: seen.append(settings.region))
+    for other in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "eu-west-1")
+    for words in ("synth -c waf=true", "synth -c region=eu-north-1 -c waf=true"):
+        monkeypatch.setattr("sys.argv", ["command", *words.split()])
+        command.main()
+    assert seen == ["eu-west-1", "eu-north-1"]
+
+
+def test_a_stage_in_two_regions_without_a_region_says_what_sets_it():
+    done = typed("synth", "-c", "waf=true")
+    assert done.returncode == 1
+    assert "set AWS_REGION, or -c region=" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}

@@ -68,7 +68,7 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"auth": "jwt"}, "auth='jwt': people cannot sign in yet; the only choice is anonymous"),
         ({"domainName": "chat.example.com"}, "domainName needs certificateArn"),
         ({"hostedZone": "Z1/example.com"}, "certificateArn and hostedZone need domainName"),
-        ({"waf": "true"}, "region must be given with waf"),
+        ({"waf": "true"}, "need a region: set AWS_REGION, or -c region="),
         ({"snapStart": "true", "streaming": "web-adapter"}, "needs streaming=native"),
         (
             {"alarmEmail": "a@example.com", "alarmTopicArn": "arn:aws:sns:eu-west-1:1:t"},
