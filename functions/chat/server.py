@@ -132,6 +132,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         converter = Converter(self._services.attachments, turn.request_context)
         model_input = await converter.to_agent_input(history)
         assistant = self._services.assistant
+        if tool_choice not in {tool.name for tool in assistant.tools_for(turn)}:
+            tool_choice = None  # the page cannot do what this tool needs
         agent = assistant.agent_for(turn, RetryWithoutFiles(self._model), tool_choice)
         with agents_sdk_user_agent_override():
             return Runner.run_streamed(
