@@ -1,7 +1,10 @@
 """The context of one request."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+PageAbility = Literal["client_tools", "widget_actions"]
+"""What a page may be able to do for the assistant: run its tools, handle actions of its widgets."""
 
 
 @dataclass(eq=False)
@@ -21,4 +24,10 @@ class RequestContext:
     metadata: dict[str, Any] = field(default_factory=dict)
     """The `metadata` of the request's body, which the SDK's `process()` drops."""
     page: dict[str, str] = field(default_factory=dict)
-    """The page's address and title, from the headers `x-chatkit-page-*`."""
+    """The page's address and title, from the headers `x-chatkit-page-url` and `-title`."""
+    page_abilities: frozenset[str] | None = None
+    """What the page can do, from the header `x-chatkit-page-can`; `None` when it does not say."""
+
+    def page_can(self, ability: PageAbility) -> bool:
+        """Whether the page can do this, as far as is known."""
+        return self.page_abilities is None or ability in self.page_abilities

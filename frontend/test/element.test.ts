@@ -229,6 +229,30 @@ describe("an answer", () => {
   });
 });
 
+describe("a page that can do nothing", () => {
+  it("says so to the assistant and to the visitor", async () => {
+    const call = { ...at, id: "c1", type: "client_tool_call", status: "pending", name: "look" };
+    const press = {
+      type: "Button",
+      label: "Dark",
+      onClickAction: { type: "x", handler: "client" },
+    };
+    const chat = await mount(({ type }) =>
+      type === "threads.create"
+        ? events(created, done(widget("w1", { type: "Card", children: [press] })), done(call))
+        : events(done(answer("m2", "Understood"))),
+    );
+    chat.type("Look");
+    chat.submit();
+    await chat.sees("Understood");
+    expect(chat.of("threads.add_client_tool_output")[0]?.params).toMatchObject({
+      result: { error: "This page has no tool named look." },
+    });
+    (await chat.button("Dark")).click();
+    await chat.sees("This page cannot do that.");
+  });
+});
+
 describe("a thread", () => {
   it("is opened by its id, the newest items first asked for and the earlier on demand", async () => {
     const chat = await mount(

@@ -120,3 +120,22 @@ it("makes the stand-in use the given language for requests and dates", async () 
   await chat.sees("01.03.2020");
   expect(asked).toBe("de");
 });
+
+it("tells the server with each operation what the page can do", async () => {
+  const seen: (string | null)[] = [];
+  const fetch: typeof globalThis.fetch = async (_, init) => {
+    seen.push(new Headers(init?.headers).get("x-chatkit-page-can"));
+    return Response.json({});
+  };
+  const ask = async (assistant: object, body: string) => {
+    const { api } = options({}, { fetch, assistant });
+    await ("fetch" in api && api.fetch?.("/chatkit", { method: "POST", body }));
+  };
+  const both = { onClientTool: async () => ({}), onWidgetAction: async () => undefined };
+  const operation = JSON.stringify({ type: "threads.list", params: {} });
+  await ask(both, operation);
+  await ask({ onClientTool: both.onClientTool }, operation);
+  await ask({}, operation);
+  await ask(both, "the bytes of a file");
+  expect(seen).toEqual(["client_tools widget_actions", "client_tools", "nothing", null]);
+});

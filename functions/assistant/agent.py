@@ -20,7 +20,7 @@ def build_agent(
         name="Assistant",
         instructions=instructions(turn),
         model=model,
-        tools=[tool.function_tool for tool in assistant.tools],
+        tools=[tool.function_tool for tool in assistant.tools_for(turn)],
         tool_use_behavior=assistant.tool_use_behavior(),
         model_settings=ModelSettings(tool_choice=tool_choice),
     )

@@ -138,6 +138,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
             await converter.to_agent_input(history), self._services.settings.history_tokens
         )
         assistant = self._services.assistant
+        if tool_choice not in {tool.name for tool in assistant.tools_for(turn)}:
+            tool_choice = None  # the page cannot do what this tool needs
         model = RetryWithoutFiles(RetryShorter(self._model))
         agent = assistant.agent_for(turn, model, tool_choice)
         with agents_sdk_user_agent_override():

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from ..characters import whole
+from ..context import PageAbility
 from ..errors import PublicError, first_problem
 from .turn import Turn
 
@@ -36,6 +37,7 @@ class Tool:
 
     function: Callable[..., Awaitable[Any]]
     ends_turn: bool = False
+    needs: PageAbility | None = None
 
     @property
     def name(self) -> str:
@@ -95,11 +97,17 @@ def tool(function: ToolFunction[P], /) -> Tool: ...
 
 
 @overload
-def tool(*, ends_turn: bool = False) -> Callable[[ToolFunction[P]], Tool]: ...
+def tool(
+    *, ends_turn: bool = False, needs: PageAbility | None = None
+) -> Callable[[ToolFunction[P]], Tool]: ...
 
 
 def tool(
-    function: ToolFunction[P] | None = None, /, *, ends_turn: bool = False
+    function: ToolFunction[P] | None = None,
+    /,
+    *,
+    ends_turn: bool = False,
+    needs: PageAbility | None = None,
 ) -> Tool | Callable[[ToolFunction[P]], Tool]:
     """Declare an async function as a tool. Its first parameter is the `Turn`.
 
@@ -112,11 +120,13 @@ def tool(
     arguments that it sends are validated. The result may be any value that pydantic can convert to
     JSON: text, numbers, `Decimal`, `datetime`, `UUID`, dataclasses, models, and lists of these.
     With `ends_turn`, the answer ends after this tool, and the assistant waits for the page or for
-    the visitor. For that, the agent needs `Assistant.tool_use_behavior`.
+    the visitor. For that, the agent needs `Assistant.tool_use_behavior`. A tool with `needs` is
+    offered only where the page can do that: run tools of its own (`client_tools`), or handle the
+    actions of widgets (`widget_actions`).
 
     When the function raises, the log has the exception and the model is told that the tool failed.
     It is told the message of an `ActionError`, too, because that is written for people.
     """
     if function is None:
-        return lambda function: Tool(function, ends_turn)
-    return Tool(function, ends_turn)
+        return lambda function: Tool(function, ends_turn, needs)
+    return Tool(function, ends_turn, needs)

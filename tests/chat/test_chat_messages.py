@@ -246,3 +246,22 @@ def test_feedback_comes_with_the_items_and_can_be_taken_back(ada, bob):
     assert shown() == f"{ids[-1]}=negative"
     assert take_back(ada, thread_id=thread, item_ids=ids[-1:]) == 204
     assert shown() is None
+
+
+@pytest.mark.parametrize(
+    ("header", "offered"),
+    [
+        ({}, {"show_looks", "switch_theme"}),
+        ({"x-chatkit-page-can": "client_tools widget_actions"}, {"show_looks", "switch_theme"}),
+        ({"x-chatkit-page-can": "widget_actions"}, {"show_looks"}),
+        ({"x-chatkit-page-can": "nothing"}, set()),
+    ],
+)
+def test_a_tool_is_not_offered_where_the_page_cannot_do_its_part(ada, model, header, offered):
+    picked = {"inference_options": {"tool_choice": {"id": "switch_theme"}}}
+    ada.create("Make it dark", header, **picked)
+    (asked,) = model.requests
+    tools = {tool["function"]["name"] for tool in asked["tools"]}
+    assert tools & {"show_looks", "switch_theme"} == offered
+    assert ("tool_choice" in asked) == ("switch_theme" in offered)
+    assert "multiply" in tools

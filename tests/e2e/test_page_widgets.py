@@ -119,3 +119,25 @@ def test_the_assistant_can_use_a_tool_of_the_page(chat):
     chat.settle()
     output = chat.operations("threads.add_client_tool_output")[0]
     assert output.post_data_json["params"]["result"] == PAGE_TOOL_RESULT
+
+
+PAGE_WITHOUT_ABILITIES = """\
+export const locale = undefined;
+export const assistantOptions = () => ({});
+export const onEffect = () => {};
+export const onDeeplink = () => {};
+"""
+
+
+def test_a_page_that_can_do_nothing_is_offered_nothing_that_needs_it(page, server):
+    window = page()
+    window.route(
+        "**/assets/assistant-*.js",
+        lambda route: route.fulfill(body=PAGE_WITHOUT_ABILITIES, content_type="text/javascript"),
+    )
+    chat = Chat(window, server).open()
+    for request in (PAGE_CARD, PAGE_TOOL):
+        chat.ask(request)
+        expect(chat.answers.last).to_contain_text("demo")
+    expect(chat.widgets).to_have_count(0)
+    assert chat.operations("threads.add_client_tool_output") == []

@@ -7,6 +7,7 @@ import type {
   ToolOption,
 } from "@openai/chatkit";
 import type { PageConfig } from "./config";
+import { operationOf } from "./operations";
 import { chatKitTheme, type Theme } from "./theme";
 
 /** The options that are yours: texts, prompts, and what the page does when the assistant asks. */
@@ -39,7 +40,7 @@ export function chatKitOptions(input: {
     api: {
       url: config.api.chat,
       domainKey: config.domainKey,
-      fetch,
+      fetch: tellingAbilities(fetch, assistant),
       ...(features.attachments && { uploadStrategy: { type: "two_phase" } }),
     },
     ...(locale && { locale }),
@@ -73,6 +74,21 @@ export function chatKitOptions(input: {
     widgets: { onAction: assistant.onWidgetAction },
     onClientTool: assistant.onClientTool,
   };
+}
+
+/** Tells the server with each operation what the page can do, so that it offers nothing else. */
+function tellingAbilities(fetch: typeof globalThis.fetch, assistant: AssistantOptions) {
+  const abilities = [
+    ...(assistant.onClientTool ? ["client_tools"] : []),
+    ...(assistant.onWidgetAction ? ["widget_actions"] : []),
+  ];
+  const told: typeof fetch = (input, init) => {
+    if (!operationOf(init?.body)) return fetch(input, init);
+    const headers = new Headers(init?.headers);
+    headers.set("x-chatkit-page-can", abilities.join(" ") || "nothing");
+    return fetch(input, { ...init, headers });
+  };
+  return told;
 }
 
 /** The entities that match `query`. When the search fails there are none, and typing goes on. */

@@ -1,6 +1,6 @@
 /** Runs the actions of widgets: in the page or on the server, streaming or not. */
 import type { ChatKitOptions } from "@openai/chatkit";
-import type { Client } from "./client";
+import { ApiError, type Client } from "./client";
 import type { Conversation } from "./conversation";
 import { upsert } from "./items";
 import type { ActionConfig, Item, WidgetItem } from "./types";
@@ -54,7 +54,9 @@ export class Actions {
     const action = { type, payload: payload ?? {} };
     if (handler !== "client") return this.send(action, item.id, streaming !== false);
     const shown = { id: item.id, widget: item.widget } as unknown as Parameters<Handle>[1];
-    await this.#given.options().widgets?.onAction?.(action, shown);
+    const handle = this.#given.options().widgets?.onAction;
+    if (!handle) throw new ApiError("This page cannot do that.", 0);
+    await handle(action, shown);
     return true;
   }
 

@@ -71,8 +71,10 @@ export class Chat {
   }
 
   async #clientTool({ name, arguments: params }: ClientToolCall) {
+    const { onClientTool } = this.options;
+    if (!onClientTool) return { error: `This page has no tool named ${name}.` };
     try {
-      return (await this.options.onClientTool?.({ name, params })) ?? {};
+      return (await onClientTool({ name, params })) ?? {};
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) };
     }

@@ -21,7 +21,7 @@ class Preferences(BaseModel):
 PREFERENCES = Document[Preferences]("preferences", Preferences, empty=Preferences)
 
 
-@tool
+@tool(needs="widget_actions")
 async def show_appearance(turn: Turn) -> str:
     """Shows a card with which the visitor chooses between the light and the dark look."""
     preferences = await turn.documents.read(PREFERENCES)
@@ -29,7 +29,7 @@ async def show_appearance(turn: Turn) -> str:
     return "The card is on the page."
 
 
-@tool(ends_turn=True)
+@tool(ends_turn=True, needs="client_tools")
 async def switch_theme(turn: Turn, theme: Scheme) -> str:
     """Switches the page between its light and its dark look. The page itself does it.
 

@@ -95,11 +95,13 @@ def request_context(
         for name in ("url", "title")
         if (value := request.headers.get(f"x-chatkit-page-{name}"))
     }
+    abilities = request.headers.get("x-chatkit-page-can")
     return RequestContext(
         user_id=visitor.user_id,
         run_id=request.headers.get("x-chatkit-run-id"),
         locale=language if language not in {"", "*"} else None,
         page=page,
+        page_abilities=None if abilities is None else frozenset(abilities.split()),
         metadata=metadata or {},
     )
 

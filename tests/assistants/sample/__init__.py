@@ -34,7 +34,7 @@ class Sample(Assistant):
             name="Sample",
             instructions=f"A sample. {turn.request_context.page} {turn.request_context.locale}",
             model=model,
-            tools=[tool.function_tool for tool in self.tools],
+            tools=[tool.function_tool for tool in self.tools_for(turn)],
             tool_use_behavior=self.tool_use_behavior(),
             model_settings=ModelSettings(tool_choice=tool_choice),
         )

@@ -12,7 +12,7 @@ CARD = Widget(Path(__file__).parents[1] / "widgets" / "look.widget")
 LOOK = Document[str]("look", str, empty=lambda: "system")
 
 
-@tool
+@tool(needs="widget_actions")
 async def show_looks(turn: Turn) -> str:
     """Shows the looks."""
     await turn.stream_widget(CARD.build(look=await turn.documents.read(LOOK)))
@@ -34,7 +34,7 @@ async def applied(run, payload):
     return redraw
 
 
-@tool(ends_turn=True)
+@tool(ends_turn=True, needs="client_tools")
 async def switch_theme(turn: Turn, theme: Literal["light", "dark", "system"]) -> str:
     """Switches the look of the page.
 
