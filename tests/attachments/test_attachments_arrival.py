@@ -88,7 +88,7 @@ async def test_a_file_that_is_neither_image_nor_pdf_and_claims_to_be_one_is_reje
 async def test_an_image_that_was_announced_as_something_else_is_an_image(place, ada, mime_type):
     made = await uploaded(place, ada, mime_type=mime_type)
     assert (await place.files().look(made, ada)).attachment.type == "image"
-    text = await uploaded(place, ada, b"GIF89a is a format", mime_type=mime_type)
+    text = await uploaded(place, ada, b"GIF89a is a format", name="formats", mime_type=mime_type)
     assert (await place.files().look(text, ada)).attachment.mime_type == mime_type
 
 

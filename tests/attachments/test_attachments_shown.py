@@ -65,7 +65,7 @@ def given(place, ada):
 async def test_the_newest_texts_are_shown_up_to_the_limit(sent, given, monkeypatch):
     monkeypatch.setattr(content, "MAX_TEXT", 2_000)
     (parts,) = await given(
-        sent(0, b"a" * 700, b"b" * 700), sent(1, b"c" * 700, b"\xff\x00", b"d" * 700)
+        sent(0, b"a" * 700, b"b" * 700), sent(1, b"c" * 700, b"\x00\x01\xff" * 9, b"d" * 700)
     )
     texts = [part["text"] for part in parts]
     assert ["c" * 700 in texts[2], "cannot read" in texts[3], "d" * 700 in texts[4]] == [True] * 3
@@ -255,4 +255,5 @@ async def test_generated_images_count_against_the_limit(place, ada, given, monke
         image = GeneratedImage(id="same", url=url)
         drawn.append(GeneratedImageItem(id=f"i{n}", thread_id="thr_1", created_at=NOW, image=image))
     (parts,) = await given(*drawn)
-    assert decoded(parts[0]["image_url"]) == ("image/png", FIRST["image/png"])
+    (drawn_last,) = [part["image_url"] for part in parts if part["type"] == "input_image"]
+    assert decoded(drawn_last) == ("image/png", FIRST["image/png"])
