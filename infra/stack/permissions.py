@@ -24,6 +24,7 @@ def allow_chat(
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
+            "dynamodb:Query",
             "dynamodb:UpdateItem",
         ],
         [table.table.table_arn],

@@ -12,10 +12,11 @@ import sys
 import threading
 from pathlib import Path
 
-from functions import aws
 from functions.actions import handler
+from functions.aws import clients
 
-aws.POOL = 1  # one thread and one connection per service, so that their number is always the same
+# One thread and one connection per service, so that their number is always the same.
+clients.POOL = 1
 
 
 def resources():
