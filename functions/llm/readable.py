@@ -4,21 +4,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-from agents import Model, ModelResponse
+from agents import ModelResponse
 from agents.items import TResponseStreamEvent
-from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
 from .citations import readable_events, readable_output
 from .refusals import refusals_as_text
 from .thoughts import output_without_thoughts, thoughts_as_reasoning
 from .whole_answers import whole_arguments, whole_event
+from .wrapped import WrappedModel
 
 
-class ReadableModel(Model):
+class ReadableModel(WrappedModel):
     """Wraps a model. Nothing that its provider adds to an answer ends the answer."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         response = await self._model.get_response(*args, **kwargs)
@@ -31,9 +28,3 @@ class ReadableModel(Model):
         events = readable_events(self._model.stream_response(*args, **kwargs))
         async for event in refusals_as_text(thoughts_as_reasoning(events)):
             yield whole_event(event)
-
-    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        return self._model.get_retry_advice(request)
-
-    async def close(self) -> None:
-        await self._model.close()

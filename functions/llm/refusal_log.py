@@ -11,18 +11,18 @@ from typing import Any
 import openai
 from agents import Model, ModelResponse
 from agents.items import TResponseStreamEvent
-from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
 from ..telemetry import name_or_dash
+from .wrapped import WrappedModel
 
 logger = logging.getLogger(__name__)
 
 
-class LogRefusals(Model):
+class LogRefusals(WrappedModel):
     """Wraps a model and logs its refused requests. Every error is raised again."""
 
     def __init__(self, model: Model, provider: str, name: str) -> None:
-        self._model = model
+        super().__init__(model)
         self._provider = provider
         self._name = name
 
@@ -63,9 +63,3 @@ class LogRefusals(Model):
             name_or_dash(code),
             name_or_dash(request_id),
         )
-
-    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        return self._model.get_retry_advice(request)
-
-    async def close(self) -> None:
-        await self._model.close()

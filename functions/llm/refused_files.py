@@ -13,7 +13,8 @@ from typing import Any, Final
 import openai
 from agents import Model, ModelResponse, TResponseInputItem
 from agents.items import TResponseStreamEvent
-from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
+
+from .wrapped import WrappedModel
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ REFUSALS: Final = frozenset({400, 413, 415, 422})
 _Input = str | list[TResponseInputItem]
 
 
-class RetryWithoutFiles(Model):
+class RetryWithoutFiles(WrappedModel):
     """Wraps a model for one run. If a request with files is rejected, it is sent again with the
     files' names instead, and so are all later requests of the run.
 
@@ -32,7 +33,7 @@ class RetryWithoutFiles(Model):
     """
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        super().__init__(model)
         self._rejected = False
 
     async def get_response(
@@ -81,12 +82,6 @@ class RetryWithoutFiles(Model):
         logger.warning("the provider rejected a request with files: it is sent without them")
         self._rejected = True
         return named
-
-    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        return self._model.get_retry_advice(request)
-
-    async def close(self) -> None:
-        await self._model.close()
 
 
 def _named(given: _Input) -> _Input:

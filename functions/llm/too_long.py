@@ -12,10 +12,10 @@ from typing import Any, Final
 import openai
 from agents import Model, ModelResponse, TResponseInputItem
 from agents.items import TResponseStreamEvent
-from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
 from .length import last_turn, shorten, tokens
 from .model_input import in_turns
+from .wrapped import WrappedModel
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def is_too_long(error: Any) -> bool:
     return _TOO_LONG.search(f"{error.code} {error.message}") is not None
 
 
-class RetryShorter(Model):
+class RetryShorter(WrappedModel):
     """Wraps a model for one run. A request that is too long is sent again with half of it, and then
     with the newest message alone, which is cut. Later requests of the run begin where this ended.
 
@@ -50,7 +50,7 @@ class RetryShorter(Model):
     """
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        super().__init__(model)
         self._shortened = 0
 
     async def get_response(
@@ -109,12 +109,6 @@ class RetryShorter(Model):
         self._shortened += 1
         logger.warning("a request was too long for the model: it is sent again, shorter")
         return True
-
-    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        return self._model.get_retry_advice(request)
-
-    async def close(self) -> None:
-        await self._model.close()
 
 
 def _failure(event: TResponseStreamEvent) -> Any:

@@ -15,7 +15,8 @@ from typing import Any, Final
 import openai
 from agents import Model, ModelResponse, ModelSettings
 from agents.items import TResponseStreamEvent
-from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
+
+from .wrapped import WrappedModel
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ _refused: defaultdict[tuple[str | None, str], set[str]] = defaultdict(set)
 """What each endpoint has refused for each model, as long as this process lives."""
 
 
-class UnstoredModel(Model):
+class UnstoredModel(WrappedModel):
     """Wraps the model `name` at `base_url`. A request that is refused for `store` or `include` is
     sent again without it, and so are all later requests to that model.
 
@@ -41,7 +42,7 @@ class UnstoredModel(Model):
     def __init__(
         self, model: Model, base_url: str | None, name: str, *, carries_reasoning: bool
     ) -> None:
-        self._model = model
+        super().__init__(model)
         self._sent = {"store", "include"} if carries_reasoning else {"store"}
         self._refused = _refused[base_url, name]
 
@@ -105,9 +106,3 @@ class UnstoredModel(Model):
             logger.warning("the model's endpoint refuses %s: requests go without it", name)
         self._refused |= refused
         return bool(refused)
-
-    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        return self._model.get_retry_advice(request)
-
-    async def close(self) -> None:
-        await self._model.close()
