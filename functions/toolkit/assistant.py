@@ -1,5 +1,6 @@
 """`Assistant`: the interface between the engine and an assistant."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
@@ -26,7 +27,7 @@ def modules_in(package: ModuleType) -> list[ModuleType]:
     return [import_module(f"{package.__name__}.{name}") for name in names]
 
 
-class Assistant:
+class Assistant(ABC):
     """The base class of an assistant: its agent, tools, actions and mentions.
 
     `features` are modules. Every `@tool`, `@action` and `@entity_source` at their top level belongs
@@ -46,6 +47,7 @@ class Assistant:
     max_turns = 10
     """Model calls for one message. The limit stops an endless loop of tool calls."""
 
+    @abstractmethod
     def agent_for(self, turn: Turn, model: "Model", tool_choice: str | None) -> "Agent[Turn]":
         """The agent that answers one message.
 
@@ -53,7 +55,6 @@ class Assistant:
         the tool that the visitor picked from the menu, if any. Import the Agents SDK inside this
         method, because the import takes a second and the second function never calls it.
         """
-        raise NotImplementedError
 
     def tools_for(self, turn: Turn) -> list[Tool]:
         """The tools to offer for one message: those for which the page can do its part."""

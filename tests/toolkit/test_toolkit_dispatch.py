@@ -27,6 +27,7 @@ from functions.context import RequestContext
 from functions.errors import ActionError
 from functions.store import Conflict
 from functions.toolkit import Assistant, Documents, Handover, action, dispatch
+from tests.assistants.sample import Sample
 from tests.assistants.sample.features.memo import MEMO
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -120,7 +121,7 @@ def test_two_features_cannot_declare_the_same_action(declare):
         SimpleNamespace(press=declare(lambda run, payload: None, sync=True)) for _ in range(2)
     ]
     with pytest.raises(ValueError, match=r"test\.press is declared twice"):
-        Assistant(features)
+        Sample(features)
 
 
 def test_a_sync_action_cannot_stream_an_answer(declare):
@@ -306,3 +307,11 @@ async def test_the_page_may_send_an_action_without_a_widget(declare, prepare):
     declare(press)
     prepared = await prepare(MemoryStore(), item_id=None)
     assert [event.text async for event in prepared.run()] == ["ok"]
+
+
+def test_an_assistant_without_an_agent_is_refused_when_it_is_made():
+    class Empty(Assistant):
+        pass
+
+    with pytest.raises(TypeError, match="agent_for"):
+        Empty()

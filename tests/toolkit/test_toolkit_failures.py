@@ -7,7 +7,8 @@ import pytest
 from agents import FunctionToolResult, RunContextWrapper
 from agents.tool_context import ToolContext
 
-from functions.toolkit import Assistant, tools
+from functions.toolkit import tools
+from tests.assistants.sample import Sample
 from tests.assistants.sample.features import breakdown
 
 
@@ -36,7 +37,7 @@ async def test_the_model_is_told_what_an_action_error_says(caplog):
 
 
 async def test_only_a_tool_that_worked_ends_the_answer():
-    decide = Assistant([breakdown]).tool_use_behavior()
+    decide = Sample([breakdown]).tool_use_behavior()
 
     def ends(output):
         result = FunctionToolResult(breakdown.break_the_end.function_tool, output, None)

@@ -11,7 +11,8 @@ import pytest
 from agents.tool_context import ToolContext
 from pydantic import BaseModel
 
-from functions.toolkit import Assistant, Entity, Turn, entity_source, tool
+from functions.toolkit import Entity, Turn, entity_source, tool
+from tests.assistants.sample import Sample
 from tests.assistants.sample.features.items import CARD
 
 
@@ -91,7 +92,7 @@ async def test_entities_are_found_by_their_title_ignoring_case(query, titles):
     async def places(documents):
         return [Entity(id=title, title=title, group="Places") for title in ("Madrid", "Oslo")]
 
-    entities = Assistant([SimpleNamespace(people=people, places=places)]).entities
+    entities = Sample([SimpleNamespace(people=people, places=places)]).entities
     found = await entities.search(query, None)
     assert [entity["title"] for entity in found] == titles
     assert found[0]["data"] == {"email": "a@b.de"}
@@ -102,5 +103,5 @@ async def test_at_most_twenty_entities_are_listed():
     async def many(documents):
         return [Entity(id=str(n), title=f"n{n}", group="Numbers") for n in range(30)]
 
-    entities = Assistant([SimpleNamespace(many=many)]).entities
+    entities = Sample([SimpleNamespace(many=many)]).entities
     assert len(await entities.search("", None)) == 20
