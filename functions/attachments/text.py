@@ -16,10 +16,9 @@ MAX_DISORDER: Final = 0.4
 _NON_LATIN: Final = ("cp1251", "cp1253", "koi8_r", "cp1255", "cp1256", "cp874")
 _LATIN: Final = ("cp1252", "cp1250", "cp1254", "cp1257", "cp850", "mac_roman")
 _TWO_BYTES: Final = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
-_UTF_16: Final = ("utf_16_le", "utf_16_be")
 
-_BEFORE_DIGITS: Final = bytes(range(0x30))
-"""No character of several bytes ends before the first of these, in none of the encodings above."""
+_MAYBE_INSIDE: Final = bytes(range(0x30, 0x100))
+"""Bytes that may be a part of a character of several bytes. A sample must not end with one."""
 
 
 def is_announced(mime_type: str) -> bool:
@@ -48,11 +47,9 @@ def legacy(data: bytes) -> str | None:
     from charset_normalizer import from_bytes  # noqa: PLC0415 - rarely needed
 
     sample = _sample(data)
-    expected = _UTF_16 if b"\x00" in data else (*_TWO_BYTES, *_NON_LATIN, *_LATIN)
+    expected = [_utf_16(data)] if b"\x00" in data else [*_TWO_BYTES, *_NON_LATIN, *_LATIN]
     fitting = list(
-        from_bytes(
-            sample, cp_isolation=list(expected), enable_fallback=False, threshold=MAX_DISORDER
-        )
+        from_bytes(sample, cp_isolation=expected, enable_fallback=False, threshold=MAX_DISORDER)
     )
     if not fitting:
         return None
@@ -60,7 +57,7 @@ def legacy(data: bytes) -> str | None:
     ascii_letters = len(re.findall(rb"[A-Za-z]", sample))
     other_bytes = len(re.findall(rb"[\x80-\xff]", sample))
     scripts = (_LATIN, _NON_LATIN) if ascii_letters >= other_bytes else (_NON_LATIN, _LATIN)
-    order = [*_TWO_BYTES, *scripts[0], *scripts[1], *_UTF_16]
+    order = [*_TWO_BYTES, *scripts[0], *scripts[1], "utf_16_le", "utf_16_be"]
     best = fitting[0]
     equal = [
         each
@@ -72,13 +69,20 @@ def legacy(data: bytes) -> str | None:
     return data.decode(encoding, "replace")
 
 
+def _utf_16(data: bytes) -> str:
+    """UTF-16 in one of its byte orders. The zero bytes are the first halves of ASCII characters in
+    one of them, and the second halves in the other.
+    """
+    return "utf_16_be" if data[0::2].count(0) > data[1::2].count(0) else "utf_16_le"
+
+
 def _sample(data: bytes) -> bytes:
     """The part of a file that begins with the line of its first byte beyond ASCII."""
-    beyond = re.search(rb"[\x00\x80-\xff]", data)
-    start = data.rfind(b"\n", 0, beyond.start()) + 1 if beyond else 0
     if b"\x00" in data:
-        start = 0  # UTF-16: a character has two bytes
+        return data[:SAMPLE_BYTES]  # UTF-16: a character has two bytes
+    beyond = re.search(rb"[\x80-\xff]", data)
+    start = data.rfind(b"\n", 0, beyond.start()) + 1 if beyond else 0
     sample = data[start : start + SAMPLE_BYTES]
     if start + SAMPLE_BYTES >= len(data):
         return sample
-    return sample.rstrip(bytes(range(0x30, 0x100))) or sample
+    return sample.rstrip(_MAYBE_INSIDE) or sample

@@ -113,6 +113,8 @@ LEGACY = [
     ("cp1256", "الاسم,المبلغ\nمحمد,1200\n"),
     ("utf_16_le", "Name,Größe\nJürgen,5\n"),
     ("utf_16_le", "名前,金額"),
+    ("utf_16_be", "Name,Größe\nJürgen,5\n"),
+    ("utf_16_be", "名前,金額"),
 ]
 
 
