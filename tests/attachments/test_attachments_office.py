@@ -1,6 +1,8 @@
 """Word and Excel files as text. `files/` has two that LibreOffice wrote."""
 
 import io
+import re
+import subprocess
 import time
 import zipfile
 from pathlib import Path
@@ -78,9 +80,34 @@ def test_insertions_fields_to_fill_in_and_nested_tables_are_read_and_deletions_a
     assert office.text(data, 1000) == "inserted\n\t\nfield\nouter inner\tx"
 
 
-def test_macros_are_not_read():
-    data = changed(DOCX, {"word/vbaProject.bin": b"Sub AutoOpen()\nShell evil"})
-    assert office.text(data, 10_000) == office.text(DOCX, 10_000)
+def test_rows_in_content_controls_are_read_and_text_boxes_and_moved_text_only_once():
+    def words(text):
+        return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+    box = f"<w:txbxContent>{words('one')}{words('two')}</w:txbxContent>"
+    markup = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    data = document(
+        f"<w:tbl><w:sdt><w:sdtContent><w:tr><w:tc>{words('row')}</w:tc></w:tr></w:sdtContent>"
+        "</w:sdt></w:tbl>"
+        f'<w:p><w:r><w:t>a box:</w:t><mc:AlternateContent xmlns:mc="{markup}">'
+        f"<mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback></mc:AlternateContent></w:r>"
+        "</w:p><w:p><w:moveFrom><w:r><w:t>moved</w:t></w:r></w:moveFrom></w:p>"
+        "<w:p><w:moveTo><w:r><w:t>moved</w:t></w:r></w:moveTo></w:p>"
+    )
+    assert office.text(data, 1000) == "row\na box:\none\ntwo\n\nmoved"
+
+
+def test_a_workbook_with_a_drawing_of_comments_is_read():
+    drawing = b'<xml xmlns:v="urn:schemas-microsoft-com:vml"><div>a<br>b</div></xml>'
+    data = changed(XLSX, {"xl/drawings/vmlDrawing1.vml": drawing})
+    assert office.text(data, 10_000) == office.text(XLSX, 10_000)
+
+
+@pytest.mark.parametrize("length", [9, 10, 11])
+def test_a_text_is_cut_wherever_its_lines_end(length):
+    data = document("".join(f"<w:p><w:r><w:t>{x * 10}</w:t></w:r></w:p>" for x in "abc"))
+    cut = office.text(data, length)
+    assert cut.removesuffix("\n[cut: the file has more]").replace("\n", "") == "a" * min(length, 10)
 
 
 async def test_a_long_office_file_is_cut_with_a_note(place, ada):
@@ -120,6 +147,65 @@ async def test_a_damaged_or_hostile_file_is_named_at_once(place, ada, data):
     part = await shown(place, ada, data, "a.docx", WORD)
     assert "damaged or too large" in part["text"]
     assert time.perf_counter() - started < 3
+
+
+@pytest.fixture
+def one_second(monkeypatch):
+    monkeypatch.setattr(office, "CPU_SECONDS", 1)
+
+
+@pytest.mark.usefixtures("one_second")
+async def test_a_workbook_that_lists_a_sheet_many_times_is_given_up(place, ada):
+    sheets = "".join(f'<sheet name="s{n}" sheetId="{n + 1}" r:id="rId1"/>' for n in range(200))
+    with zipfile.ZipFile(io.BytesIO(XLSX)) as archive:
+        book = archive.read("xl/workbook.xml").decode()
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+        links = archive.read("xl/_rels/workbook.xml.rels").decode()
+    first = re.search(r'<sheets>.*?r:id="(\w+)"', book, re.DOTALL)[1]
+    assert first in links
+    book = re.sub(
+        r"<sheets>.*</sheets>",
+        f"<sheets>{sheets.replace('rId1', first)}</sheets>",
+        book,
+        flags=re.DOTALL,
+    )
+    junk = "<cols>" + '<col min="1" max="1"/>' * 200_000 + "</cols>"
+    sheet = re.sub(r"<dimension[^>]*/>|<cols>.*</cols>", "", sheet, flags=re.DOTALL)
+    parts = {
+        "xl/workbook.xml": book,
+        "xl/worksheets/sheet1.xml": sheet.replace("<sheetData>", f"{junk}<sheetData>"),
+    }
+    part = await shown(place, ada, changed(XLSX, parts), "a.xlsx", EXCEL)
+    assert "damaged or too large" in part["text"]
+
+
+async def test_a_document_under_the_name_of_a_sheet_does_not_fill_the_memory(place, ada):
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    body = "<w:p/>" * (office.MAX_UNPACKED // 7)
+    name = "xl/worksheets/d.xml"
+    with zipfile.ZipFile(io.BytesIO(DOCX)) as archive:
+        types = archive.read("[Content_Types].xml").decode().replace("word/document.xml", name)
+        links = archive.read("_rels/.rels").decode().replace("word/document.xml", name)
+    parts = {
+        "[Content_Types].xml": types,
+        "_rels/.rels": links,
+        name: f'<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>',
+    }
+    part = await shown(place, ada, changed(DOCX, parts), "a.docx", WORD)
+    assert "damaged or too large" in part["text"]
+
+
+def test_the_reader_of_office_files_sees_no_secret(monkeypatch):
+    started = []
+
+    def run(command, **options):
+        started.append(options["env"])
+        return subprocess.CompletedProcess(command, 0, b"", b"")
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setattr(subprocess, "run", run)
+    assert office.text(DOCX, 10) == ""
+    assert "sk-secret" not in str(started)
 
 
 def test_a_sheet_with_a_cell_in_its_last_corner_is_read_in_bounded_time():
