@@ -1,8 +1,8 @@
-"""The citations, parts and items of an answer, in the classes that ChatKit's SDK reads.
+"""Makes the events of an answer readable for ChatKit's SDK: its citations, parts and items.
 
-OpenAI's SDK parses a citation that is streamed into a class of its own, which ChatKit's SDK
-rejects. It also checks nothing, so a citation without an address, or a part of a new type, arrives
-here, too. Each of these would end the answer.
+OpenAI's SDK does not validate what is streamed. So a citation may have a class that ChatKit's SDK
+rejects, or no address, and parts and items may be of unknown types. Each of these would end the
+answer, so it is converted or left out.
 """
 
 import logging
@@ -33,8 +33,8 @@ async def readable_events(
             yield read
 
 
-def readable_output(output: Iterable[ResponseOutputItem]) -> list[ResponseOutputItem]:
-    items = [_readable_item(item) for item in output]
+def readable_output(output: Iterable[ResponseOutputItem] | None) -> list[ResponseOutputItem]:
+    items = [_readable_item(item) for item in output or []]
     return [item for item in items if item is not None]
 
 
@@ -44,7 +44,7 @@ def _readable_event(event: Any) -> Any:
     if kind == "response.output_text.annotation.added":
         citation = _readable_citation(event.annotation)
         return None if citation is None else event.model_copy(update={"annotation": citation})
-    if kind == "response.content_part.added":
+    if kind in {"response.content_part.added", "response.content_part.done"}:
         part = _readable_part(event.part, STREAMED_PARTS)
         return None if part is None else event.model_copy(update={"part": part})
     if kind in {"response.output_item.added", "response.output_item.done"}:

@@ -20,7 +20,7 @@ def in_turns(items: Sequence[Any]) -> list[TResponseInputItem]:
     for item in items[first:]:
         last = merged[-1] if merged else {}
         if item.get("role") is not None and item.get("role") == last.get("role"):
-            merged[-1] = {**last, "content": _joined(last["content"], item["content"])}
+            merged[-1] = _joined(last, item)
         else:
             if item.get("type") == "function_call" and last.get("role") == "assistant":
                 merged[-1] = _before_a_call(last)
@@ -48,13 +48,22 @@ def _with_json_arguments(item: Any) -> Any:
 
 
 def _joined(first: Any, second: Any) -> Any:
-    if isinstance(first, str) and isinstance(second, str):
-        return f"{first}\n\n{second}"
-    return [*_parts(first), *_parts(second)]
+    """Two messages of one role as one."""
+    before, after = first["content"], second["content"]
+    if isinstance(before, str) and isinstance(after, str):
+        return {**first, "content": f"{before}\n\n{after}"}
+    # A message with parts may have fields that the Agents SDK knows it by.
+    whole = first if isinstance(after, str) else second
+    return {**whole, "content": [*_parts(first), *_parts(second)]}
 
 
-def _parts(content: Any) -> list[Any]:
-    return [{"type": "input_text", "text": content}] if isinstance(content, str) else content
+def _parts(message: Any) -> list[Any]:
+    content: Any = message["content"]
+    if not isinstance(content, str):
+        return list(content)
+    if message["role"] == "assistant":
+        return [{"type": "output_text", "text": content, "annotations": []}]
+    return [{"type": "input_text", "text": content}]
 
 
 def _before_a_call(message: Any) -> Any:

@@ -17,6 +17,7 @@ from openai.types.responses import (
     ResponseTextDoneEvent,
 )
 
+from .citations import FINAL_EVENTS
 from .demo_events import message, stream
 
 FILTERED: Final = "The provider's content filter withheld this answer."
@@ -79,7 +80,7 @@ def _text_event(event: Any) -> Any:
             return event.model_copy(update={"part": _text_part(event.part)})
         case "response.output_item.added" | "response.output_item.done":
             return event.model_copy(update={"item": _text_item(event.item)})
-        case "response.completed" | "response.incomplete" | "response.failed":
+        case kind if kind in FINAL_EVENTS:
             output = [_text_item(item) for item in event.response.output]
             response = event.response.model_copy(update={"output": output})
             return event.model_copy(update={"response": response})

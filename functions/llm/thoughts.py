@@ -6,7 +6,8 @@ shows as a workflow.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any, Final
 from uuid import uuid4
 
@@ -25,6 +26,10 @@ END: Final = "</think>"
 _THOUGHT: Final = re.compile(rf"\s*{BEGIN}.*?(?:{END}\s*|\Z)", re.DOTALL)
 
 
+_OTHERS: Final = ("response.reasoning", "response.function_call", "response.mcp", "response.custom")
+"""Events of other items. Some servers give all items the same index."""
+
+
 def without_thoughts(text: str) -> str:
     """The text without the thoughts at its beginning."""
     found = _THOUGHT.match(text)
@@ -38,43 +43,51 @@ def output_without_thoughts(output: list[Any]) -> list[Any]:
 
 
 async def thoughts_as_reasoning(
-    events: AsyncIterator[TResponseStreamEvent],
+    events: AsyncGenerator[TResponseStreamEvent],
 ) -> AsyncGenerator[TResponseStreamEvent]:
     """The events with reasoning in place of thoughts."""
     message: _Message | None = None
     summarized = False
-    async for event in events:
-        if event.type == "response.output_item.added" and event.item.type == "message":
-            message = _Message()
-        if message is not None:
-            for each in message.read(event):
-                yield each
-            if event.type == "response.output_item.done" and event.item.type == "message":
-                message = None
-        elif event.type in {"response.reasoning_text.delta", "response.reasoning_text.done"}:
-            if not summarized:  # some servers send the same thoughts in both ways
-                yield _as_summary(event)
-        else:
-            summarized = summarized or event.type == "response.reasoning_summary_text.delta"
-            yield _final(event)
+    async with aclosing(events):
+        async for event in events:
+            if event.type == "response.output_item.added" and event.item.type == "message":
+                message = _Message(event.output_index)
+            if event.type in {"response.reasoning_text.delta", "response.reasoning_text.done"}:
+                if not summarized:  # some servers send the same thoughts in both ways
+                    yield _as_summary(event)
+            elif message is not None and message.has(event):
+                for each in message.read(event):
+                    yield each
+                if event.type == "response.output_item.done":
+                    message = None
+            else:
+                summarized = summarized or event.type == "response.reasoning_summary_text.delta"
+                yield _final(event)
 
 
 class _Message:
     """One message while it is streamed. Its first events wait until its text begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, output_index: int) -> None:
+        self._output_index = output_index
         self._waiting: list[Any] = []
         self._begun = False
         self._text = ""
         self._thought: _Thought | None = None
         self._newest: Any = None
 
+    def has(self, event: Any) -> bool:
+        """Whether the event belongs to this message. Chat completions have one id for all."""
+        kind = getattr(getattr(event, "item", None), "type", "message")
+        mine = getattr(event, "output_index", None) == self._output_index
+        return mine and kind == "message" and not event.type.startswith(_OTHERS)
+
     def read(self, event: Any) -> Iterator[Any]:
         if event.type == "response.output_text.delta" and not self._begun:
             yield from self._read_text(event)
         elif event.type == "response.output_text.delta":
             yield event
-        elif event.type == "response.output_item.done" and event.item.type == "message":
+        elif event.type == "response.output_item.done":
             yield from self._end(event)
         elif self._begun:
             yield _final(event)

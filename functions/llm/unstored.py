@@ -55,13 +55,14 @@ class UnstoredModel(WrappedModel):
         **kwargs: Any,
     ) -> ModelResponse:
         while True:
-            settings = self._unstored(model_settings)
+            sent = self._sent - self._refused
+            settings = _unstored(model_settings, sent)
             try:
                 return await self._model.get_response(
                     system_instructions, input, settings, *args, **kwargs
                 )
             except openai.APIStatusError as error:
-                if not self._remember(error):
+                if not self._remember(error, sent):
                     raise
 
     async def stream_response(
@@ -74,7 +75,8 @@ class UnstoredModel(WrappedModel):
     ) -> AsyncIterator[TResponseStreamEvent]:
         started = False
         while True:
-            settings = self._unstored(model_settings)
+            sent = self._sent - self._refused
+            settings = _unstored(model_settings, sent)
             try:
                 async for event in self._model.stream_response(
                     system_instructions, input, settings, *args, **kwargs
@@ -82,27 +84,30 @@ class UnstoredModel(WrappedModel):
                     started = True
                     yield event
             except openai.APIStatusError as error:
-                if started or not self._remember(error):
+                if started or not self._remember(error, sent):
                     raise
             else:
                 return
 
-    def _unstored(self, settings: ModelSettings) -> ModelSettings:
-        sent = self._sent - self._refused
-        if "store" in sent and settings.store is None:
-            settings = replace(settings, store=False)
-        if "include" in sent and settings.store is not True:
-            include = [*(settings.response_include or []), ENCRYPTED_REASONING]
-            settings = replace(settings, response_include=include)
-        return settings
+    def _remember(self, error: openai.APIStatusError, sent: set[str]) -> bool:
+        """Remember what `error` refuses. Returns whether this request had `sent` any of it.
 
-    def _remember(self, error: openai.APIStatusError) -> bool:
-        """Remember what `error` refuses. Returns whether that is anything new."""
+        Another request may have been refused meanwhile.
+        """
         if error.status_code not in STATUSES:
             return False
         words = f"{error.message} {error.body}"
-        refused = {name for name in self._sent if _REFUSALS[name].search(words)} - self._refused
-        for name in sorted(refused):
+        refused = {name for name in sent if _REFUSALS[name].search(words)}
+        for name in sorted(refused - self._refused):
             logger.warning("the model's endpoint refuses %s: requests go without it", name)
         self._refused |= refused
         return bool(refused)
+
+
+def _unstored(settings: ModelSettings, sent: set[str]) -> ModelSettings:
+    if "store" in sent and settings.store is None:
+        settings = replace(settings, store=False)
+    if "include" in sent and settings.store is not True:
+        include = [*(settings.response_include or []), ENCRYPTED_REASONING]
+        settings = replace(settings, response_include=include)
+    return settings

@@ -101,7 +101,7 @@ def whole_event(event: Any) -> Any:
 def whole_arguments(output: list[Any]) -> list[Any]:
     """The items of an answer with whole characters in the arguments of its calls."""
     return [
-        item.model_copy(update={"arguments": whole_json(item.arguments.encode()).decode()})
+        item.model_copy(update={"arguments": whole_json((item.arguments or "").encode()).decode()})
         if item.type == "function_call"
         else item
         for item in output

@@ -1,5 +1,7 @@
 """A model's input begins with the user, and its roles take turns."""
 
+from agents.models.chatcmpl_converter import Converter
+
 from functions.llm.model_input import in_turns
 
 
@@ -24,6 +26,15 @@ def test_neighbours_of_one_role_are_merged():
     given = [said("user", parts("a")), said("user", "b"), said("assistant", "c")]
     given.append(said("assistant", "d"))
     assert in_turns(given) == [said("user", parts("a", "b")), said("assistant", "c\n\nd")]
+
+
+def test_an_answer_with_parts_keeps_its_fields_and_takes_the_text_before_it():
+    part = {"type": "output_text", "text": "b", "annotations": []}
+    answer = {**said("assistant", [part]), "id": "msg_1", "status": "completed"}
+    merged = {**answer, "content": [{**part, "text": "a"}, part]}
+    given = [said("user", "x"), said("assistant", "a"), answer]
+    assert in_turns(given) == [given[0], merged]
+    assert Converter.items_to_messages(in_turns(given))
 
 
 def test_calls_and_their_outputs_stay_as_they_are():

@@ -1,5 +1,7 @@
 """A provider is asked not to keep what it is sent, unless a setting allows it."""
 
+import asyncio
+
 import pytest
 from agents import Agent, ModelSettings, RunConfig, Runner, function_tool
 
@@ -108,6 +110,11 @@ async def test_an_endpoint_may_refuse_one_after_the_other(server, ask):
     server.script = [refusal("Unknown: store"), refusal("Unknown: include"), Say("Hi")]
     assert await ask("one-by-one") == "Hi"
     assert len(server.requests) == 3
+
+
+async def test_two_requests_that_are_refused_at_once_are_both_sent_again(server, ask):
+    server.script = [refusal("Unknown: include"), refusal("Unknown: include"), Say("Hi")]
+    assert await asyncio.gather(ask("at-once"), ask("at-once")) == ["Hi", "Hi"]
 
 
 async def test_another_error_is_raised_at_once(server, ask):
