@@ -3,9 +3,7 @@
 import openai
 from chatkit.errors import CustomStreamError
 
-from .too_long import is_too_long
-
-TOO_LONG = "This is too long for the model. Send a shorter message, or begin a new conversation."
+from .too_long import TOO_LONG, is_too_long
 
 _WORDS: list[tuple[type[openai.APIError], str, bool]] = [
     # the error, its message, whether the visitor can retry; subclasses come first

@@ -12,6 +12,7 @@ from typing import Any, Final
 import openai
 from agents import Model, ModelResponse, TResponseInputItem
 from agents.items import TResponseStreamEvent
+from chatkit.errors import CustomStreamError
 
 from .length import last_turn, shorten, tokens
 from .model_input import in_turns
@@ -23,7 +24,12 @@ NOTE: Final = (
     "[The conversation is too long for you. Its beginning is left out, or the middle of its texts.]"
 )
 
-_TOO_LONG = re.compile(
+TOO_LONG: Final = (
+    "This is too long for the model. Send a shorter message, or begin a new conversation."
+)
+"""What a visitor reads when all forms of a request were too long."""
+
+_SAYS_SO = re.compile(
     r"context[ _](length|size|window)|maximum (context|prompt) length|(prompt|input)s? (is|are) too"
     r" (long|large)|token count.*exceeds|reduce the length|string_above_max_length|max_new_tokens",
     re.IGNORECASE | re.DOTALL,
@@ -39,7 +45,7 @@ _Input = str | list[TResponseInputItem]
 
 def is_too_long(error: Any) -> bool:
     """Whether a provider's error, with its code and message, says that a request is too long."""
-    return _TOO_LONG.search(f"{error.code} {error.message}") is not None
+    return _SAYS_SO.search(f"{error.code} {error.message}") is not None
 
 
 class RetryShorter(WrappedModel):
@@ -89,6 +95,9 @@ class RetryShorter(WrappedModel):
                             failure = _failure(event)
                             if failure is not None and self._shorten_after(failure):
                                 break
+                            if failure is not None and is_too_long(failure):
+                                # The Agents SDK would raise an error that does not say so.
+                                raise CustomStreamError(TOO_LONG, allow_retry=False)
                             for each in held:
                                 yield each
                             held = None

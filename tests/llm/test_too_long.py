@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from chatkit.errors import CustomStreamError
 
 from functions.llm.too_long import RetryShorter
 
@@ -38,9 +39,11 @@ async def test_a_stream_that_begins_with_such_a_failure_is_asked_for_again(failu
 
 
 @pytest.mark.parametrize("failure", [FAILED, ERROR])
-async def test_the_last_failure_is_passed_on(failure):
+async def test_after_the_last_failure_the_visitor_reads_that_it_is_too_long(failure):
     model = Scripted(*[[CREATED, failure]] * 3)
-    assert await answered(model, "x") == [CREATED, failure]
+    with pytest.raises(CustomStreamError, match="too long") as caught:
+        await answered(model, "x")
+    assert not caught.value.allow_retry
 
 
 async def test_an_answer_that_has_begun_is_not_asked_for_again():
