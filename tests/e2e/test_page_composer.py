@@ -3,6 +3,7 @@
 import re
 import struct
 import zlib
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -63,15 +64,10 @@ def test_files_are_uploaded_sent_and_still_there_after_a_reload(chat):
         image.click()
     assert opened.value.url == image.get_attribute("src")
     opened.value.close()
-    with (
-        chat.page.context.expect_event("page") as tab,
-        chat.page.expect_response(lambda r: "/chatkit/files/" in r.url) as link,
-    ):
+    with chat.page.expect_download() as saved:
         sent.get_by_role("button", name="Save notes.txt").click()
-    assert tab.value is not None
-    saved = httpx2.get(link.value.json()["url"])
-    assert saved.content == b"remember the milk"
-    assert "notes.txt" in saved.headers["content-disposition"]
+    assert saved.value.suggested_filename == "notes.txt"
+    assert Path(saved.value.path()).read_bytes() == b"remember the milk"
 
 
 def test_an_attached_file_can_be_removed_and_is_deleted(chat):

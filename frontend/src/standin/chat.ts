@@ -214,7 +214,10 @@ export class Chat {
       const { url } = (await this.#client.ask(`files/${encodeURIComponent(id)}`)) as {
         url: string;
       };
-      window.open(url, "_blank", "noopener");
+      // The link is of an attachment, so the page stays. Safari blocks a new tab after an `await`.
+      const link = document.createElement("a");
+      link.href = url;
+      link.click();
     } catch (error) {
       this.#tell(error);
     }

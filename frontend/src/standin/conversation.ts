@@ -102,16 +102,20 @@ export class Conversation {
     this.#host.changed();
   }
 
-  #page(after: string | null): Promise<Page<Item>> {
+  async #page(after: string | null): Promise<Page<Item>> {
     const params = {
       thread_id: this.id,
       limit: PAGE,
       order: "desc",
       ...(after && { after }),
     };
-    return this.#client.request<Page<Item>>("items.list", params, (response) => {
-      for (const [id, kind] of feedbackIn(response)) this.feedback.set(id, kind);
+    let feedback: ReturnType<typeof feedbackIn> = [];
+    const page = await this.#client.request<Page<Item>>("items.list", params, (response) => {
+      feedback = feedbackIn(response);
     });
+    for (const { id } of page.data) this.feedback.delete(id); // it may have been taken back elsewhere
+    for (const [id, kind] of feedback) this.feedback.set(id, kind);
+    return page;
   }
 
   /** The newest item is the visitor's, and no answer is being written. */
