@@ -15,13 +15,12 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
-from ..characters import whole_json
 from ..errors import PublicError
 from ..services import Services, ServicesDep, VisitorDep
 from ..settings import Settings, get_settings
 from ..web import app as web_app
-from ..web.body import read_body
-from ..web.chatkit_request import parse
+from ..web.body import read_body, read_json
+from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
 from ..web.identity import request_context
 from .answer import stop_all
 from .message import answer_message
@@ -29,7 +28,7 @@ from .operations import Operations
 
 logger = logging.getLogger(__name__)
 
-MAX_LOG_BYTES = 16 * 1024
+MAX_SMALL_BODY = 16 * 1024
 MAX_LOG_VALUE = 200
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
@@ -94,19 +93,16 @@ class FeedbackTakenBack(BaseModel):
     """Which items the visitor no longer likes or dislikes. ChatKit has no operation for this."""
 
     thread_id: str
-    item_ids: list[str] = Field(min_length=1, max_length=100)
+    item_ids: list[str] = Field(min_length=1, max_length=MAX_FEEDBACK_ITEMS)
 
 
 @router.post("/chatkit/feedback/remove", response_model=None)
 async def remove_feedback(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
-    body = await read_body(request, MAX_LOG_BYTES)
+    given = await read_json(request, FeedbackTakenBack, MAX_SMALL_BODY)
+    context = request_context(request, visitor)
     try:
-        given = FeedbackTakenBack.model_validate_json(body)
-        context = request_context(request, visitor)
         await services.store.save_feedback(given.thread_id, given.item_ids, None, context)
-    except ValueError:
-        raise PublicError(422, "Feedback is taken back with a thread_id and item_ids.") from None
-    except NotFoundError:
+    except (NotFoundError, ValueError):  # an id that is too long is no item's
         raise PublicError(404, "That does not exist.") from None
     return Response(status_code=204)
 
@@ -124,11 +120,7 @@ class PageEvent(BaseModel):
 
 @router.post("/chatkit/log", response_model=None)
 async def page_log(request: Request) -> Response:
-    body = await read_body(request, MAX_LOG_BYTES)
-    try:
-        event = PageEvent.model_validate_json(whole_json(body))
-    except ValueError:
-        raise PublicError(422, "A log entry has a level, an event and a detail.") from None
+    event = await read_json(request, PageEvent, MAX_SMALL_BODY)
     logger.log(
         logging.getLevelNamesMapping()[event.level.upper()],
         "page: %s %s",

@@ -24,6 +24,7 @@ from chatkit.types import (
     UserMessageItem,
 )
 
+from .. import aws
 from ..context import RequestContext
 from ..errors import PublicError
 from ..services import Services
@@ -53,7 +54,8 @@ class Operations(ChatKitServer[RequestContext]):
         try:
             match request:
                 case ItemsListReq():
-                    result, marks = await asyncio.gather(
+                    result: OperationResult
+                    result, marks = await aws.together(
                         self._read(request, context),
                         self._services.store.load_feedback(request.params.thread_id, context),
                     )
