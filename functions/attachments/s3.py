@@ -148,9 +148,9 @@ class S3AttachmentStore(AttachmentStore[Any]):
         """Check an uploaded file and keep it; S3 removes other uploads after a day.
 
         Raises `AttachmentError` when it was not uploaded, does not have the announced size, or
-        claims to be an image or a PDF and is neither, by its first bytes. If it is another one
-        than was announced, its type is corrected in place. Raises `ValueError` when `attachment`
-        is not an attachment.
+        claims to be an image, a PDF or an Office file and is none, by its first bytes, or is of a
+        type that is not taken. If it is another type than was announced, it is corrected in
+        place. Raises `ValueError` when `attachment` is not an attachment.
 
         Three requests to S3. For a file that names its thread: four, or one when it was kept
         before, because it is not checked again. Two parallel calls may both keep the file; the

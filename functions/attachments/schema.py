@@ -31,8 +31,7 @@ TEXT_EXTENSIONS: Final = (
     ".r", ".lua", ".pl", ".sh", ".ps1", ".bat", ".sql", ".graphql", ".tf", ".diff", ".patch",
     ".tex", ".rst", ".srt", ".vtt", ".ics", ".eml", ".svg",
 )  # fmt: skip
-"""A file with one of these names is text, unless it is announced as another type that is taken.
-"""
+"""A file with such a name is text, unless it is announced as another type that is taken."""
 
 WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -48,8 +48,8 @@ class DemoScript:
     after_action: str = (
         "That is done. I am the offline demo, so I stop here; a real model goes on from it."
     )
-    """The answer to something that the visitor did on a card. What an action tells a model of it is
-    not meant for the visitor, so it is not quoted."""
+    """The answer to something that the visitor did on a card. The note that an
+    action leaves for the model is not written for the visitor, so it is not quoted."""
     story: str = "Once upon a time there was a small function that could speak."
     """The answer to a request for a story or a long answer."""
     rules: tuple[DemoRule, ...] = ()

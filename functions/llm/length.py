@@ -10,7 +10,7 @@ from typing import Any, Final
 from agents import TResponseInputItem
 
 BYTES_OF_A_TOKEN: Final = 4
-"""UTF-8 bytes: about right for English, and for scripts of three bytes a little too few tokens."""
+"""UTF-8 bytes. Right for English; a little low for Chinese, with three bytes a character."""
 
 SMALLEST_PART: Final = 100
 """Tokens. Less of a message than this is not worth sending."""
