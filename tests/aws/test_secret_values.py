@@ -36,7 +36,7 @@ def clock(monkeypatch):
     class Clock:
         now = 1000.0
 
-    monkeypatch.setattr(secret_values.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr(secret_values, "time", lambda: Clock.now)
     return Clock
 
 
