@@ -14,6 +14,7 @@ from starlette.routing import Route
 from functions.settings import Settings
 from functions.web.identity import identity_of
 from functions.web.identity.anonymous import COOKIE, FORMER
+from functions.web.identity.cookies import OVER_TLS, PLAIN
 from tests.support.chromium import chromium
 from tests.support.person import KEY
 from tests.support.served import served
@@ -92,12 +93,12 @@ def test_a_visitor_is_the_same_at_the_next_visit(visit):
 
 def test_a_visitor_stays_who_they_are_whatever_a_sibling_plants(visit):
     mine = visit(CHAT, "/who")
-    planted(visit, "__Host-chatkit_session", session_token(COOKIE, user="anon_eve"))
-    planted(visit, "chatkit_session", session_token(FORMER, user="anon_eve"))
+    planted(visit, OVER_TLS, session_token(COOKIE, user="anon_eve"))
+    planted(visit, PLAIN, session_token(FORMER, user="anon_eve"))
     assert visit(CHAT, "/who") == mine
 
 
-@pytest.mark.parametrize("name", ["__Host-chatkit_session", "chatkit_session"])
+@pytest.mark.parametrize("name", [OVER_TLS, PLAIN])
 def test_a_new_visitor_is_not_made_who_a_sibling_wants(visit, name):
     planted(visit, name, session_token(COOKIE, user="anon_eve"))
     first = visit(CHAT, "/who")
@@ -106,8 +107,8 @@ def test_a_new_visitor_is_not_made_who_a_sibling_wants(visit, name):
 
 
 def test_a_visitor_of_version_0_1_stays_who_they_are_and_loses_the_former_cookie(visit):
-    former = f"chatkit_session={session_token(FORMER, user='anon_ada')}; Path=/; Secure; HttpOnly"
+    former = f"{PLAIN}={session_token(FORMER, user='anon_ada')}; Path=/; Secure; HttpOnly"
     visit(CHAT, f"/plant?cookie={quote(former)}")
     assert visit(CHAT, "/who") == "anon_ada"
-    planted(visit, "chatkit_session", session_token(FORMER, user="anon_eve"))
+    planted(visit, PLAIN, session_token(FORMER, user="anon_eve"))
     assert visit(CHAT, "/who") == "anon_ada"
