@@ -6,6 +6,7 @@ The same app runs in Lambda under `functions.lambda_stream` and on a laptop unde
 import json
 import logging
 import time
+from contextlib import suppress
 from typing import Literal
 
 from chatkit.store import NotFoundError
@@ -16,12 +17,13 @@ from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
 from ..errors import PublicError
-from ..services import Services, ServicesDep, VisitorDep
+from ..services import Services, ServicesDep, UncheckedVisitorDep, VisitorDep
 from ..settings import Settings, get_settings
 from ..web import app as web_app
 from ..web.body import read_body, read_json
 from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
 from ..web.identity import request_context
+from ..web.identity.cookies import remove_token
 from .answer import stop_all
 from .message import answer_message
 from .operations import Operations
@@ -38,15 +40,18 @@ router = APIRouter()
 
 
 @router.post("/chatkit", response_model=None)
-async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
+async def chatkit(
+    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
+) -> Response:
     operation = parse(await read_body(request, services.settings.max_body_bytes))
     context = request_context(request, visitor, operation.metadata)
     response: Response
     if is_streaming_req(operation):
         deadline = _deadline(request, services.settings)
-        events = await answer_message(operation, context, services, deadline)
+        events = await answer_message(operation, context, visitor, services, deadline)
         response = StreamingResponse(events, media_type="text/event-stream", headers=EVENT_STREAM)
     else:
+        await services.check_session(visitor)
         result = await Operations(services).run(operation, context)
         response = Response(result.json, media_type="application/json", headers=result.headers)
     visitor.send_token(request, response)
@@ -54,16 +59,37 @@ async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) 
 
 
 @router.post("/chatkit/session", response_model=None)
-async def session(request: Request, visitor: VisitorDep) -> JSONResponse:
+async def session(
+    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
+) -> JSONResponse:
+    """Who the visitor is. Whoever has no session, or has signed out, becomes a new visitor."""
+    try:
+        await services.check_session(visitor)
+    except PublicError:
+        visitor = await services.identity.newcomer(request)
     response = JSONResponse(
         {
             "user": {"id": visitor.user_id},
-            "token": visitor.token if visitor.cross_origin else None,
+            "token": visitor.token if visitor.by_header else None,
             "expiresAt": visitor.expires_at.isoformat(),
         },
         headers={"cache-control": "no-store"},
     )
     visitor.send_token(request, response)
+    return response
+
+
+@router.post("/chatkit/session/end", response_model=None)
+async def end_session(
+    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
+) -> Response:
+    """Signs the visitor out everywhere: none of their tokens is accepted any more."""
+    with suppress(PublicError):  # they have signed out before
+        await services.check_session(visitor)
+        if not visitor.new:
+            await services.sessions.end_all(visitor)
+    response = Response(status_code=204)
+    remove_token(request, response)
     return response
 
 

@@ -207,6 +207,12 @@ class ChatKitStack(Stack):
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")
         CfnOutput(self, "ApiUrl", value=f"{cdn.address}/chatkit", description="ChatKit's API")
+        CfnOutput(
+            self,
+            "CookieSecret",
+            value=secrets.cookie.id,
+            description="Name of the secret that signs cookies; make secret KEY=cookie rotates it",
+        )
         if secrets.model:
             CfnOutput(
                 self,

@@ -104,8 +104,9 @@ class StackSettings(BaseModel):
     )
     cookie_secret: str | None = Field(
         None,
-        description="Name or ARN of an existing secret (32 bytes or more) that signs anonymous "
-        "visitors' cookies. By default the stack makes one with a random value.",
+        description="Name or ARN of an existing secret that signs anonymous visitors' cookies: a "
+        "key of 32 bytes or more, or a JSON list of keys, newest first. By default the stack makes "
+        "one with a random value.",
     )
 
     # Who may ask

@@ -19,6 +19,11 @@ export class SessionError extends Error {
 export type Session = {
   /** Asks the server who the visitor is. Parallel calls share one request. */
   open(): Promise<SessionInfo>;
+  /**
+   * Ends the visitor's sessions in all browsers, and forgets this one. Reload the page afterwards: an
+   * anonymous visitor is then somebody new. Throws a `SessionError`.
+   */
+  signOutEverywhere(): Promise<void>;
   /** Pass it to `createChatKitFetch`. */
   getToken: GetToken;
   /** Stores a token that a response renews. Pass it to `createChatKitFetch`, too. */
@@ -30,7 +35,8 @@ const TIMEOUT_MS = 15_000;
 
 /**
  * Visitors are anonymous. On the page's own origin the server gives them a cookie that scripts
- * cannot read. On another origin browsers do not send it, so a token is kept in `localStorage`.
+ * cannot read. On another origin browsers do not send it, so a token is kept in `localStorage`. It
+ * is valid for 30 days, and renewed while it is used.
  *
  * Pass `getToken` only when your server checks tokens of its own: the server of this project knows
  * no sign-in yet and ignores tokens that it did not issue.
@@ -47,10 +53,9 @@ export function createSession(options: {
   const token: GetToken = getToken ?? (() => read(storageKey));
   const request = createChatKitFetch({ api, getToken: token, fetch: options.fetch });
 
-  async function load(): Promise<SessionInfo> {
-    let response: Response;
+  async function post(path: string): Promise<Response> {
     try {
-      response = await request(`${api.chat}/session`, {
+      return await request(`${api.chat}${path}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: "{}",
@@ -59,15 +64,12 @@ export function createSession(options: {
     } catch {
       throw new SessionError("The chat server could not be reached.", 0);
     }
-    const body = (await response.json().catch(() => ({}))) as Partial<SessionInfo> & {
-      message?: string;
-    };
-    if (!response.ok || !body.user) {
-      throw new SessionError(
-        body.message ?? `The server answered ${response.status}.`,
-        response.status,
-      );
-    }
+  }
+
+  async function load(): Promise<SessionInfo> {
+    const response = await post("/session");
+    const body = await bodyOf(response);
+    if (!response.ok || !body.user) throw refused(response, body);
     if (!getToken && body.token) write(storageKey, body.token);
     return { user: body.user, token: body.token ?? null, expiresAt: body.expiresAt ?? "" };
   }
@@ -85,11 +87,27 @@ export function createSession(options: {
       const renewed = getToken ? null : response.headers.get("x-chatkit-token");
       if (renewed) write(storageKey, renewed);
     },
+    async signOutEverywhere() {
+      const response = await post("/session/end");
+      if (!response.ok) throw refused(response, await bodyOf(response));
+      if (!getToken) forget(storageKey);
+    },
     async getToken({ refresh }) {
       if (refresh && !getToken) await open().catch(() => undefined);
       return token({ refresh });
     },
   };
+}
+
+type Body = Partial<SessionInfo> & { message?: string };
+
+async function bodyOf(response: Response): Promise<Body> {
+  return (await response.json().catch(() => ({}))) as Body;
+}
+
+function refused(response: Response, body: Body): SessionError {
+  const message = body.message ?? `The server answered ${response.status}.`;
+  return new SessionError(message, response.status);
 }
 
 // Some private windows and embedded frames have no storage. The token is then lost with the page.
@@ -109,5 +127,14 @@ function write(key: string, value: string): void {
     localStorage.setItem(key, value);
   } catch {
     // The token is in `memory`.
+  }
+}
+
+function forget(key: string): void {
+  memory.delete(key);
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // There was none.
   }
 }

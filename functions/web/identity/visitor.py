@@ -1,6 +1,6 @@
 """Identifies the visitor who sent a request, and sends a new visitor their token."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,49 +10,53 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...context import RequestContext
-from .anonymous import LIFETIME, new_user, read_user
+from . import cookies
+from .anonymous import (
+    BEARER,
+    COOKIE,
+    FORMER,
+    AnonymousUser,
+    Purpose,
+    UnknownSignatureError,
+    new_user,
+    read_user,
+)
+from .signing_key import SigningKeys
 
-COOKIE = "chatkit_session"
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
 
 MAX_PAGE_HEADER = 500
 """Characters of the page's address or title."""
 
-SigningKey = Callable[[], Awaitable[str]]
-"""Returns the signing key. In AWS it reads a secret, once."""
-
 
 @dataclass(frozen=True)
 class Visitor:
     """The visitor who sent one request.
 
-    `cross_origin` says that the page is on another origin and has to store `token` itself.
-    `fresh` says that the visitor does not have the token yet.
+    `by_header` says that the page has to keep `token` itself and to send it in a header, because it
+    is on another origin. `fresh` says that the visitor does not have the token yet, and `new` that
+    they had no valid token at all.
     """
 
     user_id: str
     expires_at: datetime
-    cross_origin: bool
+    by_header: bool
     fresh: bool
+    new: bool
     token: str
+    began: float = 0.0
+    """When the visitor signed in (Unix seconds). An anonymous visitor cannot sign in once more, so
+    their sessions count as older than any sign-out."""
 
     def send_token(self, request: Request, response: Response) -> None:
         """Add a fresh token to the response: as a cookie, or as a header for another origin."""
         if not self.fresh:
             return
-        if self.cross_origin:
+        if self.by_header:
             response.headers[NEW_TOKEN_HEADER] = self.token
-            return
-        response.set_cookie(
-            COOKIE,
-            self.token,
-            max_age=int(LIFETIME.total_seconds()),
-            path="/",
-            secure=_over_tls(request),
-            httponly=True,
-            samesite="lax",
-        )
+        else:
+            cookies.put_token(request, response, self.token)
 
 
 class AnonymousIdentity:
@@ -62,26 +66,54 @@ class AnonymousIdentity:
     do nothing about it.
     """
 
-    def __init__(self, signing_key: SigningKey, allowed_origins: list[str]) -> None:
-        self._signing_key = signing_key
+    def __init__(self, signing_keys: SigningKeys, allowed_origins: list[str]) -> None:
+        self._keys = signing_keys
         self._allowed_origins = frozenset(allowed_origins)
 
     async def identify(self, request: Request) -> Visitor:
-        key = await self._signing_key()
-        user = (
-            read_user(_bearer(request), key)
-            or read_user(request.cookies.get(COOKIE), key)
-            or new_user(key)
-        )
-        return Visitor(
-            user_id=user.id,
-            expires_at=user.expires_at,
-            # Behind CloudFront the Host header is the function's own URL, so the origin is
-            # compared with the configured ones only.
-            cross_origin=request.headers.get("origin") in self._allowed_origins,
-            fresh=user.fresh,
-            token=user.token,
-        )
+        """The visitor. Raises `PublicError` when there is no key that can be used."""
+        bearer = _bearer(request)
+        if bearer and (user := await self._user(bearer, (BEARER, FORMER), BEARER)):
+            return _visitor(user, BEARER)
+        cookie, accepted = cookies.token_in(request)
+        purpose = self._purpose(request)
+        if cookie and (user := await self._user(cookie, accepted, purpose)):
+            return _visitor(user, purpose)
+        return await self.newcomer(request)
+
+    async def newcomer(self, request: Request) -> Visitor:
+        """A new visitor, whatever token the request has."""
+        purpose = self._purpose(request)
+        return _visitor(new_user(await self._keys.current(), purpose), purpose, new=True)
+
+    def _purpose(self, request: Request) -> Purpose:
+        # Behind CloudFront the Host header is the function's own URL, so the origin is compared
+        # with the configured ones only.
+        return BEARER if request.headers.get("origin") in self._allowed_origins else COOKIE
+
+    async def _user(
+        self, token: str, accepted: Sequence[Purpose], wanted: Purpose
+    ) -> AnonymousUser | None:
+        try:
+            return read_user(token, await self._keys.current(), accepted, wanted)
+        except UnknownSignatureError:
+            # Another environment may sign with a newer key already.
+            keys = await self._keys.again()
+        try:
+            return read_user(token, keys, accepted, wanted)
+        except UnknownSignatureError:
+            return None
+
+
+def _visitor(user: AnonymousUser, purpose: Purpose, *, new: bool = False) -> Visitor:
+    return Visitor(
+        user_id=user.id,
+        expires_at=user.expires_at,
+        by_header=purpose is BEARER,
+        fresh=user.fresh,
+        new=new,
+        token=user.token,
+    )
 
 
 def request_context(
@@ -112,8 +144,3 @@ def _bearer(request: Request) -> str | None:
         if scheme.lower() == "bearer" and token:
             return token.strip()
     return None
-
-
-def _over_tls(request: Request) -> bool:
-    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
-    return (forwarded or request.url.scheme) == "https"
