@@ -35,8 +35,12 @@ class OriginCheck:
         if self._is_allowed(request):
             await self._app(scope, receive, send)
             return
-        origin = request.headers.get("origin")
-        logger.warning("refused %.100r to a page on %.100r", scope["path"], origin)
+        logger.warning(
+            "refused a request of another site: path=%.100r origin=%.100r sec-fetch-site=%.20r",
+            scope["path"],
+            request.headers.get("origin"),
+            request.headers.get("sec-fetch-site"),
+        )
         response = error_response(403, "Pages on another site may not use this chat.")
         await response(scope, receive, send)
 
