@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.conftest import changing, send
+from tests.support.asgi import changing, send
 
 NOT_JSON = [
     "text/plain",

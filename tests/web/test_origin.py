@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from functions.web.viewer import HOST_HEADER
-from tests.web.conftest import HOST, changing, send
+from tests.support.asgi import HOST, changing, send
 
 OWN = f"https://{HOST}"
 SHOP = "https://shop.example"
