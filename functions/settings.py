@@ -140,6 +140,9 @@ class Settings(AwsSettings):
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
     allowed_origins: Origins = Field(default_factory=list)
+    behind_cloudfront: bool = False
+    """Whether CloudFront is in front, with a function that overwrites `x-chatkit-viewer-host` and
+    `x-chatkit-viewer-ip`. The stack sets it. Without such a function anybody can write them."""
 
     # Voice. On with an OpenAI or a Gemini key, unless `transcription` is "off".
     transcription: Literal["openai", "gemini", "off"] | None = None

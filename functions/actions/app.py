@@ -23,6 +23,9 @@ MAX_SMALL_BODY = 4 * 1024
 MAX_FORM_OVERHEAD = 16 * 1024
 """Bytes that a form may add to the file in it."""
 
+TRANSCRIBE = "/actions/transcribe"
+"""Takes a recording as a form, too."""
+
 router = APIRouter()
 
 
@@ -50,7 +53,7 @@ class Uploaded(BaseModel):
     key: Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
-@router.post("/actions/transcribe", response_model=None)
+@router.post(TRANSCRIBE, response_model=None)
 async def transcribe(
     request: Request, visitor: VisitorDep, services: ServicesDep
 ) -> dict[str, str]:
@@ -89,7 +92,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """
     telemetry.configure()
     services = services or Services.of(settings or get_settings())
-    app = web_app.create(services.settings, on_shutdown=services.transcriber.aclose)
+    app = web_app.create(
+        services.settings, on_shutdown=services.transcriber.aclose, form_paths=[TRANSCRIBE]
+    )
     app.state.services = services
     app.include_router(router)
     return app

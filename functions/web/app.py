@@ -1,11 +1,11 @@
-"""What both ASGI apps share: every error as JSON with a `message`, and CORS.
+"""What both ASGI apps share: every error as JSON with a `message`, CORS, and who may send what.
 
 After a status of 500 or above, ChatKit's element sends a streaming request again, up to five times.
 It shows the `message` of a 4xx. So bad input must never cause a 5xx.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -19,7 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import PublicError, first_problem
 from ..settings import Settings
+from .content_type import ContentTypeCheck
+from .error_response import error_response
 from .identity.visitor import NEW_TOKEN_HEADER
+from .origin import OriginCheck
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +34,6 @@ it is missing."""
 FEEDBACK_HEADER = "x-chatkit-feedback"
 """`<item id>=<positive or negative>`, separated by spaces: the visitor's feedback on items that
 `items.list` lists, since ChatKit's protocol has no place for it. Ids are percent-encoded."""
-
-
-def error_response(
-    status: int, message: str, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    return JSONResponse({"message": message}, status, headers)
 
 
 class UnexpectedErrorMiddleware:
@@ -78,10 +75,16 @@ class Cors(CORSMiddleware):
         return error_response(response.status_code, message, {"vary": "Origin"})
 
 
-def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> FastAPI:
-    """An app with the shared error answers and CORS, and no routes.
+def create(
+    settings: Settings,
+    on_shutdown: Callable[[], Awaitable[None]],
+    *,
+    form_paths: Collection[str] = (),
+) -> FastAPI:
+    """An app with the shared error answers, checks of requests and CORS, and no routes.
 
-    `on_shutdown` is awaited before the process ends.
+    `on_shutdown` is awaited before the process ends. Bodies are JSON; on `form_paths` they may also
+    be forms with files.
     """
 
     @asynccontextmanager
@@ -96,11 +99,13 @@ def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> Fa
         redoc_url=None,
         redirect_slashes=False,  # a redirect would go to the function's own host
     )
-    _add_handlers_and_middleware(app, settings)
+    _add_handlers_and_middleware(app, settings, form_paths)
     return app
 
 
-def _add_handlers_and_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_handlers_and_middleware(
+    app: FastAPI, settings: Settings, form_paths: Collection[str]
+) -> None:
 
     @app.exception_handler(PublicError)
     async def _public_error(_: Request, error: PublicError) -> JSONResponse:
@@ -114,7 +119,10 @@ def _add_handlers_and_middleware(app: FastAPI, settings: Settings) -> None:
     async def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
         return error_response(422, first_problem(error.errors(), skip=1))
 
+    # The one that is added last gets a request first.
     app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(ContentTypeCheck, form_paths=form_paths)
+    app.add_middleware(OriginCheck, settings=settings)
     if settings.allowed_origins:
         app.add_middleware(
             Cors,

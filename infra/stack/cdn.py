@@ -32,6 +32,18 @@ function handler(event) {
 }
 """
 
+# A function behind CloudFront gets its own URL as Host, and CloudFront as the client. What a client
+# itself writes into these headers is replaced. The names are those of functions/web/viewer.py.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
+VIEWER_HEADERS = """\
+function handler(event) {
+  var request = event.request;
+  request.headers['x-chatkit-viewer-host'] = { value: request.headers.host.value };
+  request.headers['x-chatkit-viewer-ip'] = { value: event.viewer.ip };
+  return request;
+}
+"""
+
 _PRICE_CLASSES = {
     "100": cloudfront.PriceClass.PRICE_CLASS_100,
     "200": cloudfront.PriceClass.PRICE_CLASS_200,
@@ -132,6 +144,13 @@ class Cdn(Construct):
             code=cloudfront.FunctionCode.from_inline(SPA_FALLBACK),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
         )
+        viewer = cloudfront.Function(
+            self,
+            "ViewerHeaders",
+            comment="Tells the functions the viewer's host and address",
+            code=cloudfront.FunctionCode.from_inline(VIEWER_HEADERS),
+            runtime=cloudfront.FunctionRuntime.JS_2_0,
+        )
         page_access = cloudfront.S3OriginAccessControl(
             self, "PageAccess", origin_access_control_name=f"{place}-page"
         )
@@ -162,8 +181,8 @@ class Cdn(Construct):
                 ],
             ),
             additional_behaviors={
-                "/chatkit*": self._api(chat, api_access, headers),
-                "/actions*": self._api(actions, api_access, headers),
+                "/chatkit*": self._api(chat, api_access, headers, viewer),
+                "/actions*": self._api(actions, api_access, headers, viewer),
             },
             domain_names=[domain.name] if domain else None,
             certificate=domain.certificate if domain else None,
@@ -189,6 +208,7 @@ class Cdn(Construct):
         function: ServiceFunction,
         access: cloudfront.IOriginAccessControl,
         headers: cloudfront.IResponseHeadersPolicy,
+        viewer: cloudfront.IFunction,
     ) -> cloudfront.BehaviorOptions:
         return cloudfront.BehaviorOptions(
             origin=origins.FunctionUrlOrigin(
@@ -200,9 +220,15 @@ class Cdn(Construct):
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
             cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
-            # The function's URL needs its own name as Host. All other headers are forwarded.
+            # The function's URL needs its own name as Host. All other headers are forwarded, also
+            # those that the function at the edge writes.
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             response_headers_policy=headers,
+            function_associations=[
+                cloudfront.FunctionAssociation(
+                    function=viewer, event_type=cloudfront.FunctionEventType.VIEWER_REQUEST
+                )
+            ],
             # Compression would delay a stream until a block is full.
             compress=False,
         )

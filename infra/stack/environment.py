@@ -71,6 +71,7 @@ def environment(
         "OPENAI_BASE_URL": settings.model_base_url,
         "CHATKIT_AUTH": settings.auth,
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
+        "CHATKIT_BEHIND_CLOUDFRONT": "true",
         "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),
         "CHATKIT_MESSAGES_PER_DAY": str(settings.messages_per_day or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,

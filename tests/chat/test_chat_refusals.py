@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.support.chat import Chat, message, thread_of
+from tests.support.chat import JSON, Chat, message, thread_of
 from tests.support.openai_server import Call, Fail
 
 UNKNOWN = "thr_unknown"
@@ -91,13 +91,13 @@ def test_an_unknown_model_or_tool_is_rejected(ada, options):
 
 def test_a_body_over_the_limit_is_a_413(ada, app_settings):
     body = b" " * (app_settings.max_body_bytes + 1)
-    refused(ada.http.post("/chatkit", content=body), 413)
+    refused(ada.http.post("/chatkit", content=body, headers=JSON), 413)
 
     def pieces():  # a body without content-length
         for _ in range(5):
             yield b" " * 1024 * 1024
 
-    refused(ada.http.post("/chatkit", content=pieces()), 413)
+    refused(ada.http.post("/chatkit", content=pieces(), headers=JSON), 413)
 
 
 @pytest.mark.parametrize("length", [252, 100_000, 200_000])
@@ -134,7 +134,7 @@ def test_a_refusal_of_the_provider_is_logged_without_words(ada, model, caplog):
 def test_unknown_paths_and_methods_get_a_json_error(ada):
     refused(ada.http.get("/chatkit/nothing"), 404)
     refused(ada.http.get("/chatkit"), 405)
-    refused(ada.http.post("/chatkit/log", content=b"{"), 422)
+    refused(ada.http.post("/chatkit/log", content=b"{", headers=JSON), 422)
 
 
 def test_no_request_causes_a_status_of_500_or_above(ada):
@@ -187,7 +187,7 @@ def test_no_request_causes_a_status_of_500_or_above(ada):
         params[dice.choice([*params, "extra"])] = dice.choice(strange)
         if dice.random() < 0.2:
             body["params"] = dice.choice(strange)
-        answer = ada.http.post("/chatkit", content=json.dumps(body))
+        answer = ada.http.post("/chatkit", content=json.dumps(body), headers=JSON)
         assert answer.status_code < 500, (body, answer.text)
         assert answer.status_code == 200 or answer.json()["message"]
 
