@@ -55,9 +55,19 @@ async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) 
 
 @router.post("/chatkit/session", response_model=None)
 async def session(request: Request, visitor: VisitorDep) -> JSONResponse:
+    """Who the visitor is."""
+    user: dict[str, object] = {"id": visitor.user_id}
+    if visitor.signed_in:
+        user |= {
+            "name": visitor.name,
+            "email": visitor.email,
+            "roles": sorted(visitor.roles),
+            "tenant": visitor.tenant,
+        }
     response = JSONResponse(
         {
-            "user": {"id": visitor.user_id},
+            "user": user,
+            "signedIn": visitor.signed_in,
             "token": visitor.token if visitor.cross_origin else None,
             "expiresAt": visitor.expires_at.isoformat(),
         },

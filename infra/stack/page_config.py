@@ -35,6 +35,7 @@ def page_config(
         "domainKey": domain_key,
         "api": {"chat": chat_url, "actions": actions_url},
         "auth": settings.auth,
+        "signIn": _sign_in(settings),
         "model": {"name": choice.names[0], "label": choice.label},
         "models": [
             {"id": name, "label": name, "default": name == choice.names[0]} for name in choice.names
@@ -56,4 +57,20 @@ def page_config(
                 for kind in settings.attachment_types
             },
         },
+    }
+
+
+def _sign_in(settings: Settings) -> dict[str, Any] | None:
+    """What the page needs to sign people in, or None when it cannot: without a client of its own,
+    it takes the token of the page around it (`getToken`).
+    """
+    if settings.auth != "oidc" or settings.oidc_client_id is None:
+        return None
+    return {
+        "issuer": settings.oidc_issuer,
+        "clientId": settings.oidc_client_id,
+        "scope": settings.oidc_scopes,
+        "audience": settings.oidc_audience,
+        "token": settings.oidc_token,
+        "optional": settings.oidc_optional,
     }

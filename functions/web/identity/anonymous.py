@@ -7,6 +7,7 @@ an HttpOnly cookie. A page on another configured origin stores the token and sen
 
 import hashlib
 import secrets
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,9 @@ _PURPOSE = "chatkit-anonymous"
 """A salt: a value that the key signed for another purpose is not a valid token."""
 
 _PREFIX = "anon_"
+
+_FORM = b64encode(f'"{_PREFIX}'.encode()).decode()
+"""How each token begins: it is JSON in Base64."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,11 @@ def read_user(token: str | None, key: str) -> AnonymousUser | None:
     if datetime.now(UTC) - signed > RENEW_AFTER:
         return _issue(user_id, key)
     return AnonymousUser(user_id, token, signed + LIFETIME, fresh=False)
+
+
+def is_anonymous(token: str) -> bool:
+    """Whether a token has the form of ours, valid or not. No JWT has it: they begin with `ey`."""
+    return token.startswith(_FORM)
 
 
 def _issue(user_id: str, key: str) -> AnonymousUser:

@@ -28,7 +28,8 @@ class Visitor:
     """The visitor who sent one request.
 
     `cross_origin` says that the page is on another origin and has to store `token` itself.
-    `fresh` says that the visitor does not have the token yet.
+    `fresh` says that the visitor does not have the token yet. The last five are those of a person
+    who has signed in: see `RequestContext`.
     """
 
     user_id: str
@@ -36,6 +37,11 @@ class Visitor:
     cross_origin: bool
     fresh: bool
     token: str
+    signed_in: bool = False
+    tenant: str | None = None
+    roles: frozenset[str] = frozenset()
+    name: str | None = None
+    email: str | None = None
 
     def send_token(self, request: Request, response: Response) -> None:
         """Add a fresh token to the response: as a cookie, or as a header for another origin."""
@@ -103,6 +109,10 @@ def request_context(
         page=page,
         page_abilities=None if abilities is None else frozenset(abilities.split()),
         metadata=metadata or {},
+        tenant=visitor.tenant,
+        roles=visitor.roles,
+        name=visitor.name,
+        email=visitor.email,
     )
 
 
