@@ -1,5 +1,6 @@
 """The context of one request."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ PageAbility = Literal["client_tools", "widget_actions"]
 
 @dataclass(eq=False)
 class RequestContext:
-    """The user of one request, and what its headers and body say.
+    """The user of one request, and what its token, headers and body say.
 
     `user_id` owns every row that this request reads or writes. In the app, only `web.identity`
     sets it. The other fields have defaults, so a script or a test needs only
@@ -27,6 +28,18 @@ class RequestContext:
     """The page's address and title, from the headers `x-chatkit-page-url` and `-title`."""
     page_abilities: frozenset[str] | None = None
     """What the page can do, from the header `x-chatkit-page-can`; `None` when it does not say."""
+    tenant: str | None = None
+    """The organisation of a signed-in person, where a claim names it. It is part of `user_id`."""
+    roles: frozenset[str] = frozenset()
+    """The roles of a signed-in person, where a claim names them."""
+    name: str | None = None
+    """The name of a signed-in person. People choose it themselves: never decide by it."""
+    email: str | None = None
+    """The address of a signed-in person, when their issuer says that it has verified it."""
+
+    def has_role(self, any_of: Collection[str]) -> bool:
+        """Whether the user has one of these roles. Nothing asks for none."""
+        return not any_of or not self.roles.isdisjoint(any_of)
 
     def page_can(self, ability: PageAbility) -> bool:
         """Whether the page can do this, as far as is known."""

@@ -17,7 +17,7 @@ from .store.table import Table
 from .toolkit import Assistant, Documents
 from .voice.dictation import Dictation
 from .voice.transcription import Transcriber
-from .web.identity import AnonymousIdentity, Visitor, identity_of
+from .web.identity import Identity, Visitor, identity_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Services:
     settings: Settings
     assistant: Assistant
     models: ModelChoice
-    identity: AnonymousIdentity
+    identity: Identity
     store: DynamoDBStore
     attachments: S3AttachmentStore
     runs: Runs

@@ -8,6 +8,7 @@ Well-known variables (`OPENAI_API_KEY`, `AWS_REGION`) keep their names; ours hav
 
 import re
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -59,6 +60,29 @@ def _key(value: object) -> object:
     return sendable_key(value) if isinstance(value, str) else value
 
 
+def is_loopback(host: str | None) -> bool:
+    """Whether a host's name or address is this machine's."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _issuer(issuer: str) -> str:
+    """Checks the form that OpenID Connect Discovery asks for, and returns it as it is.
+
+    Tokens name the issuer exactly so, with or without a `/` at the end.
+    https://openid.net/specs/openid-connect-discovery-1_0.html#IssuerDiscovery
+    """
+    address = urlsplit(issuer)
+    local = address.scheme == "http" and is_loopback(address.hostname)
+    if not address.hostname or not (address.scheme == "https" or local):
+        raise ValueError("an issuer is an https:// address (http:// for this machine only)")
+    if any(mark in issuer for mark in "?#@ "):
+        raise ValueError("an issuer is an address without ?, #, @ and spaces")
+    return issuer
+
+
 def _address(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -68,15 +92,30 @@ def _address(value: object) -> object:
     return address.geturl()
 
 
+def _model(name: str) -> str:
+    if not MODEL.fullmatch(name):
+        raise ValueError(f"{name!r} is not a model such as gpt-5, or with roles: gpt-5 (staff)")
+    return name
+
+
 ApiKey = Annotated[SecretStr, BeforeValidator(_key)]
 """A provider's key, which is sent in a header."""
 
 Address = Annotated[str, BeforeValidator(_address)]
 """The address of a provider's API."""
 
-# The stack's settings use these three types too.
+# The stack's settings use these types too.
+Issuer = Annotated[str, AfterValidator(_issuer)]
+"""The address of an OpenID Connect issuer, exactly as its tokens name it."""
+
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """A list, or text with commas between the names."""
+
+MODEL = re.compile(r"(?P<name>[^()]*[^()\s])(?: \((?P<roles>[^()\s]+(?: [^()\s]+)*)\))?")
+"""A model, and the roles of which a visitor needs one to pick it."""
+
+Models = Annotated[list[Annotated[str, AfterValidator(_model)]], NoDecode, BeforeValidator(_split)]
+"""Models, as a list or as text like `Names`."""
 
 Origins = Annotated[
     list[Annotated[str, AfterValidator(_exact_origin)]], NoDecode, BeforeValidator(_split)
@@ -85,6 +124,9 @@ Origins = Annotated[
 
 ModelApi = Literal["responses", "chat_completions"]
 """The one of OpenAI's APIs that a model is called with."""
+
+OidcToken = Literal["access", "id"]
+"""The kind of token that a signed-in person's page sends."""
 
 
 class AwsSettings(BaseSettings):
@@ -127,7 +169,9 @@ class Settings(AwsSettings):
     gemini_api_key: ApiKey | None = Field(None, validation_alias="GEMINI_API_KEY")
     openai_api_key_secret: str | None = None
     gemini_api_key_secret: str | None = None
-    models: Names = Field(default_factory=list)
+    models: Models = Field(default_factory=list)
+    """Further models that a visitor may pick. `gpt-5 (staff admin)` is for people with one of these
+    roles."""
     store_responses: bool = False
     """Whether the model's provider may keep what it is sent, as its own default says."""
     history_items: int = Field(40, ge=1, le=500)
@@ -136,7 +180,21 @@ class Settings(AwsSettings):
     Long texts of the oldest turn that is sent are cut in their middle."""
 
     # Identity
-    auth: Literal["anonymous"] = "anonymous"
+    auth: Literal["anonymous", "oidc"] = "anonymous"
+    oidc_issuer: Issuer | None = None
+    oidc_client_id: str | None = None
+    """The id of the page's client at the issuer."""
+    oidc_audience: str | None = None
+    """The name of this API at the issuer, which access tokens carry in `aud`."""
+    oidc_token: OidcToken = "access"  # noqa: S105 - a kind of token
+    oidc_optional: bool = False
+    """Whether visitors without a token may chat too, as anonymous visitors."""
+    oidc_scopes: str = "openid profile email"
+    """What the page asks the issuer for, separated by spaces."""
+    oidc_user_claim: str = "sub"
+    oidc_name_claim: str = "name"
+    oidc_tenant_claim: str | None = None
+    oidc_roles_claim: str | None = None
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
     allowed_origins: Origins = Field(default_factory=list)

@@ -62,14 +62,33 @@ async def chatkit(
 async def session(
     request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
 ) -> JSONResponse:
-    """Who the visitor is. Whoever has no session, or has signed out, becomes a new visitor."""
+    """Who the visitor is, and which models and tools they may pick from the page's menus.
+
+    An anonymous visitor who has no session, or has signed out, becomes a new one.
+    """
     try:
         await services.check_session(visitor)
     except PublicError:
+        if visitor.signed_in:
+            raise
         visitor = await services.identity.newcomer(request)
+    context = request_context(request, visitor)
+    user: dict[str, object] = {"id": visitor.user_id}
+    if visitor.signed_in:
+        user |= {
+            "name": visitor.name,
+            "email": visitor.email,
+            "roles": sorted(visitor.roles),
+            "tenant": visitor.tenant,
+        }
     response = JSONResponse(
         {
-            "user": {"id": visitor.user_id},
+            "user": user,
+            "signedIn": visitor.signed_in,
+            "models": services.models.names_for(context),
+            "tools": [
+                tool.name for tool in services.assistant.tools if context.has_role(tool.roles)
+            ],
             "token": visitor.token if visitor.by_header else None,
             "expiresAt": visitor.expires_at.isoformat(),
         },

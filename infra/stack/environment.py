@@ -70,6 +70,7 @@ def environment(
         "CHATKIT_ATTACHMENT_TYPES": ",".join(settings.attachment_types),
         "OPENAI_BASE_URL": settings.model_base_url,
         "CHATKIT_AUTH": settings.auth,
+        **_sign_in(settings),
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "CHATKIT_BEHIND_CLOUDFRONT": "true",
         "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),
@@ -86,6 +87,24 @@ def environment(
     if secrets.transcription:
         values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
     return {name: value for name, value in values.items() if value}
+
+
+def _sign_in(settings: StackSettings) -> dict[str, str | None]:
+    """The variables of `auth=oidc`, which are refused without it."""
+    if settings.auth != "oidc":
+        return {}
+    return {
+        "CHATKIT_OIDC_ISSUER": settings.oidc_issuer,
+        "CHATKIT_OIDC_CLIENT_ID": settings.oidc_client_id,
+        "CHATKIT_OIDC_AUDIENCE": settings.oidc_audience,
+        "CHATKIT_OIDC_TOKEN": settings.oidc_token,
+        "CHATKIT_OIDC_OPTIONAL": str(settings.oidc_optional).lower(),
+        "CHATKIT_OIDC_SCOPES": settings.oidc_scopes,
+        "CHATKIT_OIDC_USER_CLAIM": settings.oidc_user_claim,
+        "CHATKIT_OIDC_NAME_CLAIM": settings.oidc_name_claim,
+        "CHATKIT_OIDC_TENANT_CLAIM": settings.oidc_tenant_claim,
+        "CHATKIT_OIDC_ROLES_CLAIM": settings.oidc_roles_claim,
+    }
 
 
 class _GivenSettings(Settings):

@@ -17,7 +17,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from functions.settings import ModelApi, Names, Origins, Settings
+from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
+from functions.settings import Issuer, ModelApi, Models, Names, OidcToken, Origins, Settings
 
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
@@ -60,9 +61,10 @@ class StackSettings(BaseModel):
         "`modelBaseUrl` and `model`.",
     )
     model: str | None = Field(None, description="Name of the model. Each provider has a default.")
-    models: Names = Field(
+    models: Models = Field(
         default_factory=list,
-        description="Further models that a visitor may pick, comma-separated.",
+        description="Further models that a visitor may pick, comma-separated. `gpt-5 (staff)` is "
+        "for people with this role; of several roles, one is enough (`gpt-5 (staff admin)`).",
     )
     model_api: ModelApi | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
@@ -110,8 +112,53 @@ class StackSettings(BaseModel):
     )
 
     # Who may ask
-    auth: Literal["anonymous"] = Field(
-        "anonymous", description="Who may chat: `anonymous` visitors, each known by a cookie."
+    auth: Literal["anonymous", "oidc"] = Field(
+        "anonymous",
+        description="Who may chat: `anonymous` visitors, each known by a cookie, or people who "
+        "sign in at an `oidc` issuer (docs/sign-in.md).",
+    )
+    oidc_issuer: Issuer | None = Field(
+        None,
+        description="Address of the OpenID Connect issuer, exactly as its tokens name it in `iss`.",
+    )
+    oidc_client_id: str | None = Field(
+        None, description="Id of the page's client at the issuer: a public one, with PKCE."
+    )
+    oidc_audience: str | None = Field(
+        None, description="Name of this API at the issuer, which access tokens carry in `aud`."
+    )
+    oidc_token: OidcToken = Field(
+        _FUNCTIONS["oidc_token"].default,
+        description="Kind of token that the page sends: `access`, or `id` where access tokens "
+        "lack names and roles, as Cognito's do.",
+    )
+    oidc_optional: bool = Field(
+        False,
+        description="Visitors without a token may chat too, as anonymous visitors.",
+    )
+    oidc_scopes: str = Field(
+        _FUNCTIONS["oidc_scopes"].default,
+        description="What the page asks the issuer for, separated by spaces.",
+    )
+    oidc_user_claim: str = Field(
+        _FUNCTIONS["oidc_user_claim"].default,
+        min_length=1,
+        description="Claim that tells people apart. Changing it gives everybody an empty history.",
+    )
+    oidc_name_claim: str = Field(
+        _FUNCTIONS["oidc_name_claim"].default,
+        min_length=1,
+        description="Claim with the person's name.",
+    )
+    oidc_tenant_claim: str | None = Field(
+        None,
+        description="Claim with the person's organisation. With it, whoever has none is refused, "
+        "and nothing is shared between organisations.",
+    )
+    oidc_roles_claim: str | None = Field(
+        None,
+        description="Claim with the person's roles, such as `roles`, `cognito:groups` or "
+        "`realm_access.roles`.",
     )
     allowed_origins: Origins = Field(
         default_factory=list,
@@ -288,13 +335,6 @@ class StackSettings(BaseModel):
         # `-c` gives strings, and a Literal of numbers does not convert them.
         return int(value) if isinstance(value, str) and value.isdigit() else value
 
-    @field_validator("auth", mode="before")
-    @classmethod
-    def _nobody_signs_in(cls, value: object) -> object:
-        if value != "anonymous":
-            raise ValueError("people cannot sign in yet; the only choice is anonymous")
-        return value
-
     @field_validator("attachment_types")
     @classmethod
     def _types(cls, types: list[str]) -> list[str]:
@@ -339,6 +379,34 @@ class StackSettings(BaseModel):
                 "transcriptionModel needs a provider that transcribes (see voice)",
             ),
             (
+                self.auth == "oidc" and self.oidc_issuer is None,
+                "auth=oidc needs oidcIssuer",
+            ),
+            (
+                self.auth == "oidc" and not (self.oidc_client_id or self.oidc_audience),
+                "auth=oidc needs oidcClientId or oidcAudience",
+            ),
+            (
+                self.auth != "oidc" and bool(self._of_sign_in),
+                f"{', '.join(self._of_sign_in)}: needs auth=oidc",
+            ),
+            (
+                bool(self._models_with_roles) and self.oidc_roles_claim is None,
+                "models with roles need oidcRolesClaim",
+            ),
+            (
+                self._default_model in self._models_with_roles,
+                f"models: {self._default_model} is the default, so it can need no role",
+            ),
+            (
+                self.oidc_token == "id" and not self.oidc_client_id,  # noqa: S105
+                "oidcToken=id needs oidcClientId",
+            ),
+            (
+                self.oidc_token == "id" and self.oidc_audience is not None,  # noqa: S105
+                "oidcAudience needs oidcToken=access",
+            ),
+            (
                 self.domain_name is not None and not (self.certificate_arn or self.hosted_zone),
                 "domainName needs certificateArn (in us-east-1) or hostedZone",
             ),
@@ -363,6 +431,24 @@ class StackSettings(BaseModel):
             if wrong:
                 raise ValueError(message)
         return self
+
+    @property
+    def _default_model(self) -> str | None:
+        defaults = {"openai": OPENAI_MODEL, "gemini": GEMINI_MODEL}
+        return self.model or defaults.get(self.provider)
+
+    @property
+    def _models_with_roles(self) -> list[str]:
+        return [name for name, roles in map(split_roles, self.models) if roles]
+
+    @property
+    def _of_sign_in(self) -> list[str]:
+        """The settings of sign-in that are not as they are by default."""
+        return [
+            str(field.alias)
+            for name, field in StackSettings.model_fields.items()
+            if name.startswith("oidc_") and getattr(self, name) != field.default
+        ]
 
     @property
     def transcribes(self) -> bool:

@@ -1,6 +1,20 @@
 /** The page's configuration, `GET /config.json`. It has the same form locally and in AWS. */
 import type { ModelOption } from "@openai/chatkit";
 
+export type SignInConfig = {
+  /** The address of the OpenID Connect issuer. */
+  issuer: string;
+  clientId: string;
+  /** The scopes to ask for, separated by spaces. */
+  scope: string;
+  /** The name of the API, for issuers that take one as `audience`, such as Auth0. */
+  audience: string | null;
+  /** The kind of token that the server wants. */
+  token: "access" | "id";
+  /** Whether visitors may chat without signing in. */
+  optional: boolean;
+};
+
 export type PageConfig = {
   version: string;
   /** The address of OpenAI's `chatkit.js`. */
@@ -9,7 +23,12 @@ export type PageConfig = {
   domainKey: string;
   /** The addresses of both functions. They are absolute when the API is on another origin. */
   api: { chat: string; actions: string };
-  auth: "anonymous";
+  auth: "anonymous" | "oidc";
+  /**
+   * What the page needs to sign people in. `null` when visitors are anonymous, or when the page
+   * around the chat has a sign-in of its own and passes `getToken`.
+   */
+  signIn?: SignInConfig | null;
   model: { name: string; label: string };
   /** The choices of the model picker. With fewer than two there is no picker. */
   models?: ModelOption[];

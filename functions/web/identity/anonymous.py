@@ -6,6 +6,7 @@ signature: the cookie's token is not accepted in a header, and a header's token 
 
 import hashlib
 import secrets
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,9 @@ CLOCK_SKEW = timedelta(seconds=60)
 """A token may be from another environment, whose clock is ahead."""
 
 _PREFIX = "anon_"
+
+_FORM = b64encode(f'"{_PREFIX}'.encode()).decode()
+"""How each token begins: it is JSON in Base64."""
 
 Keys = Sequence[str]
 """The keys that sign tokens, newest first. The newest signs, and all of them are accepted."""
@@ -88,6 +92,11 @@ def read_user(
                 return _issue(user_id, keys, wanted)
             return AnonymousUser(user_id, token, signed + wanted.lifetime, fresh=False)
     raise UnknownSignatureError
+
+
+def is_anonymous(token: str) -> bool:
+    """Whether a token has the form of ours, valid or not. No JWT has it: they begin with `ey`."""
+    return token.startswith(_FORM)
 
 
 def _issue(user_id: str, keys: Keys, purpose: Purpose) -> AnonymousUser:

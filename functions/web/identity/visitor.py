@@ -36,7 +36,8 @@ class Visitor:
 
     `by_header` says that the page has to keep `token` itself and to send it in a header, because it
     is on another origin. `fresh` says that the visitor does not have the token yet, and `new` that
-    they had no valid token at all.
+    they had no valid token at all. The last five are
+    those of a person who has signed in: see `RequestContext`.
     """
 
     user_id: str
@@ -48,6 +49,11 @@ class Visitor:
     began: float = 0.0
     """When the visitor signed in (Unix seconds). An anonymous visitor cannot sign in once more, so
     their sessions count as older than any sign-out."""
+    signed_in: bool = False
+    tenant: str | None = None
+    roles: frozenset[str] = frozenset()
+    name: str | None = None
+    email: str | None = None
 
     def send_token(self, request: Request, response: Response) -> None:
         """Add a fresh token to the response: as a cookie, or as a header for another origin."""
@@ -135,6 +141,10 @@ def request_context(
         page=page,
         page_abilities=None if abilities is None else frozenset(abilities.split()),
         metadata=metadata or {},
+        tenant=visitor.tenant,
+        roles=visitor.roles,
+        name=visitor.name,
+        email=visitor.email,
     )
 
 

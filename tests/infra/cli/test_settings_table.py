@@ -6,7 +6,3 @@ from infra.cli import settings_table
 def test_the_table_of_settings_is_the_models():
     page = settings_table.PAGE.read_text()
     assert settings_table.with_table(page) == page, "run python -m infra.cli.settings_table"
-
-
-def test_nothing_of_signing_in_is_offered_before_it_exists():
-    assert "jwt" not in settings_table.PAGE.read_text().lower()

@@ -54,7 +54,17 @@ def test_make_lambda_says_so_in_its_own_name():
         ({"HOST": "nowhere.invalid"}, "HOST=nowhere.invalid is not an address"),
         ({"AWS_ENDPOINT_URL": "junk"}, "look at AWS_ENDPOINT_URL"),
         ({"CHATKIT_ALLOWED_ORIGINS": "*"}, "is not an origin"),
-        ({"CHATKIT_AUTH": "jwt"}, "CHATKIT_AUTH: Input should be 'anonymous'"),
+        ({"CHATKIT_AUTH": "jwt"}, "CHATKIT_AUTH: Input should be 'anonymous' or 'oidc'"),
+        ({"CHATKIT_AUTH": "oidc"}, "CHATKIT_AUTH=oidc needs CHATKIT_OIDC_ISSUER"),
+        (
+            {"CHATKIT_AUTH": "oidc", "CHATKIT_OIDC_ISSUER": "http://login.example"},
+            "CHATKIT_OIDC_ISSUER: an issuer is an https:// address",
+        ),
+        (
+            {"CHATKIT_AUTH": "oidc", "CHATKIT_OIDC_ISSUER": "https://login.example"},
+            "needs CHATKIT_OIDC_CLIENT_ID or CHATKIT_OIDC_AUDIENCE",
+        ),
+        ({"CHATKIT_OIDC_CLIENT_ID": "page"}, "CHATKIT_OIDC_CLIENT_ID needs CHATKIT_AUTH=oidc"),
         ({"CHATKIT_COOKIE_KEY": "short"}, "CHATKIT_COOKIE_KEY is shorter"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, "CHATKIT_MODEL"),
         ({"CHATKIT_MODEL_API": "telepathy"}, "CHATKIT_MODEL_API"),
