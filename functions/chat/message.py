@@ -5,7 +5,6 @@ stream can no longer change the status 200. Nothing is written to the table befo
 headers are sent, because ChatKit's element sends a request again after a 5xx.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -41,7 +40,7 @@ async def answer_message(
     """
     # Check: read everything that is needed before the model is called, in one round trip.
     run_id = context.run_id or uuid4().hex
-    checked, _ = await asyncio.gather(
+    checked, _ = await aws.together(
         check(request, run_id, context, services), services.quota.check(context)
     )
     model = await _build_model(request, services)
