@@ -30,7 +30,7 @@ FRESH = [
     (re.compile(r"http://127\.0\.0\.1:\d+/[^\"\s]*"), "<link>"),
     (re.compile(r"uploads/voice/[0-9a-f]+/[0-9a-f]+"), "<recording>"),
     (re.compile(r"secret[0-9a-f]{16}"), "<own text>"),
-    (re.compile(r"item_[0-9a-f]{12}"), "<entity>"),
+    (re.compile(r"\b(item_)?[0-9a-f]{12}(?=True|False|\b)"), "<entity>"),
 ]
 """What differs between two answers to the same request."""
 
