@@ -1,12 +1,12 @@
 """Entities: what a user can mention with @ in a message."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from .. import aws
 from .documents import Documents
 
 MAX_ENTITIES = 20
@@ -50,6 +50,6 @@ class Entities:
         An empty query returns the first 20.
         """
         wanted = query.strip().casefold()
-        lists = await asyncio.gather(*(source.list_all(documents) for source in self.sources))
+        lists = await aws.together(*(source.list_all(documents) for source in self.sources))
         matching = [each for found in lists for each in found if wanted in each.title.casefold()]
         return [entity.model_dump() for entity in matching[:MAX_ENTITIES]]
