@@ -12,7 +12,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,6 +67,21 @@ class UnexpectedErrorMiddleware:
             await response(scope, receive, send)
 
 
+class NoStoreMiddleware:
+    """Lets no cache keep an answer that says nothing about caches: they are one person's."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_marked)
+
+
 class Cors(CORSMiddleware):
     """Starlette's CORS, with its error responses as JSON like all others."""
 
@@ -115,6 +130,7 @@ def _add_handlers_and_middleware(app: FastAPI, settings: Settings) -> None:
         return error_response(422, first_problem(error.errors(), skip=1))
 
     app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(NoStoreMiddleware)
     if settings.allowed_origins:
         app.add_middleware(
             Cors,

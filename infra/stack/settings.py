@@ -224,6 +224,12 @@ class StackSettings(BaseModel):
         description="Origins whose pages may show this page in a frame: exact, comma-separated. "
         "By default no page may.",
     )
+    image_sources: Origins | None = Field(
+        None,
+        description="Origins whose pictures the page may show besides its own and the files: "
+        "exact, comma-separated; `[]` in `cdk.json` for none. By default any picture over HTTPS, "
+        "so that the author of an answer's link learns who reads it.",
+    )
     price_class: Literal["100", "200", "all"] = Field(
         "100",
         description="CloudFront's edges: `100` is North America and Europe, the cheapest.",

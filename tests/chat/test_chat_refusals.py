@@ -212,3 +212,49 @@ class TestWithLimits:
         statuses = [answer.status_code for answer in answers]
         assert set(statuses) == {200, 429}
         assert len(ada.read("threads.list")["data"]) == statuses.count(200)
+
+
+BAD_RUN_IDS = ["", "r" * 101, "a b", "a/b", "é", "a%0A"]
+
+
+@pytest.mark.parametrize("run_id", BAD_RUN_IDS)
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        ("POST", "/chatkit", {"type": "threads.create", "params": {"input": message("hi")}}),
+        ("POST", "/chatkit", {"type": "threads.list", "params": {}}),
+        ("GET", "/chatkit/entities", None),
+        ("GET", "/chatkit/files/f", None),
+        ("POST", "/chatkit/feedback/remove", {"thread_id": "t", "item_ids": ["i"]}),
+    ],
+)
+def test_a_run_id_that_is_no_token_is_refused_by_every_route(ada, model, run_id, request_line):
+    method, path, body = request_line
+    headers = {"x-chatkit-run-id": run_id.encode()}
+    answer = ada.http.request(method, path, json=body, headers=headers)
+    refused(answer, 422)
+    assert "x-chatkit-run-id" in answer.json()["message"]
+    assert model.requests == []
+
+
+@pytest.mark.parametrize("run_id", BAD_RUN_IDS)
+def test_a_run_id_that_is_no_token_cannot_be_stopped(actions, run_id):
+    refused(Chat(actions).http.post("/actions/cancel", json={"run_id": run_id}), 422)
+
+
+def test_a_run_id_of_100_characters_is_taken(ada, actions):
+    run_id = "a.B-9_" + "r" * 94
+    ada.create("Hi", {"x-chatkit-run-id": run_id})
+    stopped = Chat(actions).http.post("/actions/cancel", json={"run_id": run_id})
+    assert stopped.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/chatkit/entities", "/chatkit/files/f", "/chatkit/nothing", "/chatkit/health"]
+)
+def test_no_cache_keeps_an_answer(ada, path):
+    assert ada.http.get(path).headers["cache-control"] == "no-store"
+
+
+def test_no_cache_keeps_what_chatkit_reads(ada):
+    assert ada.post("threads.list").headers["cache-control"] == "no-store"

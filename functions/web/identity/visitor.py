@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...context import RequestContext
+from ..run_id import run_id_of
 from .anonymous import LIFETIME, new_user, read_user
 
 COOKIE = "chatkit_session"
@@ -87,7 +88,10 @@ class AnonymousIdentity:
 def request_context(
     request: Request, visitor: Visitor, metadata: dict[str, Any] | None = None
 ) -> RequestContext:
-    """The context of a request. `metadata` is the metadata in the request's body."""
+    """The context of a request. `metadata` is the metadata in the request's body.
+
+    Raises `PublicError` (422) when the request's run id is none.
+    """
     language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
     page = {
         # The page percent-encodes titles, because headers are ASCII.
@@ -98,7 +102,7 @@ def request_context(
     abilities = request.headers.get("x-chatkit-page-can")
     return RequestContext(
         user_id=visitor.user_id,
-        run_id=request.headers.get("x-chatkit-run-id"),
+        run_id=run_id_of(request),
         locale=language if language not in {"", "*"} else None,
         page=page,
         page_abilities=None if abilities is None else frozenset(abilities.split()),

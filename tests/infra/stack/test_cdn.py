@@ -27,7 +27,9 @@ def cdn_template(tmp_path_factory):
         site_bucket=s3.Bucket(stack, "Site"),
         chat=a_function(stack, name="Chat"),
         actions=a_function(stack, name="Actions"),
-        csp=content_security_policy(files_bucket=files, frame_ancestors=["https://in.example"]),
+        csp=content_security_policy(
+            files_bucket=files, frame_ancestors=["https://in.example"], image_sources=None
+        ),
         domain=None,
         web_acl_arn=None,
         price_class="100",
@@ -185,3 +187,34 @@ def test_the_edge_sends_the_page_for_addresses_and_files_for_files(path, served)
         check=True,
     )
     assert done.stdout.strip() == served
+
+
+@pytest.mark.parametrize(
+    ("sources", "allowed"),
+    [
+        (None, ["https:"]),
+        ([], ["FILES"]),
+        (["https://img.example"], ["FILES", "https://img.example"]),
+    ],
+)
+def test_the_page_shows_pictures_of_the_origins_of_the_settings(sources, allowed):
+    from aws_cdk import Environment, Stack
+    from aws_cdk import aws_s3 as s3
+
+    from infra.stack.cdn import content_security_policy
+
+    stack = Stack(env=Environment(account=ACCOUNT, region="eu-central-1"))
+    files = s3.Bucket.from_bucket_name(stack, "Files", "files")
+    policy = content_security_policy(files_bucket=files, frame_ancestors=[], image_sources=sources)
+    (pictures,) = [part for part in policy.split("; ") if part.startswith("img-src ")]
+    buckets = "https://files.s3.eu-central-1.amazonaws.com https://files.s3.amazonaws.com"
+    expected = ["img-src 'self' data: blob:", *allowed]
+    assert pictures == " ".join(expected).replace("FILES", buckets)
+
+
+def test_the_setting_for_pictures_reaches_the_policy_of_the_page(synth):
+    (template,) = synth(imageSources="https://img.example").values()
+    (headers,) = template.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
+    policy = json.dumps(headers)
+    assert "https://img.example" in policy
+    assert "blob: https:;" not in policy
