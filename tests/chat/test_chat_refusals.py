@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from functions.store import items
 from tests.support.chat import Chat, message, thread_of
 from tests.support.openai_server import Call, Fail
 
@@ -258,3 +259,31 @@ def test_no_cache_keeps_an_answer(ada, path):
 
 def test_no_cache_keeps_what_chatkit_reads(ada):
     assert ada.post("threads.list").headers["cache-control"] == "no-store"
+
+
+def test_a_request_that_says_too_much_writes_nothing(ada, model):
+    """4 MB of `quoted_text` passed, and 25 such turns made `items.list` answer 205 MB."""
+    long = message("hi", quoted_text="q" * 3_900_000)
+    refused(ada.post("threads.create", input=long), 413)
+    thread = thread_of(ada.create())
+    refused(ada.post("threads.add_user_message", thread_id=thread, input=long), 413)
+    assert len(ada.items(thread)) == 2
+    assert len(ada.read("threads.list")["data"]) == 1
+
+
+def test_the_pages_of_a_long_conversation_are_limited_in_bytes_and_lose_nothing(ada, monkeypatch):
+    monkeypatch.setattr(items, "MAX_PAGE_BYTES", 50_000)
+    thread = thread_of(ada.create("a" * 20_000))
+    for letter in "bcd":
+        ada.say(thread, letter * 20_000)
+    found, after = [], None
+    while True:
+        answer = ada.post("items.list", thread_id=thread, order="asc", limit=100, after=after)
+        assert len(answer.content) < 60_000
+        page = answer.json()
+        found += [item["content"][0]["text"][0] for item in page["data"]]
+        if not page["has_more"]:
+            break
+        after = page["after"]
+    assert [each for each in found if each in "abcd"] == list("abcd")
+    assert len(found) == 8
