@@ -23,6 +23,7 @@ from ..services import Services
 from ..store import Run, RunAlreadyStarted, RunCancelled
 from .answer import Answer, Stop
 from .checks import check
+from .mentions import resolve_mentions
 from .replay import replay
 from .run_store import RunStore
 from .server import AssistantServer
@@ -41,8 +42,10 @@ async def answer_message(
     """
     # Check: read everything that is needed before the model is called, in one round trip.
     run_id = context.run_id or uuid4().hex
-    checked, _ = await asyncio.gather(
-        check(request, run_id, context, services), services.quota.check(context)
+    checked, _, _ = await asyncio.gather(
+        check(request, run_id, context, services),
+        services.quota.check(context),
+        resolve_mentions(request, context, services),
     )
     model = await _build_model(request, services)
     await aws.together(*(services.attachments.keep(each) for each in checked.arrived))

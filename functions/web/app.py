@@ -111,6 +111,7 @@ def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> Fa
         redoc_url=None,
         redirect_slashes=False,  # a redirect would go to the function's own host
     )
+    app.state.settings = settings
     _add_handlers_and_middleware(app, settings)
     return app
 

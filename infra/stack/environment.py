@@ -69,6 +69,7 @@ def environment(
         "CHATKIT_ATTACHMENT_MAX_BYTES": str(settings.attachment_max_bytes),
         "CHATKIT_ATTACHMENT_TYPES": ",".join(settings.attachment_types),
         "OPENAI_BASE_URL": settings.model_base_url,
+        "CHATKIT_PAGE_QUERY": str(settings.page_query).lower(),
         "CHATKIT_AUTH": settings.auth,
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),

@@ -108,6 +108,11 @@ class StackSettings(BaseModel):
         "visitors' cookies. By default the stack makes one with a random value.",
     )
 
+    page_query: bool = Field(
+        False,
+        description="Tell the model the query of the page's address, too. Any link may set it.",
+    )
+
     # Who may ask
     auth: Literal["anonymous"] = Field(
         "anonymous", description="Who may chat: `anonymous` visitors, each known by a cookie."

@@ -4,21 +4,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...context import RequestContext
+from ..page_facts import language, page_facts
 from ..run_id import run_id_of
 from .anonymous import LIFETIME, new_user, read_user
 
 COOKIE = "chatkit_session"
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
-
-MAX_PAGE_HEADER = 500
-"""Characters of the page's address or title."""
 
 SigningKey = Callable[[], Awaitable[str]]
 """Returns the signing key. In AWS it reads a secret, once."""
@@ -92,19 +89,12 @@ def request_context(
 
     Raises `PublicError` (422) when the request's run id is none.
     """
-    language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    page = {
-        # The page percent-encodes titles, because headers are ASCII.
-        name: unquote(value)[:MAX_PAGE_HEADER]
-        for name in ("url", "title")
-        if (value := request.headers.get(f"x-chatkit-page-{name}"))
-    }
     abilities = request.headers.get("x-chatkit-page-can")
     return RequestContext(
         user_id=visitor.user_id,
         run_id=run_id_of(request),
-        locale=language if language not in {"", "*"} else None,
-        page=page,
+        locale=language(request),
+        page=page_facts(request, keep_query=request.app.state.settings.page_query),
         page_abilities=None if abilities is None else frozenset(abilities.split()),
         metadata=metadata or {},
     )
