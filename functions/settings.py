@@ -179,6 +179,9 @@ class Settings(AwsSettings):
     """What a model gets of a conversation at most, estimated: some 128,000 characters of English.
     Long texts of the oldest turn that is sent are cut in their middle."""
 
+    page_query: bool = False
+    """Whether the model gets to know the query of the page's address, which any link may set."""
+
     # Identity
     auth: Literal["anonymous", "oidc"] = "anonymous"
     oidc_issuer: Issuer | None = None

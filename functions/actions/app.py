@@ -16,6 +16,7 @@ from ..web import app as web_app
 from ..web.body import read_body, read_json
 from ..web.chatkit_request import parse
 from ..web.identity import request_context
+from ..web.run_id import RunId
 from .operations import run_operation
 from .voice_notes import VoiceNotes
 
@@ -39,7 +40,7 @@ async def actions(request: Request, visitor: VisitorDep, services: ServicesDep) 
 
 
 class Cancel(BaseModel):
-    run_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    run_id: RunId
 
 
 @router.post("/actions/cancel", response_model=None)

@@ -3,11 +3,8 @@
 The same app runs in Lambda under `functions.lambda_stream` and on a laptop under uvicorn.
 """
 
-import json
-import logging
 import time
 from contextlib import suppress
-from typing import Literal
 
 from chatkit.store import NotFoundError
 from chatkit.types import is_streaming_req
@@ -20,18 +17,17 @@ from ..errors import PublicError
 from ..services import Services, ServicesDep, UncheckedVisitorDep, VisitorDep
 from ..settings import Settings, get_settings
 from ..web import app as web_app
+from ..web import page_log
 from ..web.body import read_body, read_json
 from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
 from ..web.identity import request_context
 from ..web.identity.cookies import remove_token
+from ..web.rate import Rate
 from .answer import stop_all
 from .message import answer_message
 from .operations import Operations
 
-logger = logging.getLogger(__name__)
-
 MAX_SMALL_BODY = 16 * 1024
-MAX_LOG_VALUE = 200
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
 # No endpoint has a response model or declares a query parameter, because FastAPI would then import
@@ -152,27 +148,23 @@ async def remove_feedback(request: Request, visitor: VisitorDep, services: Servi
     return Response(status_code=204)
 
 
-class PageEvent(BaseModel):
-    """An event that the page reports, such as an error.
-
-    It is logged, so it must not contain text of a message: `detail` takes short values only.
-    """
-
-    level: Literal["error", "warning", "info"]
-    event: str = Field(max_length=100, pattern=r"^[\w.:/ -]+$")
-    detail: dict[str, str | int | float | bool | None] = Field(default_factory=dict, max_length=20)
-
-
 @router.post("/chatkit/log", response_model=None)
-async def page_log(request: Request) -> Response:
-    event = await read_json(request, PageEvent, MAX_SMALL_BODY)
-    logger.log(
-        logging.getLevelNamesMapping()[event.level.upper()],
-        "page: %s %s",
-        event.event,
-        json.dumps({name: _shorten(value) for name, value in event.detail.items()}),
-    )
+async def log(request: Request, services: ServicesDep) -> Response:
+    event = await read_json(request, page_log.PageEvent, MAX_SMALL_BODY)
+    wait = request.app.state.page_log_rate.spend(await _known_visitor(request, services))
+    if wait is not None:
+        raise PublicError(429, "Too many log entries. Try later.", {"retry-after": str(wait)})
+    page_log.write(event)
     return Response(status_code=204)
+
+
+async def _known_visitor(request: Request, services: Services) -> str:
+    """The visitor's id; empty for those who have none yet. A page may log before it has one."""
+    try:
+        visitor = await services.identity.identify(request)
+    except PublicError:
+        return ""
+    return "" if visitor.new else visitor.user_id
 
 
 @router.api_route("/chatkit/health", methods=["GET", "HEAD"], response_model=None)
@@ -195,12 +187,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     app = web_app.create(services.settings, on_shutdown=shut_down)
     app.state.services = services
+    app.state.page_log_rate = Rate(page_log.EACH_A_MINUTE, page_log.TOTAL_A_MINUTE)
     app.include_router(router)
     return app
-
-
-def _shorten(value: object) -> object:
-    return value[:MAX_LOG_VALUE] if isinstance(value, str) else value
 
 
 def _deadline(request: Request, settings: Settings) -> float:

@@ -23,6 +23,7 @@ from ..store import Run, RunAlreadyStarted, RunCancelled
 from ..web.identity import Visitor
 from .answer import Answer, Stop
 from .checks import check
+from .mentions import resolve_mentions
 from .replay import replay
 from .run_store import RunStore
 from .server import AssistantServer
@@ -44,10 +45,11 @@ async def answer_message(
     """
     # Check: read everything that is needed before the model is called, in one round trip.
     run_id = context.run_id or uuid4().hex
-    _, checked, _ = await aws.together(
+    _, checked, _, _ = await aws.together(
         services.check_session(visitor),  # its error goes first
         check(request, run_id, context, services),
         services.quota.check(context),
+        resolve_mentions(request, context, services),
     )
     model = await _build_model(request, services)
     await aws.together(*(services.attachments.keep(each) for each in checked.arrived))

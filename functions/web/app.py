@@ -12,7 +12,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,6 +64,21 @@ class UnexpectedErrorMiddleware:
             await response(scope, receive, send)
 
 
+class NoStoreMiddleware:
+    """Lets no cache keep an answer that says nothing about caches: they are one person's."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_marked)
+
+
 class Cors(CORSMiddleware):
     """Starlette's CORS, with its error responses as JSON like all others."""
 
@@ -99,6 +114,7 @@ def create(
         redoc_url=None,
         redirect_slashes=False,  # a redirect would go to the function's own host
     )
+    app.state.settings = settings
     _add_handlers_and_middleware(app, settings, form_paths)
     return app
 
@@ -121,6 +137,7 @@ def _add_handlers_and_middleware(
 
     # The one that is added last gets a request first.
     app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(NoStoreMiddleware)
     app.add_middleware(ContentTypeCheck, form_paths=form_paths)
     app.add_middleware(OriginCheck, settings=settings)
     if settings.allowed_origins:

@@ -59,24 +59,27 @@ class Domain:
     certificate: acm.ICertificate
 
 
-def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[str]) -> str:
+def content_security_policy(
+    *, files_bucket: s3.IBucket, frame_ancestors: list[str], image_sources: list[str] | None
+) -> str:
     """The page may load and call itself, ChatKit's script and frame, OpenAI's API and the files.
 
     The frame has a policy of its own. Styles may be inline, because the element and React set
     `style` attributes. Pictures may come from anywhere over HTTPS, because a widget or an
-    answer may show any picture.
+    answer may show any picture, unless `image_sources` name the origins.
     """
     region = Stack.of(files_bucket).region
     files = (
         f"https://{files_bucket.bucket_name}.s3.{region}.amazonaws.com "
         f"https://{files_bucket.bucket_name}.s3.amazonaws.com"
     )
+    pictures = "https:" if image_sources is None else " ".join([files, *image_sources])
     directives = {
         "default-src": "'none'",
         "script-src": f"'self' {CHATKIT_CDN}",
         "style-src": "'self' 'unsafe-inline'",
         "font-src": f"'self' data: {CHATKIT_CDN}",
-        "img-src": "'self' data: blob: https:",
+        "img-src": f"'self' data: blob: {pictures}",
         "connect-src": f"'self' {CHATKIT_CDN} {OPENAI_API} {files}",
         "frame-src": CHATKIT_CDN,
         "worker-src": "'self' blob:",

@@ -69,6 +69,7 @@ def environment(
         "CHATKIT_ATTACHMENT_MAX_BYTES": str(settings.attachment_max_bytes),
         "CHATKIT_ATTACHMENT_TYPES": ",".join(settings.attachment_types),
         "OPENAI_BASE_URL": settings.model_base_url,
+        "CHATKIT_PAGE_QUERY": str(settings.page_query).lower(),
         "CHATKIT_AUTH": settings.auth,
         **_sign_in(settings),
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),

@@ -111,6 +111,11 @@ class StackSettings(BaseModel):
         "one with a random value.",
     )
 
+    page_query: bool = Field(
+        False,
+        description="Tell the model the query of the page's address, too. Any link may set it.",
+    )
+
     # Who may ask
     auth: Literal["anonymous", "oidc"] = Field(
         "anonymous",
@@ -271,6 +276,12 @@ class StackSettings(BaseModel):
         default_factory=list,
         description="Origins whose pages may show this page in a frame: exact, comma-separated. "
         "By default no page may.",
+    )
+    image_sources: Origins | None = Field(
+        None,
+        description="Origins whose pictures the page may show besides its own and the files: "
+        "exact, comma-separated; `[]` in `cdk.json` for none. By default any picture over HTTPS, "
+        "so that the author of an answer's link learns who reads it.",
     )
     price_class: Literal["100", "200", "all"] = Field(
         "100",

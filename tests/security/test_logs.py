@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from functions.web.identity.anonymous import new_user
+from functions.web.identity.anonymous import COOKIE, new_user
 from tests.support.issuer import Issuer
 from tests.support.log_watch import WATCH, found_in
 
@@ -17,7 +17,7 @@ def failing():
     ("name", "text"),
     [
         ("a token of an issuer", Issuer().token()),
-        ("a token of ours", new_user("x" * 32).token),
+        ("a token of ours", new_user(["x" * 32], COOKIE).token),
         ("an authorization header", "authorization: bearer abcdefgh"),
         ("a signed link", "http://127.0.0.1:1/b/k?X-Amz-Credential=a&X-Amz-Signature=b"),
         ("a signing key", "k" * 32),

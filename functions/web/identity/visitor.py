@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...context import RequestContext
+from ..page_facts import language, page_facts
+from ..run_id import run_id_of
 from . import cookies
 from .anonymous import (
     BEARER,
@@ -25,9 +26,6 @@ from .signing_key import SigningKeys
 
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
-
-MAX_PAGE_HEADER = 500
-"""Characters of the page's address or title."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +123,16 @@ def _visitor(user: AnonymousUser, purpose: Purpose, *, new: bool = False) -> Vis
 def request_context(
     request: Request, visitor: Visitor, metadata: dict[str, Any] | None = None
 ) -> RequestContext:
-    """The context of a request. `metadata` is the metadata in the request's body."""
-    language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    page = {
-        # The page percent-encodes titles, because headers are ASCII.
-        name: unquote(value)[:MAX_PAGE_HEADER]
-        for name in ("url", "title")
-        if (value := request.headers.get(f"x-chatkit-page-{name}"))
-    }
+    """The context of a request. `metadata` is the metadata in the request's body.
+
+    Raises `PublicError` (422) when the request's run id is none.
+    """
     abilities = request.headers.get("x-chatkit-page-can")
     return RequestContext(
         user_id=visitor.user_id,
-        run_id=request.headers.get("x-chatkit-run-id"),
-        locale=language if language not in {"", "*"} else None,
-        page=page,
+        run_id=run_id_of(request),
+        locale=language(request),
+        page=page_facts(request, keep_query=request.app.state.settings.page_query),
         page_abilities=None if abilities is None else frozenset(abilities.split()),
         metadata=metadata or {},
         tenant=visitor.tenant,

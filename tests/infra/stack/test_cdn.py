@@ -45,7 +45,9 @@ def cdn_template(tmp_path_factory):
         site_bucket=s3.Bucket(stack, "Site"),
         chat=a_function(stack, name="Chat"),
         actions=a_function(stack, name="Actions"),
-        csp=content_security_policy(files_bucket=files, frame_ancestors=["https://in.example"]),
+        csp=content_security_policy(
+            files_bucket=files, frame_ancestors=["https://in.example"], image_sources=None
+        ),
         domain=None,
         web_acl_arn=None,
         price_class="100",
@@ -241,3 +243,34 @@ def test_the_edge_writes_no_header_that_cloudfront_forbids():
     assert len(written) == 2
     forbidden = ("x-amz", "x-accel-", "x-edge-", "x-cache", "x-forwarded-proto", "x-real-ip", "via")
     assert [name for name in written if name.startswith(forbidden)] == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "allowed"),
+    [
+        (None, ["https:"]),
+        ([], ["FILES"]),
+        (["https://img.example"], ["FILES", "https://img.example"]),
+    ],
+)
+def test_the_page_shows_pictures_of_the_origins_of_the_settings(sources, allowed):
+    from aws_cdk import Environment, Stack
+    from aws_cdk import aws_s3 as s3
+
+    from infra.stack.cdn import content_security_policy
+
+    stack = Stack(env=Environment(account=ACCOUNT, region="eu-central-1"))
+    files = s3.Bucket.from_bucket_name(stack, "Files", "files")
+    policy = content_security_policy(files_bucket=files, frame_ancestors=[], image_sources=sources)
+    (pictures,) = [part for part in policy.split("; ") if part.startswith("img-src ")]
+    buckets = "https://files.s3.eu-central-1.amazonaws.com https://files.s3.amazonaws.com"
+    expected = ["img-src 'self' data: blob:", *allowed]
+    assert pictures == " ".join(expected).replace("FILES", buckets)
+
+
+def test_the_setting_for_pictures_reaches_the_policy_of_the_page(synth):
+    (template,) = synth(imageSources="https://img.example").values()
+    (headers,) = template.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
+    policy = json.dumps(headers)
+    assert "https://img.example" in policy
+    assert "blob: https:;" not in policy
