@@ -97,6 +97,14 @@ def test_rows_in_content_controls_are_read_and_text_boxes_and_moved_text_only_on
     assert office.text(data, 1000) == "row\na box:\none\ntwo\n\nmoved"
 
 
+@pytest.mark.parametrize(
+    ("data", "macros"), [(DOCX, "word/vbaProject.bin"), (XLSX, "xl/vbaProject.bin")]
+)
+def test_macros_are_ignored(data, macros):
+    with_macros = changed(data, {macros: b"Sub AutoOpen()\nEnd Sub"})
+    assert office.text(with_macros, 10_000) == office.text(data, 10_000)
+
+
 def test_a_workbook_with_a_drawing_of_comments_is_read():
     drawing = b'<xml xmlns:v="urn:schemas-microsoft-com:vml"><div>a<br>b</div></xml>'
     data = changed(XLSX, {"xl/drawings/vmlDrawing1.vml": drawing})
