@@ -7,8 +7,11 @@ from typing import Annotated, Self
 from fastapi import Depends, Request
 
 from .attachments import S3AttachmentStore
+from .aws import sessions
 from .aws.bucket import Bucket
+from .aws.keys import named
 from .context import RequestContext
+from .errors import PublicError
 from .llm import ModelChoice, choose
 from .settings import Settings
 from .store import DynamoDBStore, Quota, Records, Runs
@@ -55,7 +58,10 @@ class Services:
             ),
             runs=Runs(table),
             quota=Quota(
-                table, per_user=settings.messages_per_minute, per_day=settings.messages_per_day
+                table,
+                per_user=settings.messages_per_minute,
+                per_day=settings.messages_per_day,
+                stage_table=Table(settings.table, nobodys=True) if settings.data_role else table,
             ),
             records=Records(table),
             bucket=bucket,
@@ -100,8 +106,13 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 
 
 async def visitor_of(request: Request, services: ServicesDep) -> Visitor:
-    """The visitor who sent the request."""
-    return await services.identity.identify(request)
+    """The visitor who sent the request, for whom the request acts from here on."""
+    visitor = await services.identity.identify(request)
+    try:
+        sessions.act_for(named(visitor.user_id))
+    except ValueError:
+        raise PublicError(403, "This account's id cannot be used here.") from None
+    return visitor
 
 
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]
