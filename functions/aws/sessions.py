@@ -212,7 +212,7 @@ def _assume(owner: Owner) -> dict[str, Any]:
     return answer
 
 
-class _OwnersCredentials(Credentials):  # type: ignore[misc] - botocore has no types
+class _OwnersCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
     """The current owner's credentials. botocore asks for them whenever it signs a request."""
 
     def __init__(self, sessions: Sessions) -> None:
@@ -226,7 +226,7 @@ class _OwnersCredentials(Credentials):  # type: ignore[misc] - botocore has no t
         return self._sessions.credentials(owner)
 
 
-class _Provider(CredentialProvider):  # type: ignore[misc] - botocore has no types
+class _Provider(CredentialProvider):  # type: ignore[misc]  # botocore has no types
     METHOD = "chatkit-session"
 
     def load(self) -> Credentials:

@@ -77,11 +77,16 @@ def allow_actions(
     _allow_key(function, key, "dynamodb", "s3", "secretsmanager")
 
 
-def allow_counters(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:
-    """What a function reaches by itself with `isolation=session`: what belongs to nobody."""
+def allow_counters(
+    function: ServiceFunction, *, reads: bool, table: ChatTable, key: kms.IKey | None
+) -> None:
+    """What a function reaches by itself with `isolation=session`: what belongs to nobody.
+
+    The second function only counts; the first one also `reads` what was counted.
+    """
     function.allow(
         "Counters",
-        ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"],
+        [*(["dynamodb:BatchGetItem"] if reads else []), "dynamodb:UpdateItem"],
         [table.table.table_arn],
         _leading_keys("StringEquals", [keys.STAGE]),
     )

@@ -205,6 +205,7 @@ def _s3(operation, params, _place):
         prefix = (("s3:prefix", (params["Prefix"],)),) if "Prefix" in params else ()
         yield Need("s3:ListBucket", bucket, given=prefix)
     elif operation == "DeleteObjects":
+        # AWS answers for each key; here one refusal is that of the whole call.
         for entry in params["Delete"]["Objects"]:
             yield Need("s3:DeleteObject", f"{bucket}/{entry['Key']}")
     elif operation == "CopyObject":

@@ -127,10 +127,9 @@ def test_only_the_two_functions_are_given_a_session_and_only_with_both_tags(stag
         for name, resource in template.of_type("AWS::IAM::Role").items()
         if name.startswith("DataRole")
     )
-    arns = [stage.role(function).arn for function in ("Chat", "Actions")]
-    assert [as_list(s["Principal"]["AWS"]) for s in stage.role("Data").trust] == [
-        [arn] for arn in arns
-    ]
+    arns = {stage.role(function).arn for function in ("Chat", "Actions")}
+    trusted = [as_list(statement["Principal"]["AWS"]) for statement in stage.role("Data").trust]
+    assert {arn for each in trusted for arn in each} == arns
     for statement in trust:
         assert statement["Condition"] == {
             "StringLike": {"aws:RequestTag/owner": "?*", "aws:RequestTag/folder": "?*"}

@@ -7,6 +7,7 @@ them; for another one AWS's rules refuse it, and not one row or object changes.
 import asyncio
 import inspect
 import time
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
@@ -25,7 +26,7 @@ from functions.aws.clients import together
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, Quota, Records, Run, Runs, Table, keys
 from functions.store.schema import INDEX
-from tests.infra.stack.iam import Need, signer_of
+from tests.infra.stack.iam import Need, grants, signer_of
 from tests.infra.stack.stage import BUCKET, PNG, REGION, TABLE
 from tests.store.samples import message
 
@@ -68,10 +69,10 @@ def links_right(action, key):
     return Need(f"s3:{action}", f"arn:aws:s3:::{BUCKET}/{key}")
 
 
-async def used(sign, action, key, **kwargs):
+async def used(sign, action, place, **kwargs):
     """Sign a link, and do with it what the browser does."""
     url = await aws.call(sign, **kwargs)
-    signer_of(CURRENT[0], url).require(links_right(action, key), action)
+    signer_of(CURRENT[0], url).require(links_right(action, place), action)
 
 
 async def announced(files):
@@ -116,7 +117,6 @@ def writing(verb, key):
 TABLE_ATTEMPTS = {
     "get": lambda t: t.get(ROW),
     "get_many": lambda t: t.get_many([ROW, ITEM]),
-    "get_many with one of her own": lambda t: t.get_many([OWN, ROW]),
     "query": lambda t: collect(t.query(**rows_of(keys.user_partition(BOB)))),
     "query of items": lambda t: collect(t.query(**rows_of(keys.thread_partition(BOB, "thr_1")))),
     "query of the index": lambda t: collect(
@@ -127,15 +127,19 @@ TABLE_ATTEMPTS = {
     "put": lambda t: t.put({**ROW, "id": {"S": "x"}}),
     "delete": lambda t: t.delete(ITEM),
     "delete_many": lambda t: t.delete_many([ITEM]),
-    "delete_many with one of her own": lambda t: t.delete_many([OWN, ITEM]),
     **{
         f"transact: {verb}": lambda t, verb=verb: t.transact([writing(verb, ITEM)])
         for verb in ("Put", "Update", "Delete", "ConditionCheck")
     },
+}
+MIXED_ATTEMPTS = {
+    "get_many with one of her own": lambda t: t.get_many([OWN, ROW]),
+    "delete_many with one of her own": lambda t: t.delete_many([OWN, ITEM]),
     "transact with one of her own": lambda t: t.transact(
         [writing("Put", OWN), writing("Update", ROW)]
     ),
 }
+"""Attempts that also name what is hers: nobody may make these either."""
 BUCKET_ATTEMPTS = {
     **{
         f"{verb} {place}": lambda b, verb=verb, key=key: getattr(b, verb)(
@@ -152,7 +156,6 @@ BUCKET_ATTEMPTS = {
     },
     "get of what is not there": lambda b: b.get(f"{KEPT}x"),
     "head of what is not there": lambda b: b.head(f"{KEPT}x"),
-    "delete with one of her own": lambda b: b.delete(HER_FILE, KEPT),
     "copy": lambda b: b.copy(KEPT, UPLOADED, etag(KEPT), "text/plain"),
     "delete_prefix": lambda b: b.delete_prefix(spill_prefix(BOB, "thr_1", "msg_1")),
     "list": lambda b: collect(b.list(f"files/{KEPT.split('/')[1]}/")),
@@ -161,7 +164,7 @@ BUCKET_ATTEMPTS = {
         b.sign_put, "PutObject", KEPT, key=KEPT, content_type="text/plain", size=1, seconds=9
     ),
 }
-HERS_ALONE = {
+NOBODYS_ATTEMPTS = {
     "copy to her": lambda b: b.copy(KEPT, HER_FILE, etag(KEPT), "text/plain"),
     "copy from her": lambda b: b.copy(HER_FILE, KEPT, etag(HER_FILE), "text/plain"),
     "list of everybody": lambda b: collect(b.list("")),
@@ -226,7 +229,9 @@ ATTEMPTS = {
     }.items()
     for name, attempt in attempts.items()
 }
-FORBIDDEN = {f"Bucket: {name}": (Bucket, attempt) for name, attempt in HERS_ALONE.items()} | {
+FORBIDDEN = {
+    **{f"Bucket: {name}": (Bucket, attempt) for name, attempt in NOBODYS_ATTEMPTS.items()},
+    **{f"Table: {name}": (Table, attempt) for name, attempt in MIXED_ATTEMPTS.items()},
     "Table: scan": (Table, lambda t: aws.call(t.client.scan, TableName=TABLE)),
     "DynamoDBStore: sweep": (DynamoDBStore, lambda s: s.sweep()),
 }
@@ -259,6 +264,7 @@ async def settle_in():
         for key in (UPLOADED, KEPT, SPILLED, DRAWN, f"{voice_prefix(BOB)}x"):
             await store.bucket.put(key, b"hello", "text/plain")
     with sessions.acting_for(ADA):
+        await store.table.put({**OWN, "id": {"S": "thr_9"}})
         await store.bucket.put(HER_FILE, b"hello", "text/plain")
 
 
@@ -341,6 +347,30 @@ def test_every_method_that_reaches_rows_or_objects_is_tried():
             if not name.startswith("_")
         }
         assert methods - tried - NOT_AN_ATTEMPT == set(), kind
+
+
+def test_a_request_that_names_no_partition_and_no_prefix_is_refused(stage):
+    """`ForAllValues` alone would be true for it."""
+    for name in ("Data", "Chat", "Actions"):
+        role = stage.role(name)
+        tags = (("aws:PrincipalTag/owner", (ADA,)), ("aws:PrincipalTag/folder", ("f" * 32,)))
+        for statement in role.statements:
+            for grant in grants(statement):
+                need = Need(grant["Action"], grant["Resource"], given=tags)
+                if need.action in {"dynamodb:ListStreams", "s3:ListBucket"} or (
+                    need.action.startswith("dynamodb:") and "/stream/" not in need.resource
+                ):
+                    assert role.permits(need) == (need.action == "dynamodb:ListStreams"), need
+
+
+def test_a_session_without_a_tag_reaches_nothing(stage):
+    role = stage.role("Data")
+    row = (("dynamodb:LeadingKeys", (f"U#{ADA}",)),)
+    owner = (("aws:PrincipalTag/owner", (ADA,)),)
+    need = Need("dynamodb:GetItem", stage.names_arn("Table"), given=row)
+    assert role.permits(replace(need, given=row + owner))
+    assert not role.permits(need)
+    assert not role.permits(Need("s3:GetObject", f"arn:aws:s3:::{BUCKET}/{KEPT}", given=owner))
 
 
 def test_without_an_owner_no_row_and_no_object_is_reached(role):
