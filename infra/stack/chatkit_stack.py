@@ -17,6 +17,7 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
+from infra.stack.data_role import DataRole
 from infra.stack.edge import zone
 from infra.stack.environment import environment, runtime, settings_from
 from infra.stack.events import Events
@@ -24,7 +25,13 @@ from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, give_logs
 from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
-from infra.stack.permissions import allow_actions, allow_chat
+from infra.stack.permissions import (
+    allow_actions,
+    allow_chat,
+    allow_counters,
+    allow_owner,
+    allow_secrets,
+)
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
 from infra.stack.table import ChatTable
@@ -110,17 +117,20 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        allow_chat(chat, table=table, files=files, secrets=secrets, key=key)
-        allow_actions(
+        allow_secrets(chat, secrets, model=True)
+        allow_secrets(
             actions,
-            table=table,
-            files=files,
-            secrets=secrets,
-            transcribes_with_model_key=(
-                settings.transcribes and settings.transcription_base_url is None
-            ),
-            key=key,
+            secrets,
+            model=settings.transcribes and settings.transcription_base_url is None,
         )
+        if settings.isolation == "session":
+            allow_counters(chat, reads=True, table=table, key=key)
+            allow_counters(actions, reads=False, table=table, key=key)
+            data = DataRole(self, "Data", functions=[chat, actions])
+            allow_owner(data, table=table, files=files, key=key)
+        else:
+            allow_chat(chat, table=table, files=files, key=key)
+            allow_actions(actions, table=table, files=files, key=key)
         events = Events(
             self,
             "Events",

@@ -49,6 +49,11 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
     },
+    "Data/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/[a-z\/]+\/<aws:PrincipalTag\/folder>\/\*$/": (
+            "The objects of the owner whom the session names."
+        ),
+    },
 }
 
 # Functions that the CDK adds for its custom resources. They run only during a deploy.

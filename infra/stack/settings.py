@@ -296,6 +296,13 @@ class StackSettings(BaseModel):
     waf_rate_limit: int = Field(
         1000, ge=10, description="Requests of one address in five minutes, with `waf`."
     )
+    isolation: Literal["none", "session"] = Field(
+        "none",
+        description="A second wall between people: with `session` the functions reach rows and "
+        "files only by a role whose session names the owner of the request, and AWS refuses "
+        "everything else (docs/architecture.md). It costs a request to STS for each person whom an "
+        "environment of a function does not know.",
+    )
     kms: bool = Field(
         False,
         description="A KMS key of your own for the table, the files and the secrets. Set it "

@@ -7,6 +7,7 @@ EVERYTHING = {
     "region": "eu-central-1",
     "provider": "openai",
     "kms": "true",
+    "isolation": "session",
     "snapStart": "true",
     "waf": "true",
     "edgeAlarms": "true",
