@@ -139,7 +139,9 @@ class ChatKitStack(Stack):
             chat=chat,
             actions=actions,
             csp=content_security_policy(
-                files_bucket=files.bucket, frame_ancestors=settings.frame_ancestors
+                files_bucket=files.bucket,
+                frame_ancestors=settings.frame_ancestors,
+                sign_in=settings.sign_in_origins,
             ),
             domain=self._domain(settings, certificate),
             web_acl_arn=web_acl_arn,

@@ -4,7 +4,13 @@
  */
 import { createChatKitFetch, type GetToken } from "./fetch";
 
-export type SessionInfo = { user: { id: string }; token: string | null; expiresAt: string };
+export type SessionInfo = {
+  user: { id: string; name?: string | null; email?: string | null };
+  /** Whether the visitor has signed in. Without this they are anonymous. */
+  signedIn: boolean;
+  token: string | null;
+  expiresAt: string;
+};
 
 export class SessionError extends Error {
   /** The status of the response; 0 when the server was not reached. */
@@ -29,11 +35,10 @@ export type Session = {
 const TIMEOUT_MS = 15_000;
 
 /**
- * Visitors are anonymous. On the page's own origin the server gives them a cookie that scripts
- * cannot read. On another origin browsers do not send it, so a token is kept in `localStorage`.
- *
- * Pass `getToken` only when your server checks tokens of its own: the server of this project knows
- * no sign-in yet and ignores tokens that it did not issue.
+ * Whoever has signed in is known by the token that `getToken` returns. When it returns `null`, the
+ * visitor is anonymous, where the server allows that: on the page's own origin the server gives them
+ * a cookie that scripts cannot read. On another origin browsers do not send it, so a token is kept
+ * in `localStorage`.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
@@ -44,7 +49,7 @@ export function createSession(options: {
   const storageKey = `chatkit.token:${api.chat}`;
   let opening: Promise<SessionInfo> | null = null;
 
-  const token: GetToken = getToken ?? (() => read(storageKey));
+  const token: GetToken = async (reason) => (await getToken?.(reason)) ?? read(storageKey);
   const request = createChatKitFetch({ api, getToken: token, fetch: options.fetch });
 
   async function load(): Promise<SessionInfo> {
@@ -68,8 +73,13 @@ export function createSession(options: {
         response.status,
       );
     }
-    if (!getToken && body.token) write(storageKey, body.token);
-    return { user: body.user, token: body.token ?? null, expiresAt: body.expiresAt ?? "" };
+    if (body.token) write(storageKey, body.token);
+    return {
+      user: body.user,
+      signedIn: body.signedIn ?? false,
+      token: body.token ?? null,
+      expiresAt: body.expiresAt ?? "",
+    };
   }
 
   function open(): Promise<SessionInfo> {
@@ -82,12 +92,14 @@ export function createSession(options: {
   return {
     open,
     onResponse(_operation, response) {
-      const renewed = getToken ? null : response.headers.get("x-chatkit-token");
+      const renewed = response.headers.get("x-chatkit-token");
       if (renewed) write(storageKey, renewed);
     },
-    async getToken({ refresh }) {
-      if (refresh && !getToken) await open().catch(() => undefined);
-      return token({ refresh });
+    async getToken(reason) {
+      const given = await getToken?.(reason);
+      if (given) return given;
+      if (reason.refresh) await open().catch(() => undefined);
+      return read(storageKey);
     },
   };
 }
