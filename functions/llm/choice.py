@@ -107,7 +107,11 @@ def _names(settings: Settings, default: str) -> tuple[str, ...]:
 
 
 def _roles(settings: Settings) -> dict[str, frozenset[str]]:
-    found = {name: roles for name, roles in map(split_roles, settings.models) if roles}
+    entries = [split_roles(model) for model in settings.models]
+    found = {name: roles for name, roles in entries if roles}
+    for name in found:
+        if len([each for each, _ in entries if each == name]) > 1:
+            raise ValueError(f"CHATKIT_MODELS: {name} is named twice, so its roles are not clear")
     if found and not settings.oidc_roles_claim:
         raise ValueError("CHATKIT_MODELS: models with roles need CHATKIT_OIDC_ROLES_CLAIM")
     return found

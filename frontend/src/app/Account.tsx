@@ -1,15 +1,16 @@
+import type { SessionInfo } from "../chatkit";
 import type { SignIn } from "../sign-in";
-import type { Person } from "./boot";
 import { texts } from "./brand";
 import { signOut, useBegin } from "./sign-in-hooks";
 
 /** In the header: who has signed in, with a menu, or a button to sign in. */
-export function Account({ signIn, person }: { signIn: SignIn; person: Person | null }) {
-  return person ? <Menu signIn={signIn} person={person} /> : <SignInButton signIn={signIn} />;
+export function Account({ signIn, session }: { signIn: SignIn; session: SessionInfo }) {
+  if (!session.signedIn) return <SignInButton signIn={signIn} />;
+  return <Menu signIn={signIn} user={session.user} />;
 }
 
-function Menu({ signIn, person }: { signIn: SignIn; person: Person }) {
-  const name = person.name || person.email || texts.signIn.nameless;
+function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
+  const name = user.name || user.email || texts.signIn.nameless;
   return (
     <>
       <button
@@ -24,7 +25,7 @@ function Menu({ signIn, person }: { signIn: SignIn; person: Person }) {
       <div id="account" className="menu" popover="auto">
         <p>
           <b>{name}</b>
-          {person.email && person.email !== name && <span>{person.email}</span>}
+          {user.email && user.email !== name && <span>{user.email}</span>}
         </p>
         <button type="button" onClick={() => signOut(signIn)}>
           {texts.signIn.out}

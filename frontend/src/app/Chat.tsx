@@ -12,7 +12,7 @@ import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./troub
 import { VoiceNote } from "./VoiceNote";
 
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
-  const { config, fetch, log, standIn, signIn } = ready;
+  const { config, session, fetch, log, standIn, signIn } = ready;
   const { assistantOptions, locale, onDeeplink, onEffect } = ready.assistant;
   const [said, setSaid] = useState<string | null>(null);
   const actions = useRef<PageActions>(null);
@@ -29,6 +29,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
     scheme: look.scheme,
     theme: brand.theme,
     assistant,
+    session,
     initialThread,
     locale,
   });

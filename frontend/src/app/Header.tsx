@@ -42,7 +42,7 @@ export function Header({
           )}
         </svg>
       </button>
-      {ready?.signIn && <Account signIn={ready.signIn} person={ready.person} />}
+      {ready?.signIn && <Account signIn={ready.signIn} session={ready.session} />}
     </header>
   );
 }

@@ -19,17 +19,14 @@ export type Ready = {
   at: "ready";
   config: PageConfig;
   assistant: typeof import("./assistant");
+  session: SessionInfo;
   fetch: typeof fetch;
   log: Log;
   /** `true` when `chatkit.js` could not be loaded and our own element replaces it. */
   standIn: boolean;
   /** `null` when the page signs nobody in. */
   signIn: SignIn | null;
-  /** Who has signed in; `null` for an anonymous visitor. */
-  person: Person | null;
 };
-
-export type Person = SessionInfo["user"];
 
 /** There is no chat before somebody signs in. `notice` says why they have to, or what went wrong. */
 export type SignedOut = { at: "signed-out"; signIn: SignIn; notice: string | null };
@@ -72,9 +69,9 @@ export async function boot(): Promise<Ready | SignedOut | Done> {
     }
   }
   const session = createSession({ api: config.api, getToken: signIn?.getToken });
-  let who: SessionInfo;
+  let visitor: SessionInfo;
   try {
-    who = await session.open();
+    visitor = await session.open();
   } catch (error) {
     const ended = error instanceof SessionError && error.status === 401;
     if (signIn && ended) return { at: "signed-out", signIn, notice: texts.signIn.ended };
@@ -95,8 +92,7 @@ export async function boot(): Promise<Ready | SignedOut | Done> {
     defineStandIn();
     log("warning", "chatkit_script_unavailable");
   }
-  const person = who.signedIn ? who.user : null;
-  return { at: "ready", config, assistant, fetch, log, standIn: !loaded, signIn, person };
+  return { at: "ready", config, assistant, session: visitor, fetch, log, standIn: !loaded, signIn };
 }
 
 function unreachable(error: unknown): Problem {

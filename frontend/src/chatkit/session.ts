@@ -5,9 +5,19 @@
 import { createChatKitFetch, type GetToken } from "./fetch";
 
 export type SessionInfo = {
-  user: { id: string; name?: string | null; email?: string | null };
-  /** Whether the visitor has signed in. Without this they are anonymous. */
-  signedIn: boolean;
+  /** All but `id` only of people who have signed in, and where their token has it. */
+  user: {
+    id: string;
+    name?: string | null;
+    /** An address that the issuer has verified. */
+    email?: string | null;
+    roles?: string[];
+    tenant?: string | null;
+  };
+  signedIn?: boolean;
+  /** The models and tools that the visitor may pick. An older server does not say. */
+  models?: string[];
+  tools?: string[];
   token: string | null;
   expiresAt: string;
 };
@@ -35,10 +45,10 @@ export type Session = {
 const TIMEOUT_MS = 15_000;
 
 /**
- * Whoever has signed in is known by the token that `getToken` returns. When it returns `null`, the
- * visitor is anonymous, where the server allows that: on the page's own origin the server gives them
- * a cookie that scripts cannot read. On another origin browsers do not send it, so a token is kept
- * in `localStorage`.
+ * Where people sign in (`CHATKIT_AUTH=oidc`), pass a `getToken` that returns the token of the
+ * issuer, or `null` for nobody. Whoever has none is an anonymous visitor, where the server allows
+ * that. On the page's own origin the server gives visitors a cookie that scripts cannot read. On
+ * another origin browsers do not send it, so a token is kept in `localStorage`.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
@@ -75,8 +85,8 @@ export function createSession(options: {
     }
     if (body.token) write(storageKey, body.token);
     return {
+      ...body,
       user: body.user,
-      signedIn: body.signedIn ?? false,
       token: body.token ?? null,
       expiresAt: body.expiresAt ?? "",
     };
