@@ -8,11 +8,11 @@ import pytest
 from chat_page import Chat, complaints
 from phrases import QUESTION
 from playwright.sync_api import expect
+from sign_in import ADA, ALAN, account, choose, sign_in, sign_out, visit
 
 from tests.support.dev import Dev
 from tests.support.issuer import Issuer, free_port_for_both
 
-ADA, ALAN = "Ada Lovelace", "Alan Turing"
 THOUGHT = "A long thought that nobody wants to type twice"
 
 
@@ -41,35 +41,6 @@ def issuer(server):
 def chat(page, server, tolerated):
     tolerated.append("401")  # a browser's console has a line for each
     return Chat(page(), server.url)
-
-
-def visit(chat, path="/"):
-    """Open the page as somebody who has not signed in."""
-    chat.page.goto(chat.server + path)
-    chat.button("Sign in").wait_for()
-
-
-def sign_in(chat, name=ADA):
-    chat.button("Sign in").click()
-    choose(chat.page, name)
-    chat.composer.wait_for(timeout=15_000)
-
-
-def choose(page, name):
-    """Choose somebody on the issuer's page."""
-    page.get_by_role("button", name=name).click()
-
-
-def sign_out(chat):
-    chat.page.get_by_role("button", name="Account of").click()
-    chat.button("Sign out").click()
-    chat.page.get_by_role("heading", name="Sign out?").wait_for()
-    chat.button("Sign out").click()
-    chat.button("Sign in").wait_for()
-
-
-def account(chat):
-    return chat.page.get_by_role("button", name="Account of")
 
 
 def renewals(chat):
@@ -333,6 +304,40 @@ def test_an_account_that_may_not_chat_is_told_why_and_can_sign_out(chat, tolerat
     expect(chat.failure).to_contain_text("Your address is not verified.")
     chat.button("Sign out").click()
     chat.page.get_by_role("heading", name="Sign out?").wait_for()
+
+
+def test_the_window_for_signing_in_says_that_it_can_be_closed_where_it_cannot_close_itself(chat):
+    chat.page.goto(chat.server + "/sign-in")
+    choose(chat.page, ADA)
+    chat.page.get_by_role("heading", name="You are signed in").wait_for()
+    chat.open()
+
+
+def test_a_page_that_back_shows_after_somebody_signed_out_forgets_what_it_had(chat):
+    visit(chat)
+    sign_in(chat)
+    chat.ask(QUESTION)
+    # As if this window had not been there when another one signed out.
+    chat.page.evaluate(
+        """() => new Promise((resolve) => {
+            indexedDB.deleteDatabase("chatkit.sign-in").onsuccess = resolve;
+        })"""
+    )
+    expect(chat.questions).to_have_count(1)
+    chat.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(chat.button("Sign in")).to_be_visible()
+    expect(chat.questions).to_have_count(0)
+    assert chat.page.url == chat.server + "/"
+
+
+def test_where_there_is_no_https_the_start_screen_says_so(chat):
+    chat.page.add_init_script(
+        """Object.defineProperty(window, "isSecureContext", {value: false});
+        Object.defineProperty(crypto, "subtle", {value: undefined});"""
+    )
+    visit(chat)
+    chat.button("Sign in").click()
+    expect(chat.page.get_by_role("alert")).to_contain_text("begins with https")
 
 
 def test_the_menu_works_by_keyboard_and_axe_finds_nothing_in_it(page, server, tolerated):

@@ -1,7 +1,7 @@
 import type { SessionInfo } from "../chatkit";
 import type { SignIn } from "../sign-in";
 import { texts } from "./brand";
-import { signOut, useBegin } from "./sign-in-hooks";
+import { useBegin, useSignOut } from "./sign-in-hooks";
 
 /** In the header: who has signed in, with a menu, or a button to sign in. */
 export function Account({ signIn, session }: { signIn: SignIn; session: SessionInfo }) {
@@ -10,6 +10,7 @@ export function Account({ signIn, session }: { signIn: SignIn; session: SessionI
 }
 
 function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
+  const { signOut, busy } = useSignOut(signIn);
   const name = user.name || user.email || texts.signIn.nameless;
   return (
     <>
@@ -27,8 +28,8 @@ function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
           <b>{name}</b>
           {user.email && user.email !== name && <span>{user.email}</span>}
         </p>
-        <button type="button" onClick={() => signOut(signIn)}>
-          {texts.signIn.out}
+        <button type="button" onClick={signOut} aria-busy={busy}>
+          {busy ? texts.signIn.leaving : texts.signIn.out}
         </button>
       </div>
     </>

@@ -6,7 +6,9 @@ import { useBegin } from "./sign-in-hooks";
 /** What somebody sees who has to sign in first. */
 export function StartScreen({ signIn, notice }: { signIn: SignIn; notice: string | null }) {
   const { begin, busy, failed } = useBegin(signIn);
-  const said = failed ? texts.signIn.unreachable : notice;
+  // Elsewhere browsers have none of the cryptography that it needs.
+  const problem = isSecureContext ? texts.signIn.unreachable : texts.signIn.insecure;
+  const said = failed ? problem : notice;
   return (
     <div className="welcome">
       <Logo size={56} />

@@ -15,9 +15,14 @@ export function useBegin(signIn: SignIn): { begin: () => void; busy: boolean; fa
 }
 
 /** Signs out. What was typed and not sent goes, too. */
-export function signOut(signIn: SignIn): void {
-  forgetDrafts();
-  void signIn.end();
+export function useSignOut(signIn: SignIn): { signOut: () => void; busy: boolean } {
+  const [busy, setBusy] = useState(false);
+  const signOut = useCallback(() => {
+    setBusy(true);
+    forgetDrafts();
+    void signIn.end();
+  }, [signIn]);
+  return { signOut, busy };
 }
 
 /** Begins anew when another window has signed in, signed out or changed who is signed in. */
@@ -25,12 +30,20 @@ export function useOtherWindows(signIn: SignIn | null): void {
   useEffect(() => {
     if (!signIn) return;
     const asked = signIn.subject();
-    return signIn.onChange(async () => {
+    const compare = async () => {
       const before = await asked;
       if ((await signIn.subject()) === before) return;
       if (before === null) return location.reload();
       forgetDrafts();
       location.assign("/");
-    });
+    };
+    // Back shows a page as it was left, which may be before somebody signed out.
+    const shown = ({ persisted }: PageTransitionEvent) => persisted && compare();
+    addEventListener("pageshow", shown);
+    const end = signIn.onChange(compare);
+    return () => {
+      removeEventListener("pageshow", shown);
+      end();
+    };
   }, [signIn]);
 }
