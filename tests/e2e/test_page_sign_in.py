@@ -53,7 +53,9 @@ def renewals(chat):
 
 STORED = """async (change) => {
     const opening = indexedDB.open("chatkit.sign-in");
-    const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result) });
+    const done = (request) => new Promise((resolve) => {
+        request.onsuccess = () => resolve(request.result);
+    });
     const database = await done(opening);
     const table = database.transaction("signed-in", "readwrite").objectStore("signed-in");
     const [key] = await done(table.getAllKeys());
