@@ -4,7 +4,13 @@ import { brand } from "./src/app/brand.ts";
 import { headTags } from "./src/app/head.ts";
 
 // `make dev-page` runs this dev server in front of the same backend.
-const backend = process.env.CHATKIT_BACKEND ?? "http://127.0.0.1:8000";
+// It compares a page's origin with Host, so Host is kept.
+const backend = {
+  target: process.env.CHATKIT_BACKEND ?? "http://127.0.0.1:8000",
+  changeOrigin: false,
+};
+// Links to files lead to the host that the page was asked by, which is this server.
+const signedLinks = "^/.+[?&]X-Amz-Signature=";
 
 export default defineConfig({
   plugins: [
@@ -28,6 +34,7 @@ export default defineConfig({
       "/chatkit": backend,
       "/actions": backend,
       "/config.json": backend,
+      [signedLinks]: backend,
     },
   },
   test: {

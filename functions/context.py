@@ -21,11 +21,12 @@ class RequestContext:
     run_id: str | None = None
     """`x-chatkit-run-id`: the page's id of one streaming request, which a cancel request names."""
     locale: str | None = None
-    """The first language of `Accept-Language`, such as `de` or `pt-BR`."""
+    """The first language of `Accept-Language`, such as `de` or `pt-BR`. Always a language tag."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The `metadata` of the request's body, which the SDK's `process()` drops."""
     page: dict[str, str] = field(default_factory=dict)
-    """The page's address and title, from the headers `x-chatkit-page-url` and `-title`."""
+    """The page's `url` and `title`, from the headers `x-chatkit-page-url` and `-title`: what a link
+    may say. The model gets them as data. Put them into no instructions."""
     page_abilities: frozenset[str] | None = None
     """What the page can do, from the header `x-chatkit-page-can`; `None` when it does not say."""
     tenant: str | None = None

@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 from .attachments import S3AttachmentStore
 from .aws.bucket import Bucket
 from .context import RequestContext
+from .errors import PublicError
 from .llm import ModelChoice, choose
 from .settings import Settings
-from .store import DynamoDBStore, Quota, Records, Runs
+from .store import DynamoDBStore, Quota, Records, Runs, Sessions
 from .store.table import Table
 from .toolkit import Assistant, Documents
 from .voice.dictation import Dictation
@@ -30,6 +31,7 @@ class Services:
     store: DynamoDBStore
     attachments: S3AttachmentStore
     runs: Runs
+    sessions: Sessions
     quota: Quota
     records: Records
     bucket: Bucket
@@ -54,6 +56,7 @@ class Services:
                 bucket, max_bytes=settings.attachment_max_bytes, types=settings.attachment_types
             ),
             runs=Runs(table),
+            sessions=Sessions(table),
             quota=Quota(
                 table, per_user=settings.messages_per_minute, per_day=settings.messages_per_day
             ),
@@ -65,6 +68,18 @@ class Services:
     @property
     def dictation(self) -> Dictation:
         return Dictation(self.transcriber, self.quota)
+
+    async def check_session(self, visitor: Visitor) -> None:
+        """Raise `PublicError` (401) when the visitor has signed out everywhere since.
+
+        One request, none for a new visitor. After a 401 the page opens a session and tries again.
+        """
+        if not visitor.new and await self.sessions.is_over(visitor, visitor.began):
+            raise PublicError(
+                401,
+                "You have signed out. Reload the page to start anew.",
+                {"www-authenticate": 'Bearer error="invalid_token"'},
+            )
 
     def documents(self, context: RequestContext) -> Documents:
         """The documents of the user who sent the request."""
@@ -99,9 +114,19 @@ def services_of(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(services_of)]
 
 
-async def visitor_of(request: Request, services: ServicesDep) -> Visitor:
-    """The visitor who sent the request."""
+async def unchecked_visitor_of(request: Request, services: ServicesDep) -> Visitor:
+    """The visitor who sent the request, who may have signed out: see `Services.check_session`."""
     return await services.identity.identify(request)
+
+
+UncheckedVisitorDep = Annotated[Visitor, Depends(unchecked_visitor_of)]
+"""For an endpoint that calls `check_session` itself, such as beside its other reads."""
+
+
+async def visitor_of(visitor: UncheckedVisitorDep, services: ServicesDep) -> Visitor:
+    """The visitor who sent the request. Raises `PublicError` (401) when they have signed out."""
+    await services.check_session(visitor)
+    return visitor
 
 
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]

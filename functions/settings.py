@@ -179,6 +179,9 @@ class Settings(AwsSettings):
     """What a model gets of a conversation at most, estimated: some 128,000 characters of English.
     Long texts of the oldest turn that is sent are cut in their middle."""
 
+    page_query: bool = False
+    """Whether the model gets to know the query of the page's address, which any link may set."""
+
     # Identity
     auth: Literal["anonymous", "oidc"] = "anonymous"
     oidc_issuer: Issuer | None = None
@@ -198,6 +201,9 @@ class Settings(AwsSettings):
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
     allowed_origins: Origins = Field(default_factory=list)
+    behind_cloudfront: bool = False
+    """Whether CloudFront is in front, with a function that overwrites `x-chatkit-viewer-host` and
+    `x-chatkit-viewer-ip`. The stack sets it. Without such a function anybody can write them."""
 
     # Voice. On with an OpenAI or a Gemini key, unless `transcription` is "off".
     transcription: Literal["openai", "gemini", "off"] | None = None

@@ -1,18 +1,21 @@
 """What all tests share: the process that they run in, and what the run makes once."""
 
 import gc
+import logging
 import math
 import signal
 from pathlib import Path
 
 import pytest
 
+from tests.support.log_watch import WATCH, found_in
 from tests.support.shared import Shared
 
 SHARED = pytest.StashKey[Shared]()
 
 
 def pytest_configure(config):
+    logging.getLogger().addHandler(WATCH)
     of_the_run = getattr(config, "workerinput", {}).get("shared")
     config.stash[SHARED] = Shared(Path(of_the_run)) if of_the_run else Shared()
     if not of_the_run:  # a run that is terminated ends what it started, too
@@ -23,6 +26,16 @@ def pytest_configure(config):
 def pytest_configure_node(node):
     """Tell a worker of pytest-xdist where to find what the run has made."""
     node.workerinput["shared"] = str(node.config.stash[SHARED].folder)
+
+
+def pytest_sessionfinish(session):
+    """Search what the servers of the run have printed, too."""
+    if hasattr(session.config, "workerinput"):
+        return
+    for file in session.config.stash[SHARED].folder.glob("*.txt"):
+        for name in found_in(file.read_text(errors="replace")):
+            print(f"\n{file.stem} printed {name}")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure(config):
@@ -55,6 +68,13 @@ def pytest_collection_modifyitems(items):
 def shared(pytestconfig):
     """`shared.once(name, make)` makes a thing once for all workers."""
     return pytestconfig.stash[SHARED]
+
+
+@pytest.fixture(autouse=True)
+def watched_log():
+    """No test makes the product log a secret, a token, or what somebody wrote."""
+    yield
+    assert WATCH.take() == []
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -45,6 +45,19 @@ describe("routing", () => {
     },
   );
 
+  it("sends an operation as JSON, also when its sender named no type", async () => {
+    const { send, request } = await setUp((_, response) => json(response, {}));
+    await send("threads.list", { headers: {} });
+    await request(`${server.api.chat}/session`, {
+      method: "POST",
+      body: new URLSearchParams("a=b"),
+    });
+    expect(server.seen.map(({ headers }) => headers["content-type"])).toEqual([
+      "application/json",
+      "application/x-www-form-urlencoded;charset=UTF-8",
+    ]);
+  });
+
   it("follows a 307 with the body and every header", async () => {
     const { send } = await setUp((seen, response) => {
       if (seen.path === "/actions") response.writeHead(307, { location: "/chatkit" }).end();

@@ -3,9 +3,11 @@ import { createSession, SessionError } from "../src/chatkit/session";
 
 const api = { chat: "https://api.test/chatkit", actions: "https://api.test/actions" };
 const calls: Headers[] = [];
+const urls: string[] = [];
 let answer: () => Response | Promise<Response>;
 
-const fetch: typeof globalThis.fetch = async (_input, init) => {
+const fetch: typeof globalThis.fetch = async (input, init) => {
+  urls.push(String(input));
   calls.push(new Headers(init?.headers));
   return answer();
 };
@@ -15,6 +17,7 @@ const session = (token: string | null) =>
 
 beforeEach(() => {
   calls.length = 0;
+  urls.length = 0;
 });
 afterEach(() => localStorage.clear());
 
@@ -65,6 +68,28 @@ describe("where people may sign in", () => {
     expect(calls[0]?.get("x-chatkit-authorization")).toBe("Bearer ada's");
     expect(await getToken({ refresh: true })).toBe("ada's");
     expect(calls).toHaveLength(1);
+  });
+});
+
+describe("signing out everywhere", () => {
+  it("ends the sessions on the server and forgets the token", async () => {
+    answer = () => session("tok");
+    const { open, signOutEverywhere, getToken } = createSession({ api, fetch });
+    await open();
+    answer = () => new Response(null, { status: 204 });
+    await signOutEverywhere();
+    expect(urls[1]).toBe("https://api.test/chatkit/session/end");
+    expect(calls[1]?.get("x-chatkit-authorization")).toBe("Bearer tok");
+    expect(await getToken({ refresh: false })).toBeNull();
+  });
+
+  it("keeps the token when the server refuses, and repeats what it says", async () => {
+    answer = () => session("tok");
+    const { open, signOutEverywhere, getToken } = createSession({ api, fetch });
+    await open();
+    answer = () => Response.json({ message: "Not now." }, { status: 424 });
+    await expect(signOutEverywhere()).rejects.toMatchObject({ message: "Not now.", status: 424 });
+    expect(await getToken({ refresh: false })).toBe("tok");
   });
 });
 

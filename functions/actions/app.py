@@ -16,12 +16,16 @@ from ..web import app as web_app
 from ..web.body import read_body, read_json
 from ..web.chatkit_request import parse
 from ..web.identity import request_context
+from ..web.run_id import RunId
 from .operations import run_operation
 from .voice_notes import VoiceNotes
 
 MAX_SMALL_BODY = 4 * 1024
 MAX_FORM_OVERHEAD = 16 * 1024
 """Bytes that a form may add to the file in it."""
+
+TRANSCRIBE = "/actions/transcribe"
+"""Takes a recording as a form, too."""
 
 router = APIRouter()
 
@@ -36,7 +40,7 @@ async def actions(request: Request, visitor: VisitorDep, services: ServicesDep) 
 
 
 class Cancel(BaseModel):
-    run_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    run_id: RunId
 
 
 @router.post("/actions/cancel", response_model=None)
@@ -50,7 +54,7 @@ class Uploaded(BaseModel):
     key: Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
-@router.post("/actions/transcribe", response_model=None)
+@router.post(TRANSCRIBE, response_model=None)
 async def transcribe(
     request: Request, visitor: VisitorDep, services: ServicesDep
 ) -> dict[str, str]:
@@ -89,7 +93,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """
     telemetry.configure()
     services = services or Services.of(settings or get_settings())
-    app = web_app.create(services.settings, on_shutdown=services.transcriber.aclose)
+    app = web_app.create(
+        services.settings, on_shutdown=services.transcriber.aclose, form_paths=[TRANSCRIBE]
+    )
     app.state.services = services
     app.include_router(router)
     return app

@@ -25,6 +25,7 @@ from openai.types.responses import (
 )
 
 from .. import aws
+from ..marks import as_data
 from . import arrival, images, office, text
 from .s3 import S3AttachmentStore
 from .schema import PREVIEWED
@@ -147,7 +148,7 @@ def _cut(words: str) -> str:
 
 
 def _text(attachment: Attachment, words: str) -> ResponseInputTextParam:
-    body = f"{_header(attachment)}\n<content>\n{words}\n</content>"
+    body = f"{_header(attachment)}\n{as_data('a file', words)}"
     return ResponseInputTextParam(type="input_text", text=body)
 
 

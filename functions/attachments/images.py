@@ -10,7 +10,10 @@ Pillow is imported for the first image, so that a cold start does not wait for i
 
 import io
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 logger = logging.getLogger(__name__)
 
@@ -18,31 +21,40 @@ MAX_BYTES: Final = 5_000_000
 """Bytes of an image that is sent unchanged; in base64 these are 6.7 MB."""
 SENT_AS_IS: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
 MAX_SIDE: Final = 2048
-MAX_PIXELS: Final = 36_000_000
-"""Pixels of an image that must be decoded whole, which takes some 20 bytes for each (WebP)."""
+MAX_SAMPLES: Final = 108_000_000
+"""Pixels times components of what is decoded at once: 36 million pixels, or 27 million in CMYK or
+with transparency. The largest WebP takes 0.6 GB, and the largest JPEG 0.3 GB."""
 JPEG_QUALITY: Final = 85
 FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP")
+
+_START_OF_SCAN: Final = 0xDA
+_WITHOUT_LENGTH: Final = {0x00, 0x01, *range(0xD0, 0xD8)}
+"""JPEG markers that no length follows."""
 
 
 def fit(data: bytes, mime_type: str) -> tuple[bytes, str] | None:
     """The bytes and the type of an image within the limits; `None` when it is damaged or too large.
 
-    Every image is decoded, because only that shows whether it is complete. Of an animation, the
-    first frame is returned. Takes up to a second and the memory of `MAX_PIXELS`: call it on a
-    thread, one at a time.
+    What is too large is refused by its header. Every other image is decoded, because only that
+    shows whether it is complete. Of an animation, the first frame is returned. Takes up to a second
+    and the memory of `MAX_SAMPLES`: call it on a thread, one at a time.
     """
     from PIL import Image, ImageOps  # noqa: PLC0415 - slow to import, and rarely needed
 
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            pixels = image.width * image.height
             as_is = len(data) <= MAX_BYTES and mime_type in SENT_AS_IS
-            # Pillow can decode a JPEG at a fraction of its size, and line by line unless it is
-            # progressive.
+            samples, components = _samples(image), len(image.getbands())
+            # Pillow can decode a JPEG at a fraction of its size, and mostly line by line.
             image.draft("RGB", (1, 1) if as_is else (MAX_SIDE, MAX_SIDE))
-            if image.format == "JPEG" and "progressive" not in image.info:
-                pixels = image.width * image.height
-            if pixels > MAX_PIXELS:
+            if (
+                image.format == "JPEG"
+                and "progressive" not in image.info
+                and _is_whole_in_one_scan(data, components)
+            ):
+                samples = _samples(image)
+            if samples > MAX_SAMPLES:
+                logger.warning("an image could not be shown", extra={"reason": "too large"})
                 return None
             if as_is:
                 image.load()
@@ -61,3 +73,26 @@ def fit(data: bytes, mime_type: str) -> tuple[bytes, str] | None:
         logger.warning("an image could not be shown", extra={"reason": type(error).__name__})
         return None
     return out.getvalue(), "image/jpeg"
+
+
+def _samples(image: "Image") -> int:
+    """Pixels times components. Grey and palettes count as colours, which they become."""
+    return image.width * image.height * max(3, len(image.getbands()))
+
+
+def _is_whole_in_one_scan(jpeg: bytes, components: int) -> bool:
+    """Whether the first scan of a JPEG has all components.
+
+    Otherwise libjpeg holds the whole image at its full size, with two bytes for each sample
+    (`has_multiple_scans` in its `jdinput.c`). The markers are read as libjpeg reads them.
+    """
+    at = 2
+    while True:
+        at = jpeg.index(b"\xff", at)
+        while jpeg[at] == 0xFF:  # noqa: PLR2004 - fill bytes
+            at += 1
+        marker, at = jpeg[at], at + 1
+        if marker == _START_OF_SCAN:
+            return jpeg[at + 2] == components
+        if marker not in _WITHOUT_LENGTH:
+            at += int.from_bytes(jpeg[at : at + 2])

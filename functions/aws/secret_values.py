@@ -5,7 +5,7 @@ memory: not in the environment, a log line or an error.
 """
 
 import logging
-import time
+from time import time
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,22 +16,23 @@ CACHE_SECONDS = 300.0
 
 logger = logging.getLogger(__name__)
 _kept: dict[str, tuple[float, str]] = {}
-"""When each secret was read, and its value."""
+"""When each secret was read or last tried, and its value."""
 
 
 class SecretUnavailableError(RuntimeError):
     """A secret could not be read. The message contains its name and not its value."""
 
 
-async def read_secret(name: str) -> str:
+async def read_secret(name: str, *, again: bool = False) -> str:
     """The value of the secret with this name or ARN.
 
-    One request to Secrets Manager for each process and `CACHE_SECONDS`. If that fails, the last
-    value is used, so that conversations go on during an outage. Raises `SecretUnavailableError`
-    when there is no last value.
+    One request to Secrets Manager for each process and `CACHE_SECONDS`, or at once with `again`. If
+    that fails, the last value is used, so that conversations go on during an outage. Raises
+    `SecretUnavailableError` when there is no last value.
     """
     cached = _kept.get(name)
-    if cached is not None and time.monotonic() - cached[0] < CACHE_SECONDS:
+    # The clock of the day: another one may stand still while Lambda freezes the process.
+    if cached is not None and not again and 0 <= time() - cached[0] < CACHE_SECONDS:
         return cached[1]
     try:
         answer = await call(client("secretsmanager").get_secret_value, SecretId=name)
@@ -40,9 +41,10 @@ async def read_secret(name: str) -> str:
         reason = _reason(error)
         if cached is not None:
             logger.warning("secret %s could not be read again: %s", name, reason)
+            _kept[name] = (time(), cached[1])  # so that not every request waits for a timeout
             return cached[1]
         raise SecretUnavailableError(f"The secret {name} cannot be read: {reason}") from None
-    _kept[name] = (time.monotonic(), value)
+    _kept[name] = (time(), value)
     return value
 
 

@@ -3,10 +3,8 @@
 The same app runs in Lambda under `functions.lambda_stream` and on a laptop under uvicorn.
 """
 
-import json
-import logging
 import time
-from typing import Literal
+from contextlib import suppress
 
 from chatkit.store import NotFoundError
 from chatkit.types import is_streaming_req
@@ -16,20 +14,20 @@ from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
 from ..errors import PublicError
-from ..services import Services, ServicesDep, VisitorDep
+from ..services import Services, ServicesDep, UncheckedVisitorDep, VisitorDep
 from ..settings import Settings, get_settings
 from ..web import app as web_app
+from ..web import page_log
 from ..web.body import read_body, read_json
 from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
 from ..web.identity import request_context
+from ..web.identity.cookies import remove_token
+from ..web.rate import Rate
 from .answer import stop_all
 from .message import answer_message
 from .operations import Operations
 
-logger = logging.getLogger(__name__)
-
 MAX_SMALL_BODY = 16 * 1024
-MAX_LOG_VALUE = 200
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
 # No endpoint has a response model or declares a query parameter, because FastAPI would then import
@@ -38,15 +36,18 @@ router = APIRouter()
 
 
 @router.post("/chatkit", response_model=None)
-async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
+async def chatkit(
+    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
+) -> Response:
     operation = parse(await read_body(request, services.settings.max_body_bytes))
     context = request_context(request, visitor, operation.metadata)
     response: Response
     if is_streaming_req(operation):
         deadline = _deadline(request, services.settings)
-        events = await answer_message(operation, context, services, deadline)
+        events = await answer_message(operation, context, visitor, services, deadline)
         response = StreamingResponse(events, media_type="text/event-stream", headers=EVENT_STREAM)
     else:
+        await services.check_session(visitor)
         result = await Operations(services).run(operation, context)
         response = Response(result.json, media_type="application/json", headers=result.headers)
     visitor.send_token(request, response)
@@ -54,8 +55,19 @@ async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) 
 
 
 @router.post("/chatkit/session", response_model=None)
-async def session(request: Request, visitor: VisitorDep, services: ServicesDep) -> JSONResponse:
-    """Who the visitor is, and which models and tools they may pick from the page's menus."""
+async def session(
+    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
+) -> JSONResponse:
+    """Who the visitor is, and which models and tools they may pick from the page's menus.
+
+    An anonymous visitor who has no session, or has signed out, becomes a new one.
+    """
+    try:
+        await services.check_session(visitor)
+    except PublicError:
+        if visitor.signed_in:
+            raise
+        visitor = await services.identity.newcomer(request)
     context = request_context(request, visitor)
     user: dict[str, object] = {"id": visitor.user_id}
     if visitor.signed_in:
@@ -73,12 +85,26 @@ async def session(request: Request, visitor: VisitorDep, services: ServicesDep) 
             "tools": [
                 tool.name for tool in services.assistant.tools if context.has_role(tool.roles)
             ],
-            "token": visitor.token if visitor.cross_origin else None,
+            "token": visitor.token if visitor.by_header else None,
             "expiresAt": visitor.expires_at.isoformat(),
         },
         headers={"cache-control": "no-store"},
     )
     visitor.send_token(request, response)
+    return response
+
+
+@router.post("/chatkit/session/end", response_model=None)
+async def end_session(
+    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
+) -> Response:
+    """Signs the visitor out everywhere: none of their tokens is accepted any more."""
+    with suppress(PublicError):  # they have signed out before
+        await services.check_session(visitor)
+        if not visitor.new:
+            await services.sessions.end_all(visitor)
+    response = Response(status_code=204)
+    remove_token(request, response)
     return response
 
 
@@ -122,27 +148,23 @@ async def remove_feedback(request: Request, visitor: VisitorDep, services: Servi
     return Response(status_code=204)
 
 
-class PageEvent(BaseModel):
-    """An event that the page reports, such as an error.
-
-    It is logged, so it must not contain text of a message: `detail` takes short values only.
-    """
-
-    level: Literal["error", "warning", "info"]
-    event: str = Field(max_length=100, pattern=r"^[\w.:/ -]+$")
-    detail: dict[str, str | int | float | bool | None] = Field(default_factory=dict, max_length=20)
-
-
 @router.post("/chatkit/log", response_model=None)
-async def page_log(request: Request) -> Response:
-    event = await read_json(request, PageEvent, MAX_SMALL_BODY)
-    logger.log(
-        logging.getLevelNamesMapping()[event.level.upper()],
-        "page: %s %s",
-        event.event,
-        json.dumps({name: _shorten(value) for name, value in event.detail.items()}),
-    )
+async def log(request: Request, services: ServicesDep) -> Response:
+    event = await read_json(request, page_log.PageEvent, MAX_SMALL_BODY)
+    wait = request.app.state.page_log_rate.spend(await _known_visitor(request, services))
+    if wait is not None:
+        raise PublicError(429, "Too many log entries. Try later.", {"retry-after": str(wait)})
+    page_log.write(event)
     return Response(status_code=204)
+
+
+async def _known_visitor(request: Request, services: Services) -> str:
+    """The visitor's id; empty for those who have none yet. A page may log before it has one."""
+    try:
+        visitor = await services.identity.identify(request)
+    except PublicError:
+        return ""
+    return "" if visitor.new else visitor.user_id
 
 
 @router.api_route("/chatkit/health", methods=["GET", "HEAD"], response_model=None)
@@ -165,12 +187,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     app = web_app.create(services.settings, on_shutdown=shut_down)
     app.state.services = services
+    app.state.page_log_rate = Rate(page_log.EACH_A_MINUTE, page_log.TOTAL_A_MINUTE)
     app.include_router(router)
     return app
-
-
-def _shorten(value: object) -> object:
-    return value[:MAX_LOG_VALUE] if isinstance(value, str) else value
 
 
 def _deadline(request: Request, settings: Settings) -> float:

@@ -4,7 +4,6 @@ Rejects an unknown or locked thread, an item of the wrong kind, and a file that 
 Writes nothing.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 
 from chatkit.store import NotFoundError
@@ -25,6 +24,7 @@ from chatkit.types import (
     UserMessageItem,
 )
 
+from .. import aws
 from ..attachments.arrival import Arrived
 from ..context import RequestContext
 from ..errors import PublicError
@@ -69,7 +69,7 @@ async def check(
             )
         case ThreadsAddUserMessageReq(params=params):
             _check_options(params.input, context, services)
-            files, (thread, newest) = await asyncio.gather(
+            files, (thread, newest) = await aws.together(
                 _files(params.input, context, services),
                 _open(params.thread_id, context, services),
             )
@@ -79,7 +79,7 @@ async def check(
         case ThreadsCustomActionReq(params=params):
             action = find_action(params, services.assistant.actions)
             payload = read_payload(action, params)
-            (thread, newest), sender = await asyncio.gather(
+            (thread, newest), sender = await aws.together(
                 _open(params.thread_id, context, services),
                 load_sender(params, services.store, context),
             )
@@ -164,7 +164,7 @@ File = tuple[Attachment, Arrived | None]
 async def _files(
     message: UserMessageInput, context: RequestContext, services: Services
 ) -> list[File]:
-    return await asyncio.gather(
+    return await aws.together(
         *(_file(attachment_id, context, services) for attachment_id in message.attachments)
     )
 

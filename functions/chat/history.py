@@ -31,6 +31,7 @@ from ..attachments import S3AttachmentStore
 from ..attachments.content import named, show
 from ..context import RequestContext
 from ..llm.model_input import in_turns
+from ..marks import as_data
 
 
 def trim_history(newest_first: Sequence[ThreadItem], max_items: int) -> list[ThreadItem]:
@@ -62,6 +63,7 @@ class Converter(ThreadItemConverter):
         self._context = context
         self._shown: dict[str, ResponseInputContentParam] = {}
         self._sent: set[str] = set()
+        self._newest_message: UserMessageItem | None = None
 
     async def to_agent_input(
         self, thread_items: Sequence[ThreadItem] | ThreadItem
@@ -69,20 +71,40 @@ class Converter(ThreadItemConverter):
         items = [thread_items] if isinstance(thread_items, ThreadItemBase) else [*thread_items]
         newest_first = [file for item in reversed(items) for file in _files_of(item)]
         self._shown = await show(newest_first, self._files, self._context)
+        messages = [item for item in items if isinstance(item, UserMessageItem)]
+        self._newest_message = messages[-1] if messages else None
         return in_turns(await super().to_agent_input(items))
+
+    def _page(self) -> list[TResponseInputItem]:
+        """What is known of the page, as a message of the user. A crafted link may say anything in
+        it, so it is no instruction.
+        """
+        known: dict[str, Any] = {}
+        if self._context.page:
+            known["page"] = self._context.page
+        if self._context.locale:
+            known["language of the browser"] = self._context.locale
+        if not known:
+            return []
+        return [_by_user(as_data("the page", to_json(known).decode()))]
 
     async def user_message_to_input(
         self,
         item: UserMessageItem,
         is_last_message: bool = True,
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        if item.quoted_text:
+            item = item.model_copy(update={"quoted_text": as_data("a quotation", item.quoted_text)})
+        newest = self._newest_message
         messages = await super().user_message_to_input(item, is_last_message)
         if isinstance(messages, list) and item.attachments:
             # For a message with only a file the SDK adds an empty text. Some providers reject it.
             for message in messages:
                 if isinstance(content := message.get("content"), list):
                     content[:] = [part for part in content if part.get("text") != ""]
-        return messages
+        if newest is None or item.id != newest.id or not isinstance(messages, list):
+            return messages
+        return [*self._page(), *messages]
 
     async def attachment_to_message_content(
         self, attachment: Attachment
@@ -107,7 +129,7 @@ class Converter(ThreadItemConverter):
 
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
         data = to_json({"id": tag.id, "title": tag.text, **tag.data}, fallback=str).decode()
-        return ResponseInputTextParam(type="input_text", text=f"<Mention>{data}</Mention>")
+        return ResponseInputTextParam(type="input_text", text=as_data("a mention", data))
 
     async def assistant_message_to_input(
         self, item: AssistantMessageItem
@@ -146,6 +168,12 @@ class Converter(ThreadItemConverter):
             text = to_json(item.content, fallback=str).decode()
             item = item.model_copy(update={"content": text})
         return await super().hidden_context_to_input(item)
+
+
+def _by_user(text: str) -> TResponseInputItem:
+    return Message(
+        type="message", role="user", content=[ResponseInputTextParam(type="input_text", text=text)]
+    )
 
 
 def _by_assistant(text: str) -> TResponseInputItem:

@@ -5,7 +5,6 @@ stream can no longer change the status 200. Nothing is written to the table befo
 headers are sent, because ChatKit's element sends a request again after a 5xx.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -21,8 +20,10 @@ from ..llm import build
 from ..llm.refusal_log import LogRefusals
 from ..services import Services
 from ..store import Run, RunAlreadyStarted, RunCancelled
+from ..web.identity import Visitor
 from .answer import Answer, Stop
 from .checks import check
+from .mentions import resolve_mentions
 from .replay import replay
 from .run_store import RunStore
 from .server import AssistantServer
@@ -31,18 +32,24 @@ from .server import AssistantServer
 async def answer_message(
     request: StreamingReq,
     context: RequestContext,
+    visitor: Visitor,
     services: Services,
     deadline: float,
 ) -> AsyncIterator[bytes]:
     """The answer to `request`, as server-sent events. `deadline` is in seconds since the epoch.
+
+    `visitor` may have signed out: that is one of the checks.
 
     Raises `PublicError` before the answer starts. The message's files may have been copied to
     `files/` by then; a sweep removes copies that no message refers to.
     """
     # Check: read everything that is needed before the model is called, in one round trip.
     run_id = context.run_id or uuid4().hex
-    checked, _ = await asyncio.gather(
-        check(request, run_id, context, services), services.quota.check(context)
+    _, checked, _, _ = await aws.together(
+        services.check_session(visitor),  # its error goes first
+        check(request, run_id, context, services),
+        services.quota.check(context),
+        resolve_mentions(request, context, services),
     )
     model = await _build_model(request, services)
     await aws.together(*(services.attachments.keep(each) for each in checked.arrived))

@@ -1,6 +1,5 @@
 """The operations that do not stream: lists, titles, feedback, files, dictation."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -86,7 +85,7 @@ class Operations(ChatKitServer[RequestContext]):
     ) -> OperationResult:
         """A thread or its items, with a header when an answer is still being written."""
         thread_id = request.params.thread_id
-        running, json, _ = await asyncio.gather(
+        running, json, _ = await aws.together(
             self._services.runs.running(thread_id, context),
             self._json(request, context),
             # Raises for an unknown thread. Listing its items would return an empty page.

@@ -26,7 +26,7 @@ from chatkit.types import (
 
 from ..context import RequestContext
 from ..llm.length import shorten
-from ..llm.model_input import with_json_arguments
+from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..llm.refused_files import RetryWithoutFiles
 from ..llm.too_long import RetryShorter
 from ..services import Services
@@ -153,7 +153,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
                     tracing_disabled=True,
                     # The model gets to know its mistakes, and may correct them.
                     tool_not_found_behavior="return_error_to_model",
-                    call_model_input_filter=_with_json_arguments,
+                    call_model_input_filter=_as_sent,
                 ),
             )
 
@@ -235,8 +235,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
         )
 
 
-def _with_json_arguments(data: CallModelData[Any]) -> ModelInputData:
-    return ModelInputData(with_json_arguments(data.model_data.input), data.model_data.instructions)
+def _as_sent(data: CallModelData[Any]) -> ModelInputData:
+    """What a model gets in each turn of its run."""
+    sent = with_marked_outputs(with_json_arguments(data.model_data.input))
+    return ModelInputData(sent, data.model_data.instructions)
 
 
 async def _end_run(result: RunResultStreaming, turn: AgentTurn) -> None:

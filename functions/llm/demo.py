@@ -15,6 +15,7 @@ from agents import Model, ModelResponse, Tool, TResponseInputItem, Usage
 from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
+from ..marks import data_in
 from .demo_events import message, stream
 from .demo_script import DemoScript, result_in_words, short_title
 
@@ -124,7 +125,8 @@ def _read_input(model_input: str | list[TResponseInputItem]) -> _Prompt:
         elif role == "assistant":
             first = False
         elif kind == "function_call_output":
-            result, acted = str(item.get("output", "")), False
+            output = str(item.get("output", ""))
+            result, acted = data_in(output) or output, False
     return _Prompt(text, result, acted, first)
 
 
@@ -141,8 +143,9 @@ def _inside(tag: str, text: str) -> str | None:
 
 
 def _is_context(text: str) -> bool:
-    """Whether a part of a message describes what the message mentions."""
-    return text.startswith("# User-provided context") or "<Mention>" in text
+    """Whether a part of a message describes the page, a quotation or what the message mentions."""
+    quotation = "The user is referring to this in particular"
+    return text.startswith(("# User-provided context", quotation)) or data_in(text) is not None
 
 
 def _part_text(part: Any) -> str:

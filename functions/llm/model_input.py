@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from agents import TResponseInputItem
 
+from ..marks import as_data, data_in
+
 
 def in_turns(items: Sequence[Any]) -> list[TResponseInputItem]:
     """The items from the first message of the user on, with neighbours of one role merged."""
@@ -34,6 +36,27 @@ def with_json_arguments(items: Sequence[Any]) -> list[TResponseInputItem]:
     A model may write something else. It is told so, and its call is part of the next request.
     """
     return [_with_json_arguments(item) for item in items]
+
+
+def with_marked_outputs(items: Sequence[Any]) -> list[TResponseInputItem]:
+    """The items with each tool's output marked as data: of ours, of the page's and of MCP's."""
+    return [_with_marked_output(item) for item in items]
+
+
+def _with_marked_output(item: Any) -> Any:
+    if item.get("type") != "function_call_output":
+        return item
+    output = item["output"]
+    if isinstance(output, str):
+        return {**item, "output": _marked(output)}
+    parts = [
+        {**part, "text": _marked(part["text"])} if part.get("text") else part for part in output
+    ]
+    return {**item, "output": parts}
+
+
+def _marked(text: str) -> str:
+    return text if data_in(text) is not None else as_data("a tool", text)
 
 
 def _with_json_arguments(item: Any) -> Any:

@@ -12,6 +12,7 @@ from .runs import (
     Runs,
 )
 from .schema import create_table
+from .sessions import Sessions
 from .table import Table
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RunCancelled",
     "Running",
     "Runs",
+    "Sessions",
     "Table",
     "create_table",
 ]

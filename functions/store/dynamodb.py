@@ -384,7 +384,8 @@ class DynamoDBStore(Store[Any]):
         """Remove everything of a user: threads, items, files, records, runs, counters.
 
         If this fails, call it again; that also finishes purges which `delete_thread` left.
-        Tombstones, which hold only ids, expire a day later. Without a stream, the rest of a thread
+        Tombstones, which hold only ids, expire a day later; the time of a sign-out everywhere
+        expires after 401 days (see `Sessions`). Without a stream, the rest of a thread
         that TTL removed is left to a sweep.
 
         An answer that is still running may write again: its run and a counter, which expire within

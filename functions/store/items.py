@@ -16,6 +16,7 @@ from ..attachments.schema import spill_prefix
 from ..aws.keys import part
 from . import codec, keys
 from .bodies import (
+    BODY,
     PLACES,
     PLAIN_BYTES,
     SPILL,
@@ -26,7 +27,7 @@ from .bodies import (
 )
 from .expiry import DAY, expired
 from .links import Links
-from .paging import bounds
+from .paging import MAX_PAGE_BYTES, bounds
 from .table import ConditionFailed, Row, Table
 from .threads import Threads
 
@@ -36,6 +37,9 @@ DELETED_SECONDS: Final = DAY
 """How long the position of a deleted item is kept, for a reader whose cursor names the item."""
 MAX_REMEMBERED: Final = 4096
 """Positions of cursors that one process remembers."""
+
+LARGE_AT_ONCE: Final = 8
+"""Bodies that may be megabytes and are read in parallel."""
 
 IMAGE: Final = "image"
 """The key of a generated image's object, which is removed with the item."""
@@ -246,27 +250,28 @@ class Items:
     async def _page(
         self, found: AsyncIterator[Row], partition: str, limit: int, user: str
     ) -> Page[ThreadItem]:
+        """The items in the rows `found`: at most `limit`, of at most `MAX_PAGE_BYTES` together.
+
+        What cannot be read is skipped, so more rows than `limit` may be read. Large bodies are read
+        a few at a time, because their size is known only then.
+        """
         rows: list[Row] = []
         items: list[ThreadItem] = []
         last: Row | None = None
-        async for row in found:
-            rows.append(row)
-            if len(items) + len(rows) <= limit:
-                continue
-            # This row is after the page: read the rows so far, and see whether the page is full.
+        left = MAX_PAGE_BYTES
+        async for rows in _together(found, lambda: limit + 1 - len(items)):
             read = await aws.together(*(self._read(each, user) for each in rows))
-            for source, item in zip(rows, read, strict=True):
-                if item is None:
+            for source, known in zip(rows, read, strict=True):
+                if known is None:
                     continue
-                if len(items) == limit:
+                item, size = known
+                left -= size
+                if items and (len(items) == limit or left < 0):
                     after = items[-1].id
                     self._remember(partition, after, last)
                     return Page(data=items, has_more=True, after=after)
                 items.append(item)
                 last = source
-            rows = []
-        read = await aws.together(*(self._read(each, user) for each in rows))
-        items += [item for item in read if item is not None]
         return Page(data=items)
 
     def _remember(self, partition: str, item_id: str, row: Row | None) -> None:
@@ -278,17 +283,20 @@ class Items:
         if len(self._places) > MAX_REMEMBERED:
             self._places.popitem(last=False)
 
-    async def _read(self, row: Row, user: str) -> ThreadItem | None:
-        """The item in a row; `None`, with a warning in the log, when it cannot be read."""
+    async def _read(self, row: Row, user: str) -> tuple[ThreadItem, int] | None:
+        """The item in a row, and the bytes of its body; `None`, with a warning in the log, when it
+        cannot be read.
+        """
         try:
-            item, _ = await self._item(row)
+            text, row = await self.text(row)
+            item = codec.load(text, row)
         except (ValidationError, LookupError) as error:
             logger.warning(
                 "an item was skipped: it cannot be read",
                 extra={"item_id": row["id"]["S"], "reason": type(error).__name__},
             )
             return None
-        return await self.links.sign_item(item, user)
+        return await self.links.sign_item(item, user), len(text)
 
     async def _item(self, row: Row) -> tuple[ThreadItem, Row]:
         """An item, and the row that it was read from (see `text`)."""
@@ -310,6 +318,24 @@ class Items:
                 if newer is None or "position" not in newer or spilled(newer) == spilled(row):
                     raise
                 row = newer
+
+
+async def _together(
+    found: AsyncIterator[Row], wanted: Callable[[], int]
+) -> AsyncIterator[list[Row]]:
+    """The rows in groups to read in parallel: `wanted` of them, and at most `LARGE_AT_ONCE` whose
+    bodies are not plain text.
+    """
+    rows: list[Row] = []
+    large = 0
+    async for row in found:
+        rows.append(row)
+        large += BODY not in row
+        if len(rows) == wanted() or large == LARGE_AT_ONCE:
+            yield rows
+            rows, large = [], 0
+    if rows:
+        yield rows
 
 
 def _blank(objects: Row) -> dict[str, Any]:

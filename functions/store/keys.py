@@ -20,6 +20,7 @@ RUN: Final = "RUN#"
 RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
 GONE: Final = "GONE#"
+SIGNED_OUT: Final = "SIGNED_OUT"
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
@@ -80,6 +81,11 @@ def head_key(user: str, thread_id: str) -> Key:
 
 def run_key(user: str, run_id: str) -> Key:
     return key(user_partition(user), RUN + part(run_id))
+
+
+def signed_out_key(user: str) -> Key:
+    """The row that says when the user signed out everywhere."""
+    return key(user_partition(user), SIGNED_OUT)
 
 
 def stamp(moment: datetime) -> str:

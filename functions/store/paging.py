@@ -7,6 +7,9 @@ from .schema import INDEX
 MAX_QUERY: Final = 1000
 """Rows that one query asks for; a larger page takes more queries."""
 
+MAX_PAGE_BYTES: Final = 2 * 1024 * 1024
+"""Bytes of the items in one page, as JSON. One item always fits."""
+
 
 def bounds(
     partition: str, order: str, start: str | None, limit: int, end: str | None = None

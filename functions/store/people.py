@@ -58,7 +58,8 @@ class People:
                 row
                 async for row in self._rows(pk, "")
                 # A thread that is new since then stays: without its row, nobody finds its items.
-                if not row["sk"]["S"].startswith(THREADS)
+                # The time of a sign-out stays, or else the tokens from before it would count again.
+                if not row["sk"]["S"].startswith((*THREADS, keys.SIGNED_OUT))
             ]
             # A file may name a thread that was never saved: no thread's purge removes its link row.
             links = [

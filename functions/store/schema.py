@@ -11,6 +11,7 @@
 | tombstone of a deleted thread | `U#<user>#T#<thread>` | `TOMBSTONE` | TTL |
 | note that a deleted thread must be purged | `U#<user>` | `GONE#<id>` | |
 | run | `U#<user>` | `RUN#<id>` | TTL |
+| when the user signed out everywhere | `U#<user>` | `SIGNED_OUT` | TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | quota of a user | `Q#<user>` | `<seconds>#<window>` | TTL |
 | budget of the stage | `Q` | `DAY#<date>` | TTL |

@@ -1,6 +1,5 @@
 """Runs widget actions: checks each before the answer starts, and stores what it changes."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 
@@ -19,6 +18,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from .. import aws
 from ..context import RequestContext
 from ..errors import ActionError, first_problem
 from ..store import DynamoDBStore
@@ -224,7 +224,7 @@ async def prepare(
     """
     action = find_action(params, actions)
     payload = read_payload(action, params)
-    thread, sender = await asyncio.gather(
+    thread, sender = await aws.together(
         load_thread(params, store, context), load_sender(params, store, context)
     )
     return PreparedAction(action, payload, thread, sender, store, documents, context)

@@ -1,15 +1,18 @@
 """Entities: what a user can mention with @ in a message."""
 
-import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from .. import aws
 from .documents import Documents
 
 MAX_ENTITIES = 20
+
+logger = logging.getLogger(__name__)
 
 
 class Entity(BaseModel):
@@ -50,6 +53,24 @@ class Entities:
         An empty query returns the first 20.
         """
         wanted = query.strip().casefold()
-        lists = await asyncio.gather(*(source.list_all(documents) for source in self.sources))
+        lists = await aws.together(*(source.list_all(documents) for source in self.sources))
         matching = [each for found in lists for each in found if wanted in each.title.casefold()]
         return [entity.model_dump() for entity in matching[:MAX_ENTITIES]]
+
+    async def find(self, ids: Iterable[str], documents: Documents) -> dict[str, Entity]:
+        """The entities with these ids, by id. An unknown one is left out, and so is one whose
+        source fails, which is logged.
+        """
+        wanted = set(ids)
+        if not wanted:
+            return {}
+        lists = await aws.together(*(_list(source, documents) for source in self.sources))
+        return {each.id: each for found in reversed(lists) for each in found if each.id in wanted}
+
+
+async def _list(source: EntitySource, documents: Documents) -> list[Entity]:
+    try:
+        return [*await source.list_all(documents)]
+    except Exception:
+        logger.exception("a source of mentions failed")
+        return []

@@ -8,6 +8,7 @@ wav and mp3 is converted to mp3.
 import asyncio
 import base64
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -42,7 +43,7 @@ class Gemini:
     ) -> httpx2.Request:
         mime_type, audio = recording.mime_type, recording.data
         if recording.container not in {"wav", "mp3"}:
-            mime_type, audio = "audio/mpeg", await asyncio.to_thread(_to_mp3, recording.data)
+            mime_type, audio = "audio/mpeg", await _converted(recording.data)
         if len(audio) > MAX_BYTES:
             raise TranscriptionError(413, "The recording is too long for Gemini.")
         hint = f" They probably speak {language!r}." if language else ""
@@ -82,7 +83,16 @@ class Gemini:
         return str(json.loads("".join(part.get("text", "") for part in parts))["text"])
 
 
-def _to_mp3(data: bytes) -> bytes:
+async def _converted(data: bytes) -> bytes:
+    """The recording as mp3. When this is cancelled, its thread ends, too."""
+    stop = threading.Event()
+    try:
+        return await asyncio.to_thread(_to_mp3, data, stop.is_set)
+    finally:
+        stop.set()
+
+
+def _to_mp3(data: bytes, is_stopped: Callable[[], bool]) -> bytes:
     try:
         # Only the second function's bundle contains PyAV, and only for Gemini.
         from .conversion import to_mp3  # noqa: PLC0415
@@ -90,4 +100,4 @@ def _to_mp3(data: bytes) -> bytes:
         raise TranscriptionError(
             415, "Gemini cannot transcribe this recording here: PyAV is not installed."
         ) from None
-    return to_mp3(data)
+    return to_mp3(data, MAX_BYTES, is_stopped)

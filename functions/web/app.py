@@ -1,25 +1,28 @@
-"""What both ASGI apps share: every error as JSON with a `message`, and CORS.
+"""What both ASGI apps share: every error as JSON with a `message`, CORS, and who may send what.
 
 After a status of 500 or above, ChatKit's element sends a streaming request again, up to five times.
 It shows the `message` of a 4xx. So bad input must never cause a 5xx.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import PublicError, first_problem
 from ..settings import Settings
+from .content_type import ContentTypeCheck
+from .error_response import error_response
 from .identity.visitor import NEW_TOKEN_HEADER
+from .origin import OriginCheck
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +34,6 @@ it is missing."""
 FEEDBACK_HEADER = "x-chatkit-feedback"
 """`<item id>=<positive or negative>`, separated by spaces: the visitor's feedback on items that
 `items.list` lists, since ChatKit's protocol has no place for it. Ids are percent-encoded."""
-
-
-def error_response(
-    status: int, message: str, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    return JSONResponse({"message": message}, status, headers)
 
 
 class UnexpectedErrorMiddleware:
@@ -67,6 +64,21 @@ class UnexpectedErrorMiddleware:
             await response(scope, receive, send)
 
 
+class NoStoreMiddleware:
+    """Lets no cache keep an answer that says nothing about caches: they are one person's."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_marked)
+
+
 class Cors(CORSMiddleware):
     """Starlette's CORS, with its error responses as JSON like all others."""
 
@@ -78,10 +90,16 @@ class Cors(CORSMiddleware):
         return error_response(response.status_code, message, {"vary": "Origin"})
 
 
-def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> FastAPI:
-    """An app with the shared error answers and CORS, and no routes.
+def create(
+    settings: Settings,
+    on_shutdown: Callable[[], Awaitable[None]],
+    *,
+    form_paths: Collection[str] = (),
+) -> FastAPI:
+    """An app with the shared error answers, checks of requests and CORS, and no routes.
 
-    `on_shutdown` is awaited before the process ends.
+    `on_shutdown` is awaited before the process ends. Bodies are JSON; on `form_paths` they may also
+    be forms with files.
     """
 
     @asynccontextmanager
@@ -96,11 +114,14 @@ def create(settings: Settings, on_shutdown: Callable[[], Awaitable[None]]) -> Fa
         redoc_url=None,
         redirect_slashes=False,  # a redirect would go to the function's own host
     )
-    _add_handlers_and_middleware(app, settings)
+    app.state.settings = settings
+    _add_handlers_and_middleware(app, settings, form_paths)
     return app
 
 
-def _add_handlers_and_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_handlers_and_middleware(
+    app: FastAPI, settings: Settings, form_paths: Collection[str]
+) -> None:
 
     @app.exception_handler(PublicError)
     async def _public_error(_: Request, error: PublicError) -> JSONResponse:
@@ -114,7 +135,11 @@ def _add_handlers_and_middleware(app: FastAPI, settings: Settings) -> None:
     async def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
         return error_response(422, first_problem(error.errors(), skip=1))
 
+    # The one that is added last gets a request first.
     app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(NoStoreMiddleware)
+    app.add_middleware(ContentTypeCheck, form_paths=form_paths)
+    app.add_middleware(OriginCheck, settings=settings)
     if settings.allowed_origins:
         app.add_middleware(
             Cors,

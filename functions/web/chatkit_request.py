@@ -19,7 +19,7 @@ from chatkit.types import (
     UserMessageInput,
     UserMessageTextContent,
 )
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..characters import whole_json
 from ..errors import PublicError, first_problem
@@ -29,8 +29,9 @@ MAX_PAGE_SIZE = 100
 many, and `has_more`."""
 MAX_TITLE = 200
 """Characters. What a visitor types beyond them is cut off."""
-MAX_MESSAGE = 200_000
-"""Characters of text in one message: some 50,000 tokens."""
+MAX_WORDS = 200_000
+"""Characters of everything that a request says, because a model may read it: some 50,000 tokens. A
+recording has limits of its own."""
 MAX_ATTACHMENTS = 10
 MAX_FEEDBACK_ITEMS = 100
 
@@ -47,8 +48,32 @@ def parse(body: bytes) -> ChatKitReq:
         request = _adapter.validate_json(whole_json(body))
     except ValidationError as error:
         raise _validation_error(error) from None
+    words = _length(request)
+    if isinstance(request, InputTranscribeReq):
+        words -= len(request.params.audio_base64)
+    if words > MAX_WORDS:
+        raise PublicError(413, f"The request is longer than {MAX_WORDS:,} characters of text.")
     _check(request)
     return request
+
+
+def _length(value: Any) -> int:
+    """The characters of all values and names in a request, wherever they are.
+
+    It reads the request and no list of fields, so that a new field of ChatKit's is counted, too.
+    """
+    match value:
+        case str():
+            return len(value)
+        case BaseModel():
+            # The names of declared fields are ChatKit's own.
+            declared = sum(_length(getattr(value, name)) for name in type(value).model_fields)
+            return declared + _length(value.model_extra or {})
+        case dict():
+            return sum(_length(name) + _length(each) for name, each in value.items())
+        case list() | tuple() | set():
+            return len(value) + sum(_length(each) for each in value)
+    return len(str(value))
 
 
 def _validation_error(error: ValidationError) -> PublicError:
@@ -96,9 +121,6 @@ def _page_size(limit: int) -> int:
 
 
 def _check_message(message: UserMessageInput) -> None:
-    text = sum(len(part.text) for part in message.content)
-    if text > MAX_MESSAGE:
-        raise PublicError(413, f"The message is longer than {MAX_MESSAGE:,} characters.")
     if len(message.attachments) > MAX_ATTACHMENTS:
         raise PublicError(422, f"A message carries at most {MAX_ATTACHMENTS} files.")
     if len(set(message.attachments)) != len(message.attachments):

@@ -50,6 +50,7 @@ UNITS = {
     "recovery": Unit("GB-month of point-in-time recovery", DYNAMODB),
     "files": Unit("GB-month in S3", S3),
     "request": Unit("HTTPS request at CloudFront", CLOUDFRONT),
+    "edge": Unit("invocation of a CloudFront function", CLOUDFRONT),
     "transfer": Unit("GB from CloudFront to the internet", CLOUDFRONT),
     "logs": Unit("GB of logs", CLOUDWATCH),
     "alarm": Unit("metric of an alarm for a month", CLOUDWATCH),
@@ -137,6 +138,7 @@ def turns(resources: Resources, number: int = TURNS) -> list[Line]:
         Line("Table, reads", number * TURN.reads, "read"),
         Line("Table, writes", number * TURN.writes, "write"),
         Line("CloudFront, requests", number, "request"),
+        Line("CloudFront, function", number, "edge"),
         Line("CloudFront, transfer", number * TURN.kilobytes_out / 1e6, "transfer"),
         Line("Logs", number * TURN.kilobytes_logged / 1e6, "logs"),
     ]

@@ -1,7 +1,7 @@
 """The commands behind `make synth`, `deploy`, `destroy`, `bootstrap` and `secret`.
 
     python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
-    python -m infra.cli.command secret [-c stage=…]
+    python -m infra.cli.command secret [--key model|cookie] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -59,7 +59,13 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "bootstrap":
             cdk("bootstrap", *arguments)
         case "secret":
-            set_secret(settings, account)
+            match _option(arguments, "--key") or "model":
+                case "model":
+                    set_secret(settings, account)
+                case "cookie":
+                    rotate_cookie_key(settings, account)
+                case other:
+                    _stop(f"There is no key {other!r}: KEY is model or cookie.")
         case _:
             _stop(f"There is no command {command!r}: synth, deploy, destroy, bootstrap, secret.")
 
@@ -120,6 +126,26 @@ def set_secret(settings: StackSettings, account: Account) -> None:
             SecretId=outputs["ModelSecret"], SecretString=value.strip()
         )
     _say("Set. The functions read it within five minutes.")
+
+
+def rotate_cookie_key(settings: StackSettings, account: Account) -> None:
+    """Put a new key before the newest one in the stage's secret. Neither is printed.
+
+    Raises `AccountError`.
+    """
+    from functions.web.identity.signing_key import rotated  # noqa: PLC0415 - slow to import
+
+    outputs = _outputs(settings, account)
+    if "CookieSecret" not in outputs:
+        # An older version would take the list of keys for one key, and everybody for somebody new.
+        _stop("This stage runs a version that knows one key only: run `make deploy` first.")
+    secret = outputs["CookieSecret"]
+    vault = account.client("secretsmanager")
+    with explained():
+        value = vault.get_secret_value(SecretId=secret).get("SecretString", "")
+        vault.put_secret_value(SecretId=secret, SecretString=rotated(value))
+    _say("There is a new key. The previous one stays accepted, so visitors stay who they are.")
+    _say("Has it leaked? Run this again: then it counts no more, and all visitors are new.")
 
 
 def _installed() -> bool:

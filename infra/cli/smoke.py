@@ -39,7 +39,10 @@ class SmokeError(Exception):
 
 
 class Visitor:
-    """A browser with a cookie. It sends the hash of each body, which CloudFront needs."""
+    """A browser with a cookie, on the deployment's own page.
+
+    It sends the hash of each body, which CloudFront needs, and the page's origin.
+    """
 
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
@@ -47,6 +50,7 @@ class Visitor:
             raise SmokeError(f"{address!r} is not an address such as https://example.com")
         self._secure = parts.scheme == "https"
         self._host = parts.netloc
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._cookie = ""
 
     def send(
@@ -62,6 +66,7 @@ class Visitor:
         if self._cookie:
             sent["cookie"] = self._cookie
         if body is not None:
+            sent.setdefault("origin", self._origin)
             sent["x-amz-content-sha256"] = hashlib.sha256(body).hexdigest()
         try:
             connection.request(method, path, body, sent)
@@ -155,17 +160,22 @@ def check_signed_out(visitor: Visitor) -> str:
 
 
 def check_errors(visitor: Visitor) -> str:
-    """Check that the API's errors arrive as JSON, and not as the page."""
-    response = visitor.send(
-        "POST",
-        "/chatkit",
-        json.dumps({"type": "threads.get_by_id", "params": {"thread_id": "thr_none"}}).encode(),
-        {"content-type": "application/json"},
-    )
-    body = response.read()
-    if response.status != 404 or "message" not in json.loads(body or b"{}"):  # noqa: PLR2004
-        raise SmokeError(f"an unknown thread was answered {response.status}: {body[:200]!r}")
-    return "404 with a message"
+    """Check that errors arrive as JSON and not as the page, and that foreign pages get one."""
+    asked = {"type": "threads.get_by_id", "params": {"thread_id": "thr_none"}}
+    for what, expected, headers in (
+        ("an unknown thread", 404, {}),
+        ("a page on another site", 403, {"origin": "https://another-site.example"}),
+    ):
+        response = visitor.send(
+            "POST",
+            "/chatkit",
+            json.dumps(asked).encode(),
+            {"content-type": "application/json", **headers},
+        )
+        body = response.read()
+        if response.status != expected or "message" not in json.loads(body or b"{}"):
+            raise SmokeError(f"{what} was answered {response.status}: {body[:200]!r}")
+    return "404 and 403 with a message"
 
 
 def check_stream(visitor: Visitor) -> tuple[str, str]:

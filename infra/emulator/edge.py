@@ -6,10 +6,12 @@ import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
 
+from functions.web.viewer import HOST_HEADER, IP_HEADER
 from infra.emulator import wire
 from infra.emulator.function_url import FunctionUrl
 from infra.local.page import file_at
 
+_NOT_FORWARDED = {"authorization", HOST_HEADER, IP_HEADER}
 _NO_HASH = b'{"Message":"The request signature we calculated does not match yours."}'
 
 
@@ -19,6 +21,9 @@ class Edge:
     `origins` maps the beginning of a path to a Function URL: `/chatkit` stands for CloudFront's
     pattern `/chatkit*` and matches `/chatkitty` too. `page` is the folder of the built site, and
     `files` holds further files by path.
+
+    As `infra.stack.cdn.VIEWER_HEADERS` does, each request to a function gets the viewer's host and
+    address in two headers, whatever the client wrote there.
 
     As with origin access control, `Authorization` does not reach the functions, and a POST
     from a browser must carry the SHA-256 of its body in `x-amz-content-sha256`. AWS asks that
@@ -56,9 +61,11 @@ class Edge:
             writer.write(wire.response(403, headers, _NO_HASH))
             await writer.drain()
             return
+        host, ip = request.header("host"), writer.get_extra_info("peername")[0]
         request.headers = [
-            (name, value) for name, value in request.headers if name.lower() != "authorization"
+            (name, value) for name, value in request.headers if name.lower() not in _NOT_FORWARDED
         ]
+        request.headers += [(HOST_HEADER, host), (IP_HEADER, ip)]
         await origin.handle(request, writer, body=body, scheme="http")
 
     async def _static(self, request: wire.Request, path: str, writer: asyncio.StreamWriter) -> None:

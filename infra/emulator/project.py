@@ -79,6 +79,7 @@ def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]
             if name.startswith(_PASSED_ON) and value
         },
         **cloud,
+        "CHATKIT_BEHIND_CLOUDFRONT": "true",  # infra.emulator.edge stands for it
     }
     chat = bundle("chat")
     actions = bundle("actions", gemini_transcribes=get_settings().voice_provider == "gemini")

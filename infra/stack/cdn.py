@@ -32,6 +32,18 @@ function handler(event) {
 }
 """
 
+# A function behind CloudFront gets its own URL as Host, and CloudFront as the client. What a client
+# itself writes into these headers is replaced. The names are those of functions/web/viewer.py.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
+VIEWER_HEADERS = """\
+function handler(event) {
+  var request = event.request;
+  request.headers['x-chatkit-viewer-host'] = { value: request.headers.host.value };
+  request.headers['x-chatkit-viewer-ip'] = { value: event.viewer.ip };
+  return request;
+}
+"""
+
 _PRICE_CLASSES = {
     "100": cloudfront.PriceClass.PRICE_CLASS_100,
     "200": cloudfront.PriceClass.PRICE_CLASS_200,
@@ -48,7 +60,11 @@ class Domain:
 
 
 def content_security_policy(
-    *, files_bucket: s3.IBucket, frame_ancestors: list[str], sign_in: list[str]
+    *,
+    files_bucket: s3.IBucket,
+    frame_ancestors: list[str],
+    image_sources: list[str] | None,
+    sign_in: list[str],
 ) -> str:
     """The page may load and call itself, ChatKit's script and frame, OpenAI's API and the files.
 
@@ -56,19 +72,20 @@ def content_security_policy(
 
     The frame has a policy of its own. Styles may be inline, because the element and React set
     `style` attributes. Pictures may come from anywhere over HTTPS, because a widget or an
-    answer may show any picture.
+    answer may show any picture, unless `image_sources` name the origins.
     """
     region = Stack.of(files_bucket).region
     files = (
         f"https://{files_bucket.bucket_name}.s3.{region}.amazonaws.com "
         f"https://{files_bucket.bucket_name}.s3.amazonaws.com"
     )
+    pictures = "https:" if image_sources is None else " ".join([files, *image_sources])
     directives = {
         "default-src": "'none'",
         "script-src": f"'self' {CHATKIT_CDN}",
         "style-src": "'self' 'unsafe-inline'",
         "font-src": f"'self' data: {CHATKIT_CDN}",
-        "img-src": "'self' data: blob: https:",
+        "img-src": f"'self' data: blob: {pictures}",
         "connect-src": " ".join(["'self'", CHATKIT_CDN, OPENAI_API, files, *sign_in]),
         "frame-src": CHATKIT_CDN,
         "worker-src": "'self' blob:",
@@ -136,6 +153,13 @@ class Cdn(Construct):
             code=cloudfront.FunctionCode.from_inline(SPA_FALLBACK),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
         )
+        viewer = cloudfront.Function(
+            self,
+            "ViewerHeaders",
+            comment="Tells the functions the viewer's host and address",
+            code=cloudfront.FunctionCode.from_inline(VIEWER_HEADERS),
+            runtime=cloudfront.FunctionRuntime.JS_2_0,
+        )
         page_access = cloudfront.S3OriginAccessControl(
             self, "PageAccess", origin_access_control_name=f"{place}-page"
         )
@@ -166,8 +190,8 @@ class Cdn(Construct):
                 ],
             ),
             additional_behaviors={
-                "/chatkit*": self._api(chat, api_access, headers),
-                "/actions*": self._api(actions, api_access, headers),
+                "/chatkit*": self._api(chat, api_access, headers, viewer),
+                "/actions*": self._api(actions, api_access, headers, viewer),
             },
             domain_names=[domain.name] if domain else None,
             certificate=domain.certificate if domain else None,
@@ -193,6 +217,7 @@ class Cdn(Construct):
         function: ServiceFunction,
         access: cloudfront.IOriginAccessControl,
         headers: cloudfront.IResponseHeadersPolicy,
+        viewer: cloudfront.IFunction,
     ) -> cloudfront.BehaviorOptions:
         return cloudfront.BehaviorOptions(
             origin=origins.FunctionUrlOrigin(
@@ -204,9 +229,15 @@ class Cdn(Construct):
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
             cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
-            # The function's URL needs its own name as Host. All other headers are forwarded.
+            # The function's URL needs its own name as Host. All other headers are forwarded, also
+            # those that the function at the edge writes.
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             response_headers_policy=headers,
+            function_associations=[
+                cloudfront.FunctionAssociation(
+                    function=viewer, event_type=cloudfront.FunctionEventType.VIEWER_REQUEST
+                )
+            ],
             # Compression would delay a stream until a block is full.
             compress=False,
         )

@@ -141,6 +141,7 @@ class ChatKitStack(Stack):
             csp=content_security_policy(
                 files_bucket=files.bucket,
                 frame_ancestors=settings.frame_ancestors,
+                image_sources=settings.image_sources,
                 sign_in=settings.sign_in_origins,
             ),
             domain=self._domain(settings, certificate),
@@ -209,6 +210,12 @@ class ChatKitStack(Stack):
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")
         CfnOutput(self, "ApiUrl", value=f"{cdn.address}/chatkit", description="ChatKit's API")
+        CfnOutput(
+            self,
+            "CookieSecret",
+            value=secrets.cookie.id,
+            description="Name of the secret that signs cookies; make secret KEY=cookie rotates it",
+        )
         if secrets.model:
             CfnOutput(
                 self,

@@ -20,8 +20,8 @@ _OURS: dict[str, dict[str, str]] = {
         "AwsSolutions-S1": "Public, unchanging files that only CloudFront reads.",
     },
     "Secrets/Cookie": {
-        "AwsSolutions-SMG4": "A new key makes every anonymous visitor a new person without their "
-        "threads, so the owner changes it by hand, after a leak.",
+        "AwsSolutions-SMG4": "`make secret KEY=cookie` rotates it. A rotation by AWS would need a "
+        "third function, with rights on the secret.",
     },
     "Secrets/Model": {
         "AwsSolutions-SMG4": "The provider makes the key, and AWS cannot rotate it.",

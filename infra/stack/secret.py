@@ -40,7 +40,7 @@ class Secrets(Construct):
             made = secretsmanager.Secret(
                 self,
                 "Cookie",
-                description="Signs visitors' cookies. A new value makes every visitor a new one.",
+                description="Signs visitors' cookies. `make secret KEY=cookie` changes it.",
                 generate_secret_string=secretsmanager.SecretStringGenerator(
                     password_length=COOKIE_KEY_LENGTH, exclude_punctuation=True
                 ),

@@ -107,8 +107,14 @@ class StackSettings(BaseModel):
     )
     cookie_secret: str | None = Field(
         None,
-        description="Name or ARN of an existing secret (32 bytes or more) that signs anonymous "
-        "visitors' cookies. By default the stack makes one with a random value.",
+        description="Name or ARN of an existing secret that signs anonymous visitors' cookies: a "
+        "key of 32 bytes or more, or a JSON list of keys, newest first. By default the stack makes "
+        "one with a random value.",
+    )
+
+    page_query: bool = Field(
+        False,
+        description="Tell the model the query of the page's address, too. Any link may set it.",
     )
 
     # Who may ask
@@ -277,6 +283,12 @@ class StackSettings(BaseModel):
         default_factory=list,
         description="Origins whose pages may show this page in a frame: exact, comma-separated. "
         "By default no page may.",
+    )
+    image_sources: Origins | None = Field(
+        None,
+        description="Origins whose pictures the page may show besides its own and the files: "
+        "exact, comma-separated; `[]` in `cdk.json` for none. By default any picture over HTTPS, "
+        "so that the author of an answer's link learns who reads it.",
     )
     price_class: Literal["100", "200", "all"] = Field(
         "100",

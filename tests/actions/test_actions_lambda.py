@@ -16,11 +16,13 @@ from functions.aws.bucket import Bucket
 from functions.aws.clients import client
 from functions.settings import get_settings
 from functions.store import DynamoDBStore
+from functions.web.identity.anonymous import COOKIE
 from infra.emulator.function_url import make_event
 from infra.emulator.wire import Request
 from tests.assistants.sample.features import items
 from tests.support.person import Person, request
 from tests.support.speech import tone
+from tests.support.tokens import session_token
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +92,8 @@ async def test_an_action_through_the_function_url_is_stored(function, grace):
 
 async def test_the_cookie_identifies_the_user(function, grace):
     _, body = await ticked(grace)
-    cookie = f"other=1; chatkit_session={grace.user.token}"
+    token = session_token(COOKIE, user=grace.user.id)
+    cookie = f"other=1; __Host-chatkit_session={token}"
     assert function.call("POST", "/actions", body, cookie=cookie)["statusCode"] == 200
     assert function.call("POST", "/actions", body)["statusCode"] == 404
 

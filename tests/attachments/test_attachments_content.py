@@ -73,7 +73,7 @@ async def test_a_pdf_is_shown_with_its_name(place, ada):
 async def test_text_and_code_are_shown_as_text(place, ada, data, encoding):
     part = await shown(place, ada, data.encode(encoding), name="main.weird")
     assert part["type"] == "input_text"
-    assert f"<content>\n{data.removeprefix(chr(0xFEFF))}\n</content>" in part["text"]
+    assert f">\n{data.removeprefix(chr(0xFEFF))}\n</data" in part["text"]
     assert '"main.weird"' in part["text"]
 
 
@@ -90,13 +90,13 @@ async def test_a_long_text_is_cut_with_a_note(place, ada):
 async def test_text_that_begins_like_another_format_stays_text(place, ada, words, mime_type):
     part = await shown(place, ada, words.encode(), name="a.py", mime_type=mime_type)
     assert part["type"] == "input_text"
-    assert f"<content>\n{words}\n</content>" in part["text"]
+    assert f">\n{words}\n</data" in part["text"]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-32"])
 async def test_text_in_older_encodings_is_shown(place, ada, encoding):
     part = await shown(place, ada, "Größe;5 €".encode(encoding), "a.csv", "text/csv")
-    assert "<content>\nGröße;5 €\n</content>" in part["text"]
+    assert ">\nGröße;5 €\n</data" in part["text"]
 
 
 LEGACY = [
@@ -124,14 +124,14 @@ async def test_text_in_the_encoding_of_a_country_is_shown(place, ada, encoding, 
     """Also when a long part of the file is ASCII."""
     table = "a,b,c\n" * before + words
     part = await shown(place, ada, table.encode(encoding), "a.csv", "text/csv")
-    assert f"<content>\n{table}\n</content>" in part["text"]
+    assert f">\n{table}\n</data" in part["text"]
 
 
 @pytest.mark.parametrize("mime_type", ["text/plain", "application/json"])
 async def test_text_in_no_known_encoding_is_said_to_be_unreadable(place, ada, mime_type):
     part = await shown(place, ada, bytes(range(1, 256)) * 4, "a.txt", mime_type)
     assert "the encoding of its text is not known" in part["text"]
-    assert "<content>" not in part["text"]
+    assert "<data" not in part["text"]
 
 
 def test_a_large_file_in_another_encoding_is_read_in_bounded_time():

@@ -63,7 +63,7 @@ async def test_an_excel_file_is_shown_as_tables_with_values(place, ada):
         'Sheet: Sales 2026\nProduct,"Sold, total",Day\n名前 Äpfel,1200,2026-01-31 00:00:00\n'
         "Sum,2400\nSheet: Notes\nwalnuts"
     )
-    assert f"<content>\n{expected}\n</content>" in part["text"]
+    assert f">\n{expected}\n</data" in part["text"]
 
 
 def test_insertions_fields_to_fill_in_and_nested_tables_are_read_and_deletions_are_not():

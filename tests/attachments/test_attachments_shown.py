@@ -194,7 +194,7 @@ def test_an_image_with_16_bits_of_grey_keeps_its_brightness():
 
 def test_an_image_that_would_fill_the_memory_is_not_decoded():
     out = io.BytesIO()
-    Image.new("1", (images.MAX_PIXELS // 4_000 + 1, 4_000)).save(out, "GIF")
+    Image.new("1", (images.MAX_SAMPLES // 3 // 4_000 + 1, 4_000)).save(out, "GIF")
     assert images.fit(out.getvalue(), "image/gif") is None
 
 
@@ -202,7 +202,7 @@ def test_an_image_that_would_fill_the_memory_is_not_decoded():
 def test_the_limit_of_pixels_counts_a_progressive_jpeg_whole_and_another_reduced(
     monkeypatch, largest
 ):
-    monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
+    monkeypatch.setattr(images, "MAX_SAMPLES", 3 * 9_999)
     monkeypatch.setattr(images, "MAX_BYTES", largest)
     monkeypatch.setattr(images, "MAX_SIDE", 20)
     for progressive in (False, True):
@@ -212,13 +212,67 @@ def test_the_limit_of_pixels_counts_a_progressive_jpeg_whole_and_another_reduced
 
 
 def test_the_limit_of_pixels_counts_a_jpeg_whole_that_is_too_narrow_to_reduce(monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
+    monkeypatch.setattr(images, "MAX_SAMPLES", 3 * 9_999)
     monkeypatch.setattr(images, "MAX_BYTES", 0)
     monkeypatch.setattr(images, "MAX_SIDE", 20)
     for width, height in ((200, 200), (39, 600)):
         out = io.BytesIO()
         Image.new("RGB", (width, height)).save(out, "JPEG")
         assert (images.fit(out.getvalue(), "image/jpeg") is None) == (width < 40)
+
+
+def flat_jpeg(width, height, scans):
+    """A JPEG of one colour that is not progressive. `scans` are the components in each scan."""
+
+    def segment(marker, body):
+        return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+    components = [each for scan in scans for each in scan]
+    blocks = -(-width // 8) * -(-height // 8)
+    one_code = bytes([1, *[0] * 15, 0])
+    frame = struct.pack(">BHHB", 8, height, width, len(components))
+    parts = [
+        b"\xff\xd8",
+        segment(0xE1, b"Exif\0\0 a thumbnail has a scan of its own: \xff\xda\0\x0c\x03"),
+        segment(0xDB, b"\0" + bytes([1] * 64)),
+        segment(0xC0, frame + b"".join(bytes([each, 0x11, 0]) for each in components)),
+        segment(0xC4, b"\x00" + one_code),
+        segment(0xC4, b"\x10" + one_code),
+    ]
+    for scan in scans:
+        chosen = b"".join(bytes([each, 0]) for each in scan)
+        parts += [
+            segment(0xDA, bytes([len(scan)]) + chosen + b"\0\x3f\0"),
+            bytes(-(-blocks * len(scan) * 2 // 8)),  # two bits for each block
+        ]
+    return b"".join([*parts, b"\xff\xd9"])
+
+
+@pytest.mark.parametrize("largest", [0, images.MAX_BYTES])
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_a_jpeg_with_a_scan_for_each_component_counts_whole_as_libjpeg_holds_it(
+    monkeypatch, largest, count
+):
+    """A CMYK JPEG of 2.6 MB with 13,000 x 13,000 pixels took 1.4 GB."""
+    monkeypatch.setattr(images, "MAX_BYTES", largest)
+    monkeypatch.setattr(images, "MAX_SIDE", 100)
+    components = list(range(1, count + 1))
+    together = flat_jpeg(800, 800, [components])
+    apart = flat_jpeg(800, 800, [[each] for each in components])
+    for limit, shown in ((800 * 800 * max(3, count), True), (800 * 800 * 3 - 1, False)):
+        monkeypatch.setattr(images, "MAX_SAMPLES", limit)
+        assert images.fit(together, "image/jpeg") is not None
+        assert (images.fit(apart, "image/jpeg") is not None) == (shown or count == 1)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_an_image_with_transparency_may_have_fewer_pixels(monkeypatch, kind):
+    monkeypatch.setattr(images, "MAX_SAMPLES", 100 * 100 * 3)
+    for mode, shown in (("RGB", True), ("RGBA", False)):
+        out = io.BytesIO()
+        noise = Image.merge("RGBA", [Image.effect_noise((100, 100), 50)] * 4)
+        noise.convert(mode).save(out, kind)
+        assert (images.fit(out.getvalue(), f"image/{kind.lower()}") is not None) == shown
 
 
 async def test_files_are_decoded_one_at_a_time(sent, given, monkeypatch):

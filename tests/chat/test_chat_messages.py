@@ -7,7 +7,7 @@ import pytest
 
 from functions.settings import Settings
 from functions.web import chatkit_request
-from tests.support.chat import Chat, message, text_of, thread_of
+from tests.support.chat import JSON, Chat, message, text_of, thread_of
 from tests.support.openai_server import Call, Fail, Say, SayUnits, Silence
 
 
@@ -91,11 +91,11 @@ def test_a_page_that_is_asked_for_too_much_has_what_it_may_hold_and_says_that_th
 def test_half_a_character_from_a_browser_is_replaced_wherever_it_is_sent(ada):
     body = json.dumps({"type": "threads.create", "params": {"input": message("Hi \ud83d")}})
     assert "\\ud83d" in body
-    answer = ada.http.post("/chatkit", content=body)
+    answer = ada.http.post("/chatkit", content=body, headers=JSON)
     events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data")]
     assert ada.items(thread_of(events))[0]["content"][0]["text"] == "Hi \ufffd"
     log = '{"level": "info", "event": "x", "detail": {"page": "\\ude00"}}'
-    assert ada.http.post("/chatkit/log", content=log).status_code == 204
+    assert ada.http.post("/chatkit/log", content=log, headers=JSON).status_code == 204
 
 
 def test_a_new_thread_gets_a_title(ada):

@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from tests.support.chat import Chat, message, thread_of
+from functions.store import items
+from tests.support.chat import JSON, Chat, message, thread_of
 from tests.support.openai_server import Call, Fail
 
 UNKNOWN = "thr_unknown"
@@ -91,13 +92,13 @@ def test_an_unknown_model_or_tool_is_rejected(ada, options):
 
 def test_a_body_over_the_limit_is_a_413(ada, app_settings):
     body = b" " * (app_settings.max_body_bytes + 1)
-    refused(ada.http.post("/chatkit", content=body), 413)
+    refused(ada.http.post("/chatkit", content=body, headers=JSON), 413)
 
     def pieces():  # a body without content-length
         for _ in range(5):
             yield b" " * 1024 * 1024
 
-    refused(ada.http.post("/chatkit", content=pieces()), 413)
+    refused(ada.http.post("/chatkit", content=pieces(), headers=JSON), 413)
 
 
 @pytest.mark.parametrize("length", [252, 100_000, 200_000])
@@ -134,7 +135,7 @@ def test_a_refusal_of_the_provider_is_logged_without_words(ada, model, caplog):
 def test_unknown_paths_and_methods_get_a_json_error(ada):
     refused(ada.http.get("/chatkit/nothing"), 404)
     refused(ada.http.get("/chatkit"), 405)
-    refused(ada.http.post("/chatkit/log", content=b"{"), 422)
+    refused(ada.http.post("/chatkit/log", content=b"{", headers=JSON), 422)
 
 
 def test_no_request_causes_a_status_of_500_or_above(ada):
@@ -187,7 +188,7 @@ def test_no_request_causes_a_status_of_500_or_above(ada):
         params[dice.choice([*params, "extra"])] = dice.choice(strange)
         if dice.random() < 0.2:
             body["params"] = dice.choice(strange)
-        answer = ada.http.post("/chatkit", content=json.dumps(body))
+        answer = ada.http.post("/chatkit", content=json.dumps(body), headers=JSON)
         assert answer.status_code < 500, (body, answer.text)
         assert answer.status_code == 200 or answer.json()["message"]
 
@@ -212,3 +213,77 @@ class TestWithLimits:
         statuses = [answer.status_code for answer in answers]
         assert set(statuses) == {200, 429}
         assert len(ada.read("threads.list")["data"]) == statuses.count(200)
+
+
+BAD_RUN_IDS = ["", "r" * 101, "a b", "a/b", "é", "a%0A"]
+
+
+@pytest.mark.parametrize("run_id", BAD_RUN_IDS)
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        ("POST", "/chatkit", {"type": "threads.create", "params": {"input": message("hi")}}),
+        ("POST", "/chatkit", {"type": "threads.list", "params": {}}),
+        ("GET", "/chatkit/entities", None),
+        ("GET", "/chatkit/files/f", None),
+        ("POST", "/chatkit/feedback/remove", {"thread_id": "t", "item_ids": ["i"]}),
+    ],
+)
+def test_a_run_id_that_is_no_token_is_refused_by_every_route(ada, model, run_id, request_line):
+    method, path, body = request_line
+    headers = {"x-chatkit-run-id": run_id.encode()}
+    answer = ada.http.request(method, path, json=body, headers=headers)
+    refused(answer, 422)
+    assert "x-chatkit-run-id" in answer.json()["message"]
+    assert model.requests == []
+
+
+@pytest.mark.parametrize("run_id", BAD_RUN_IDS)
+def test_a_run_id_that_is_no_token_cannot_be_stopped(actions, run_id):
+    refused(Chat(actions).http.post("/actions/cancel", json={"run_id": run_id}), 422)
+
+
+def test_a_run_id_of_100_characters_is_taken(ada, actions):
+    run_id = "a.B-9_" + "r" * 94
+    ada.create("Hi", {"x-chatkit-run-id": run_id})
+    stopped = Chat(actions).http.post("/actions/cancel", json={"run_id": run_id})
+    assert stopped.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/chatkit/entities", "/chatkit/files/f", "/chatkit/nothing", "/chatkit/health"]
+)
+def test_no_cache_keeps_an_answer(ada, path):
+    assert ada.http.get(path).headers["cache-control"] == "no-store"
+
+
+def test_no_cache_keeps_what_chatkit_reads(ada):
+    assert ada.post("threads.list").headers["cache-control"] == "no-store"
+
+
+def test_a_request_that_says_too_much_writes_nothing(ada, model):
+    """4 MB of `quoted_text` passed, and 25 such turns made `items.list` answer 205 MB."""
+    long = message("hi", quoted_text="q" * 3_900_000)
+    refused(ada.post("threads.create", input=long), 413)
+    thread = thread_of(ada.create())
+    refused(ada.post("threads.add_user_message", thread_id=thread, input=long), 413)
+    assert len(ada.items(thread)) == 2
+    assert len(ada.read("threads.list")["data"]) == 1
+
+
+def test_the_pages_of_a_long_conversation_are_limited_in_bytes_and_lose_nothing(ada, monkeypatch):
+    monkeypatch.setattr(items, "MAX_PAGE_BYTES", 50_000)
+    thread = thread_of(ada.create("a" * 20_000))
+    for letter in "bcd":
+        ada.say(thread, letter * 20_000)
+    found, after = [], None
+    while True:
+        answer = ada.post("items.list", thread_id=thread, order="asc", limit=100, after=after)
+        assert len(answer.content) < 60_000
+        page = answer.json()
+        found += [item["content"][0]["text"][0] for item in page["data"]]
+        if not page["has_more"]:
+            break
+        after = page["after"]
+    assert [each for each in found if each in "abcd"] == list("abcd")
+    assert len(found) == 8

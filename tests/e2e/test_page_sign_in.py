@@ -391,6 +391,7 @@ def policy_with(issuer):
     policy = content_security_policy(
         files_bucket=s3.Bucket.from_bucket_name(stack, "Files", "files"),
         frame_ancestors=[],
+        image_sources=None,
         sign_in=[issuer],
     )
     return {"content-security-policy": policy}

@@ -8,6 +8,9 @@ import httpx2
 ELSEWHERE = "https://shop.example"
 """The origin of a page on another domain than the API."""
 
+JSON = {"content-type": "application/json"}
+"""The headers of a body that a test wrote itself."""
+
 
 class Chat:
     """One browser, which keeps its cookies."""

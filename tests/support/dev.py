@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 
 from tests.assistants import FOLDER, SAMPLE
+from tests.support.log_watch import found_in
 from tests.support.shared import Shared
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +62,9 @@ class Dev:
 
     def __exit__(self, *_):
         self.end()
+        printed = self.output()
         self._printed.close()
+        assert found_in(printed) == []
 
     def output(self):
         return os.pread(self._printed.fileno(), 1_000_000, 0).decode()

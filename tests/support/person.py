@@ -9,7 +9,7 @@ from functions.context import RequestContext
 from functions.settings import get_settings
 from functions.store import DynamoDBStore, Records
 from functions.toolkit import Documents
-from functions.web.identity.anonymous import new_user
+from functions.web.identity.anonymous import BEARER, new_user
 
 KEY = "k" * 32
 """The key that signs tokens in these tests."""
@@ -21,7 +21,7 @@ class Person:
     def __init__(self, http):
         settings = get_settings()
         store = DynamoDBStore(settings.table, bucket=settings.attachments_bucket)
-        self.user = new_user(KEY)
+        self.user = new_user([KEY], BEARER)
         self.context = RequestContext(user_id=self.user.id)
         self.store = store
         self.http = http

@@ -1,8 +1,10 @@
-"""An issuer on loopback, and identities that trust it."""
+"""Both apps with no AWS behind them, an issuer on loopback, and identities that trust it."""
 
 import pytest
 from starlette.requests import Request
 
+from functions.actions.app import create_app as create_actions
+from functions.chat.app import create_app as create_chat
 from functions.settings import Settings
 from functions.web.identity import identity_of
 from tests.support.issuer import AUDIENCE, CLIENT, Key, issuing
@@ -62,3 +64,15 @@ def request_with(*headers):
 
 def request_of(token):
     return request_with(("x-chatkit-authorization", f"Bearer {token}"))
+
+
+@pytest.fixture
+def make(monkeypatch):
+    """`make(allowed_origins=…)` returns both apps. AWS is at a closed port, so no call succeeds."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    def apps(**settings):
+        given = Settings(_env_file=None, cookie_key="k" * 32, **settings)
+        return create_chat(given), create_actions(given)
+
+    return apps

@@ -1,68 +1,111 @@
 """Anonymous users are identified by a token that only this deployment can make."""
 
-import hashlib
 from datetime import timedelta
 
 import pytest
-from itsdangerous import URLSafeTimedSerializer
 
-from functions.web.identity import anonymous
-from functions.web.identity.anonymous import new_user, read_user
+from functions.web.identity.anonymous import (
+    BEARER,
+    COOKIE,
+    FORMER,
+    UnknownSignatureError,
+    new_user,
+    read_user,
+)
+from tests.support.tokens import session_token
 
 KEY = "k" * 32
+NEWER = "n" * 32
+SOON = timedelta(minutes=1)
 
 
-def test_a_new_user_is_identified_by_their_token():
-    user = new_user(KEY)
-    again = read_user(user.token, KEY)
-    assert (again.id, again.fresh) == (user.id, False)
+def read(token, keys=(KEY,), accepted=(COOKIE, FORMER), wanted=COOKIE):
+    return read_user(token, keys, accepted, wanted)
+
+
+@pytest.mark.parametrize("purpose", [COOKIE, BEARER])
+def test_a_new_user_is_identified_by_their_token(purpose):
+    user = new_user([KEY], purpose)
+    again = read(user.token, accepted=[purpose], wanted=purpose)
+    assert (again.id, again.token, again.fresh) == (user.id, user.token, False)
 
 
 def test_every_new_user_gets_another_id():
-    assert len({new_user(KEY).id for _ in range(100)}) == 100
-
-
-def test_a_token_signed_with_another_key_is_invalid():
-    assert read_user(new_user("x" * 32).token, KEY) is None
-
-
-def signed(content, key=KEY, purpose="chatkit-anonymous"):
-    sha256 = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-    return URLSafeTimedSerializer(key, salt=purpose, signer_kwargs=sha256).dumps(content)
+    assert len({new_user([KEY], COOKIE).id for _ in range(100)}) == 100
 
 
 def test_a_token_signed_like_those_below_is_valid():
-    assert read_user(signed("anon_1"), KEY).id == "anon_1"
+    assert read(session_token(COOKIE)).id == "anon_1"
 
 
 # With explicit ids, because two test workers sign at different times and must find the same tests.
 @pytest.mark.parametrize(
     "token",
     [
-        pytest.param(None, id="absent"),
         pytest.param("", id="empty"),
         pytest.param("garbage", id="garbage"),
         pytest.param("a.b.c", id="three parts"),
         pytest.param("é.b.c", id="not ascii"),
-        pytest.param(signed("anon_1")[:-1], id="cut"),
-        pytest.param(signed("anon_1", key="x" * 32), id="another key"),
-        pytest.param(signed("anon_1", purpose="another"), id="another purpose"),
-        pytest.param(signed("auth0|somebody"), id="no anonymous user"),
-        pytest.param(signed(["anon_1"]), id="not a string"),
+        pytest.param(session_token(COOKIE)[:-1], id="cut"),
+        pytest.param(session_token(COOKIE, key="x" * 32), id="another key"),
+        pytest.param(session_token("another"), id="another purpose"),
+        pytest.param(session_token(BEARER), id="a header's token in a cookie"),
     ],
 )
-def test_a_missing_or_forged_token_is_invalid(token):
-    assert read_user(token, KEY) is None
+def test_a_forged_token_has_an_unknown_signature(token):
+    with pytest.raises(UnknownSignatureError):
+        read(token)
 
 
-def test_an_expired_token_is_invalid(monkeypatch):
-    user = new_user(KEY)
-    monkeypatch.setattr(anonymous, "LIFETIME", timedelta(seconds=-1))
-    assert read_user(user.token, KEY) is None
+@pytest.mark.parametrize("user", ["auth0|somebody", ["anon_1"], None])
+def test_a_token_that_names_no_anonymous_user_is_invalid(user):
+    assert read(session_token(COOKIE, user=user)) is None
 
 
-def test_a_visitor_who_returns_after_a_month_gets_a_new_token(monkeypatch):
-    user = new_user(KEY)
-    monkeypatch.setattr(anonymous, "RENEW_AFTER", timedelta(0))
-    again = read_user(user.token, KEY)
-    assert (again.id, again.fresh) == (user.id, True)
+def test_a_cookies_token_is_no_bearer_token():
+    with pytest.raises(UnknownSignatureError):
+        read(session_token(COOKIE), accepted=(BEARER, FORMER), wanted=BEARER)
+
+
+@pytest.mark.parametrize(("purpose", "days"), [(COOKIE, 400), (BEARER, 30)])
+def test_a_token_is_valid_until_its_purposes_lifetime_ends(purpose, days):
+    def of_age(age):
+        token = session_token(purpose, age=age)
+        return read(token, accepted=[purpose], wanted=purpose)
+
+    assert of_age(timedelta(days=days) - SOON).id == "anon_1"
+    assert of_age(timedelta(days=days) + SOON) is None
+
+
+@pytest.mark.parametrize(("purpose", "days"), [(COOKIE, 30), (BEARER, 1)])
+def test_a_token_is_renewed_for_its_whole_lifetime_when_it_is_used_later(purpose, days):
+    def of_age(age):
+        token = session_token(purpose, age=age)
+        return read(token, accepted=[purpose], wanted=purpose)
+
+    assert not of_age(timedelta(days=days) - SOON).fresh
+    renewed = of_age(timedelta(days=days) + SOON)
+    assert (renewed.id, renewed.fresh) == ("anon_1", True)
+    assert renewed.expires_at - new_user([KEY], purpose).expires_at < SOON
+    again = read(renewed.token, accepted=[purpose], wanted=purpose)
+    assert (again.id, again.fresh) == ("anon_1", False)
+
+
+def test_a_token_of_an_environment_whose_clock_is_ahead_is_valid():
+    assert read(session_token(COOKIE, age=-timedelta(seconds=2))).id == "anon_1"
+    assert read(session_token(COOKIE, age=-timedelta(hours=1))) is None
+
+
+def test_a_token_of_version_0_1_is_exchanged_for_one_of_its_own_purpose():
+    token = session_token(FORMER, age=timedelta(days=399))
+    for purpose in (COOKIE, BEARER):
+        user = read(token, accepted=(purpose, FORMER), wanted=purpose)
+        assert (user.id, user.fresh) == ("anon_1", True)
+        assert not read(user.token, accepted=[purpose], wanted=purpose).fresh
+    assert read(session_token(FORMER, age=timedelta(days=401))) is None
+
+
+def test_a_token_of_the_previous_key_is_accepted_and_replaced_by_one_of_the_newest():
+    user = read(session_token(COOKIE), keys=[NEWER, KEY])
+    assert (user.id, user.fresh) == ("anon_1", True)
+    assert read(user.token, keys=[NEWER]).id == "anon_1"

@@ -1,11 +1,15 @@
 """Invalid input gets a message that text what is wrong without quoting the input."""
 
 import json
+import types
+import typing
 
 import pytest
+from chatkit.types import ChatKitReq, InputTranscribeParams
+from pydantic import BaseModel
 
 from functions.errors import PublicError
-from functions.web.chatkit_request import parse
+from functions.web.chatkit_request import MAX_WORDS, parse
 
 
 def message(text="hi", **more):
@@ -91,3 +95,99 @@ def test_a_message_may_consist_of_only_a_file_or_only_a_mention():
     tag = {"type": "input_tag", "id": "e", "text": "Ada", "data": {}}
     for body in (create(text="", attachments=["atc_1"]), create(content=[tag])):
         assert parse(json.dumps(body).encode()).type == "threads.create"
+
+
+LONG = "x" * (MAX_WORDS + 1)
+
+
+def members(kind):
+    """The types that a value of this type may have."""
+    origin = typing.get_origin(kind)
+    if origin is typing.Annotated:
+        return members(typing.get_args(kind)[0])
+    if origin in {typing.Union, types.UnionType}:
+        return [each for part in typing.get_args(kind) for each in members(part)]
+    return [kind]
+
+
+def short(kind):
+    """A small value of a type."""
+    (kind, *_), origin, args = members(kind), *parts_of(members(kind)[0])
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {name: short(field.annotation) for name, field in fields_of(kind)}
+    if origin is typing.Literal:
+        return args[0]
+    if origin is list:
+        return [short(args[0])]
+    if origin is dict:
+        return {"k": short(args[1])}
+    return {int: 1, bool: True}.get(kind, "YQ==")
+
+
+def fields_of(model):
+    model.model_rebuild()  # ChatKit's types name each other before they are there
+    return model.model_fields.items()
+
+
+def parts_of(kind):
+    return typing.get_origin(kind), typing.get_args(kind)
+
+
+def too_long(kind, path=()):
+    """Each way in which a value of a type may be too long, and where."""
+    for each in members(kind):
+        origin, args = parts_of(each)
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            for name, field in fields_of(each):
+                if each is InputTranscribeParams and name == "audio_base64":
+                    continue  # a recording has limits of its own
+                for place, value in too_long(field.annotation, (*path, name)):
+                    yield place, {**short(each), name: value}
+        elif origin is list:
+            yield from ((place, [value]) for place, value in too_long(args[0], path))
+        elif origin is dict:
+            yield (*path, "key"), {LONG: short(args[1])}
+            yield from ((place, {"k": value}) for place, value in too_long(args[1], path))
+        elif each is str:
+            yield path, LONG
+        elif each is typing.Any or isinstance(each, typing.TypeVar):
+            yield from ((path, value) for value in (LONG, [LONG], {LONG: 1}, [0] * len(LONG)))
+
+
+EVERY_WAY = [
+    pytest.param(value, id="-".join([kind.__name__, *place, str(number)]))
+    for kind in members(ChatKitReq)
+    for number, (place, value) in enumerate(too_long(kind))
+]
+
+
+def test_the_ways_to_be_too_long_are_found_in_chatkits_types():
+    found = " ".join(each.id for each in EVERY_WAY)
+    for known in ("quoted_text", "data", "answers", "values", "result", "payload", "title", "text"):
+        assert known in found
+    assert len(EVERY_WAY) > 80
+
+
+@pytest.mark.parametrize("body", EVERY_WAY)
+def test_a_request_that_says_too_much_is_refused_wherever_it_says_it(body):
+    with pytest.raises(PublicError) as refused:
+        parse(json.dumps(body).encode())
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("kind", members(ChatKitReq))
+def test_the_short_forms_of_all_requests_are_taken(kind):
+    """So that the tests above are refused for their length."""
+    parse(json.dumps(short(kind)).encode())
+
+
+def test_what_a_request_says_in_several_places_counts_together():
+    half = "x" * (MAX_WORDS // 2)
+    parse(json.dumps(create(text=half)).encode())
+    with pytest.raises(PublicError, match="200,000"):
+        parse(json.dumps(create(text=half, quoted_text=half)).encode())
+
+
+def test_a_recording_may_be_longer_than_a_text():
+    params = {"audio_base64": "AAAA" * MAX_WORDS, "mime_type": "audio/webm"}
+    parse(json.dumps({"type": "input.transcribe", "params": params}).encode())

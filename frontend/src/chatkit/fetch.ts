@@ -94,7 +94,10 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
     let body: BodyInit | null | undefined = init.body;
     if (body != null && !(body instanceof ReadableStream)) {
       const { bytes, contentType } = await toBytes(body);
-      if (contentType && !headers.has("content-type")) headers.set("content-type", contentType);
+      // The server takes an operation as JSON only, and text alone would be text/plain.
+      if (operation) headers.set("content-type", "application/json");
+      else if (contentType && !headers.has("content-type"))
+        headers.set("content-type", contentType);
       const hash = await sha256(bytes);
       if (hash) headers.set("x-amz-content-sha256", hash);
       body = bytes;

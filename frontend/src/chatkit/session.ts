@@ -35,6 +35,11 @@ export class SessionError extends Error {
 export type Session = {
   /** Asks the server who the visitor is. Parallel calls share one request. */
   open(): Promise<SessionInfo>;
+  /**
+   * Ends the visitor's sessions in all browsers, and forgets this one. Reload the page afterwards: an
+   * anonymous visitor is then somebody new. Throws a `SessionError`.
+   */
+  signOutEverywhere(): Promise<void>;
   /** Pass it to `createChatKitFetch`. */
   getToken: GetToken;
   /** Stores a token that a response renews. Pass it to `createChatKitFetch`, too. */
@@ -48,7 +53,8 @@ const TIMEOUT_MS = 15_000;
  * Where people sign in (`CHATKIT_AUTH=oidc`), pass a `getToken` that returns the token of the
  * issuer, or `null` for nobody. Whoever has none is an anonymous visitor, where the server allows
  * that. On the page's own origin the server gives visitors a cookie that scripts cannot read. On
- * another origin browsers do not send it, so a token is kept in `localStorage`.
+ * another origin browsers do not send it, so a token is kept in `localStorage`. It is valid for 30
+ * days, and renewed while it is used.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
@@ -62,10 +68,9 @@ export function createSession(options: {
   const token: GetToken = async (reason) => (await getToken?.(reason)) ?? read(storageKey);
   const request = createChatKitFetch({ api, getToken: token, fetch: options.fetch });
 
-  async function load(): Promise<SessionInfo> {
-    let response: Response;
+  async function post(path: string): Promise<Response> {
     try {
-      response = await request(`${api.chat}/session`, {
+      return await request(`${api.chat}${path}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: "{}",
@@ -74,15 +79,12 @@ export function createSession(options: {
     } catch {
       throw new SessionError("The chat server could not be reached.", 0);
     }
-    const body = (await response.json().catch(() => ({}))) as Partial<SessionInfo> & {
-      message?: string;
-    };
-    if (!response.ok || !body.user) {
-      throw new SessionError(
-        body.message ?? `The server answered ${response.status}.`,
-        response.status,
-      );
-    }
+  }
+
+  async function load(): Promise<SessionInfo> {
+    const response = await post("/session");
+    const body = await bodyOf(response);
+    if (!response.ok || !body.user) throw refused(response, body);
     if (body.token) write(storageKey, body.token);
     return {
       ...body,
@@ -105,6 +107,11 @@ export function createSession(options: {
       const renewed = response.headers.get("x-chatkit-token");
       if (renewed) write(storageKey, renewed);
     },
+    async signOutEverywhere() {
+      const response = await post("/session/end");
+      if (!response.ok) throw refused(response, await bodyOf(response));
+      forget(storageKey);
+    },
     async getToken(reason) {
       const given = await getToken?.(reason);
       if (given) return given;
@@ -112,6 +119,17 @@ export function createSession(options: {
       return read(storageKey);
     },
   };
+}
+
+type Body = Partial<SessionInfo> & { message?: string };
+
+async function bodyOf(response: Response): Promise<Body> {
+  return (await response.json().catch(() => ({}))) as Body;
+}
+
+function refused(response: Response, body: Body): SessionError {
+  const message = body.message ?? `The server answered ${response.status}.`;
+  return new SessionError(message, response.status);
 }
 
 // Some private windows and embedded frames have no storage. The token is then lost with the page.
@@ -131,5 +149,14 @@ function write(key: string, value: string): void {
     localStorage.setItem(key, value);
   } catch {
     // The token is in `memory`.
+  }
+}
+
+function forget(key: string): void {
+  memory.delete(key);
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // There was none.
   }
 }

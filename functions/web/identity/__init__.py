@@ -2,7 +2,7 @@
 
 from ...settings import Settings
 from .interface import Identity
-from .signing_key import signing_key
+from .signing_key import signing_keys
 from .visitor import AnonymousIdentity, Visitor, request_context
 
 __all__ = ["AnonymousIdentity", "Identity", "Visitor", "identity_of", "request_context"]
@@ -34,4 +34,4 @@ def oidc_settings(settings: Settings) -> list[str]:
 
 
 def _anonymous(settings: Settings) -> AnonymousIdentity:
-    return AnonymousIdentity(signing_key(settings), settings.allowed_origins)
+    return AnonymousIdentity(signing_keys(settings), settings.allowed_origins)

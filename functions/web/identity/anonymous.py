@@ -1,31 +1,52 @@
 """Anonymous users: a random user id in a signed token, without an account.
 
-The token contains the user id and the time, signed with HMAC-SHA256. On the page's own origin it is
-an HttpOnly cookie. A page on another configured origin stores the token and sends it in
-`x-chatkit-authorization`, because browsers do not send cookies across sites.
+A token contains the user id and the time, signed with HMAC-SHA256. What it is for is part of the
+signature: the cookie's token is not accepted in a header, and a header's token not as a cookie.
 """
 
 import hashlib
 import secrets
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer
 
-LIFETIME = timedelta(days=400)
-"""Chromium keeps no cookie longer than 400 days."""
 
-RENEW_AFTER = timedelta(days=30)
-"""Older tokens are replaced, so a visitor who returns within `LIFETIME` keeps their threads."""
+@dataclass(frozen=True)
+class Purpose:
+    """What a token is for, how long it is valid, and the age after which its use renews it."""
 
-_PURPOSE = "chatkit-anonymous"
-"""A salt: a value that the key signed for another purpose is not a valid token."""
+    salt: str
+    lifetime: timedelta
+    renew_after: timedelta
+
+
+COOKIE = Purpose("chatkit-anonymous-cookie", timedelta(days=400), timedelta(days=30))
+"""The cookie of the page's own origin. Chromium keeps no cookie longer than 400 days:
+https://developer.chrome.com/blog/cookie-max-age-expires"""
+
+BEARER = Purpose("chatkit-anonymous-bearer", timedelta(days=30), timedelta(days=1))
+"""The token of a page on another origin. Scripts can read it, so it is valid for a shorter time."""
+
+FORMER = Purpose("chatkit-anonymous", timedelta(days=400), timedelta(0))
+"""The tokens of version 0.1, which were for both. No more are made, and use replaces them."""
+
+CLOCK_SKEW = timedelta(seconds=60)
+"""A token may be from another environment, whose clock is ahead."""
 
 _PREFIX = "anon_"
 
 _FORM = b64encode(f'"{_PREFIX}'.encode()).decode()
 """How each token begins: it is JSON in Base64."""
+
+Keys = Sequence[str]
+"""The keys that sign tokens, newest first. The newest signs, and all of them are accepted."""
+
+
+class UnknownSignatureError(Exception):
+    """None of the keys has signed the token for any of the purposes."""
 
 
 @dataclass(frozen=True)
@@ -39,26 +60,38 @@ class AnonymousUser:
     """True when the token is new and has to be sent to the visitor."""
 
 
-def new_user(key: str) -> AnonymousUser:
+def new_user(keys: Keys, purpose: Purpose) -> AnonymousUser:
     """A new user with a random id."""
-    return _issue(_PREFIX + secrets.token_hex(16), key)
+    return _issue(_PREFIX + secrets.token_hex(16), keys, purpose)
 
 
-def read_user(token: str | None, key: str) -> AnonymousUser | None:
-    """The user that `token` names, or None when it is forged, expired or missing."""
-    if not token:
-        return None
-    try:
-        user_id, signed = _signer(key).loads(
-            token, max_age=int(LIFETIME.total_seconds()), return_timestamp=True
-        )
-    except BadData:
-        return None
-    if not isinstance(user_id, str) or not user_id.startswith(_PREFIX):
-        return None
-    if datetime.now(UTC) - signed > RENEW_AFTER:
-        return _issue(user_id, key)
-    return AnonymousUser(user_id, token, signed + LIFETIME, fresh=False)
+def read_user(
+    token: str, keys: Keys, accepted: Sequence[Purpose], wanted: Purpose
+) -> AnonymousUser | None:
+    """The user that `token` names, or None when it has expired or names no anonymous user.
+
+    `token` may be for one of the purposes `accepted`. When it is not for `wanted`, is old, or is
+    not signed with the newest key, the user gets a new one for `wanted`.
+
+    Raises `UnknownSignatureError` for a token that was not signed with these keys.
+    """
+    for purpose in accepted:
+        for key in keys:
+            try:
+                user_id, signed = _signer(key, purpose).loads(token, return_timestamp=True)
+            except BadSignature:
+                continue
+            except BadData:
+                return None
+            age = datetime.now(UTC) - signed
+            if not -CLOCK_SKEW <= age <= purpose.lifetime:
+                return None
+            if not isinstance(user_id, str) or not user_id.startswith(_PREFIX):
+                return None
+            if purpose != wanted or key != keys[0] or age > wanted.renew_after:
+                return _issue(user_id, keys, wanted)
+            return AnonymousUser(user_id, token, signed + wanted.lifetime, fresh=False)
+    raise UnknownSignatureError
 
 
 def is_anonymous(token: str) -> bool:
@@ -66,11 +99,11 @@ def is_anonymous(token: str) -> bool:
     return token.startswith(_FORM)
 
 
-def _issue(user_id: str, key: str) -> AnonymousUser:
-    token = _signer(key).dumps(user_id)
-    return AnonymousUser(user_id, str(token), datetime.now(UTC) + LIFETIME, fresh=True)
+def _issue(user_id: str, keys: Keys, purpose: Purpose) -> AnonymousUser:
+    token = _signer(keys[0], purpose).dumps(user_id)
+    return AnonymousUser(user_id, str(token), datetime.now(UTC) + purpose.lifetime, fresh=True)
 
 
-def _signer(key: str) -> URLSafeTimedSerializer:
+def _signer(key: str, purpose: Purpose) -> URLSafeTimedSerializer:
     sha256 = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-    return URLSafeTimedSerializer(key, salt=_PURPOSE, signer_kwargs=sha256)
+    return URLSafeTimedSerializer(key, salt=purpose.salt, signer_kwargs=sha256)

@@ -15,3 +15,9 @@ class Identity(Protocol):
 
         Raises `PublicError` when the visitor must not go on: 401 when they have to sign in.
         """
+
+    async def newcomer(self, request: Request) -> Visitor:
+        """A new anonymous visitor, whatever token the request has.
+
+        Raises `PublicError` (401) where everybody has to sign in.
+        """

@@ -1,6 +1,8 @@
 """People who have signed in at an OpenID Connect issuer. Imported only where they may."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.requests import Request
 
@@ -47,15 +49,30 @@ class OidcIdentity:
             user_id=person.user_id,
             expires_at=_moment(claims["exp"]),
             # The page has its token from the issuer: there is nothing to send to it.
-            cross_origin=False,
+            by_header=False,
             fresh=False,
+            new=False,
             token="",
+            began=_began(claims),
             signed_in=True,
             tenant=person.tenant,
             roles=person.roles,
             name=person.name,
             email=person.email,
         )
+
+    async def newcomer(self, request: Request) -> Visitor:
+        if self._anonymous is None:
+            raise not_signed_in()
+        return await self._anonymous.newcomer(request)
+
+
+def _began(claims: Mapping[str, Any]) -> float:
+    """When the person entered their password, or when the token was made: a token that was renewed
+    after somebody has signed out everywhere still tells the former.
+    """
+    times = (claims.get("auth_time"), claims.get("iat"))
+    return next((float(time) for time in times if isinstance(time, int | float)), 0.0)
 
 
 def check_settings(settings: Settings) -> None:

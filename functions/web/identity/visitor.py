@@ -1,42 +1,52 @@
 """Identifies the visitor who sent a request, and sends a new visitor their token."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...context import RequestContext
-from .anonymous import LIFETIME, new_user, read_user
+from ..page_facts import language, page_facts
+from ..run_id import run_id_of
+from . import cookies
+from .anonymous import (
+    BEARER,
+    COOKIE,
+    FORMER,
+    AnonymousUser,
+    Purpose,
+    UnknownSignatureError,
+    new_user,
+    read_user,
+)
+from .signing_key import SigningKeys
 
-COOKIE = "chatkit_session"
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
-
-MAX_PAGE_HEADER = 500
-"""Characters of the page's address or title."""
-
-SigningKey = Callable[[], Awaitable[str]]
-"""Returns the signing key. In AWS it reads a secret, once."""
 
 
 @dataclass(frozen=True)
 class Visitor:
     """The visitor who sent one request.
 
-    `cross_origin` says that the page is on another origin and has to store `token` itself.
-    `fresh` says that the visitor does not have the token yet. The last five are those of a person
-    who has signed in: see `RequestContext`.
+    `by_header` says that the page has to keep `token` itself and to send it in a header, because it
+    is on another origin. `fresh` says that the visitor does not have the token yet, and `new` that
+    they had no valid token at all. The last five are
+    those of a person who has signed in: see `RequestContext`.
     """
 
     user_id: str
     expires_at: datetime
-    cross_origin: bool
+    by_header: bool
     fresh: bool
+    new: bool
     token: str
+    began: float = 0.0
+    """When the visitor signed in (Unix seconds). An anonymous visitor cannot sign in once more, so
+    their sessions count as older than any sign-out."""
     signed_in: bool = False
     tenant: str | None = None
     roles: frozenset[str] = frozenset()
@@ -47,18 +57,10 @@ class Visitor:
         """Add a fresh token to the response: as a cookie, or as a header for another origin."""
         if not self.fresh:
             return
-        if self.cross_origin:
+        if self.by_header:
             response.headers[NEW_TOKEN_HEADER] = self.token
-            return
-        response.set_cookie(
-            COOKIE,
-            self.token,
-            max_age=int(LIFETIME.total_seconds()),
-            path="/",
-            secure=_over_tls(request),
-            httponly=True,
-            samesite="lax",
-        )
+        else:
+            cookies.put_token(request, response, self.token)
 
 
 class AnonymousIdentity:
@@ -68,45 +70,69 @@ class AnonymousIdentity:
     do nothing about it.
     """
 
-    def __init__(self, signing_key: SigningKey, allowed_origins: list[str]) -> None:
-        self._signing_key = signing_key
+    def __init__(self, signing_keys: SigningKeys, allowed_origins: list[str]) -> None:
+        self._keys = signing_keys
         self._allowed_origins = frozenset(allowed_origins)
 
     async def identify(self, request: Request) -> Visitor:
-        key = await self._signing_key()
-        user = (
-            read_user(_bearer(request), key)
-            or read_user(request.cookies.get(COOKIE), key)
-            or new_user(key)
-        )
-        return Visitor(
-            user_id=user.id,
-            expires_at=user.expires_at,
-            # Behind CloudFront the Host header is the function's own URL, so the origin is
-            # compared with the configured ones only.
-            cross_origin=request.headers.get("origin") in self._allowed_origins,
-            fresh=user.fresh,
-            token=user.token,
-        )
+        """The visitor. Raises `PublicError` when there is no key that can be used."""
+        bearer = _bearer(request)
+        if bearer and (user := await self._user(bearer, (BEARER, FORMER), BEARER)):
+            return _visitor(user, BEARER)
+        cookie, accepted = cookies.token_in(request)
+        purpose = self._purpose(request)
+        if cookie and (user := await self._user(cookie, accepted, purpose)):
+            return _visitor(user, purpose)
+        return await self.newcomer(request)
+
+    async def newcomer(self, request: Request) -> Visitor:
+        """A new visitor, whatever token the request has."""
+        purpose = self._purpose(request)
+        return _visitor(new_user(await self._keys.current(), purpose), purpose, new=True)
+
+    def _purpose(self, request: Request) -> Purpose:
+        # Behind CloudFront the Host header is the function's own URL, so the origin is compared
+        # with the configured ones only.
+        return BEARER if request.headers.get("origin") in self._allowed_origins else COOKIE
+
+    async def _user(
+        self, token: str, accepted: Sequence[Purpose], wanted: Purpose
+    ) -> AnonymousUser | None:
+        try:
+            return read_user(token, await self._keys.current(), accepted, wanted)
+        except UnknownSignatureError:
+            # Another environment may sign with a newer key already.
+            keys = await self._keys.again()
+        try:
+            return read_user(token, keys, accepted, wanted)
+        except UnknownSignatureError:
+            return None
+
+
+def _visitor(user: AnonymousUser, purpose: Purpose, *, new: bool = False) -> Visitor:
+    return Visitor(
+        user_id=user.id,
+        expires_at=user.expires_at,
+        by_header=purpose is BEARER,
+        fresh=user.fresh,
+        new=new,
+        token=user.token,
+    )
 
 
 def request_context(
     request: Request, visitor: Visitor, metadata: dict[str, Any] | None = None
 ) -> RequestContext:
-    """The context of a request. `metadata` is the metadata in the request's body."""
-    language = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    page = {
-        # The page percent-encodes titles, because headers are ASCII.
-        name: unquote(value)[:MAX_PAGE_HEADER]
-        for name in ("url", "title")
-        if (value := request.headers.get(f"x-chatkit-page-{name}"))
-    }
+    """The context of a request. `metadata` is the metadata in the request's body.
+
+    Raises `PublicError` (422) when the request's run id is none.
+    """
     abilities = request.headers.get("x-chatkit-page-can")
     return RequestContext(
         user_id=visitor.user_id,
-        run_id=request.headers.get("x-chatkit-run-id"),
-        locale=language if language not in {"", "*"} else None,
-        page=page,
+        run_id=run_id_of(request),
+        locale=language(request),
+        page=page_facts(request, keep_query=request.app.state.settings.page_query),
         page_abilities=None if abilities is None else frozenset(abilities.split()),
         metadata=metadata or {},
         tenant=visitor.tenant,
@@ -122,8 +148,3 @@ def _bearer(request: Request) -> str | None:
         if scheme.lower() == "bearer" and token:
             return token.strip()
     return None
-
-
-def _over_tls(request: Request) -> bool:
-    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
-    return (forwarded or request.url.scheme) == "https"

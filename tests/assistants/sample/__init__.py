@@ -32,7 +32,7 @@ class Sample(Assistant):
 
         return Agent(
             name="Sample",
-            instructions=f"A sample. {turn.request_context.page} {turn.request_context.locale}",
+            instructions="A sample.",
             model=model,
             tools=[tool.function_tool for tool in self.tools_for(turn)],
             tool_use_behavior=self.tool_use_behavior(),

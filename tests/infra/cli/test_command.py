@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from functions.web.identity.signing_key import read_keys
 from infra.cli import command, smoke
 from infra.cli.account import Account
 from infra.stack.context import read_settings
@@ -169,7 +170,12 @@ def aws(monkeypatch):
     with mock_aws():
         vault = boto3.client("secretsmanager")
         arn = vault.create_secret(Name="model")["ARN"]
-        output = {"ModelSecret": {"Value": arn}, "PageUrl": {"Value": "https://page.example"}}
+        cookie = vault.create_secret(Name="cookie", SecretString="o" * 64)["ARN"]
+        output = {
+            "ModelSecret": {"Value": arn},
+            "CookieSecret": {"Value": cookie},
+            "PageUrl": {"Value": "https://page.example"},
+        }
         body = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": output}
         boto3.client("cloudformation").create_stack(
             StackName="chatkit-dev", TemplateBody=json.dumps(body)
@@ -209,6 +215,37 @@ def test_a_stage_that_needs_no_key_says_so(aws):
     demo = read_settings({"stage": "demo", "region": "eu-central-1"})
     with pytest.raises(SystemExit, match="answers with the demo model"):
         command.set_secret(demo, Account(demo))
+
+
+def test_a_rotation_keeps_the_previous_key_and_shows_neither(aws, capsys):
+    vault, _ = aws
+    for words in (["--key", "cookie"], ["--key=cookie", "-c", "stage=dev"]):
+        before = read_keys(vault.get_secret_value(SecretId="cookie")["SecretString"])
+        command.run("secret", words, SETTINGS, Account(SETTINGS))
+        after = read_keys(vault.get_secret_value(SecretId="cookie")["SecretString"])
+        assert after[1:] == [before[0]]
+        assert after[0] not in before
+        shown = capsys.readouterr().out
+        assert not [key for key in [*before, *after] if key in shown]
+
+
+def test_without_a_name_the_key_is_the_models(aws, monkeypatch):
+    vault, arn = aws
+    monkeypatch.setattr("sys.stdin", io.StringIO("sk-very-secret\n"))
+    command.run("secret", [], SETTINGS, Account(SETTINGS))
+    assert vault.get_secret_value(SecretId=arn)["SecretString"] == "sk-very-secret"
+    with pytest.raises(SystemExit, match="There is no key 'cookies': KEY is model or cookie"):
+        command.run("secret", ["--key", "cookies"], SETTINGS, Account(SETTINGS))
+
+
+def test_a_stage_whose_version_knows_one_key_only_is_deployed_before_a_rotation(aws):
+    boto3.client("cloudformation").create_stack(
+        StackName="chatkit-old",
+        TemplateBody=json.dumps({"Resources": {"R": {"Type": "AWS::SQS::Queue"}}}),
+    )
+    old = read_settings({"stage": "old", "region": "eu-central-1"})
+    with pytest.raises(SystemExit, match="knows one key only: run `make deploy` first"):
+        command.run("secret", ["--key", "cookie"], old, Account(old))
 
 
 def test_the_profile_of_the_cdk_is_the_one_that_is_asked():

@@ -1,6 +1,7 @@
 """The smoke test passes on a working deployment, and names what is wrong with a broken one."""
 
 import contextlib
+from functools import partial
 
 import pytest
 from starlette.responses import HTMLResponse, Response
@@ -126,6 +127,18 @@ class Garbled(Deployment):
             await self.app(scope, receive, send)
 
 
+class Changing(Deployment):
+    """Changes the headers that say which page sent a request, as a distribution may."""
+
+    def __init__(self, **headers):
+        super().__init__()
+        self.headers = {name.encode(): value.encode() for name, value in headers.items()}
+
+    async def chat(self, scope, receive, send):
+        headers = [(n, self.headers.get(n, v)) for n, v in scope["headers"]]
+        await self.app({**scope, "headers": headers}, receive, send)
+
+
 def test_a_working_deployment_passes(cloud):
     lines = []
     with served(Deployment()) as url:
@@ -175,6 +188,11 @@ def test_where_people_sign_in_only_that_is_checked(cloud):
         (Sharing, "a stranger sees our thread"),
         (WithoutActions, "GET /actions/health was answered 502"),
         (Garbled, "an answer is not ChatKit's: JSONDecodeError"),
+        (
+            partial(Changing, origin="http://elsewhere.example", host="elsewhere.example"),
+            "a page on another site was answered 404",
+        ),
+        (partial(Changing, host="elsewhere.example"), "POST /chatkit/session was answered 403"),
     ],
 )
 def test_each_fault_is_named(cloud, deployment, says):

@@ -1,23 +1,26 @@
 """The template is executable: made in moto, its functions started as it says, and talked to."""
 
 import asyncio
+import hashlib
 import io
 import json
 import zipfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import boto3
+import httpx2
 import pytest
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.iam.access_control import IAMPolicyStatement
 from moto.server import ThreadedMotoServer
 
+from functions.web.viewer import HOST_HEADER
 from infra.cli.smoke import SmokeError, smoke
 from infra.emulator import project
 from infra.emulator.edge import Edge
 from infra.emulator.environment import Configuration
 from infra.emulator.function import Function
-from infra.emulator.function_url import FunctionUrl
+from infra.emulator.function_url import DOMAIN, FunctionUrl
 from infra.emulator.server import Server
 from tests.infra.stack.variants import references
 
@@ -180,8 +183,9 @@ def test_the_asset_of_each_function_is_its_own(template):
     assert all(key.endswith(".zip") for key in code.values())
 
 
-async def talk(account, page):
-    """The smoke test, through the edge and the two functions as the template sets them up."""
+@asynccontextmanager
+async def deployed(account, page):
+    """The address of the edge in front of the two functions as the template sets them up."""
     async with AsyncExitStack() as stack:
         origins = {}
         for path, function, streaming in (
@@ -194,14 +198,47 @@ async def talk(account, page):
         config = {"model": {"name": "demo"}, "api": {"chat": "/chatkit", "actions": "/actions"}}
         edge = Edge(origins, page, {"/config.json": json.dumps(config).encode()})
         server = await stack.enter_async_context(Server(edge.answer))
+        yield server.url
+
+
+async def talk(account, page):
+    """What the smoke test says."""
+    async with deployed(account, page) as url:
         lines = []
-        await asyncio.to_thread(smoke, server.url, lines.append)
+        await asyncio.to_thread(smoke, url, lines.append)
         return lines
 
 
 async def test_the_functions_start_as_the_template_says_and_answer_a_whole_chat(account, page):
     lines = await talk(account, page)
     assert [line.split()[0] for line in lines] == ["page", "errors", "answer", "file", "stranger"]
+
+
+async def test_both_functions_refuse_a_foreign_page_and_take_their_own(account, page):
+    """Their own is the one that the browser asked the edge for, whatever a client writes."""
+    body = b"{"
+    common = {
+        "content-type": "application/json",
+        "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
+    }
+    evil = "https://evil.example"
+    async with (
+        deployed(account, page) as url,
+        httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as client,
+    ):
+        for path in ("/chatkit", "/actions"):
+            for headers, status in (
+                ({"origin": url}, 400),
+                ({}, 400),
+                ({"origin": evil}, 403),
+                ({"origin": evil, HOST_HEADER: "evil.example"}, 403),
+                ({"origin": f"https://{DOMAIN}"}, 403),
+                ({"sec-fetch-site": "cross-site"}, 403),
+                ({"origin": url, "content-type": "text/plain"}, 415),
+            ):
+                answer = await client.post(path, content=body, headers={**common, **headers})
+                assert answer.status_code == status, (path, headers)
+                assert answer.json()["message"]
 
 
 @pytest.fixture

@@ -1,14 +1,32 @@
 """CloudFront: the page, the two functions behind it, and the headers of every answer."""
 
 import json
+import re
 import subprocess
-from shutil import which
+from pathlib import Path
 
 import pytest
 
+from infra.local.setup import node_folder
+from infra.stack.cdn import SPA_FALLBACK, VIEWER_HEADERS
 from tests.infra.stack.parts import a_function
 from tests.infra.stack.variants import EVERYTHING, VARIANTS
 from tests.support.template import ACCOUNT, Template
+
+
+def run(function, event):
+    """What a function of the edge makes of a request, run by Node."""
+    done = subprocess.run(
+        [
+            str(Path(node_folder()) / "node"),
+            "-e",
+            f"'use strict'; {function}; console.log(JSON.stringify(handler({json.dumps(event)})))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +48,7 @@ def cdn_template(tmp_path_factory):
         csp=content_security_policy(
             files_bucket=files,
             frame_ancestors=["https://in.example"],
+            image_sources=None,
             sign_in=["https://login.example", "https://tokens.example"],
         ),
         domain=None,
@@ -96,9 +115,23 @@ def test_the_page_speaks_http2_and_3_and_moves_to_https(distribution):
 
 def test_no_error_page_hides_what_the_api_answers(distribution):
     assert "CustomErrorResponses" not in distribution
-    assert "FunctionAssociations" in distribution["DefaultCacheBehavior"]
-    for behavior in distribution["CacheBehaviors"]:
-        assert "FunctionAssociations" not in behavior
+
+
+def test_the_page_and_the_functions_have_one_edge_function_each(cdn_template, distribution):
+    """CloudFront takes one for each behavior and event."""
+    functions = cdn_template.of_type("AWS::CloudFront::Function")
+    behaviors = [distribution["DefaultCacheBehavior"], *distribution["CacheBehaviors"]]
+    run = []
+    for behavior in behaviors:
+        (association,) = behavior["FunctionAssociations"]
+        assert association["EventType"] == "viewer-request"
+        (name, _) = association["FunctionARN"]["Fn::GetAtt"]
+        run.append(functions[name]["Properties"])
+    assert [each["FunctionCode"] for each in run] == [SPA_FALLBACK, VIEWER_HEADERS, VIEWER_HEADERS]
+    for each in functions.values():
+        assert each["Properties"]["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
+        assert each["Properties"]["AutoPublish"] is True
+        assert len(each["Properties"]["FunctionCode"]) < 10_000
 
 
 def test_every_answer_has_the_security_headers(cdn_template, distribution):
@@ -193,15 +226,72 @@ def test_a_custom_domain_speaks_tls_1_2_and_is_in_the_zone(synth):
         ("/v1.0/page", "/index.html"),
     ],
 )
-@pytest.mark.skipif(which("node") is None, reason="the edge's function is JavaScript: no node here")
 def test_the_edge_sends_the_page_for_addresses_and_files_for_files(path, served):
-    from infra.stack.cdn import SPA_FALLBACK
+    assert run(SPA_FALLBACK, {"request": {"uri": path}})["uri"] == served
 
-    event = json.dumps({"request": {"uri": path}})
-    done = subprocess.run(
-        ["node", "-e", f"{SPA_FALLBACK}; console.log(handler({event}).uri)"],
-        capture_output=True,
-        text=True,
-        check=True,
+
+@pytest.mark.parametrize("ip", ["203.0.113.7", "2001:db8::7"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        {},
+        {"x-chatkit-viewer-host": {"value": "evil.example"}, "x-chatkit-viewer-ip": {"value": "1"}},
+        {
+            name: {"value": "a", "multiValue": [{"value": "a"}, {"value": "b"}]}
+            for name in ("x-chatkit-viewer-host", "x-chatkit-viewer-ip")
+        },
+    ],
+    ids=["nothing", "one value", "two values"],
+)
+def test_the_edge_tells_the_functions_host_and_address_whatever_the_viewer_wrote(ip, written):
+    from functions.web.viewer import HOST_HEADER, IP_HEADER
+
+    sent = {"host": {"value": "chat.example"}, "origin": {"value": "https://chat.example"}}
+    request = {"method": "POST", "uri": "/chatkit", "headers": {**sent, **written}}
+    forwarded = run(VIEWER_HEADERS, {"viewer": {"ip": ip}, "request": request})
+    told = {HOST_HEADER: {"value": "chat.example"}, IP_HEADER: {"value": ip}}
+    assert forwarded == {**request, "headers": {**sent, **told}}
+
+
+def test_the_edge_writes_no_header_that_cloudfront_forbids():
+    """Headers that a function at the edge may not write. A request with one ends with a 502.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html
+    """
+    written = re.findall(r"headers\['([^']+)'\] =", VIEWER_HEADERS)
+    assert len(written) == 2
+    forbidden = ("x-amz", "x-accel-", "x-edge-", "x-cache", "x-forwarded-proto", "x-real-ip", "via")
+    assert [name for name in written if name.startswith(forbidden)] == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "allowed"),
+    [
+        (None, ["https:"]),
+        ([], ["FILES"]),
+        (["https://img.example"], ["FILES", "https://img.example"]),
+    ],
+)
+def test_the_page_shows_pictures_of_the_origins_of_the_settings(sources, allowed):
+    from aws_cdk import Environment, Stack
+    from aws_cdk import aws_s3 as s3
+
+    from infra.stack.cdn import content_security_policy
+
+    stack = Stack(env=Environment(account=ACCOUNT, region="eu-central-1"))
+    files = s3.Bucket.from_bucket_name(stack, "Files", "files")
+    policy = content_security_policy(
+        files_bucket=files, frame_ancestors=[], image_sources=sources, sign_in=[]
     )
-    assert done.stdout.strip() == served
+    (pictures,) = [part for part in policy.split("; ") if part.startswith("img-src ")]
+    buckets = "https://files.s3.eu-central-1.amazonaws.com https://files.s3.amazonaws.com"
+    expected = ["img-src 'self' data: blob:", *allowed]
+    assert pictures == " ".join(expected).replace("FILES", buckets)
+
+
+def test_the_setting_for_pictures_reaches_the_policy_of_the_page(synth):
+    (template,) = synth(imageSources="https://img.example").values()
+    (headers,) = template.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
+    policy = json.dumps(headers)
+    assert "https://img.example" in policy
+    assert "blob: https:;" not in policy

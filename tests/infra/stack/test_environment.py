@@ -92,6 +92,12 @@ def test_the_functions_transcribe_where_the_settings_say_so(synth, typed, provid
         assert read_settings(typed).transcribes is listens
 
 
+def test_both_functions_believe_what_the_edge_says_of_the_viewer(dev):
+    for name in ("ChatFunction", "ActionsFunction"):
+        told = dev.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        assert told["CHATKIT_BEHIND_CLOUDFRONT"] == "true"
+
+
 def test_both_functions_get_the_limits_and_the_address_that_transcribes(synth):
     template = synth(**VARIANTS["own everything"])["chatkit-dev"]
     for name in ("ChatFunction", "ActionsFunction"):

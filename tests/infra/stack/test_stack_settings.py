@@ -62,6 +62,7 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"architecture": "riscv"}, "architecture='riscv': Input should be 'arm64' or 'x86_64'"),
         ({"allowedOrigins": "https://*.example"}, "is not an origin such as"),
         ({"frameAncestors": "example.com"}, "is not an origin such as"),
+        ({"imageSources": "*"}, "is not an origin such as"),
         ({"provider": "compatible"}, "provider=compatible needs modelBaseUrl and model"),
         ({"modelBaseUrl": "https://x.example"}, "modelBaseUrl needs provider=compatible"),
         ({"modelSecret": "a"}, "modelSecret needs a provider other than demo"),

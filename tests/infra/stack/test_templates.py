@@ -184,7 +184,14 @@ def test_a_key_of_ones_own_encrypts_table_files_and_secrets(synth):
 
 def test_outputs_say_where_it_is_and_what_to_do_next(synth, dev):
     outputs = dev.body["Outputs"]
-    assert set(outputs) == {"PageUrl", "ApiUrl", "TableName", "FilesBucketName", "Next"}
+    assert set(outputs) == {
+        "PageUrl",
+        "ApiUrl",
+        "TableName",
+        "FilesBucketName",
+        "CookieSecret",
+        "Next",
+    }
     (table,) = dev.of_type("AWS::DynamoDB::Table")
     (bucket,) = (name for name in dev.of_type("AWS::S3::Bucket") if name.startswith("Files"))
     assert outputs["TableName"]["Value"] == {"Ref": table}

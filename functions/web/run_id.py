@@ -1,0 +1,28 @@
+"""The id that a page gives to one streaming request, so that it is run once and can be stopped."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from ..errors import PublicError
+
+RUN_ID_HEADER = "x-chatkit-run-id"
+
+RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+"""It is part of a key in the table and of a response header."""
+
+_run_id: TypeAdapter[str] = TypeAdapter(RunId)
+
+
+def run_id_of(request: Request) -> str | None:
+    """The id in the request's header, if there is one. Raises `PublicError` (422) for another."""
+    given = request.headers.get(RUN_ID_HEADER)
+    if given is None:
+        return None
+    try:
+        return _run_id.validate_python(given)
+    except ValidationError:
+        raise PublicError(
+            422, f"{RUN_ID_HEADER}: 1 to 100 letters, digits, dots, hyphens and underscores."
+        ) from None
