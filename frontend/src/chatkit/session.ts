@@ -108,9 +108,10 @@ export function createSession(options: {
       if (renewed) write(storageKey, renewed);
     },
     async signOutEverywhere() {
+      const signedIn = Boolean(await getToken?.({ refresh: false }));
       const response = await post("/session/end");
       if (!response.ok) throw refused(response, await bodyOf(response));
-      forget(storageKey);
+      if (!signedIn) forget(storageKey);
     },
     async getToken(reason) {
       const given = await getToken?.(reason);
