@@ -15,7 +15,7 @@ setup: ## make .venv and build the page (the others do it when needed)
 setup-python:
 	@$(PYTHON) infra/local/setup.py python
 
-dev: setup ## run it all on this machine; HOST and PORT, 127.0.0.1:8000 by default
+dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000 by default), SIGN_IN=demo
 	@exec $(RUN) -m infra.local
 
 dev-page: setup ## the same, with Vite's dev server and hot reload for the page

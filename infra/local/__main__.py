@@ -30,8 +30,9 @@ from functions.errors import first_problem
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
-from infra.local.address import EVERY_ADDRESS, address_in_the_network, url_of
+from infra.local.address import EVERY_ADDRESS, MAX_PORT, address_in_the_network, url_of
 from infra.local.cloud import CloudError, local_cloud
+from infra.local.demo_issuer import DemoIssuerError, demo_issuer, issuer_of
 from infra.local.folder import (
     FolderInUseError,
     cookie_key,
@@ -45,7 +46,6 @@ from infra.local.folder import (
 from infra.local.setup import BIN, node_folder
 
 START_TIMEOUT = 60.0
-MAX_PORT = 65_535
 
 
 def main() -> None:
@@ -58,6 +58,7 @@ def main() -> None:
     with (
         contextlib.suppress(KeyboardInterrupt),
         _own_folder(port) as folder,
+        sign_in(host, port),
         _cloud(settings := settings_or_stop(folder), folder, port),
     ):
         address = url_of(host, port)
@@ -142,6 +143,29 @@ def _own_folder(port: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def sign_in(host: str, port: str, name: str = "make dev") -> Iterator[None]:
+    """The issuer that `SIGN_IN` asks for. Ends this process with one line when there is none."""
+    wanted = os.environ.get("SIGN_IN")
+    if not wanted:
+        yield
+        return
+    if wanted != "demo":
+        stop(f"SIGN_IN={wanted} is not known: it can be demo.", name)
+    try:
+        with demo_issuer(host, port):
+            yield
+    except DemoIssuerError as error:
+        stop(str(error), name)
+
+
+def how_to_sign_in(port: str) -> str | None:
+    """What to print about it."""
+    if not os.environ.get("SIGN_IN"):
+        return None
+    return f"Ada Lovelace (staff) or Alan Turing, at {issuer_of(port)}"
+
+
+@contextlib.contextmanager
 def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
     """The table and the bucket, and a file that says how to reach them."""
     try:
@@ -176,6 +200,8 @@ def _announce(address: str, page: str, host: str, settings: Settings) -> None:
     print(f"  Model                {choice.label}")
     if choice.provider == "demo":
         print(f"  A real one           {HOW_TO_GET_A_REAL_ONE}")
+    if people := how_to_sign_in(port):
+        print(f"  Sign in as           {people}")
     print(
         f"  AWS's API            {os.environ['AWS_ENDPOINT_URL']} (its key: {file_of_port(port)})"
     )

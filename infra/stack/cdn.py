@@ -60,9 +60,15 @@ class Domain:
 
 
 def content_security_policy(
-    *, files_bucket: s3.IBucket, frame_ancestors: list[str], image_sources: list[str] | None
+    *,
+    files_bucket: s3.IBucket,
+    frame_ancestors: list[str],
+    image_sources: list[str] | None,
+    sign_in: list[str],
 ) -> str:
     """The page may load and call itself, ChatKit's script and frame, OpenAI's API and the files.
+
+    `sign_in` are the origins that it calls to sign people in.
 
     The frame has a policy of its own. Styles may be inline, because the element and React set
     `style` attributes. Pictures may come from anywhere over HTTPS, because a widget or an
@@ -80,7 +86,7 @@ def content_security_policy(
         "style-src": "'self' 'unsafe-inline'",
         "font-src": f"'self' data: {CHATKIT_CDN}",
         "img-src": f"'self' data: blob: {pictures}",
-        "connect-src": f"'self' {CHATKIT_CDN} {OPENAI_API} {files}",
+        "connect-src": " ".join(["'self'", CHATKIT_CDN, OPENAI_API, files, *sign_in]),
         "frame-src": CHATKIT_CDN,
         "worker-src": "'self' blob:",
         "base-uri": "'none'",

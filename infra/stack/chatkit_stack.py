@@ -152,6 +152,7 @@ class ChatKitStack(Stack):
                 files_bucket=files.bucket,
                 frame_ancestors=settings.frame_ancestors,
                 image_sources=settings.image_sources,
+                sign_in=settings.sign_in_origins,
             ),
             domain=self._domain(settings, certificate),
             web_acl_arn=web_acl_arn,

@@ -5,6 +5,7 @@
 
 import re
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasGenerator,
@@ -144,6 +145,12 @@ class StackSettings(BaseModel):
     oidc_scopes: str = Field(
         _FUNCTIONS["oidc_scopes"].default,
         description="What the page asks the issuer for, separated by spaces.",
+    )
+    oidc_origins: Origins = Field(
+        [],
+        description="Further origins that the page calls to sign in, comma-separated: that of the "
+        "issuer's token endpoint where it is not the issuer's own, such as the domain of a Cognito "
+        "user pool.",
     )
     oidc_user_claim: str = Field(
         _FUNCTIONS["oidc_user_claim"].default,
@@ -467,6 +474,14 @@ class StackSettings(BaseModel):
             for name, field in StackSettings.model_fields.items()
             if name.startswith("oidc_") and getattr(self, name) != field.default
         ]
+
+    @property
+    def sign_in_origins(self) -> list[str]:
+        """The origins that the page calls to sign people in, for its content policy."""
+        if self.oidc_issuer is None or self.oidc_client_id is None:
+            return []
+        issuer = urlsplit(self.oidc_issuer)
+        return list(dict.fromkeys([f"{issuer.scheme}://{issuer.netloc}", *self.oidc_origins]))
 
     @property
     def transcribes(self) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from moto.server import ThreadedMotoServer
 
-from functions.aws import client
+from functions.aws import client, owner_sessions
 from functions.settings import forget_settings
 from functions.store import Table, create_table, keys
 

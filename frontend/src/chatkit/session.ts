@@ -50,12 +50,11 @@ export type Session = {
 const TIMEOUT_MS = 15_000;
 
 /**
- * Visitors are anonymous. On the page's own origin the server gives them a cookie that scripts
- * cannot read. On another origin browsers do not send it, so a token is kept in `localStorage`. It
- * is valid for 30 days, and renewed while it is used.
- *
  * Where people sign in (`CHATKIT_AUTH=oidc`), pass a `getToken` that returns the token of the
- * issuer, or `null` for nobody. A server whose visitors are anonymous ignores such tokens.
+ * issuer, or `null` for nobody. Whoever has none is an anonymous visitor, where the server allows
+ * that. On the page's own origin the server gives visitors a cookie that scripts cannot read. On
+ * another origin browsers do not send it, so a token is kept in `localStorage`. It is valid for 30
+ * days, and renewed while it is used.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
@@ -66,7 +65,7 @@ export function createSession(options: {
   const storageKey = `chatkit.token:${api.chat}`;
   let opening: Promise<SessionInfo> | null = null;
 
-  const token: GetToken = getToken ?? (() => read(storageKey));
+  const token: GetToken = async (reason) => (await getToken?.(reason)) ?? read(storageKey);
   const request = createChatKitFetch({ api, getToken: token, fetch: options.fetch });
 
   async function post(path: string): Promise<Response> {
@@ -86,7 +85,7 @@ export function createSession(options: {
     const response = await post("/session");
     const body = await bodyOf(response);
     if (!response.ok || !body.user) throw refused(response, body);
-    if (!getToken && body.token) write(storageKey, body.token);
+    if (body.token) write(storageKey, body.token);
     return {
       ...body,
       user: body.user,
@@ -105,17 +104,20 @@ export function createSession(options: {
   return {
     open,
     onResponse(_operation, response) {
-      const renewed = getToken ? null : response.headers.get("x-chatkit-token");
+      const renewed = response.headers.get("x-chatkit-token");
       if (renewed) write(storageKey, renewed);
     },
     async signOutEverywhere() {
+      const signedIn = Boolean(await getToken?.({ refresh: false }));
       const response = await post("/session/end");
       if (!response.ok) throw refused(response, await bodyOf(response));
-      if (!getToken) forget(storageKey);
+      if (!signedIn) forget(storageKey);
     },
-    async getToken({ refresh }) {
-      if (refresh && !getToken) await open().catch(() => undefined);
-      return token({ refresh });
+    async getToken(reason) {
+      const given = await getToken?.(reason);
+      if (given) return given;
+      if (reason.refresh) await open().catch(() => undefined);
+      return read(storageKey);
     },
   };
 }

@@ -10,7 +10,7 @@ import pytest
 from infra.local.setup import node_folder
 from infra.stack.cdn import SPA_FALLBACK, VIEWER_HEADERS
 from tests.infra.stack.parts import a_function
-from tests.infra.stack.variants import EVERYTHING
+from tests.infra.stack.variants import EVERYTHING, VARIANTS
 from tests.support.template import ACCOUNT, Template
 
 
@@ -46,7 +46,10 @@ def cdn_template(tmp_path_factory):
         chat=a_function(stack, name="Chat"),
         actions=a_function(stack, name="Actions"),
         csp=content_security_policy(
-            files_bucket=files, frame_ancestors=["https://in.example"], image_sources=None
+            files_bucket=files,
+            frame_ancestors=["https://in.example"],
+            image_sources=None,
+            sign_in=["https://login.example", "https://tokens.example"],
         ),
         domain=None,
         web_acl_arn=None,
@@ -158,6 +161,8 @@ def test_the_content_policy_allows_what_chatkit_needs_and_no_inline_script(cdn_t
         "https://api.openai.com",
         "https://FILES.s3.eu-central-1.amazonaws.com",
         "https://FILES.s3.amazonaws.com",
+        "https://login.example",
+        "https://tokens.example",
     ]
     assert directives["frame-ancestors"] == "https://in.example"
     assert directives["base-uri"] == "'none'"
@@ -184,6 +189,20 @@ def test_only_the_origins_of_the_settings_may_frame_the_page(synth, dev):
     assert "frame-ancestors 'none'" in policy(dev)
     (framed,) = synth(frameAncestors="https://a.example,https://b.example").values()
     assert "frame-ancestors https://a.example https://b.example" in policy(framed)
+
+
+def test_the_page_may_call_the_issuer_and_the_origins_that_are_named(synth):
+    template = synth(**VARIANTS["own everything"])["chatkit-dev"]
+    headers = template.only("AWS::CloudFront::ResponseHeadersPolicy")
+    assert " https://login.example.com https://tokens.example.com; frame-src" in json.dumps(headers)
+
+
+def test_a_page_that_signs_nobody_in_may_call_no_issuer():
+    from infra.stack.settings import StackSettings
+
+    oidc = {"auth": "oidc", "oidc_issuer": "https://i.example/t", "oidc_audience": "a"}
+    assert StackSettings(**oidc).sign_in_origins == []
+    assert StackSettings(**oidc, oidc_client_id="c").sign_in_origins == ["https://i.example"]
 
 
 def test_a_custom_domain_speaks_tls_1_2_and_is_in_the_zone(synth):
@@ -261,7 +280,9 @@ def test_the_page_shows_pictures_of_the_origins_of_the_settings(sources, allowed
 
     stack = Stack(env=Environment(account=ACCOUNT, region="eu-central-1"))
     files = s3.Bucket.from_bucket_name(stack, "Files", "files")
-    policy = content_security_policy(files_bucket=files, frame_ancestors=[], image_sources=sources)
+    policy = content_security_policy(
+        files_bucket=files, frame_ancestors=[], image_sources=sources, sign_in=[]
+    )
     (pictures,) = [part for part in policy.split("; ") if part.startswith("img-src ")]
     buckets = "https://files.s3.eu-central-1.amazonaws.com https://files.s3.amazonaws.com"
     expected = ["img-src 'self' data: blob:", *allowed]
