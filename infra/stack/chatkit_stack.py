@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
@@ -27,6 +28,7 @@ from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import allow_actions, allow_chat
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
+from infra.stack.sign_in import SignIn
 from infra.stack.table import ChatTable
 from infra.stack.website import Page, SiteBucket
 
@@ -74,7 +76,21 @@ class ChatKitStack(Stack):
             key=key,
             removal_policy=removal_policy,
         )
+        sign_in = (
+            SignIn(
+                self,
+                "SignIn",
+                keep=keep,
+                sign_up=settings.sign_up,
+                mfa_required=settings.sign_in_mfa == "required",
+                claims=settings.claims,
+            )
+            if settings.sign_in
+            else None
+        )
         shared = environment(settings, table=table, files=files, secrets=secrets)
+        if sign_in:
+            shared |= sign_in.variables
         started = runtime(settings, region=self.region)
         chat = ServiceFunction(
             self,
@@ -139,13 +155,23 @@ class ChatKitStack(Stack):
             chat=chat,
             actions=actions,
             csp=content_security_policy(
-                files_bucket=files.bucket, frame_ancestors=settings.frame_ancestors
+                files_bucket=files.bucket,
+                frame_ancestors=settings.frame_ancestors,
+                sign_in=sign_in.origins if sign_in else _issuer_origins(settings),
             ),
             domain=self._domain(settings, certificate),
             web_acl_arn=web_acl_arn,
             price_class=settings.price_class,
         )
         self._records(settings, cdn)
+        if sign_in:
+            sign_in.open(
+                [f"{origin}/" for origin in (cdn.address, *settings.allowed_origins)],
+                scopes=settings.scopes,
+                providers=settings.sign_in_providers,
+                log_retention_days=settings.log_retention_days,
+            )
+            self._sign_in_outputs(settings, sign_in)
         Page(
             self,
             "Page",
@@ -204,6 +230,21 @@ class ChatKitStack(Stack):
         route53.ARecord(self, "Ipv4", zone=hosted_zone, record_name=name, target=target)
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
 
+    def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
+        CfnOutput(self, "SignInUrl", value=sign_in.address, description="The sign-in pages")
+        pool = sign_in.pool.user_pool_id
+        CfnOutput(self, "UserPoolId", value=pool, description="The people who may sign in")
+        if not settings.sign_up:
+            CfnOutput(
+                self,
+                "FirstPerson",
+                value=f"aws cognito-idp admin-create-user --region {self.region} "
+                f"--user-pool-id {pool} --username you@example.com --user-attributes "
+                "Name=email,Value=you@example.com Name=email_verified,Value=true "
+                "Name=name,Value=You",
+                description="Makes an account and mails its password",
+            )
+
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")
         CfnOutput(self, "ApiUrl", value=f"{cdn.address}/chatkit", description="ChatKit's API")
@@ -233,3 +274,11 @@ def _upload_origins(settings: StackSettings) -> list[str]:
     """
     page = f"https://{settings.domain_name}" if settings.domain_name else "https://*.cloudfront.net"
     return [page, *settings.allowed_origins, CHATKIT_CDN]
+
+
+def _issuer_origins(settings: StackSettings) -> list[str]:
+    """The origin of the issuer at which the page signs people in by itself."""
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return []
+    issuer = urlsplit(settings.oidc_issuer)
+    return [f"{issuer.scheme}://{issuer.netloc}"]
