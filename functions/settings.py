@@ -92,6 +92,12 @@ def _address(value: object) -> object:
     return address.geturl()
 
 
+def _model(name: str) -> str:
+    if not MODEL.fullmatch(name):
+        raise ValueError(f"{name!r} is not a model such as gpt-5, or with roles: gpt-5 (staff)")
+    return name
+
+
 ApiKey = Annotated[SecretStr, BeforeValidator(_key)]
 """A provider's key, which is sent in a header."""
 
@@ -104,6 +110,12 @@ Issuer = Annotated[str, AfterValidator(_issuer)]
 
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """A list, or text with commas between the names."""
+
+MODEL = re.compile(r"(?P<name>[^()]*[^()\s])(?: \((?P<roles>[^()\s]+(?: [^()\s]+)*)\))?")
+"""A model, and the roles of which a visitor needs one to pick it."""
+
+Models = Annotated[list[Annotated[str, AfterValidator(_model)]], NoDecode, BeforeValidator(_split)]
+"""Models, as a list or as text like `Names`."""
 
 Origins = Annotated[
     list[Annotated[str, AfterValidator(_exact_origin)]], NoDecode, BeforeValidator(_split)
@@ -157,7 +169,9 @@ class Settings(AwsSettings):
     gemini_api_key: ApiKey | None = Field(None, validation_alias="GEMINI_API_KEY")
     openai_api_key_secret: str | None = None
     gemini_api_key_secret: str | None = None
-    models: Names = Field(default_factory=list)
+    models: Models = Field(default_factory=list)
+    """Further models that a visitor may pick. `gpt-5 (staff admin)` is for people with one of these
+    roles."""
     store_responses: bool = False
     """Whether the model's provider may keep what it is sent, as its own default says."""
     history_items: int = Field(40, ge=1, le=500)

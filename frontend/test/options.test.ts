@@ -58,6 +58,27 @@ it("offers a choice of models where there is one", () => {
   expect(options({ models }).composer?.models).toEqual(models);
 });
 
+it("offers only the models and tools that the session allows", () => {
+  const tools = [
+    { id: "calculate", label: "Calculator", icon: "search" as const },
+    { id: "refund", label: "Refund", icon: "search" as const },
+  ];
+  const session = { user: { id: "ada" }, token: null, expiresAt: "" };
+  const menus = (more: object) =>
+    options({}, { assistant: { tools }, session: { ...session, ...more } }).composer;
+  expect(menus({ models: ["a"], tools: ["calculate"] })).not.toHaveProperty("models");
+  expect(menus({ models: ["a"], tools: ["calculate"] })?.tools).toEqual([tools[0]]);
+  expect(menus({ models: ["a", "secret"], tools: [] })).toMatchObject({
+    models: [
+      { id: "a", label: "A", default: true },
+      { id: "secret", label: "secret", default: false },
+    ],
+  });
+  expect(menus({ models: ["a"], tools: [] })).not.toHaveProperty("tools");
+  // An older server does not say.
+  expect(menus({})?.tools).toEqual(tools);
+});
+
 it("lets history be renamed and deleted, and answers be had again", () => {
   expect(options().history).toEqual({ enabled: true, showDelete: true, showRename: true });
   expect(options().threadItemActions?.retry).toBe(true);

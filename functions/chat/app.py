@@ -54,8 +54,9 @@ async def chatkit(request: Request, visitor: VisitorDep, services: ServicesDep) 
 
 
 @router.post("/chatkit/session", response_model=None)
-async def session(request: Request, visitor: VisitorDep) -> JSONResponse:
-    """Who the visitor is."""
+async def session(request: Request, visitor: VisitorDep, services: ServicesDep) -> JSONResponse:
+    """Who the visitor is, and which models and tools they may pick from the page's menus."""
+    context = request_context(request, visitor)
     user: dict[str, object] = {"id": visitor.user_id}
     if visitor.signed_in:
         user |= {
@@ -68,6 +69,10 @@ async def session(request: Request, visitor: VisitorDep) -> JSONResponse:
         {
             "user": user,
             "signedIn": visitor.signed_in,
+            "models": services.models.names_for(context),
+            "tools": [
+                tool.name for tool in services.assistant.tools if context.has_role(tool.roles)
+            ],
             "token": visitor.token if visitor.cross_origin else None,
             "expiresAt": visitor.expires_at.isoformat(),
         },

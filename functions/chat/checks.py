@@ -57,7 +57,7 @@ async def check(
     """
     match request:
         case ThreadsCreateReq(params=params):
-            _check_options(params.input, services)
+            _check_options(params.input, context, services)
             files = await _files(params.input, context, services)
             await _check_files_are_free(files, run_id, context, services)
             return Checked(
@@ -68,7 +68,7 @@ async def check(
                 *_split(files),
             )
         case ThreadsAddUserMessageReq(params=params):
-            _check_options(params.input, services)
+            _check_options(params.input, context, services)
             files, (thread, newest) = await asyncio.gather(
                 _files(params.input, context, services),
                 _open(params.thread_id, context, services),
@@ -147,11 +147,12 @@ async def _item(
         raise PublicError(404, "There is no such item in this conversation.") from None
 
 
-def _check_options(message: UserMessageInput, services: Services) -> None:
+def _check_options(message: UserMessageInput, context: RequestContext, services: Services) -> None:
+    """What the user's roles do not allow is answered like what does not exist."""
     options = message.inference_options
-    if options.model is not None and options.model not in services.models.names:
+    if options.model is not None and options.model not in services.models.names_for(context):
         raise PublicError(422, "There is no such model here.")
-    names = {tool.name for tool in services.assistant.tools}
+    names = {tool.name for tool in services.assistant.tools if context.has_role(tool.roles)}
     if options.tool_choice is not None and options.tool_choice.id not in names:
         raise PublicError(422, "There is no such tool here.")
 

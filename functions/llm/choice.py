@@ -5,10 +5,12 @@ The first of these that is set decides: `OPENAI_BASE_URL` (any compatible server
 offline demo answers.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from ..settings import Settings
+from ..context import RequestContext
+from ..settings import MODEL, Settings
 from .demo_script import DemoScript
 from .keys import Key, gemini_key, openai_key
 from .proxies import check_proxies
@@ -40,19 +42,29 @@ class ModelChoice:
     api_key: Key
     stores: bool = False
     """Whether the provider may keep what it is sent."""
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The models that need a role, and the roles of which one is enough. Never the default."""
 
     @property
     def label(self) -> str:
         return "Offline demo" if self.provider == "demo" else self.names[0]
 
+    def names_for(self, context: RequestContext) -> list[str]:
+        """The models that this user may pick from."""
+        return [name for name in self.names if context.has_role(self.roles.get(name, ()))]
+
 
 def choose(settings: Settings) -> ModelChoice:
     """The choice for `settings`. Opens no connection and reads no secret.
 
-    Raises `ValueError` when `OPENAI_BASE_URL` is set without a model, or when the environment asks
-    for a proxy that cannot be used.
+    Raises `ValueError` when `OPENAI_BASE_URL` is set without a model, when models ask for roles
+    that nobody can have, or when the environment asks for a proxy that cannot be used.
     """
-    choice = _choose(settings)
+    choice = replace(_choose(settings), roles=_roles(settings))
+    if choice.names[0] in choice.roles:
+        raise ValueError(
+            f"CHATKIT_MODELS: {choice.names[0]} is the default, so it can need no role"
+        )
     if choice.provider != "demo" or settings.voice_provider is not None:
         check_proxies()
     return replace(choice, stores=settings.store_responses)
@@ -90,7 +102,27 @@ def _choose(settings: Settings) -> ModelChoice:
 
 def _names(settings: Settings, default: str) -> tuple[str, ...]:
     first = settings.model or default
-    return (first, *(name for name in settings.models if name != first))
+    others = (name for name, _ in map(split_roles, settings.models))
+    return (first, *(name for name in dict.fromkeys(others) if name != first))
+
+
+def _roles(settings: Settings) -> dict[str, frozenset[str]]:
+    entries = [split_roles(model) for model in settings.models]
+    found = {name: roles for name, roles in entries if roles}
+    for name in found:
+        if len([each for each, _ in entries if each == name]) > 1:
+            raise ValueError(f"CHATKIT_MODELS: {name} is named twice, so its roles are not clear")
+    if found and not settings.oidc_roles_claim:
+        raise ValueError("CHATKIT_MODELS: models with roles need CHATKIT_OIDC_ROLES_CLAIM")
+    return found
+
+
+def split_roles(model: str) -> tuple[str, frozenset[str]]:
+    """The name and the roles of an entry of `CHATKIT_MODELS`, such as `gpt-5 (staff)`."""
+    entry = MODEL.fullmatch(model)
+    if entry is None:
+        raise ValueError(f"{model!r} is not a model")
+    return entry["name"], frozenset((entry["roles"] or "").split())
 
 
 def build(choice: ModelChoice, name: str, api_key: str, demo: DemoScript) -> "Model":

@@ -51,7 +51,8 @@ class ActionRun:
     """The store of conversations. It returns only those of this user."""
 
     context: RequestContext
-    """The user (`user_id`), their language (`locale`) and their page (`page`)."""
+    """The user (`user_id`), their language (`locale`) and their page (`page`). Of people who have
+    signed in also `name`, `email`, `tenant` and `roles`."""
 
     documents: Documents
     """The documents that the assistant stores for this user: see `Document`."""

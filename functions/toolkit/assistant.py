@@ -57,9 +57,15 @@ class Assistant(ABC):
         """
 
     def tools_for(self, turn: Turn) -> list[Tool]:
-        """The tools to offer for one message: those for which the page can do its part."""
-        page_can = turn.request_context.page_can
-        return [tool for tool in self.tools if tool.needs is None or page_can(tool.needs)]
+        """The tools to offer for one message: those that the user's roles allow, and for which the
+        page can do its part.
+        """
+        request = turn.request_context
+        return [
+            tool
+            for tool in self.tools
+            if request.has_role(tool.roles) and (tool.needs is None or request.page_can(tool.needs))
+        ]
 
     def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":
         """The Agents SDK's `tool_use_behavior` that ends the answer after tools with `ends_turn`.

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
@@ -38,6 +38,8 @@ class Tool:
     function: Callable[..., Awaitable[Any]]
     ends_turn: bool = False
     needs: PageAbility | None = None
+    roles: frozenset[str] = frozenset()
+    """The user needs one of these. Everybody may use a tool without any."""
 
     @property
     def name(self) -> str:
@@ -56,6 +58,10 @@ class Tool:
 
         @functools.wraps(self.function)
         async def call(wrapper: RunContextWrapper[Any], *args: Any, **kwargs: Any) -> str:
+            # An agent that was given all tools, instead of `tools_for(turn)`, may offer this one.
+            if self.roles and not wrapper.context.request_context.has_role(self.roles):
+                logger.warning("the tool %s was called for a user without its role", self.name)
+                return f"{FAILED}: this user may not use it."
             try:
                 result = await self.function(wrapper.context, *args, **kwargs)
                 return whole(result) if isinstance(result, str) else to_json(result).decode()
@@ -98,7 +104,7 @@ def tool(function: ToolFunction[P], /) -> Tool: ...
 
 @overload
 def tool(
-    *, ends_turn: bool = False, needs: PageAbility | None = None
+    *, ends_turn: bool = False, needs: PageAbility | None = None, roles: Collection[str] = ()
 ) -> Callable[[ToolFunction[P]], Tool]: ...
 
 
@@ -108,6 +114,7 @@ def tool(
     *,
     ends_turn: bool = False,
     needs: PageAbility | None = None,
+    roles: Collection[str] = (),
 ) -> Tool | Callable[[ToolFunction[P]], Tool]:
     """Declare an async function as a tool. Its first parameter is the `Turn`.
 
@@ -122,11 +129,15 @@ def tool(
     With `ends_turn`, the answer ends after this tool, and the assistant waits for the page or for
     the visitor. For that, the agent needs `Assistant.tool_use_behavior`. A tool with `needs` is
     offered only where the page can do that: run tools of its own (`client_tools`), or handle the
-    actions of widgets (`widget_actions`).
+    actions of widgets (`widget_actions`). A tool with `roles` is offered only to people who have
+    one of them, by the model and in the page's menu.
 
     When the function raises, the log has the exception and the model is told that the tool failed.
     It is told the message of an `ActionError`, too, because that is written for people.
     """
+    if isinstance(roles, str):
+        raise TypeError(f"roles={roles!r} is one text: write {{{roles!r}}}")
+    asked = frozenset(roles)
     if function is None:
-        return lambda function: Tool(function, ends_turn, needs)
-    return Tool(function, ends_turn, needs)
+        return lambda function: Tool(function, ends_turn, needs, asked)
+    return Tool(function, ends_turn, needs, asked)

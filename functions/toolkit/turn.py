@@ -22,7 +22,8 @@ class Turn(Protocol):
     """The conversation. Changes of its `metadata` or `title` are saved."""
 
     request_context: RequestContext
-    """The user (`user_id`), their language (`locale`) and their page (`page`)."""
+    """The user (`user_id`), their language (`locale`) and their page (`page`). Of people who have
+    signed in also `name`, `email`, `tenant` and `roles`."""
 
     store: Store[RequestContext]
     """The store of conversations. It returns only those of this user."""

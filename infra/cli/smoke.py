@@ -3,7 +3,7 @@
     $ python -m infra.cli.smoke https://d111111abcdef8.cloudfront.net
 
 It sends the requests of a browser, needs only the standard library, and leaves nothing
-behind but two anonymous visitors.
+behind but two anonymous visitors. Where people have to sign in, it can only check that.
 """
 
 import argparse
@@ -129,8 +129,8 @@ class Stream:
         raise SmokeError("the answer made no thread")
 
 
-def check_page(address: str) -> str:
-    """Check the page, an address within it, its configuration and both functions' health."""
+def check_page(address: str) -> Json:
+    """Check the page, an address within it and both functions' health; returns its config."""
     visitor = Visitor(address)
     for path in ("/", f"/c/{uuid.uuid4()}"):
         response = visitor.send("GET", path)
@@ -141,7 +141,17 @@ def check_page(address: str) -> str:
     for function in ("chat", "actions"):
         path = urlsplit(config["api"][function]).path
         _json(visitor.send("GET", f"{path}/health"), f"GET {path}/health")
-    return f"model {config['model']['name']}"
+    return config
+
+
+def check_signed_out(visitor: Visitor) -> str:
+    """Check that both functions ask a visitor without a token to sign in."""
+    for path in ("/chatkit/session", "/actions/cancel"):
+        response = visitor.send("POST", path, b"{}", {"content-type": "application/json"})
+        body = response.read()
+        if response.status != 401 or "message" not in json.loads(body or b"{}"):  # noqa: PLR2004
+            raise SmokeError(f"POST {path} without a token was answered {response.status}")
+    return "401 with a message; the rest needs somebody who signs in: try the page"
 
 
 def check_errors(visitor: Visitor) -> str:
@@ -230,7 +240,11 @@ def smoke(address: str, say: Callable[[str], object]) -> None:
 def _check(address: str, say: Callable[[str], object]) -> None:
     visitor = Visitor(address)
     stranger = Visitor(address)
-    say(f"page       {check_page(address)}")
+    config = check_page(address)
+    say(f"page       model {config['model']['name']}")
+    if config.get("auth") == "oidc" and not (config.get("signIn") or {}).get("optional"):
+        say(f"sign-in    {check_signed_out(visitor)}")
+        return
     visitor.post("/chatkit/session", {})
     say(f"errors     {check_errors(visitor)}")
     thread, streamed = check_stream(visitor)

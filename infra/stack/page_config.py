@@ -7,6 +7,7 @@ from typing import Any
 
 from functions import VERSION
 from functions.attachments.schema import KINDS
+from functions.context import RequestContext
 from functions.llm import choose
 from functions.settings import Settings
 
@@ -28,6 +29,8 @@ def page_config(
 ) -> dict[str, Any]:
     """The page's configuration. The URLs are absolute when the API has another origin."""
     choice = choose(settings)
+    # The models of everybody. The session names further ones to whoever has a role.
+    names = choice.names_for(RequestContext(user_id="anybody"))
     voice = settings.voice_provider is not None
     return {
         "version": VERSION,
@@ -38,9 +41,9 @@ def page_config(
         "signIn": _sign_in(settings),
         "model": {"name": choice.names[0], "label": choice.label},
         "models": [
-            {"id": name, "label": name, "default": name == choice.names[0]} for name in choice.names
+            {"id": name, "label": name, "default": name == choice.names[0]} for name in names
         ]
-        if len(choice.names) > 1
+        if len(names) > 1
         else [],
         "features": {
             "attachments": True,

@@ -18,7 +18,17 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from functions.settings import Address, Issuer, ModelApi, Names, OidcToken, Origins, Settings
+from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
+from functions.settings import (
+    Address,
+    Issuer,
+    ModelApi,
+    Models,
+    Names,
+    OidcToken,
+    Origins,
+    Settings,
+)
 
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
@@ -63,9 +73,10 @@ class StackSettings(BaseModel):
         "`modelBaseUrl` and `model`.",
     )
     model: str | None = Field(None, description="Name of the model. Each provider has a default.")
-    models: Names = Field(
+    models: Models = Field(
         default_factory=list,
-        description="Further models that a visitor may pick, comma-separated.",
+        description="Further models that a visitor may pick, comma-separated. `gpt-5 (staff)` is "
+        "for people with this role; of several roles, one is enough (`gpt-5 (staff admin)`).",
     )
     model_api: ModelApi | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
@@ -453,6 +464,14 @@ class StackSettings(BaseModel):
                 f"{', '.join(self._of_sign_in)}: needs auth=oidc",
             ),
             (
+                bool(self._models_with_roles) and self.oidc_roles_claim is None,
+                "models with roles need oidcRolesClaim",
+            ),
+            (
+                self._default_model in self._models_with_roles,
+                f"models: {self._default_model} is the default, so it can need no role",
+            ),
+            (
                 self.oidc_token == "id"  # noqa: S105
                 and not (self.oidc_client_id or self.sign_in),
                 "oidcToken=id needs oidcClientId",
@@ -486,6 +505,15 @@ class StackSettings(BaseModel):
             if wrong:
                 raise ValueError(message)
         return self
+
+    @property
+    def _default_model(self) -> str | None:
+        defaults = {"openai": OPENAI_MODEL, "gemini": GEMINI_MODEL}
+        return self.model or defaults.get(self.provider)
+
+    @property
+    def _models_with_roles(self) -> list[str]:
+        return [name for name, roles in map(split_roles, self.models) if roles]
 
     @property
     def _of_sign_in(self) -> list[str]:

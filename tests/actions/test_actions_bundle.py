@@ -15,6 +15,7 @@ from infra.emulator.project import actions_configuration, bundle
 from infra.emulator.server import Server
 from tests.assistants import with_sample
 from tests.assistants.sample.features import items
+from tests.support.issuer import CLIENT, Key, bearer, issuing
 from tests.support.person import Person
 from tests.support.served import served
 from tests.support.speech import encoded, tone
@@ -41,6 +42,32 @@ async def test_the_bundle_runs_an_action_and_stores_its_result(deployed):
     assert answer.status_code == 200, function.environments[0].output.decode()
     assert [each.done for each in await person.documents.read(items.ITEMS)] == [True]
     assert (await person.http.get("/actions/health")).json()["status"] == "ok"
+
+
+async def test_the_bundle_verifies_the_tokens_of_people_who_sign_in(cloud):
+    """With the compiled parts that verification needs, and an issuer that it has to ask."""
+    built = bundle("actions")
+    with issuing() as issuer:
+        oidc = {
+            "CHATKIT_AUTH": "oidc",
+            "CHATKIT_OIDC_ISSUER": issuer.url,
+            "CHATKIT_OIDC_CLIENT_ID": CLIENT,
+        }
+        configuration = actions_configuration(
+            built.task_root, {**cloud, **oidc}, python=built.python
+        )
+        async with (
+            Function(with_sample(configuration)) as function,
+            Server(FunctionUrl(function, streaming=False).handle) as server,
+            httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http,
+        ):
+            statuses = []
+            for key in (None, Key("first")):
+                headers = bearer(issuer.token(key))
+                answer = await http.post("/actions/cancel", json={"run_id": "r"}, headers=headers)
+                statuses.append(answer.status_code)
+            assert statuses == [200, 401], function.environments[0].output.decode()
+            assert issuer.fetches == len(function.environments)
 
 
 async def test_the_bundle_handles_events(deployed):

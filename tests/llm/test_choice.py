@@ -1,7 +1,10 @@
 """The settings alone choose the model that answers."""
 
+import re
+
 import pytest
 
+from functions.context import RequestContext
 from functions.llm import build, choose
 from functions.llm.demo_script import DemoScript
 from functions.settings import Settings
@@ -48,6 +51,47 @@ def test_a_compatible_server_needs_the_name_of_a_model():
 def test_the_list_of_models_begins_with_the_default():
     choice = choose(settings(openai_api_key="k", model="b", models="a, b,c"))
     assert choice.names == ("b", "a", "c")
+
+
+ROLES = {"openai_api_key": "k", "oidc_roles_claim": "roles"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "names"),
+    [
+        (set(), ["gpt-5-mini", "a"]),
+        ({"staff"}, ["gpt-5-mini", "b", "a"]),
+        ({"admin"}, ["gpt-5-mini", "b", "a", "c"]),
+    ],
+)
+def test_a_model_with_roles_is_for_people_with_one_of_them(roles, names):
+    choice = choose(settings(models="b (staff admin), a, c (admin)", **ROLES))
+    assert choice.names == ("gpt-5-mini", "b", "a", "c")
+    assert choice.names_for(RequestContext("ada", roles=frozenset(roles))) == names
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"models": "b (staff)", "oidc_roles_claim": None}, "need CHATKIT_OIDC_ROLES_CLAIM"),
+        ({"models": "gpt-5-mini (staff)"}, "gpt-5-mini is the default, so it can need no role"),
+        ({"models": "b (staff), b"}, "b is named twice"),
+    ],
+)
+def test_roles_that_make_no_sense_are_refused_at_the_start(values, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        choose(settings(**{**ROLES, **values}))
+
+
+@pytest.mark.parametrize("model", ["b (", "b ()", "(staff)", "b (a,b)", "b(staff)", "b (a) c"])
+def test_a_model_of_another_form_is_refused(model):
+    with pytest.raises(ValueError, match="is not a model such as gpt-5"):
+        settings(models=model)
+
+
+@pytest.mark.parametrize("model", ["claude@20240620", "llama3:8b", "a/b-c.d", "two words"])
+def test_names_of_models_may_have_any_other_characters(model):
+    assert choose(settings(openai_api_key="k", models=model)).names == ("gpt-5-mini", model)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from agents.tool_context import ToolContext
 from pydantic import BaseModel
 
+from functions.context import RequestContext
 from functions.toolkit import Entity, Turn, entity_source, tool
 from tests.assistants.sample import Sample
 from tests.assistants.sample.features.items import CARD
@@ -105,3 +106,37 @@ async def test_at_most_twenty_entities_are_listed():
 
     entities = Sample([SimpleNamespace(many=many)]).entities
     assert len(await entities.search("", None)) == 20
+
+
+@tool(roles={"staff", "admin"})
+async def refund(turn: Turn) -> str:
+    """Pays back."""
+    return "paid"
+
+
+@pytest.mark.parametrize(
+    ("roles", "result"),
+    [
+        (set(), "The tool failed: this user may not use it."),
+        ({"guest"}, "The tool failed: this user may not use it."),
+        ({"staff"}, "paid"),
+        ({"admin", "guest"}, "paid"),
+    ],
+)
+async def test_a_tool_with_roles_runs_only_for_people_with_one_of_them(roles, result):
+    """Whoever makes the agent may have offered it to all: `tools` instead of `tools_for`."""
+    context = ToolContext(
+        context=SimpleNamespace(
+            request_context=RequestContext(user_id="ada", roles=frozenset(roles))
+        ),
+        tool_name="refund",
+        tool_call_id="call_1",
+        tool_arguments="{}",
+    )
+    assert await refund.function_tool.on_invoke_tool(context, "{}") == result
+
+
+def test_a_role_that_is_one_text_is_refused():
+    """Its letters would be the roles."""
+    with pytest.raises(TypeError, match="is one text"):
+        tool(roles="staff")

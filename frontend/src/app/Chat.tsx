@@ -11,7 +11,7 @@ import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./troub
 import { VoiceNote } from "./VoiceNote";
 
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
-  const { config, fetch, log, standIn } = ready;
+  const { config, session, fetch, log, standIn } = ready;
   const { assistantOptions, locale, onDeeplink, onEffect } = ready.assistant;
   const [said, setSaid] = useState<string | null>(null);
   const actions = useRef<PageActions>(null);
@@ -28,6 +28,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
     scheme: look.scheme,
     theme: brand.theme,
     assistant,
+    session,
     initialThread,
     locale,
   });

@@ -8,6 +8,7 @@ import {
   loadConfig,
   type PageConfig,
   SessionError,
+  type SessionInfo,
 } from "../chatkit";
 import { announceAnswer } from "./answers";
 import { texts } from "./brand";
@@ -15,6 +16,7 @@ import { texts } from "./brand";
 export type Ready = {
   config: PageConfig;
   assistant: typeof import("./assistant");
+  session: SessionInfo;
   fetch: typeof fetch;
   log: Log;
   /** `true` when `chatkit.js` could not be loaded and our own element replaces it. */
@@ -40,7 +42,7 @@ export async function boot(): Promise<Ready> {
     },
   );
   const session = createSession({ api: config.api });
-  await session.open().catch((error: unknown) => {
+  const visitor = await session.open().catch((error: unknown) => {
     throw new BootError(sessionProblem(error));
   });
   const fetch = createChatKitFetch({
@@ -58,7 +60,7 @@ export async function boot(): Promise<Ready> {
     defineStandIn();
     log("warning", "chatkit_script_unavailable");
   }
-  return { config, assistant, fetch, log, standIn: !loaded };
+  return { config, assistant, session: visitor, fetch, log, standIn: !loaded };
 }
 
 function unreachable(error: unknown): Problem {

@@ -3,11 +3,13 @@ import type {
   ChatKitOptions,
   ColorScheme,
   Entity,
+  ModelOption,
   SupportedLocale,
   ToolOption,
 } from "@openai/chatkit";
 import type { PageConfig } from "./config";
 import { operationOf } from "./operations";
+import type { SessionInfo } from "./session";
 import { chatKitTheme, type Theme } from "./theme";
 
 /** The options that are yours: texts, prompts, and what the page does when the assistant asks. */
@@ -29,13 +31,15 @@ export function chatKitOptions(input: {
   /** Without a theme the chat has ChatKit's default look. */
   theme?: Theme;
   assistant: AssistantOptions;
+  /** Who the visitor is. The menus then have what their roles allow, and nothing else. */
+  session?: SessionInfo;
   initialThread: string | null;
   locale?: SupportedLocale;
 }): ChatKitOptions {
-  const { config, fetch, scheme, theme, assistant, initialThread, locale } = input;
+  const { config, fetch, scheme, theme, assistant, session, initialThread, locale } = input;
   const { features } = config;
-  const models = config.models ?? [];
-  const tools = assistant.tools ?? [];
+  const models = modelsFor(config, session);
+  const tools = (assistant.tools ?? []).filter(({ id }) => session?.tools?.includes(id) ?? true);
   return {
     api: {
       url: config.api.chat,
@@ -74,6 +78,20 @@ export function chatKitOptions(input: {
     widgets: { onAction: assistant.onWidgetAction },
     onClientTool: assistant.onClientTool,
   };
+}
+
+/** The models that the visitor may pick. `config` has those of everybody, and the default. */
+function modelsFor(config: PageConfig, session?: SessionInfo): ModelOption[] {
+  const ofEverybody = config.models ?? [];
+  if (!session?.models) return ofEverybody;
+  return session.models.map(
+    (id) =>
+      ofEverybody.find((model) => model.id === id) ?? {
+        id,
+        label: id,
+        default: id === config.model.name,
+      },
+  );
 }
 
 /** Tells the server with each operation what the page can do, so that it offers nothing else. */

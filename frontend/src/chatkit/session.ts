@@ -4,7 +4,23 @@
  */
 import { createChatKitFetch, type GetToken } from "./fetch";
 
-export type SessionInfo = { user: { id: string }; token: string | null; expiresAt: string };
+export type SessionInfo = {
+  /** All but `id` only of people who have signed in, and where their token has it. */
+  user: {
+    id: string;
+    name?: string | null;
+    /** An address that the issuer has verified. */
+    email?: string | null;
+    roles?: string[];
+    tenant?: string | null;
+  };
+  signedIn?: boolean;
+  /** The models and tools that the visitor may pick. An older server does not say. */
+  models?: string[];
+  tools?: string[];
+  token: string | null;
+  expiresAt: string;
+};
 
 export class SessionError extends Error {
   /** The status of the response; 0 when the server was not reached. */
@@ -32,8 +48,8 @@ const TIMEOUT_MS = 15_000;
  * Visitors are anonymous. On the page's own origin the server gives them a cookie that scripts
  * cannot read. On another origin browsers do not send it, so a token is kept in `localStorage`.
  *
- * Pass `getToken` only when your server checks tokens of its own: the server of this project knows
- * no sign-in yet and ignores tokens that it did not issue.
+ * Where people sign in (`CHATKIT_AUTH=oidc`), pass a `getToken` that returns the token of the
+ * issuer, or `null` for nobody. A server whose visitors are anonymous ignores such tokens.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
@@ -69,7 +85,12 @@ export function createSession(options: {
       );
     }
     if (!getToken && body.token) write(storageKey, body.token);
-    return { user: body.user, token: body.token ?? null, expiresAt: body.expiresAt ?? "" };
+    return {
+      ...body,
+      user: body.user,
+      token: body.token ?? null,
+      expiresAt: body.expiresAt ?? "",
+    };
   }
 
   function open(): Promise<SessionInfo> {

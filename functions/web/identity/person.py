@@ -37,7 +37,8 @@ def person_of(claims: Claims, settings: Settings) -> Person:
     """
     email = claims.get("email")
     # Cognito sends `true` as a string in some of its tokens.
-    verified = claims.get("email_verified") in (True, "true")
+    said = claims.get("email_verified")
+    verified = said is True or said == "true"
     user = find_claim(claims, settings.oidc_user_claim)
     if not isinstance(user, str) or not user:
         raise PublicError(403, _NO_ACCOUNT)
@@ -87,7 +88,9 @@ def _roles(claims: Claims, path: str | None) -> frozenset[str]:
     found = find_claim(claims, path) if path else None
     if isinstance(found, str):
         found = found.replace(",", " ").split()
-    return frozenset(role for role in found or () if isinstance(role, str) and role)
+    if not isinstance(found, list):
+        return frozenset()
+    return frozenset(role for role in found if isinstance(role, str) and role)
 
 
 def _name(found: object) -> str | None:

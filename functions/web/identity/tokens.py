@@ -71,7 +71,7 @@ class TokenVerifier:
         except PyJWTError as error:
             logger.warning("a token was refused: %s", type(error).__name__)
         except _RefusedError as error:
-            logger.warning("a token was refused: %s", error)
+            logger.warning("a token was refused: %s", str(error))
         except KeysUnavailableError:
             raise PublicError(
                 503,

@@ -6,6 +6,7 @@ import pytest
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Message
 
+from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app
 from functions.llm import demo_events
 from functions.settings import Settings, forget_settings
@@ -132,9 +133,43 @@ def test_a_working_deployment_passes(cloud):
     assert [line.split()[0] for line in lines] == ["page", "errors", "answer", "file", "stranger"]
 
 
+class SignIn(Deployment):
+    """People sign in here."""
+
+    config = CONFIG[:-1] + b', "auth": "oidc", "signIn": {"optional": false}}'
+
+    def __init__(self):
+        issuer = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "page"}
+        settings = Settings(_env_file=None, auth="oidc", **issuer)
+        self.app, self.actions = create_app(settings), create_actions(settings)
+
+    async def __call__(self, scope, receive, send):
+        if scope.get("path") == "/config.json":
+            return await Response(self.config)(scope, receive, send)
+        if scope.get("path") == "/actions/cancel":
+            return await self.actions(scope, receive, send)
+        return await super().__call__(scope, receive, send)
+
+
+class SignInForgotten(SignIn):
+    """The second function knows nothing of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.actions = create_actions(Settings(_env_file=None))
+
+
+def test_where_people_sign_in_only_that_is_checked(cloud):
+    lines = []
+    with served(SignIn()) as url:
+        smoke(url, lines.append)
+    assert [line.split()[0] for line in lines] == ["page", "sign-in"]
+
+
 @pytest.mark.parametrize(
     ("deployment", "says"),
     [
+        (SignInForgotten, "POST /actions/cancel without a token was answered 4"),
         (Buffering, "something buffers it"),
         (Swallowing, "an unknown thread was answered 200"),
         (Sharing, "a stranger sees our thread"),

@@ -101,3 +101,57 @@ def test_both_functions_get_the_limits_and_the_address_that_transcribes(synth):
         assert told["CHATKIT_TRANSCRIPTION_BASE_URL"] == "https://whisper.example.com/v1"
         assert told["CHATKIT_TRANSCRIPTION_MODEL"] == "whisper-large"
         assert told["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] == "whisper/key"
+
+
+def test_both_functions_and_the_page_are_told_how_people_sign_in(synth):
+    from infra.stack.environment import settings_from
+    from infra.stack.page_config import page_config
+
+    template = synth(**VARIANTS["own everything"])["chatkit-dev"]
+    for name in ("ChatFunction", "ActionsFunction"):
+        told = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        reads = settings_from({n: str(v) for n, v in told.items() if not n.startswith("AWS_")})
+        assert reads.auth == "oidc"
+        assert {
+            n: getattr(reads, n) for n in type(reads).model_fields if n.startswith("oidc_")
+        } == {
+            "oidc_issuer": "https://login.example.com/",
+            "oidc_client_id": "page",
+            "oidc_audience": "https://chat.example.com",
+            "oidc_token": "access",
+            "oidc_optional": True,
+            "oidc_scopes": "openid offline_access",
+            "oidc_user_claim": "uid",
+            "oidc_name_claim": "nickname",
+            "oidc_tenant_claim": "org_id",
+            "oidc_roles_claim": "roles",
+        }
+    config = page_config(reads)
+    assert config["auth"] == "oidc"
+    assert config["signIn"] == {
+        "issuer": "https://login.example.com/",
+        "clientId": "page",
+        "scope": "openid offline_access",
+        "audience": "https://chat.example.com",
+        "token": "access",
+        "optional": True,
+    }
+    # What needs a role is not in a file that everybody can read.
+    assert "llama-large" not in str(config)
+
+
+def test_the_page_does_not_sign_in_without_a_client_of_its_own():
+    """A page around the chat has a sign-in of its own then, and passes its token."""
+    from functions.settings import Settings
+    from infra.stack.page_config import page_config
+
+    oidc = {"auth": "oidc", "oidc_issuer": "https://i", "oidc_audience": "a"}
+    assert page_config(Settings(_env_file=None))["signIn"] is None
+    assert page_config(Settings(_env_file=None, **oidc))["signIn"] is None
+
+
+def test_nothing_of_sign_in_is_told_where_visitors_are_anonymous(synth):
+    template = synth()["chatkit-dev"]
+    told = template.only("AWS::Lambda::Function", "ChatFunction")["Environment"]["Variables"]
+    assert told["CHATKIT_AUTH"] == "anonymous"
+    assert not [name for name in told if "OIDC" in name]

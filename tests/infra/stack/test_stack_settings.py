@@ -69,6 +69,19 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"auth": "oidc"}, "auth=oidc needs oidcIssuer"),
         ({"auth": "oidc", "oidcIssuer": "https://i"}, "needs oidcClientId or oidcAudience"),
         ({"oidcIssuer": "https://i", "oidcToken": "id"}, "oidcIssuer, oidcToken: needs auth=oidc"),
+        ({"provider": "openai", "models": "o3 (staff)"}, "models with roles need oidcRolesClaim"),
+        ({"provider": "openai", "models": "o3 (staff"}, "'o3 (staff' is not a model such as"),
+        (
+            {
+                "provider": "openai",
+                "models": "gpt-5-mini (staff)",
+                "auth": "oidc",
+                "oidcIssuer": "https://i",
+                "oidcClientId": "c",
+                "oidcRolesClaim": "roles",
+            },
+            "models: gpt-5-mini is the default, so it can need no role",
+        ),
         ({"oidcIssuer": "http://login.example"}, "an issuer is an https:// address"),
         (
             {"auth": "oidc", "oidcIssuer": "https://i", "oidcAudience": "a", "oidcToken": "id"},

@@ -39,6 +39,17 @@ VARIANTS = {
         "transcriptionSecret": "whisper/key",
         "chatConcurrency": "0",
         "actionsConcurrency": "0",
+        "models": "llama-large (staff)",
+        "auth": "oidc",
+        "oidcIssuer": "https://login.example.com/",
+        "oidcClientId": "page",
+        "oidcAudience": "https://chat.example.com",
+        "oidcOptional": "true",
+        "oidcScopes": "openid offline_access",
+        "oidcUserClaim": "uid",
+        "oidcNameClaim": "nickname",
+        "oidcTenantClaim": "org_id",
+        "oidcRolesClaim": "roles",
     },
 }
 
