@@ -102,7 +102,7 @@ ApiKey = Annotated[SecretStr, BeforeValidator(_key)]
 """A provider's key, which is sent in a header."""
 
 Address = Annotated[str, BeforeValidator(_address)]
-"""An address, such as that of a provider's API."""
+"""The address of a provider's API."""
 
 # The stack's settings use these types too.
 Issuer = Annotated[str, AfterValidator(_issuer)]
@@ -191,8 +191,6 @@ class Settings(AwsSettings):
     """Whether visitors without a token may chat too, as anonymous visitors."""
     oidc_scopes: str = "openid profile email"
     """What the page asks the issuer for, separated by spaces."""
-    oidc_sign_out_url: Address | None = None
-    """Cognito's address for signing out, which its metadata do not describe."""
     oidc_user_claim: str = "sub"
     oidc_name_claim: str = "name"
     oidc_tenant_claim: str | None = None

@@ -1,6 +1,5 @@
 """CloudFront: one address for the page and both functions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Annotations, Duration, Stack
@@ -48,11 +47,8 @@ class Domain:
     certificate: acm.ICertificate
 
 
-def content_security_policy(
-    *, files_bucket: s3.IBucket, frame_ancestors: list[str], sign_in: Sequence[str] = ()
-) -> str:
-    """The page may load and call itself, ChatKit's script and frame, OpenAI's API, the files, and
-    the origins where people `sign_in`.
+def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[str]) -> str:
+    """The page may load and call itself, ChatKit's script and frame, OpenAI's API and the files.
 
     The frame has a policy of its own. Styles may be inline, because the element and React set
     `style` attributes. Pictures may come from anywhere over HTTPS, because a widget or an
@@ -69,7 +65,7 @@ def content_security_policy(
         "style-src": "'self' 'unsafe-inline'",
         "font-src": f"'self' data: {CHATKIT_CDN}",
         "img-src": "'self' data: blob: https:",
-        "connect-src": " ".join(("'self'", CHATKIT_CDN, OPENAI_API, files, *sign_in)),
+        "connect-src": f"'self' {CHATKIT_CDN} {OPENAI_API} {files}",
         "frame-src": CHATKIT_CDN,
         "worker-src": "'self' blob:",
         "base-uri": "'none'",

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
@@ -155,9 +154,7 @@ class ChatKitStack(Stack):
             chat=chat,
             actions=actions,
             csp=content_security_policy(
-                files_bucket=files.bucket,
-                frame_ancestors=settings.frame_ancestors,
-                sign_in=sign_in.origins if sign_in else _issuer_origins(settings),
+                files_bucket=files.bucket, frame_ancestors=settings.frame_ancestors
             ),
             domain=self._domain(settings, certificate),
             web_acl_arn=web_acl_arn,
@@ -274,11 +271,3 @@ def _upload_origins(settings: StackSettings) -> list[str]:
     """
     page = f"https://{settings.domain_name}" if settings.domain_name else "https://*.cloudfront.net"
     return [page, *settings.allowed_origins, CHATKIT_CDN]
-
-
-def _issuer_origins(settings: StackSettings) -> list[str]:
-    """The origin of the issuer at which the page signs people in by itself."""
-    if settings.oidc_issuer is None or settings.oidc_client_id is None:
-        return []
-    issuer = urlsplit(settings.oidc_issuer)
-    return [f"{issuer.scheme}://{issuer.netloc}"]

@@ -100,7 +100,6 @@ def _sign_in(settings: StackSettings) -> dict[str, str | None]:
         "CHATKIT_OIDC_TOKEN": settings.oidc_token,
         "CHATKIT_OIDC_OPTIONAL": str(settings.oidc_optional).lower(),
         "CHATKIT_OIDC_SCOPES": settings.oidc_scopes,
-        "CHATKIT_OIDC_SIGN_OUT_URL": settings.oidc_sign_out_url,
         "CHATKIT_OIDC_USER_CLAIM": settings.oidc_user_claim,
         "CHATKIT_OIDC_NAME_CLAIM": settings.oidc_name_claim,
         "CHATKIT_OIDC_TENANT_CLAIM": settings.oidc_tenant_claim,

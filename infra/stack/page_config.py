@@ -76,5 +76,4 @@ def _sign_in(settings: Settings) -> dict[str, Any] | None:
         "audience": settings.oidc_audience,
         "token": settings.oidc_token,
         "optional": settings.oidc_optional,
-        "signOutUrl": settings.oidc_sign_out_url,
     }

@@ -20,7 +20,6 @@ from pydantic.alias_generators import to_camel
 
 from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
 from functions.settings import (
-    Address,
     Issuer,
     ModelApi,
     Models,
@@ -170,11 +169,6 @@ class StackSettings(BaseModel):
     oidc_scopes: str = Field(
         _FUNCTIONS["oidc_scopes"].default,
         description="What the page asks the issuer for, separated by spaces.",
-    )
-    oidc_sign_out_url: Address | None = Field(
-        None,
-        description="Cognito's address for signing out (`https://…/logout`). Other issuers name "
-        "theirs in their metadata.",
     )
     oidc_user_claim: str = Field(
         _FUNCTIONS["oidc_user_claim"].default,
@@ -428,10 +422,6 @@ class StackSettings(BaseModel):
                 self.sign_in is not None
                 and any((self.oidc_issuer, self.oidc_client_id, self.oidc_audience)),
                 "signIn=cognito excludes oidcIssuer, oidcClientId and oidcAudience: it makes them",
-            ),
-            (
-                self.sign_in is not None and self.oidc_sign_out_url is not None,
-                "signIn=cognito excludes oidcSignOutUrl",
             ),
             (
                 self.sign_in is not None and not set(self.scopes) <= _COGNITO_SCOPES,

@@ -142,7 +142,6 @@ class SignIn(Construct):
         return {
             "CHATKIT_OIDC_ISSUER": self.issuer,
             "CHATKIT_OIDC_CLIENT_ID": self.client_id,
-            "CHATKIT_OIDC_SIGN_OUT_URL": f"{self.address}/logout",
         }
 
     def open(

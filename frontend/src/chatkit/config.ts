@@ -13,11 +13,6 @@ export type SignInConfig = {
   token: "access" | "id";
   /** Whether visitors may chat without signing in. */
   optional: boolean;
-  /**
-   * Cognito's address for signing out: the page adds `client_id`, and as `logout_uri` the address
-   * to come back to. `null`: the issuer's metadata name an `end_session_endpoint`.
-   */
-  signOutUrl?: string | null;
 };
 
 export type PageConfig = {
