@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python dev dev-page test test-page soak lint lint-python lint-page format lock \
+.PHONY: help setup setup-python dev dev-page reset test test-page soak lint lint-python lint-page format lock \
 	bench lambda screenshots
 
 help: ## list these
@@ -15,11 +15,14 @@ setup: ## make .venv and build the page (the others do it when needed)
 setup-python:
 	@$(PYTHON) infra/local/setup.py python
 
-dev: setup ## run it all on this machine; HOST and PORT, 127.0.0.1:8000 by default
+dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000 by default), SIGN_IN=demo
 	@exec $(RUN) -m infra.local
 
 dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 	@exec $(RUN) -m infra.local --page
+
+reset: setup-python ## forget the conversations, files and key of make dev
+	@$(RUN) -m infra.local.reset
 
 lambda: setup ## run it from the built bundles, on an emulated Lambda; port 8001
 	@exec $(RUN) -m infra.emulator

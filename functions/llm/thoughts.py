@@ -2,7 +2,8 @@
 
 Many servers send what a model thinks as `<think>…</think>` at the beginning of its text, or as
 reasoning text, of which ChatKit shows nothing. Here both become reasoning summaries, which ChatKit
-shows as a workflow.
+shows as a workflow. Some send only `</think>`: then the thought is streamed as text, because nobody
+can know what it is before it ends, and is not in the text that is kept.
 """
 
 import re
@@ -23,8 +24,12 @@ from openai.types.responses import (
 
 BEGIN: Final = "<think>"
 END: Final = "</think>"
-_THOUGHT: Final = re.compile(rf"\s*{BEGIN}.*?(?:{END}\s*|\Z)", re.DOTALL)
-
+_THOUGHT: Final = re.compile(
+    rf"\s*{BEGIN}.*?(?:{END}\s*|\Z)"
+    # Where the server has put BEGIN into the prompt, a line with END alone follows the thought.
+    rf"|(?:(?!{BEGIN}).)*?^[ \t]*{END}[ \t]*(?:\n\s*|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 _OTHERS: Final = ("response.reasoning", "response.function_call", "response.mcp", "response.custom")
 """Events of other items. Some servers give all items the same index."""

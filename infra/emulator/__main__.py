@@ -17,12 +17,12 @@ from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.project import configurations, description
 from infra.emulator.server import Server
-from infra.local.__main__ import address_of, settings_or_stop
+from infra.local.__main__ import address_of, how_to_sign_in, settings_or_stop, sign_in
 from infra.local.cloud import local_cloud
 from infra.stack.page_config import page_config
 
 
-async def serve(cloud: dict[str, str], host: str, port: int) -> None:
+async def serve(cloud: dict[str, str], host: str, port: str) -> None:
     """Serve until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -39,9 +39,11 @@ async def serve(cloud: dict[str, str], host: str, port: int) -> None:
             ),
         }
         edge = Edge(origins, ROOT / "frontend" / "dist", {"/config.json": config})
-        server = await stack.enter_async_context(Server(edge.answer, host=host, port=port))
+        server = await stack.enter_async_context(Server(edge.answer, host=host, port=int(port)))
         sys.stdout.write(f"\n  {server.url}   from the bundles, on an emulated Lambda\n")
         sys.stdout.write(f"  {description()}\n")
+        if people := how_to_sign_in(port):
+            sys.stdout.write(f"  Sign in as {people}\n")
         sys.stdout.write("  Ctrl-C ends it.\n\n")
         sys.stdout.flush()
         await stop.wait()
@@ -49,9 +51,8 @@ async def serve(cloud: dict[str, str], host: str, port: int) -> None:
 
 def main() -> None:
     host, port = address_of("8001", "make lambda")
-    settings = settings_or_stop()
-    with local_cloud(settings) as cloud:
-        asyncio.run(serve(cloud, host, int(port)))
+    with sign_in(host, port, "make lambda"), local_cloud(settings_or_stop()) as cloud:
+        asyncio.run(serve(cloud, host, port))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """`make dev`: the whole product on this machine, with moto in place of AWS.
 
 moto with its table runs in this process. The apps run in a child process of uvicorn's, which
-is started again when code under `functions/` is saved. So conversations survive a reload, and
-are gone after Ctrl-C.
+is started again when code under `functions/` is saved. `infra.local.folder` says where
+conversations, files and the key for cookies are kept.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import uvicorn
@@ -30,6 +32,17 @@ from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
 from infra.local.address import EVERY_ADDRESS, address_in_the_network, url_of
 from infra.local.cloud import CloudError, local_cloud
+from infra.local.demo_issuer import DemoIssuerError, demo_issuer, issuer_of
+from infra.local.folder import (
+    FolderInUseError,
+    cookie_key,
+    file_of_port,
+    folder_of_port,
+    local_folder,
+    locked,
+    shown,
+    write_privately,
+)
 from infra.local.setup import BIN, node_folder
 
 START_TIMEOUT = 60.0
@@ -41,10 +54,14 @@ def main() -> None:
     arguments.add_argument("--page", action="store_true", help="with Vite's dev server")
     with_vite = arguments.parse_args().page
     host, port = address_of("8000")
-    settings = settings_or_stop()
     for ending in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
         signal.signal(ending, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), _cloud(settings):
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        _own_folder(port) as folder,
+        sign_in(host, port),
+        _cloud(settings := settings_or_stop(folder), folder, port),
+    ):
         address = url_of(host, port)
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
             threading.Thread(
@@ -63,12 +80,17 @@ def main() -> None:
             )
 
 
-def settings_or_stop() -> Settings:
-    """The settings. Ends this process with one line when one of them is wrong."""
-    # Only this run's cookies are signed with it, and its threads are gone when it ends.
-    os.environ.setdefault("CHATKIT_COOKIE_KEY", secrets.token_hex(32))
+def settings_or_stop(folder: Path | None = None) -> Settings:
+    """The settings. Ends this process with one line when one of them is wrong.
+
+    Cookies are signed with the configured key, or with the one in `folder`, or with a new one.
+    """
     try:
         settings = Settings()
+        if settings.cookie_key is None and settings.cookie_key_secret is None:
+            key = cookie_key(folder) if folder else secrets.token_hex(32)
+            os.environ["CHATKIT_COOKIE_KEY"] = key
+            settings = Settings()
         choose(settings)
         identity_of(settings)
     except ValidationError as error:
@@ -102,10 +124,60 @@ def address_of(default_port: str, name: str = "make dev") -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _cloud(settings: Settings) -> Iterator[None]:
+def _own_folder(port: str) -> Iterator[Path]:
+    """The folder that this run has for itself: `.local/`, or another one while that is in use."""
+    with contextlib.ExitStack() as stack:
+        folder = local_folder()
+        try:
+            stack.enter_context(locked(folder))
+        except FolderInUseError:
+            folder = folder_of_port(port)
+            print(f"make dev: another make dev uses {shown(local_folder())}.")
+            print(f"make dev: This one keeps its conversations in {shown(folder)}.", flush=True)
+            try:
+                stack.enter_context(locked(folder))
+            except FolderInUseError:
+                stop(f"another make dev uses {shown(folder)} too. Choose another PORT.")
+        except OSError as error:
+            stop(f"nothing can be kept in {shown(folder)}: {error.strerror}.")
+        yield folder
+
+
+@contextlib.contextmanager
+def sign_in(host: str, port: str, name: str = "make dev") -> Iterator[None]:
+    """The issuer that `SIGN_IN` asks for. Ends this process with one line when there is none."""
+    wanted = os.environ.get("SIGN_IN")
+    if not wanted:
+        yield
+        return
+    if wanted != "demo":
+        stop(f"SIGN_IN={wanted} is not known: it can be demo.", name)
     try:
-        with local_cloud(settings):
+        with demo_issuer(host, port):
             yield
+    except DemoIssuerError as error:
+        stop(str(error), name)
+
+
+def how_to_sign_in(port: str) -> str | None:
+    """What to print about it."""
+    if not os.environ.get("SIGN_IN"):
+        return None
+    return f"Ada Lovelace (staff) or Alan Turing, at {issuer_of(port)}"
+
+
+@contextlib.contextmanager
+def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
+    """The table and the bucket, and a file that says how to reach them."""
+    try:
+        with local_cloud(settings, keep_in=folder / "state.sqlite3") as variables:
+            lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+            file = file_of_port(port)
+            write_privately(file, "\n".join([*lines, ""]))
+            try:
+                yield
+            finally:
+                file.unlink(missing_ok=True)
     except CloudError as error:
         stop(str(error))
 
@@ -121,13 +193,19 @@ def _announce(address: str, page: str, host: str, settings: Settings) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     choice = choose(settings)
+    port = address.rpartition(":")[2]
     print(f"\n  ChatKit Serverless   {page}")
     if host in EVERY_ADDRESS:
-        others = url_of(address_in_the_network(), address.rpartition(":")[2])
+        others = url_of(address_in_the_network(), port)
         print(f"  From other devices   {others}")
     print(f"  Model                {choice.label}")
     if choice.provider == "demo":
         print(f"  A real one           {HOW_TO_GET_A_REAL_ONE}")
+    if people := how_to_sign_in(port):
+        print(f"  Sign in as           {people}")
+    print(
+        f"  AWS's API            {os.environ['AWS_ENDPOINT_URL']} (its key: {file_of_port(port)})"
+    )
     print("  Yours to edit        functions/assistant/ (reloads on save)")
     print("  Ctrl-C ends it.\n", flush=True)
 

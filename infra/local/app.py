@@ -1,6 +1,8 @@
 """The page, chat and actions on one origin, as behind CloudFront in AWS."""
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from contextlib import AsyncExitStack
@@ -20,6 +22,7 @@ from functions.services import Services
 from functions.settings import ROOT, get_settings
 from functions.telemetry import show_tracebacks
 from infra.local.events import events_delivered
+from infra.local.hosts import OwnHosts
 from infra.local.links import LinksThroughApp
 from infra.local.page import file_at
 from infra.stack.page_config import page_config
@@ -107,11 +110,27 @@ def create_app() -> ASGIApp:
     origin = Origin(Services.of(settings), create_page())
     if settings.aws_endpoint_url is None:
         return origin
-    return LinksThroughApp(origin, settings.attachments_bucket, settings.aws_endpoint_url)
+    return LinksThroughApp(
+        origin, settings.attachments_bucket, settings.aws_endpoint_url, settings.allowed_origins
+    )
 
 
 def create_dev_app() -> ASGIApp:
     """The app that uvicorn runs. uvicorn makes it again when code under `functions/` is saved."""
-    origin = create_app()
+    app = OwnHosts(create_app(), get_settings().allowed_origins)
     show_tracebacks()
-    return origin
+    _end_with_make_dev()
+    return app
+
+
+def _end_with_make_dev() -> None:
+    """End this process when `make dev` was killed: it would keep the port, without a table."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,14 +22,30 @@ HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 PER_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-encoding", "host"}
 """Headers that are not passed on."""
 
+FROM_BROWSERS = {"origin", "cookie", "authorization"}
+"""Headers that moto does not get: it answers no browser, and a link carries its own signature."""
+
 _asked_by: ContextVar[str | None] = ContextVar("asked_by", default=None)
 
 
 class LinksThroughApp:
-    """Passes requests for objects of `bucket` on to `endpoint`, and all others to `app`."""
+    """Passes requests for objects of `bucket` on to `endpoint`, and all others to `app`.
 
-    def __init__(self, app: ASGIApp, bucket: str, endpoint: str) -> None:
+    The page itself and pages of `allowed_origins` may use the links; a page of another origin
+    gets a 403.
+    """
+
+    def __init__(
+        self, app: ASGIApp, bucket: str, endpoint: str, allowed_origins: list[str]
+    ) -> None:
         self._app = app
+        self._allowed_origins = frozenset(allowed_origins)
+        self._to_objects = CORSMiddleware(
+            self._pass_on,
+            allow_origins=allowed_origins,
+            allow_methods=["GET", "PUT", "HEAD"],
+            allow_headers=["*"],
+        )
         self._endpoint = endpoint.rstrip("/")
         self._objects = f"/{bucket}/"
         # This machine is never reached through a proxy.
@@ -43,8 +60,7 @@ class LinksThroughApp:
             if HOST.fullmatch(host):
                 _asked_by.set(f"{scope['scheme']}://{host}")
             if scope["path"].startswith(self._objects):
-                response = await self._pass_on(Request(scope, receive))
-                await response(scope, receive, send)
+                await self._to_objects(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -57,15 +73,25 @@ class LinksThroughApp:
             scheme, host = address.split("://")
             request.url = urlunsplit((scheme, host, parts.path, parts.query, ""))
 
-    async def _pass_on(self, request: Request) -> Response:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        origin = request.headers.get("origin")
+        own = f"{scope['scheme']}://{request.headers.get('host', '')}"
+        if origin is None or origin == own or origin in self._allowed_origins:
+            response = await self._answer(request)
+        else:
+            response = PlainTextResponse("Another website may not use this link.", 403)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
         path = request.scope["raw_path"].decode("ascii")
         query = request.scope["query_string"].decode("ascii")
-        headers = [(k, v) for k, v in request.headers.items() if k not in PER_CONNECTION]
+        left_out = PER_CONNECTION | FROM_BROWSERS
         try:
             answer = await self._client.request(
                 request.method,
                 f"{self._endpoint}{path}?{query}",
-                headers=headers,
+                headers=[(k, v) for k, v in request.headers.items() if k not in left_out],
                 content=await request.body(),
             )
         except httpx2.HTTPError:

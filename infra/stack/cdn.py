@@ -47,8 +47,12 @@ class Domain:
     certificate: acm.ICertificate
 
 
-def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[str]) -> str:
+def content_security_policy(
+    *, files_bucket: s3.IBucket, frame_ancestors: list[str], sign_in: list[str]
+) -> str:
     """The page may load and call itself, ChatKit's script and frame, OpenAI's API and the files.
+
+    `sign_in` are the origins that it calls to sign people in.
 
     The frame has a policy of its own. Styles may be inline, because the element and React set
     `style` attributes. Pictures may come from anywhere over HTTPS, because a widget or an
@@ -65,7 +69,7 @@ def content_security_policy(*, files_bucket: s3.IBucket, frame_ancestors: list[s
         "style-src": "'self' 'unsafe-inline'",
         "font-src": f"'self' data: {CHATKIT_CDN}",
         "img-src": "'self' data: blob: https:",
-        "connect-src": f"'self' {CHATKIT_CDN} {OPENAI_API} {files}",
+        "connect-src": " ".join(["'self'", CHATKIT_CDN, OPENAI_API, files, *sign_in]),
         "frame-src": CHATKIT_CDN,
         "worker-src": "'self' blob:",
         "base-uri": "'none'",

@@ -154,7 +154,9 @@ class ChatKitStack(Stack):
             chat=chat,
             actions=actions,
             csp=content_security_policy(
-                files_bucket=files.bucket, frame_ancestors=settings.frame_ancestors
+                files_bucket=files.bucket,
+                frame_ancestors=settings.frame_ancestors,
+                sign_in=sign_in.origins if sign_in else settings.sign_in_origins,
             ),
             domain=self._domain(settings, certificate),
             web_acl_arn=web_acl_arn,
@@ -163,7 +165,7 @@ class ChatKitStack(Stack):
         self._records(settings, cdn)
         if sign_in:
             sign_in.open(
-                [f"{origin}/" for origin in (cdn.address, *settings.allowed_origins)],
+                [cdn.address, *settings.allowed_origins],
                 scopes=settings.scopes,
                 providers=settings.sign_in_providers,
                 log_retention_days=settings.log_retention_days,

@@ -170,6 +170,12 @@ class StackSettings(BaseModel):
         _FUNCTIONS["oidc_scopes"].default,
         description="What the page asks the issuer for, separated by spaces.",
     )
+    oidc_origins: Origins = Field(
+        [],
+        description="Further origins that the page calls to sign in, comma-separated: that of the "
+        "issuer's token endpoint where it is not the issuer's own, such as the domain of a Cognito "
+        "user pool.",
+    )
     oidc_user_claim: str = Field(
         _FUNCTIONS["oidc_user_claim"].default,
         min_length=1,
@@ -536,6 +542,14 @@ class StackSettings(BaseModel):
             self.oidc_roles_claim,
         )
         return [claim for claim in claims if claim is not None]
+
+    @property
+    def sign_in_origins(self) -> list[str]:
+        """The origins that the page calls to sign people in, for its content policy."""
+        if self.oidc_issuer is None or self.oidc_client_id is None:
+            return []
+        issuer = urlsplit(self.oidc_issuer)
+        return list(dict.fromkeys([f"{issuer.scheme}://{issuer.netloc}", *self.oidc_origins]))
 
     @property
     def transcribes(self) -> bool:

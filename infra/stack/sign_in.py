@@ -18,6 +18,10 @@ from infra.stack.function import log_group
 
 CLIENT_NAME = "page"
 
+SIGNED_IN = "/signed-in"
+SIGNED_OUT = "/"
+"""Where Cognito sends people back: `frontend/src/sign-in/paths.ts`."""
+
 CUSTOM = "custom:"
 """How the claims begin that are attributes of one's own."""
 
@@ -146,13 +150,13 @@ class SignIn(Construct):
 
     def open(
         self,
-        pages: Sequence[str],
+        origins: Sequence[str],
         *,
         scopes: Sequence[str],
         providers: Sequence[str],
         log_retention_days: int,
     ) -> None:
-        """Let people sign in from these pages, by their addresses.
+        """Let people sign in from the pages of these origins.
 
         The call has to name every property: what it leaves out is reset to Cognito's default.
         https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPoolClient.html
@@ -165,8 +169,8 @@ class SignIn(Construct):
                 "ClientId": self.client_id,
                 "ClientName": CLIENT_NAME,
                 "SupportedIdentityProviders": ["COGNITO", *providers],
-                "CallbackURLs": list(pages),
-                "LogoutURLs": list(pages),
+                "CallbackURLs": [origin + SIGNED_IN for origin in origins],
+                "LogoutURLs": [origin + SIGNED_OUT for origin in origins],
                 "AllowedOAuthFlows": ["code"],
                 "AllowedOAuthFlowsUserPoolClient": True,
                 "AllowedOAuthScopes": list(scopes),

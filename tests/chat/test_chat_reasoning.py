@@ -125,6 +125,17 @@ def test_thoughts_in_the_text_are_reasoning_and_no_part_of_the_answer(
     assert items[-1]["content"][0]["text"] == "Yes sir"
 
 
+def test_thoughts_that_only_end_with_a_mark_are_not_in_the_answer_that_is_kept(
+    ada, model, model_api
+):
+    model.script = [text_events(model_api, "Hm\n", "</thi", "nk>\n\nYes", " sir")]
+    events = ada.create("Well?")
+    assert "error" not in {event["type"] for event in events}
+    assert ada.items(thread_of(events))[-1]["content"][0]["text"] == "Yes sir"
+    (done,) = [event["item"] for event in events if event["type"] == "thread.item.done"][1:]
+    assert done["content"][0]["text"] == "Yes sir"
+
+
 @pytest.mark.parametrize("pieces", [["<think>Hm"], ["<think>Hm</think>", "\n"]])
 def test_thoughts_alone_are_no_answer(ada, model, model_api, pieces):
     model.script = [text_events(model_api, *pieces)]

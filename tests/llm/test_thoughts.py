@@ -30,6 +30,10 @@ from tests.support.served import served
         ("<think>Hm", ""),
         ("Yes <think>no</think>", "Yes <think>no</think>"),
         ("<thinking is hard>", "<thinking is hard>"),
+        ("Hm\n\nhm\n</think>\n\nYes", "Yes"),  # the prompt ended with <think>
+        ("Hm\n</think>", ""),
+        ("Write </think> at the end.", "Write </think> at the end."),
+        ("It is\n<think>\nHm\n</think>\nYes", "It is\n<think>\nHm\n</think>\nYes"),
         ("", ""),
     ],
 )

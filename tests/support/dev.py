@@ -28,20 +28,29 @@ STARTER = {"CHATKIT_ASSISTANT": ""}
 class Dev:
     """A running `make dev` with the sample as its assistant, or with the one that is named.
 
-    `output()` is what it has printed so far.
+    `output()` is what it has printed so far. Its `folder`, by default a new one, keeps its state.
     """
 
-    def __init__(self, target="dev", *, root=ROOT, printed=None, **environment):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def __init__(
+        self, target="dev", *, root=ROOT, printed=None, folder=None, port=None, **environment
+    ):
+        self._own_folder = None if folder else tempfile.TemporaryDirectory()
+        folder = folder or self._own_folder.name
+        port = port or free_port()
         self.url = f"http://127.0.0.1:{port}"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)}
         self._printed = (printed.open if printed else tempfile.TemporaryFile)("w+b")
         self.process = subprocess.Popen(
             ["make", target],
             cwd=root,
-            env={**inherited, "HOST": "127.0.0.1", "PORT": str(port), **WITH_SAMPLE, **environment},
+            env={
+                **inherited,
+                "HOST": "127.0.0.1",
+                "PORT": str(port),
+                "CHATKIT_LOCAL_DIR": str(folder),
+                **WITH_SAMPLE,
+                **environment,
+            },
             stdout=self._printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -84,6 +93,13 @@ class Dev:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
             self.process.wait(timeout=30)
+        if self._own_folder:
+            self._own_folder.cleanup()
+
+    def kill(self):
+        """End all of it at once, as a crash or a power cut does."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
 
     def left_over(self):
         """Processes of its group that are still there."""
@@ -96,6 +112,12 @@ class Dev:
             if int(stat[2]) == self.process.pid and stat[0] != "Z":
                 alive.append((folder / "cmdline").read_text().replace("\0", " "))
         return alive
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @dataclass

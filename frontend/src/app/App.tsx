@@ -1,12 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { BootError, boot, type Problem, type Ready } from "./boot";
+import { BootError, boot, type Done, type Problem, type Ready, type SignedOut } from "./boot";
 import { texts } from "./brand";
 import { Chat } from "./Chat";
 import { Failure } from "./Failure";
 import { Header } from "./Header";
+import { StartScreen } from "./StartScreen";
 import { useScheme } from "./scheme";
+import { useOtherWindows } from "./sign-in-hooks";
 
-type State = { at: "loading" } | { at: "ready"; ready: Ready } | { at: "failed"; problem: Problem };
+type Failed = { at: "failed"; problem: Problem; signIn: BootError["signIn"] };
+type State = { at: "loading" } | Ready | SignedOut | Done | Failed;
 
 export function App() {
   const [state, setState] = useState<State>({ at: "loading" });
@@ -20,10 +23,10 @@ export function App() {
   const start = useCallback(async () => {
     setState({ at: "loading" });
     try {
-      setState({ at: "ready", ready: await boot() });
+      setState(await boot());
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
-      setState({ at: "failed", problem: error.problem });
+      setState({ at: "failed", problem: error.problem, signIn: error.signIn });
     }
   }, []);
 
@@ -42,13 +45,24 @@ export function App() {
     return () => removeEventListener("online", retry);
   }, [offline, start]);
 
+  useOtherWindows("signIn" in state ? state.signIn : null);
+
   return (
     <div className="page">
-      <Header ready={state.at === "ready" ? state.ready : null} look={look} />
+      <Header ready={state.at === "ready" ? state : null} look={look} />
       <main className="stage">
         {state.at === "loading" && <Loading />}
-        {state.at === "failed" && <Failure problem={state.problem} retry={() => void start()} />}
-        {state.at === "ready" && <Chat ready={state.ready} look={look} />}
+        {state.at === "failed" && (
+          <Failure problem={state.problem} retry={() => void start()} signIn={state.signIn} />
+        )}
+        {state.at === "signed-out" && <StartScreen signIn={state.signIn} notice={state.notice} />}
+        {state.at === "done" && (
+          <div className="failure" role="status">
+            <h1>{texts.signIn.done}</h1>
+            <p>{texts.signIn.doneText}</p>
+          </div>
+        )}
+        {state.at === "ready" && <Chat ready={state} look={look} />}
       </main>
     </div>
   );

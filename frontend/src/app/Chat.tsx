@@ -1,6 +1,7 @@
 import { ChatKit, useChatKit } from "@openai/chatkit-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { chatKitOptions, describeError } from "../chatkit";
+import { SIGN_IN } from "../sign-in/paths";
 import type { PageActions } from "./assistant";
 import { Banner } from "./Banner";
 import type { Ready } from "./boot";
@@ -11,7 +12,7 @@ import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./troub
 import { VoiceNote } from "./VoiceNote";
 
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
-  const { config, session, fetch, log, standIn } = ready;
+  const { config, session, fetch, log, standIn, signIn } = ready;
   const { assistantOptions, locale, onDeeplink, onEffect } = ready.assistant;
   const [said, setSaid] = useState<string | null>(null);
   const actions = useRef<PageActions>(null);
@@ -52,7 +53,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
   actions.current = page;
 
   const online = useOnline();
-  const unauthorized = useUnauthorized();
+  const unauthorized = useUnauthorized(signIn);
   const vanished = useVanished(stage, standIn);
   useAnswerWatch(fetchUpdates);
 
@@ -80,7 +81,17 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
     <>
       {standIn && <Banner id="stand-in" text={texts.standIn} dismissible />}
       {!online && <Banner id="offline" text={texts.offline} tone="warning" />}
-      {unauthorized && <Banner id="session" text={texts.sessionExpired} tone="warning" />}
+      {unauthorized &&
+        (signIn ? (
+          <Banner id="session" text={texts.signIn.endedWhileChatting} tone="warning">
+            {/* In a window of its own, so that this one keeps what was typed. */}
+            <a className="button" href={SIGN_IN} target="_blank" rel="noopener opener">
+              {texts.signIn.button}
+            </a>
+          </Banner>
+        ) : (
+          <Banner id="session" text={texts.sessionExpired} tone="warning" />
+        ))}
       {vanished && (
         <Banner id="domain-key" text={texts.domainKey(location.hostname)} tone="warning" />
       )}

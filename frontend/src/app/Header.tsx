@@ -1,5 +1,7 @@
+import { Account } from "./Account";
 import type { Ready } from "./boot";
 import { brand, texts } from "./brand";
+import { Logo } from "./Logo";
 import type { Choice, useScheme } from "./scheme";
 
 const NEXT: Record<Choice, Choice> = { system: "light", light: "dark", dark: "system" };
@@ -16,14 +18,7 @@ export function Header({
   return (
     <header className="bar">
       <a className="brand" href="/">
-        <svg
-          viewBox="0 0 32 32"
-          width="26"
-          height="26"
-          aria-hidden="true"
-          // biome-ignore lint/security/noDangerouslySetInnerHtml: our own markup, from brand.ts
-          dangerouslySetInnerHTML={{ __html: brand.logo }}
-        />
+        <Logo size={26} />
         <span>{brand.name}</span>
       </a>
       {ready && <span className="model">{ready.config.model.label}</span>}
@@ -47,6 +42,7 @@ export function Header({
           )}
         </svg>
       </button>
+      {ready?.signIn && <Account signIn={ready.signIn} session={ready.session} />}
     </header>
   );
 }

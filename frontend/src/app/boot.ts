@@ -10,10 +10,13 @@ import {
   SessionError,
   type SessionInfo,
 } from "../chatkit";
+import type { SignIn } from "../sign-in";
 import { announceAnswer } from "./answers";
+import { arrive } from "./arrive";
 import { texts } from "./brand";
 
 export type Ready = {
+  at: "ready";
   config: PageConfig;
   assistant: typeof import("./assistant");
   session: SessionInfo;
@@ -21,30 +24,59 @@ export type Ready = {
   log: Log;
   /** `true` when `chatkit.js` could not be loaded and our own element replaces it. */
   standIn: boolean;
+  /** `null` when the page signs nobody in. */
+  signIn: SignIn | null;
 };
+
+/** There is no chat before somebody signs in. `notice` says why they have to, or what went wrong. */
+export type SignedOut = { at: "signed-out"; signIn: SignIn; notice: string | null };
+
+/** This window was opened for the sign-in only, and could not close itself. */
+export type Done = { at: "done" };
 
 export type Problem = { title: string; text: string; kind: "down" | "offline" | "session" };
 
 export class BootError extends Error {
   readonly problem: Problem;
-  constructor(problem: Problem) {
+  /** Set when it helps to sign out and to sign in as somebody else. */
+  readonly signIn: SignIn | null;
+  constructor(problem: Problem, signIn: SignIn | null = null) {
     super(problem.title);
     this.problem = problem;
+    this.signIn = signIn;
   }
 }
 
 /** Throws a `BootError` whose texts the visitor reads. */
-export async function boot(): Promise<Ready> {
+export async function boot(): Promise<Ready | SignedOut | Done> {
   // The assistant is a file of its own in the build, so that the browser tests can replace it.
-  const [config, assistant] = await Promise.all([loadConfig(), import("./assistant")]).catch(
-    (error: unknown) => {
-      throw new BootError(unreachable(error));
-    },
-  );
-  const session = createSession({ api: config.api });
-  const visitor = await session.open().catch((error: unknown) => {
-    throw new BootError(sessionProblem(error));
+  const loading = Promise.all([loadConfig(), import("./assistant")]);
+  const [config, assistant] = await loading.catch((error: unknown) => {
+    throw new BootError(unreachable(error));
   });
+  let signIn: SignIn | null = null;
+  if (config.signIn) {
+    const { createSignIn } = await import("../sign-in").catch((error: unknown) => {
+      throw new BootError(unreachable(error));
+    });
+    signIn = createSignIn(config.signIn);
+    const arrived = await arrive(signIn);
+    if (arrived === "done") return { at: "done" };
+    const needed = !(await signIn.subject()) && !config.signIn.optional;
+    if (needed || arrived === "failed") {
+      const notice = arrived === "failed" ? texts.signIn.failed : null;
+      return { at: "signed-out", signIn, notice };
+    }
+  }
+  const session = createSession({ api: config.api, getToken: signIn?.getToken });
+  let visitor: SessionInfo;
+  try {
+    visitor = await session.open();
+  } catch (error) {
+    const ended = error instanceof SessionError && error.status === 401;
+    if (signIn && ended) return { at: "signed-out", signIn, notice: texts.signIn.ended };
+    throw new BootError(sessionProblem(error, signIn), signIn);
+  }
   const fetch = createChatKitFetch({
     api: config.api,
     getToken: session.getToken,
@@ -60,7 +92,7 @@ export async function boot(): Promise<Ready> {
     defineStandIn();
     log("warning", "chatkit_script_unavailable");
   }
-  return { config, assistant, session: visitor, fetch, log, standIn: !loaded };
+  return { at: "ready", config, assistant, session: visitor, fetch, log, standIn: !loaded, signIn };
 }
 
 function unreachable(error: unknown): Problem {
@@ -71,8 +103,13 @@ function unreachable(error: unknown): Problem {
   return { kind: "down", title, text: text(detail) };
 }
 
-function sessionProblem(error: unknown): Problem {
-  if (error instanceof SessionError && (error.status === 401 || error.status === 403)) {
+function sessionProblem(error: unknown, signIn: SignIn | null): Problem {
+  if (!(error instanceof SessionError)) return unreachable(error);
+  // This account may not chat here.
+  if (signIn && error.status === 403) {
+    return { kind: "session", title: texts.signIn.refused, text: error.message };
+  }
+  if (error.status === 401 || error.status === 403) {
     const { title, text } = texts.startSignIn;
     return { kind: "session", title, text: text(error.message) };
   }

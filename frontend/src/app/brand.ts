@@ -74,6 +74,26 @@ export const texts = {
     text: (reason: string) => `${reason} Sign in again, then reload this page.`,
   },
 
+  /** For people who sign in. */
+  signIn: {
+    title: "Welcome",
+    text: "Sign in to start a conversation, or to go on with one of yours.",
+    button: "Sign in",
+    out: "Sign out",
+    leaving: "Signing out…",
+    account: (name: string) => `Account of ${name}`,
+    nameless: "Signed in",
+    failed: "You are not signed in. Please try again.",
+    unreachable: "The sign-in cannot be reached. Please try again in a moment.",
+    insecure: "Sign-in works only at an address that begins with https.",
+    ended: "Your sign-in has ended. Sign in again to go on.",
+    endedWhileChatting:
+      "Your sign-in has ended. Sign in again, then send once more; your text stays here.",
+    refused: "This account cannot be used here",
+    done: "You are signed in",
+    doneText: "You can close this window and go on where you were.",
+  },
+
   voice: {
     start: "Voice note",
     recording: "Recording",

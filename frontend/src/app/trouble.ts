@@ -1,6 +1,7 @@
 /** Hooks for what can fail while the chat is shown. */
 import { type RefObject, useEffect, useState, useSyncExternalStore } from "react";
 import { createAnswerWatch } from "../chatkit";
+import type { SignIn } from "../sign-in";
 import { onAnswer } from "./answers";
 
 const subscribe = (changed: () => void) => {
@@ -14,14 +15,18 @@ const subscribe = (changed: () => void) => {
 
 export const useOnline = (): boolean => useSyncExternalStore(subscribe, () => navigator.onLine);
 
-/** `true` after a 401 that a new token did not fix, until the server accepts a request again. */
-export function useUnauthorized(): boolean {
+/**
+ * `true` after a 401 that a new token did not fix, until the server accepts a request again or the
+ * person has signed in again in another window.
+ */
+export function useUnauthorized(signIn: SignIn | null): boolean {
   const [unauthorized, setUnauthorized] = useState(false);
   useEffect(
     // The response to a log entry does not count, only those to ChatKit's operations.
     () => onAnswer((operation, { status }) => operation && setUnauthorized(status === 401)),
     [],
   );
+  useEffect(() => signIn?.onChange(() => setUnauthorized(false)), [signIn]);
   return unauthorized;
 }
 

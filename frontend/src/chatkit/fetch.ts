@@ -8,7 +8,14 @@ import { isStreaming, operationOf, servedByActions } from "./operations";
 import { RunIds, watched } from "./runs";
 import { UploadLinks } from "./uploads";
 
-export type GetToken = (reason: { refresh: boolean }) => Promise<string | null> | string | null;
+/**
+ * After a 401, `refresh` is true and `refused` is the token that was sent. When another request has
+ * brought a newer one meanwhile, that one will do.
+ */
+export type GetToken = (reason: {
+  refresh: boolean;
+  refused?: string | null;
+}) => Promise<string | null> | string | null;
 
 export type ChatKitFetchOptions = {
   /** The addresses of both functions, relative or absolute. */
@@ -38,17 +45,22 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
   const runs = new RunIds();
   const uploads = new UploadLinks();
 
-  async function ownHeaders(headers: Headers, refresh: boolean): Promise<void> {
-    const token = (await options.getToken?.({ refresh })) ?? null;
+  /** Returns the token that the headers now carry. */
+  async function ownHeaders(
+    headers: Headers,
+    reason: Parameters<GetToken>[0],
+  ): Promise<string | null> {
+    const token = (await options.getToken?.(reason)) ?? null;
     if (token) headers.set("x-chatkit-authorization", `Bearer ${token}`);
     else headers.delete("x-chatkit-authorization");
+    return token;
   }
 
   async function cancel(runId: string): Promise<void> {
     const body = JSON.stringify({ run_id: runId });
     const headers = new Headers({ "content-type": "application/json" });
     try {
-      await ownHeaders(headers, false);
+      await ownHeaders(headers, { refresh: false });
       const hash = await sha256((await toBytes(body)).bytes);
       if (hash) headers.set("x-amz-content-sha256", hash);
       // The visitor may leave the page right after Stop.
@@ -89,8 +101,9 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
     }
 
     // When /actions answers 307 (this action streams), the browser follows with body and headers.
+    let token: string | null = null;
     const attempt = async (refresh: boolean): Promise<Response> => {
-      await ownHeaders(headers, refresh);
+      token = await ownHeaders(headers, refresh ? { refresh, refused: token } : { refresh });
       return send(target, { ...init, body, headers, credentials: "include" });
     };
     const abortsRun = () => void (runId && cancel(runId));

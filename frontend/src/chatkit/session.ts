@@ -45,11 +45,10 @@ export type Session = {
 const TIMEOUT_MS = 15_000;
 
 /**
- * Visitors are anonymous. On the page's own origin the server gives them a cookie that scripts
- * cannot read. On another origin browsers do not send it, so a token is kept in `localStorage`.
- *
  * Where people sign in (`CHATKIT_AUTH=oidc`), pass a `getToken` that returns the token of the
- * issuer, or `null` for nobody. A server whose visitors are anonymous ignores such tokens.
+ * issuer, or `null` for nobody. Whoever has none is an anonymous visitor, where the server allows
+ * that. On the page's own origin the server gives visitors a cookie that scripts cannot read. On
+ * another origin browsers do not send it, so a token is kept in `localStorage`.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
@@ -60,7 +59,7 @@ export function createSession(options: {
   const storageKey = `chatkit.token:${api.chat}`;
   let opening: Promise<SessionInfo> | null = null;
 
-  const token: GetToken = getToken ?? (() => read(storageKey));
+  const token: GetToken = async (reason) => (await getToken?.(reason)) ?? read(storageKey);
   const request = createChatKitFetch({ api, getToken: token, fetch: options.fetch });
 
   async function load(): Promise<SessionInfo> {
@@ -84,7 +83,7 @@ export function createSession(options: {
         response.status,
       );
     }
-    if (!getToken && body.token) write(storageKey, body.token);
+    if (body.token) write(storageKey, body.token);
     return {
       ...body,
       user: body.user,
@@ -103,12 +102,14 @@ export function createSession(options: {
   return {
     open,
     onResponse(_operation, response) {
-      const renewed = getToken ? null : response.headers.get("x-chatkit-token");
+      const renewed = response.headers.get("x-chatkit-token");
       if (renewed) write(storageKey, renewed);
     },
-    async getToken({ refresh }) {
-      if (refresh && !getToken) await open().catch(() => undefined);
-      return token({ refresh });
+    async getToken(reason) {
+      const given = await getToken?.(reason);
+      if (given) return given;
+      if (reason.refresh) await open().catch(() => undefined);
+      return read(storageKey);
     },
   };
 }

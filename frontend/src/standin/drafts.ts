@@ -1,6 +1,8 @@
 /** Keeps unsent text through a reload: one draft for each thread, and one for a new thread. */
 
-const key = (threadId: string | null): string => `chatkit.draft:${threadId ?? "new"}`;
+const PREFIX = "chatkit.draft:";
+
+const key = (threadId: string | null): string => PREFIX + (threadId ?? "new");
 
 export function readDraft(threadId: string | null): string {
   try {
@@ -16,5 +18,16 @@ export function writeDraft(threadId: string | null, text: string): void {
     else sessionStorage.removeItem(key(threadId));
   } catch {
     // This window has no storage: the draft is lost with the page.
+  }
+}
+
+/** For when somebody else uses the page next. */
+export function forgetDrafts(): void {
+  try {
+    for (const name of Object.keys(sessionStorage)) {
+      if (name.startsWith(PREFIX)) sessionStorage.removeItem(name);
+    }
+  } catch {
+    // This window has no storage, and so no drafts.
   }
 }

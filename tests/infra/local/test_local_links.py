@@ -6,10 +6,11 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from functions.aws.clients import client
 from functions.settings import Settings, forget_settings
 from infra.local.app import create_app
 from infra.local.cloud import local_cloud
-from tests.support.chat import Chat, thread_of
+from tests.support.chat import ELSEWHERE, Chat, thread_of
 from tests.support.served import served
 
 TEXT = "\u00e4 note".encode()
@@ -29,6 +30,7 @@ def app(monkeypatch):
     monkeypatch.setenv("CHATKIT_TABLE", f"links-{uuid4().hex}")
     monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"links-{uuid4().hex}")
     monkeypatch.setenv("CHATKIT_COOKIE_KEY", "k" * 32)
+    monkeypatch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
     monkeypatch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
     forget_settings()
     with local_cloud(Settings(_env_file=None)), served(create_app()) as url:
@@ -73,6 +75,30 @@ def test_a_link_of_another_request_names_its_own_host(app, phone):
     assert other.startswith(f"{app}/")
 
 
-def test_a_missing_object_is_said_as_the_store_of_files_says_it(app, phone):
+def test_a_missing_object_is_said_as_the_store_of_files_says_it(app):
     bucket = Settings(_env_file=None).attachments_bucket
-    assert phone.http.get(f"/{bucket}/files/nothing").status_code == 404
+    params = {"Bucket": bucket, "Key": "files/nothing"}
+    link = urlsplit(client("s3").generate_presigned_url("get_object", Params=params))
+    assert httpx2.get(f"{app}{link.path}?{link.query}").status_code == 404
+
+
+@pytest.mark.parametrize("origin", ["https://other.example", "null", "http://laptop.test:9000"])
+def test_a_page_of_another_origin_may_not_use_a_link(app, phone, origin):
+    file = {"name": "a.txt", "size": len(TEXT), "mime_type": "text/plain"}
+    put = phone.read("attachments.create", **file)["upload_descriptor"]
+    headers = {**put["headers"], "origin": origin}
+    assert through(app, "PUT", put["url"], content=TEXT, headers=headers).status_code == 403
+    own = {**put["headers"], "origin": "http://laptop.test:8000"}
+    assert through(app, "PUT", put["url"], content=TEXT, headers=own).status_code == 200
+
+
+def test_a_page_of_a_configured_origin_may_use_a_link_and_read_the_answer(app, phone):
+    file = {"name": "a.txt", "size": len(TEXT), "mime_type": "text/plain"}
+    put = phone.read("attachments.create", **file)["upload_descriptor"]
+    asked = {"access-control-request-method": "PUT", "access-control-request-headers": "x-any"}
+    allowed = through(app, "OPTIONS", put["url"], headers={**asked, "origin": ELSEWHERE})
+    assert allowed.headers["access-control-allow-origin"] == ELSEWHERE
+    headers = {**put["headers"], "origin": ELSEWHERE}
+    done = through(app, "PUT", put["url"], content=TEXT, headers=headers)
+    assert done.status_code == 200
+    assert done.headers["access-control-allow-origin"] == ELSEWHERE

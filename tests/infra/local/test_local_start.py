@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,16 @@ ROOT = Path(__file__).resolve().parents[3]
 def start(target="infra.local", **environment):
     hidden = ("OPENAI_", "GEMINI_", "CHATKIT_", "AWS_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
-    return subprocess.run(
-        [sys.executable, "-m", target],
-        cwd=ROOT,
-        env={**inherited, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            [sys.executable, "-m", target],
+            cwd=ROOT,
+            env={**inherited, "CHATKIT_LOCAL_DIR": folder, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
 
 def test_a_taken_port_is_one_line_that_names_another():

@@ -27,7 +27,11 @@ def cdn_template(tmp_path_factory):
         site_bucket=s3.Bucket(stack, "Site"),
         chat=a_function(stack, name="Chat"),
         actions=a_function(stack, name="Actions"),
-        csp=content_security_policy(files_bucket=files, frame_ancestors=["https://in.example"]),
+        csp=content_security_policy(
+            files_bucket=files,
+            frame_ancestors=["https://in.example"],
+            sign_in=["https://login.example", "https://tokens.example"],
+        ),
         domain=None,
         web_acl_arn=None,
         price_class="100",
@@ -124,6 +128,8 @@ def test_the_content_policy_allows_what_chatkit_needs_and_no_inline_script(cdn_t
         "https://api.openai.com",
         "https://FILES.s3.eu-central-1.amazonaws.com",
         "https://FILES.s3.amazonaws.com",
+        "https://login.example",
+        "https://tokens.example",
     ]
     assert directives["frame-ancestors"] == "https://in.example"
     assert directives["base-uri"] == "'none'"

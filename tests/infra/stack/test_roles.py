@@ -9,6 +9,7 @@ from itertools import product
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
 
 from functions.aws import clients
 from functions.context import RequestContext
@@ -60,10 +61,15 @@ def cloud():
         patch.setenv("AWS_REGION", REGION)
         patch.setenv("CHATKIT_TABLE", TABLE)
         patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", BUCKET)
+        # A moto of its own, because the one of local_cloud answers a single key, and no roles.
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
         forget_settings()
         with local_cloud(Settings(_env_file=None)) as environment:
-            patch.setenv("AWS_ENDPOINT_URL", environment["AWS_ENDPOINT_URL"])
             yield environment
+        server.stop()
     forget_settings()
     clients._client.cache_clear()
 

@@ -1,0 +1,188 @@
+"""Keeps the table and the bucket of `make dev` in one SQLite file.
+
+moto holds both in memory. A thread writes what changed every `PAUSE` seconds and once more at the
+end, each time in one transaction. So a process that is killed loses the changes of the last two
+seconds at most, and the file is never half written.
+"""
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.aws.clients import client
+from functions.store.schema import TTL_ATTRIBUTE
+from infra.local.folder import shown
+from infra.local.moto_server import MotoServer, Row
+
+PAUSE = 1.0
+FORMAT = 1
+"""Rises when the file's tables change; a file of another format is put aside."""
+
+BATCH = 25
+"""The most rows that one `BatchWriteItem` takes."""
+
+SCHEMA = f"""
+BEGIN;
+CREATE TABLE rows (pk TEXT, sk TEXT, row TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
+CREATE TABLE files (key TEXT PRIMARY KEY, version TEXT NOT NULL, type TEXT NOT NULL, body BLOB);
+PRAGMA user_version = {FORMAT};
+COMMIT;
+"""
+
+
+@contextlib.contextmanager
+def kept(path: Path, moto: MotoServer, table: str, bucket: str) -> Iterator[None]:
+    """Put what the file holds into the empty table and bucket, and keep them until the end.
+
+    A file that cannot be read is renamed, and a line says so.
+    """
+    snapshot = Snapshot(path, moto, table, bucket)
+    try:
+        snapshot.restore()
+    except (sqlite3.DatabaseError, ValueError, ClientError, BotoCoreError) as error:
+        # What botocore says of a row quotes it.
+        boto = isinstance(error, ClientError | BotoCoreError)
+        why = type(error).__name__ if boto else str(error)
+        aside = path.with_name(f"{path.stem}.broken-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+        path.replace(aside)
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+        print(f"make dev: {shown(path)} cannot be read ({why}).")
+        print(f"make dev: It is now {aside.name}, and this run begins without conversations.")
+        snapshot = Snapshot(path, moto, table, bucket)
+        snapshot.restore()
+    ended = threading.Event()
+    thread = threading.Thread(target=snapshot.save_until, args=(ended,), name="snapshot")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+class Snapshot:
+    """One file, and the table and the bucket that it keeps."""
+
+    def __init__(self, path: Path, moto: MotoServer, table: str, bucket: str) -> None:
+        self._moto = moto
+        self._table = table
+        self._bucket = bucket
+        path.touch(mode=0o600)
+        self._path = path
+        self._changes_seen = 0
+        self._file_versions: dict[str, str] = {}
+
+    def restore(self) -> None:
+        """Fill the table and the bucket. Rows whose time has passed are left out, as in AWS.
+
+        Raises `sqlite3.DatabaseError`, `ValueError` or an error of botocore's when the file is
+        damaged, or when its format or its rows are those of another version.
+        """
+        with self._open() as file:
+            rows = [json.loads(text) for (text,) in file.execute("SELECT row FROM rows")]
+            files = file.execute("SELECT key, type, body FROM files").fetchall()
+        now = time.time()
+        live = [row for row in rows if float(row.get(TTL_ATTRIBUTE, {}).get("N", now)) >= now]
+        dynamodb, s3 = client("dynamodb"), client("s3")
+        for start in range(0, len(live), BATCH):
+            requests = [{"PutRequest": {"Item": row}} for row in live[start : start + BATCH]]
+            dynamodb.batch_write_item(RequestItems={self._table: requests})
+        for key, kind, body in files:
+            s3.put_object(Bucket=self._bucket, Key=key, ContentType=kind, Body=body)
+        with self._open() as file:
+            if len(live) < len(rows):
+                file.execute("DELETE FROM rows")
+                file.executemany("INSERT INTO rows VALUES (?, ?, ?)", map(_columns, live))
+            self._file_versions = self._versions()
+            for key, version in self._file_versions.items():
+                file.execute("UPDATE files SET version = ? WHERE key = ?", (version, key))
+        self._changes_seen = self._moto.changes(self._table)
+
+    def save_until(self, ended: threading.Event) -> None:
+        """Save every `PAUSE` seconds, and once more when `ended` is set."""
+        complained = False
+        while True:
+            last = ended.wait(PAUSE)
+            try:
+                self.save()
+                complained = False
+            except (sqlite3.Error, OSError, ClientError, BotoCoreError) as error:
+                if not complained:
+                    # The disk is full, for example. The changes are saved when it has room again.
+                    print(f"make dev: conversations are not saved to {shown(self._path)}: {error}")
+                complained = True
+            if last:
+                return
+
+    def save(self) -> None:
+        """Write what changed since the last time, in one transaction."""
+        files_changed = self._moto.take_bucket_changed()
+        try:
+            # While the table is held, no file can lose the row that names it: files are written
+            # before their row and deleted after it.
+            with self._moto.table_held():
+                seen, rows = self._moto.changed_rows(self._table, self._changes_seen)
+                versions = self._versions() if files_changed else self._file_versions
+            if rows or files_changed:
+                with self._open() as file:
+                    self._save_rows(file, rows)
+                    self._save_files(file, versions)
+        except BaseException:
+            if files_changed:
+                self._moto.bucket_changed()  # so that the next save looks again
+            raise
+        self._changes_seen = seen
+        self._file_versions = versions
+
+    def _save_rows(self, file: sqlite3.Connection, rows: dict[tuple[str, str], Row | None]) -> None:
+        file.executemany("DELETE FROM rows WHERE pk = ? AND sk = ?", rows)
+        file.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?)", [_columns(row) for row in rows.values() if row]
+        )
+
+    def _save_files(self, file: sqlite3.Connection, versions: dict[str, str]) -> None:
+        s3 = client("s3")
+        for key in self._file_versions.keys() - versions.keys():
+            file.execute("DELETE FROM files WHERE key = ?", (key,))
+        for key, version in versions.items():
+            if self._file_versions.get(key) == version:
+                continue
+            try:
+                found = s3.get_object(Bucket=self._bucket, Key=key)
+            except s3.exceptions.NoSuchKey:
+                continue  # deleted a moment ago; the next save removes it
+            file.execute(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
+                (key, version, found["ContentType"], found["Body"].read()),
+            )
+
+    def _versions(self) -> dict[str, str]:
+        """Each file's key, and a text that changes whenever the file is written."""
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+        return {
+            entry["Key"]: f"{entry['ETag']} {entry['LastModified'].isoformat()}"
+            for page in pages
+            for entry in page.get("Contents", [])
+        }
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The file, within one transaction. Raises `ValueError` for another format."""
+        with contextlib.closing(sqlite3.connect(self._path)) as file:
+            (form,) = file.execute("PRAGMA user_version").fetchone()
+            if form == 0:
+                file.executescript(SCHEMA)
+            elif form != FORMAT:
+                raise ValueError(f"its format is {form}, this version reads {FORMAT}")
+            with file:
+                yield file
+
+
+def _columns(row: Row) -> tuple[str, str, str]:
+    return row["pk"]["S"], row["sk"]["S"], json.dumps(row, ensure_ascii=False)

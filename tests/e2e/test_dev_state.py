@@ -1,0 +1,157 @@
+"""`make dev` keeps conversations, files and who is who, until `make reset`."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+
+import httpx2
+from moto.server import ThreadedMotoServer
+from phrases import QUESTION
+
+from tests.support.chat import Chat, thread_of
+from tests.support.dev import ROOT, Dev, free_port
+
+NOTE = b"a note"
+
+
+def tell(chat):
+    """Send a message with a file; returns the thread."""
+    file = {"name": "note.txt", "size": len(NOTE), "mime_type": "text/plain"}
+    announced = chat.read("attachments.create", **file)
+    put = announced["upload_descriptor"]
+    assert httpx2.put(put["url"], content=NOTE, headers=put["headers"]).status_code == 200
+    return thread_of(chat.create(QUESTION, attachments=[announced["id"]]))
+
+
+def conversation(chat, thread):
+    return [(item["id"], item["content"][0]["text"]) for item in chat.items(thread)]
+
+
+def moved(chat, dev):
+    """The same browser, at the address of another run."""
+    there = Chat(dev.url)
+    there.http.cookies = chat.http.cookies
+    return there
+
+
+def file_of(chat, thread):
+    (attachment,) = chat.items(thread)[0]["attachments"]
+    return httpx2.get(chat.http.get(f"/chatkit/files/{attachment['id']}").json()["url"]).content
+
+
+def test_after_ctrl_c_the_same_browser_finds_its_conversation_and_its_file(tmp_path):
+    with Dev(folder=tmp_path) as first:
+        chat = Chat(first.url)
+        thread = tell(chat)
+        before = conversation(chat, thread)
+    with Dev(folder=tmp_path) as second:
+        again = moved(chat, second)
+        assert conversation(again, thread) == before
+        assert file_of(again, thread) == NOTE
+        assert again.say(thread, QUESTION)[-1]["type"] == "thread.item.done"
+        assert Chat(second.url).read("threads.list")["data"] == []
+
+
+def test_a_kill_loses_nothing_that_was_saved_and_the_port_is_free_again(tmp_path):
+    port = free_port()
+    with Dev(folder=tmp_path, port=port) as first:
+        chat = Chat(first.url)
+        thread = tell(chat)
+        before = conversation(chat, thread)
+        first.wait_until(lambda: saved(tmp_path) >= len(before))
+        os.kill(make_dev(first), 9)  # its child, which has the port, is not killed
+        first.process.wait(timeout=30)
+    with Dev(folder=tmp_path, port=port) as second:
+        assert conversation(moved(chat, second), thread) == before
+
+
+def saved(folder):
+    with sqlite3.connect(folder / "state.sqlite3") as file:
+        return file.execute("SELECT count(*) FROM rows WHERE sk LIKE 'ITEM#%'").fetchone()[0]
+
+
+def make_dev(dev):
+    """The process of `python -m infra.local`, in place of make or below it."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "-g", str(dev.process.pid)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    running = [line for line in listed.stdout.splitlines() if line.endswith("-m infra.local")]
+    return int(running[-1].split()[0])
+
+
+def test_a_second_one_says_that_the_first_runs_and_keeps_its_own(tmp_path):
+    with Dev(folder=tmp_path) as first:
+        thread = tell(Chat(first.url))
+        port = free_port()
+        with Dev(folder=tmp_path, port=port) as second:
+            assert "another make dev uses" in second.output()
+            chat = Chat(second.url)
+            own = tell(chat)
+            assert [one["id"] for one in chat.read("threads.list")["data"]] == [own]
+            assert own != thread
+        with Dev(folder=tmp_path, port=port) as third:
+            assert conversation(moved(chat, third), own)
+        done = reset(tmp_path)
+        assert done.returncode != 0
+        assert "End it first" in done.stderr
+
+
+def reset(folder):
+    return subprocess.run(
+        ["make", "reset"],
+        cwd=ROOT,
+        env={**os.environ, "CHATKIT_LOCAL_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_make_reset_begins_anew(tmp_path):
+    folder = tmp_path / "folder"
+    with Dev(folder=folder) as first:
+        chat = Chat(first.url)
+        tell(chat)
+    assert reset(folder).returncode == 0
+    assert not folder.exists()
+    assert reset(folder).returncode == 0  # nothing to do is no error
+    with Dev(folder=folder) as second:
+        assert moved(chat, second).read("threads.list")["data"] == []
+
+
+def test_only_this_account_can_read_what_is_kept_and_commands_find_the_run_by_its_port(tmp_path):
+    folder = tmp_path / "folder"
+    port = free_port()
+    with Dev(folder=folder, port=port) as dev:
+        tell(Chat(dev.url))
+        variables = dict(
+            line.split("=", 1) for line in (folder / f"{port}.env").read_text().splitlines()
+        )
+        assert variables["AWS_ENDPOINT_URL"] in dev.output()
+        for path in (folder, *folder.iterdir()):
+            if path.name != "lock":
+                assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+        assert {path.name for path in folder.iterdir()} == {
+            "lock", "cookie-key", "state.sqlite3", f"{port}.env"
+        }  # fmt: skip
+    assert not (folder / f"{port}.env").exists()
+
+
+def test_a_server_of_ones_own_that_lasts_is_used_a_second_time(tmp_path):
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, number = server.get_host_and_port()
+    own = {"AWS_ENDPOINT_URL": f"http://{host}:{number}"}
+    try:
+        with Dev(folder=tmp_path, **own) as first:
+            chat = Chat(first.url)
+            thread = tell(chat)
+            before = conversation(chat, thread)
+        with Dev(folder=tmp_path, **own) as second:
+            assert conversation(moved(chat, second), thread) == before
+    finally:
+        server.stop()

@@ -1,0 +1,190 @@
+"""What the table and the bucket of `make dev` hold is there again the next time."""
+
+import sqlite3
+import time
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+
+from functions.aws.clients import client
+from functions.settings import Settings, forget_settings
+from infra.local.cloud import local_cloud
+
+ROW = {
+    "pk": {"S": "U#ada"},
+    "sk": {"S": "THREAD#1"},
+    "position": {"S": "2026"},
+    "text": {"S": "ä 😀"},
+    "count": {"N": "12345678901234567890.5"},
+    "on": {"BOOL": True},
+    "off": {"NULL": True},
+    "fields": {"M": {"a": {"S": "1"}, "deep": {"M": {"list": {"L": [{"N": "1"}, {"S": ""}]}}}}},
+    "names": {"SS": ["a", "b"]},
+}
+
+
+@pytest.fixture
+def cloud(monkeypatch, tmp_path):
+    """`cloud()` is a table and a bucket of another `make dev` with the same file."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "")  # so that what local_cloud sets is put back as well
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+    @contextmanager
+    def begin(path=tmp_path / "state.sqlite3"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+        # moto keeps a table for as long as the process lives, so each run has another name.
+        for name in ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET"):
+            monkeypatch.setenv(name, f"kept-{uuid4().hex}")
+        forget_settings()
+        settings = Settings(_env_file=None)
+        with local_cloud(settings, keep_in=path):
+            yield Cloud(settings.table, settings.attachments_bucket)
+
+    yield begin
+    forget_settings()
+
+
+class Cloud:
+    def __init__(self, table, bucket):
+        self.table, self.bucket = table, bucket
+
+    def put(self, **changed):
+        client("dynamodb").put_item(TableName=self.table, Item={**ROW, **changed})
+
+    def delete(self, sort):
+        key = {"pk": ROW["pk"], "sk": {"S": sort}}
+        client("dynamodb").delete_item(TableName=self.table, Key=key)
+
+    def rows(self):
+        return {
+            row["sk"]["S"]: row for row in client("dynamodb").scan(TableName=self.table)["Items"]
+        }
+
+    def write(self, key, body, kind="text/plain"):
+        client("s3").put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=kind)
+
+    def files(self):
+        listed = client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {entry["Key"]: self.read(entry["Key"]) for entry in listed}
+
+    def read(self, key):
+        found = client("s3").get_object(Bucket=self.bucket, Key=key)
+        return found["ContentType"], found["Body"].read()
+
+
+def sort_key(name):
+    return {"sk": {"S": name}}
+
+
+def test_rows_and_files_come_back_as_they_were(cloud):
+    with cloud() as first:
+        first.put()
+        first.write("uploads/ä b", b"\x00\xff", "image/png")
+    with cloud() as second:
+        assert second.rows() == {"THREAD#1": ROW}
+        assert second.files() == {"uploads/ä b": ("image/png", b"\x00\xff")}
+
+
+def test_what_was_changed_or_deleted_in_a_later_run_stays_so(cloud):
+    with cloud() as first:
+        first.put()
+        first.put(**sort_key("gone"))
+        first.write("changed", b"1")
+        first.write("gone", b"1")
+    with cloud() as second:
+        second.put(text={"S": "new"})
+        second.delete("gone")
+        second.write("changed", b"2")
+        client("s3").delete_object(Bucket=second.bucket, Key="gone")
+    with cloud() as third:
+        assert third.rows() == {"THREAD#1": {**ROW, "text": {"S": "new"}}}
+        assert third.files() == {"changed": ("text/plain", b"2")}
+
+
+def test_a_refused_transaction_leaves_nothing_behind(cloud):
+    with cloud() as first:
+        table = client("dynamodb")
+        with pytest.raises(table.exceptions.TransactionCanceledException):
+            table.transact_write_items(
+                TransactItems=[
+                    {"Put": {"TableName": first.table, "Item": ROW}},
+                    {
+                        "ConditionCheck": {
+                            "TableName": first.table,
+                            "Key": {"pk": ROW["pk"], "sk": {"S": "none"}},
+                            "ConditionExpression": "attribute_exists(pk)",
+                        }
+                    },
+                ]
+            )
+        first.put(**sort_key("kept"))
+    with cloud() as second:
+        assert second.rows().keys() == {"kept"}
+
+
+def test_what_is_written_is_in_the_file_before_the_end(cloud, tmp_path):
+    def saved():
+        with sqlite3.connect(tmp_path / "state.sqlite3") as file:
+            return file.execute(
+                "SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM files)"
+            ).fetchone()
+
+    with cloud() as first:
+        first.put()
+        first.write("file", b"1")
+        deadline = time.monotonic() + 30
+        while saved() != (1, 1):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_row_whose_time_has_passed_is_gone_as_in_aws(cloud):
+    with cloud() as first:
+        first.put(**sort_key("old"), expires={"N": "1000"})
+        first.put(**sort_key("new"), expires={"N": str(int(time.time()) + 1000)})
+    for _ in range(2):
+        with cloud() as later:
+            assert later.rows().keys() == {"new"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda file: file.write_bytes(b"this is no database, and it never was one" * 100),
+        lambda file: file.write_bytes(file.read_bytes()[:5_000] + b"\0" * 3_000),
+        lambda file: sqlite3.connect(file).executescript("PRAGMA user_version = 99"),
+        lambda file: sqlite3.connect(file).executescript("UPDATE rows SET row = '{'"),
+        lambda file: sqlite3.connect(file).executescript("UPDATE rows SET row = '{\"a\": 1}'"),
+        lambda file: sqlite3.connect(file).executescript("DROP TABLE files"),
+    ],
+    ids=["no database", "torn", "newer", "no JSON", "other rows", "other tables"],
+)
+def test_a_broken_file_is_put_aside_and_said_and_the_run_begins_anew(
+    cloud, tmp_path, damage, capsys
+):
+    with cloud() as first:
+        for number in range(100):
+            first.put(**sort_key(str(number)))
+    damage(tmp_path / "state.sqlite3")
+    broken = (tmp_path / "state.sqlite3").read_bytes()
+    with cloud() as second:
+        assert second.rows() == {}
+        second.put()
+    (aside,) = tmp_path.glob("state.broken-*.sqlite3")
+    assert aside.read_bytes() == broken
+    assert aside.name in capsys.readouterr().out
+    with cloud() as third:
+        assert third.rows() == {"THREAD#1": ROW}
+
+
+def test_a_disk_that_is_full_is_said_once_and_nothing_else_fails(cloud, tmp_path, capsys):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with cloud(folder / "state.sqlite3") as first:
+        (folder / "state.sqlite3").unlink()
+        folder.rmdir()
+        first.put()
+        assert first.rows() == {"THREAD#1": ROW}
+    assert capsys.readouterr().out.count("conversations are not saved") == 1
