@@ -61,8 +61,9 @@ class StackSettings(BaseModel):
     )
     deletion_protection: bool = Field(
         False,
-        description="Keep the table, the files, the keys and the secrets when the stack is "
-        "destroyed, and refuse to delete the table and the stack. Turn it on for people's data.",
+        description="Keep the table, the files, the keys, the secrets and the user pool when the "
+        "stack is destroyed, and refuse to delete the table, the pool and the stack. Turn it on "
+        "for people's data.",
     )
 
     # The model
