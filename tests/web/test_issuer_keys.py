@@ -198,7 +198,7 @@ async def test_a_slow_refresh_holds_up_nobody_whose_key_is_known(keys, issuer, c
     issuer.broken = never
     clock.now += FRESH
     assert await asyncio.gather(*(found(keys) for _ in range(20))) == [["first"]] * 20
-    assert issuer.fetches <= 2
+    assert not keys._task.done()  # nobody has waited for its end
     keys._task.cancel()
 
 
@@ -317,6 +317,22 @@ async def test_a_key_for_another_purpose_verifies_nothing(issuer, identity, chan
     with pytest.raises(PublicError) as refused:
         await identity.identify(request_of(issuer.token(signer)))
     assert refused.value.status == 401
+
+
+async def test_an_issuer_that_publishes_a_secret_has_no_key_by_it(issuer, identity):
+    """Whoever reads it could sign anything."""
+    secret = {"kty": "oct", "kid": "secret", "k": "c2VjcmV0IGFuZCBsb25nIGVub3VnaCBmb3IgSFMyNTY"}
+    issuer.keys = [*issuer.keys, secret]
+    token = jwt.encode(issuer.claims(), jwt.PyJWK(secret, "HS256").key, headers={"kid": "secret"})
+    with pytest.raises(PublicError) as refused:
+        await identity.identify(request_of(token))
+    assert refused.value.status == 401
+
+
+@pytest.mark.parametrize("algorithm", ["ES384", "ES512"])
+async def test_a_key_of_another_curve_is_not_used(keys, issuer, algorithm):
+    issuer.keys = [{**Key("first", algorithm).public, "alg": "ES256"}, SECOND]
+    assert await found(keys, "first", "ES256") == []
 
 
 async def test_a_token_without_a_key_id_needs_an_issuer_with_one_key(issuer, identity_for):
