@@ -216,21 +216,21 @@ describe("token", () => {
   });
 
   it("is asked for anew after a 401, once, and the request is repeated", async () => {
-    const asked: boolean[] = [];
+    const asked: unknown[] = [];
     const { send } = await setUp(
       (seen, response) => {
         const good = seen.headers["x-chatkit-authorization"] === "Bearer new";
         json(response, {}, good ? 200 : 401);
       },
       {
-        getToken: ({ refresh }) => {
-          asked.push(refresh);
-          return refresh ? "new" : "old";
+        getToken: (reason) => {
+          asked.push(reason);
+          return reason.refresh ? "new" : "old";
         },
       },
     );
     expect((await send("threads.list")).status).toBe(200);
-    expect(asked).toEqual([false, true]);
+    expect(asked).toEqual([{ refresh: false }, { refresh: true, refused: "old" }]);
     expect(server.seen).toHaveLength(2);
   });
 

@@ -49,6 +49,25 @@ describe("an anonymous session", () => {
   });
 });
 
+describe("where people may sign in", () => {
+  it("whoever has not is an anonymous visitor, who keeps their token on another origin", async () => {
+    answer = () => session("tok");
+    const { open, getToken } = createSession({ api, fetch, getToken: () => null });
+    await open();
+    expect(await getToken({ refresh: false })).toBe("tok");
+  });
+
+  it("whoever has is known by that token alone", async () => {
+    localStorage.setItem(`chatkit.token:${api.chat}`, "as a visitor");
+    answer = () => session(null);
+    const { open, getToken } = createSession({ api, fetch, getToken: () => "ada's" });
+    await open();
+    expect(calls[0]?.get("x-chatkit-authorization")).toBe("Bearer ada's");
+    expect(await getToken({ refresh: true })).toBe("ada's");
+    expect(calls).toHaveLength(1);
+  });
+});
+
 describe("a failed session", () => {
   it("says that the server was not reached", async () => {
     answer = () => Promise.reject(new TypeError("network"));

@@ -30,7 +30,7 @@ from functions.errors import first_problem
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
-from infra.local.address import EVERY_ADDRESS, address_in_the_network, url_of
+from infra.local.address import EVERY_ADDRESS, MAX_PORT, address_in_the_network, url_of
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.demo_issuer import DemoIssuerError, demo_issuer, issuer_of
 from infra.local.folder import (
@@ -46,7 +46,6 @@ from infra.local.folder import (
 from infra.local.setup import BIN, node_folder
 
 START_TIMEOUT = 60.0
-MAX_PORT = 65_535
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 import socket
 
+MAX_PORT = 65_535
+
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the person asked for it
 """Hosts that listen on every address, and the address by which this machine reaches them."""
 

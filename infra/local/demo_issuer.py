@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.local.address import url_of
+from infra.local.address import MAX_PORT, url_of
 from infra.local.setup import node_folder
 
 DISTANCE = 100
@@ -56,9 +56,13 @@ def demo_issuer(host: str, port: str) -> Iterator[None]:
 
     Raises `DemoIssuerError`.
     """
+    own_port = int(port) + DISTANCE
+    unusable = f"SIGN_IN=demo needs port {own_port}, too, which cannot be had. Choose another PORT."
+    if own_port > MAX_PORT:
+        raise DemoIssuerError(unusable)
     pages = {f"http://127.0.0.1:{port}", f"http://localhost:{port}", url_of(host, port), VITE}
     options = {
-        "port": int(port) + DISTANCE,
+        "port": own_port,
         "clientId": CLIENT_ID,
         "audience": AUDIENCE,
         "pages": sorted(pages),
@@ -74,15 +78,10 @@ def demo_issuer(host: str, port: str) -> Iterator[None]:
     try:
         said = process.stdout.readline().strip() if process.stdout else ""
         if said != issuer_of(port):
-            raise DemoIssuerError(_why(said, options["port"]))
+            why = f"the issuer of SIGN_IN=demo did not start: {said or 'see above'}"
+            raise DemoIssuerError(unusable if said == "EADDRINUSE" else why)
         os.environ.update(variables(port))
         yield
     finally:
         process.terminate()
         process.communicate()
-
-
-def _why(said: str, port: object) -> str:
-    if said in {"EADDRINUSE", "ERR_SOCKET_BAD_PORT"}:
-        return f"SIGN_IN=demo needs port {port}, too, which cannot be had. Choose another PORT."
-    return f"the issuer of SIGN_IN=demo did not start: {said or 'see above'}"

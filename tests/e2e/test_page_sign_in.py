@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from sign_in import ADA, ALAN, account, choose, sign_in, sign_out, visit
 
 from tests.support.dev import Dev
-from tests.support.issuer import Issuer, free_port_for_both
+from tests.support.oidc_provider import Issuer, free_port_for_both
 
 THOUGHT = "A long thought that nobody wants to type twice"
 
@@ -105,8 +105,11 @@ def test_a_person_signs_in_chats_and_is_still_signed_in_after_a_reload(chat):
     expect(account(chat)).to_have_accessible_name(f"Account of {ADA}")
     chat.ask(QUESTION)
     expect(chat.answers).not_to_have_count(0)
-    tokens = {request.headers.get("x-chatkit-authorization") for request in chat.requests
-              if request.url.startswith(chat.server + "/chatkit")}
+    tokens = {
+        request.headers.get("x-chatkit-authorization")
+        for request in chat.requests
+        if request.url.startswith(chat.server + "/chatkit")
+    }
     assert len(tokens) == 1
     assert tokens.pop().startswith("Bearer ey")
     chat.page.reload()

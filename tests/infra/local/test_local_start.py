@@ -65,6 +65,8 @@ def test_make_lambda_says_so_in_its_own_name():
             "needs CHATKIT_OIDC_CLIENT_ID or CHATKIT_OIDC_AUDIENCE",
         ),
         ({"CHATKIT_OIDC_CLIENT_ID": "page"}, "CHATKIT_OIDC_CLIENT_ID needs CHATKIT_AUTH=oidc"),
+        ({"SIGN_IN": "google"}, "SIGN_IN=google is not known: it can be demo."),
+        ({"SIGN_IN": "demo", "PORT": "65500"}, "needs port 65600, too"),
         ({"CHATKIT_COOKIE_KEY": "short"}, "CHATKIT_COOKIE_KEY is shorter"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, "CHATKIT_MODEL"),
         ({"CHATKIT_MODEL_API": "telepathy"}, "CHATKIT_MODEL_API"),

@@ -7,7 +7,7 @@ from shutil import which
 import pytest
 
 from tests.infra.stack.parts import a_function
-from tests.infra.stack.variants import EVERYTHING
+from tests.infra.stack.variants import EVERYTHING, VARIANTS
 from tests.support.template import ACCOUNT, Template
 
 
@@ -156,6 +156,20 @@ def test_only_the_origins_of_the_settings_may_frame_the_page(synth, dev):
     assert "frame-ancestors 'none'" in policy(dev)
     (framed,) = synth(frameAncestors="https://a.example,https://b.example").values()
     assert "frame-ancestors https://a.example https://b.example" in policy(framed)
+
+
+def test_the_page_may_call_the_issuer_and_the_origins_that_are_named(synth):
+    template = synth(**VARIANTS["own everything"])["chatkit-dev"]
+    headers = template.only("AWS::CloudFront::ResponseHeadersPolicy")
+    assert " https://login.example.com https://tokens.example.com; frame-src" in json.dumps(headers)
+
+
+def test_a_page_that_signs_nobody_in_may_call_no_issuer():
+    from infra.stack.settings import StackSettings
+
+    oidc = {"auth": "oidc", "oidc_issuer": "https://i.example/t", "oidc_audience": "a"}
+    assert StackSettings(**oidc).sign_in_origins == []
+    assert StackSettings(**oidc, oidc_client_id="c").sign_in_origins == ["https://i.example"]
 
 
 def test_a_custom_domain_speaks_tls_1_2_and_is_in_the_zone(synth):

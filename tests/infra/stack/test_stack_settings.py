@@ -82,6 +82,7 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
             },
             "models: gpt-5-mini is the default, so it can need no role",
         ),
+        ({"oidcOrigins": "https://tokens.example"}, "oidcOrigins: needs auth=oidc"),
         ({"oidcIssuer": "http://login.example"}, "an issuer is an https:// address"),
         (
             {"auth": "oidc", "oidcIssuer": "https://i", "oidcAudience": "a", "oidcToken": "id"},

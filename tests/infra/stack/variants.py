@@ -46,6 +46,7 @@ VARIANTS = {
         "oidcAudience": "https://chat.example.com",
         "oidcOptional": "true",
         "oidcScopes": "openid offline_access",
+        "oidcOrigins": "https://tokens.example.com",
         "oidcUserClaim": "uid",
         "oidcNameClaim": "nickname",
         "oidcTenantClaim": "org_id",
