@@ -427,8 +427,10 @@ class StackSettings(BaseModel):
             ),
             (
                 self.sign_in is not None
-                and any((self.oidc_issuer, self.oidc_client_id, self.oidc_audience)),
-                "signIn=cognito excludes oidcIssuer, oidcClientId and oidcAudience: it makes them",
+                and any(
+                    (self.oidc_issuer, self.oidc_client_id, self.oidc_audience, self.oidc_origins)
+                ),
+                "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience, oidcOrigins",
             ),
             (
                 self.sign_in is not None and not set(self.scopes) <= _COGNITO_SCOPES,

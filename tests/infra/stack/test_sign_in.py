@@ -273,6 +273,19 @@ def test_the_page_is_told_the_same(bare):
     assert sign_in["optional"] is False
 
 
+def test_the_pages_file_gets_issuer_and_client_at_the_deploy(template):
+    (page,) = (
+        each["Properties"]
+        for name, each in template.of_type("Custom::CDKBucketDeployment").items()
+        if name.startswith("PageConfig")
+    )
+    (markers,) = resolve(page["SourceMarkers"], names(template))
+    assert set(map(json.loads, markers.values())) == {
+        f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}",
+        CLIENT,
+    }
+
+
 def test_the_page_may_call_the_issuer_and_the_sign_in_pages_address(template):
     headers = template.only("AWS::CloudFront::ResponseHeadersPolicy")
     config = headers["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]

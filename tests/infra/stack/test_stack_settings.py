@@ -103,11 +103,15 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"signIn": "cognito", "auth": "anonymous"}, "signIn=cognito excludes auth=anonymous"),
         (
             {"signIn": "cognito", "oidcIssuer": "https://i"},
-            "signIn=cognito excludes oidcIssuer, oidcClientId and oidcAudience",
+            "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience",
         ),
         (
             {"signIn": "cognito", "oidcClientId": "c"},
-            "signIn=cognito excludes oidcIssuer, oidcClientId and oidcAudience",
+            "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience",
+        ),
+        (
+            {"signIn": "cognito", "oidcOrigins": "https://tokens.example"},
+            "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience",
         ),
         (
             {"signIn": "cognito", "oidcScopes": "openid offline_access"},
