@@ -430,7 +430,7 @@ class StackSettings(BaseModel):
                 and any(
                     (self.oidc_issuer, self.oidc_client_id, self.oidc_audience, self.oidc_origins)
                 ),
-                "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience, oidcOrigins",
+                "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
             ),
             (
                 self.sign_in is not None and not set(self.scopes) <= _COGNITO_SCOPES,

@@ -103,15 +103,15 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"signIn": "cognito", "auth": "anonymous"}, "signIn=cognito excludes auth=anonymous"),
         (
             {"signIn": "cognito", "oidcIssuer": "https://i"},
-            "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience",
+            "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
         ),
         (
             {"signIn": "cognito", "oidcClientId": "c"},
-            "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience",
+            "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
         ),
         (
             {"signIn": "cognito", "oidcOrigins": "https://tokens.example"},
-            "signIn=cognito makes what it needs of oidcIssuer, oidcClientId, oidcAudience",
+            "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
         ),
         (
             {"signIn": "cognito", "oidcScopes": "openid offline_access"},
