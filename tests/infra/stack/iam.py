@@ -246,7 +246,13 @@ def _sts(operation, params, _place):
         yield Need(f"sts:{action}", params["RoleArn"], given=_tags("aws:RequestTag", params))
 
 
+def _cognito(operation, params, place):
+    pool = f"arn:aws:cognito-idp:{place}:userpool/{params['UserPoolId']}"
+    yield Need(f"cognito-idp:{operation}", pool)
+
+
 _SERVICES = {
+    "cognito-idp": _cognito,
     "dynamodb": _dynamodb,
     "dynamodbstreams": _dynamodbstreams,
     "s3": _s3,
@@ -338,6 +344,10 @@ def resolve(value, names):
             return names[f"{name}.{attribute}"]
         case {"Fn::Join": [by, parts]}:
             return by.join(resolve(parts, names))
+        case {"Fn::Select": [number, parts]}:
+            return resolve(parts, names)[number]
+        case {"Fn::Split": [by, text]}:
+            return resolve(text, names).split(by)
     return {key: resolve(inner, names) for key, inner in value.items()}
 
 

@@ -53,6 +53,22 @@ VARIANTS = {
         "oidcTenantClaim": "org_id",
         "oidcRolesClaim": "roles",
     },
+    "people sign in at Cognito": {"signIn": "cognito"},
+    "people's data, signed in at Cognito": {
+        "stage": "prod",
+        "region": "eu-central-1",
+        "deletionProtection": "true",
+        "signIn": "cognito",
+        "signUp": "true",
+        "signInMfa": "required",
+        "signInProviders": "Google",
+        "oidcOptional": "true",
+        "oidcTenantClaim": "custom:tenant",
+        "allowedOrigins": "https://www.example.com,http://localhost:8000",
+        "domainName": "chat.example.com",
+        "hostedZone": "Z0123ABC/example.com",
+        "kms": "true",
+    },
 }
 
 
