@@ -146,8 +146,8 @@ class AwsSettings(BaseSettings):
         "us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION")
     )
     data_role: str | None = None
-    """ARN of the role that reaches one owner's rows and objects (see `functions.aws.owner_sessions`),
-    which the stack sets with `isolation=session`."""
+    """ARN of the role that reaches one owner's rows and objects. The stack sets it with
+    `isolation=session`: see `functions.aws.owner_sessions`."""
 
 
 class Settings(AwsSettings):

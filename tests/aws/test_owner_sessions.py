@@ -22,7 +22,7 @@ from functions.aws.owner_sessions import (
     Sessions,
 )
 from functions.errors import PublicError
-from functions.services import visitor_of
+from functions.services import unchecked_visitor_of
 from functions.settings import forget_settings
 
 ADA = Owner.of("anon_ada")
@@ -154,7 +154,7 @@ async def sent_by(user_id):
         return SimpleNamespace(user_id=user_id)
 
     services = SimpleNamespace(identity=SimpleNamespace(identify=identify))
-    return await visitor_of(Request({"type": "http"}), services)
+    return await unchecked_visitor_of(Request({"type": "http"}), services)
 
 
 async def test_a_visitor_whose_id_cannot_own_a_session_is_refused_before_anything_else(data_role):

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 
 import boto3
+import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -57,6 +58,8 @@ def cloud():
         server.start()
         host, port = server.get_host_and_port()
         patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        # All moto servers of a process share their state, and names are those of the template.
+        httpx2.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
         forget_settings()
         with local_cloud(Settings(_env_file=None)) as environment:
             yield environment
