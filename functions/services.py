@@ -7,7 +7,9 @@ from typing import Annotated, Self
 from fastapi import Depends, Request
 
 from .attachments import S3AttachmentStore
+from .aws import owner_sessions
 from .aws.bucket import Bucket
+from .aws.keys import named
 from .context import RequestContext
 from .errors import PublicError
 from .llm import ModelChoice, choose
@@ -58,7 +60,10 @@ class Services:
             runs=Runs(table),
             sessions=Sessions(table),
             quota=Quota(
-                table, per_user=settings.messages_per_minute, per_day=settings.messages_per_day
+                table,
+                per_user=settings.messages_per_minute,
+                per_day=settings.messages_per_day,
+                stage_table=Table(settings.table, nobodys=True) if settings.data_role else table,
             ),
             records=Records(table),
             bucket=bucket,
@@ -115,8 +120,16 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 
 
 async def unchecked_visitor_of(request: Request, services: ServicesDep) -> Visitor:
-    """The visitor who sent the request, who may have signed out: see `Services.check_session`."""
-    return await services.identity.identify(request)
+    """The visitor who sent the request, for whom the request acts from here on.
+
+    They may have signed out: see `Services.check_session`.
+    """
+    visitor = await services.identity.identify(request)
+    try:
+        owner_sessions.act_for(named(visitor.user_id))
+    except ValueError:
+        raise PublicError(403, "This account's id cannot be used here.") from None
+    return visitor
 
 
 UncheckedVisitorDep = Annotated[Visitor, Depends(unchecked_visitor_of)]

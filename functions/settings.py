@@ -145,6 +145,9 @@ class AwsSettings(BaseSettings):
     aws_region: str = Field(
         "us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION")
     )
+    data_role: str | None = None
+    """ARN of the role that reaches one owner's rows and objects (see `functions.aws.owner_sessions`),
+    which the stack sets with `isolation=session`."""
 
 
 class Settings(AwsSettings):

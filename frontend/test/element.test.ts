@@ -411,4 +411,22 @@ describe("a turn's actions", () => {
     await until(() => chat.root.querySelector('.turn-actions [aria-pressed="true"]') === null);
     expect(chat.operations.at(-1)).toMatchObject({ thread_id: "thr_1", item_ids: ["m2 a"] });
   });
+
+  it("show no more what was taken back in another window", async () => {
+    const thread = existing([userMessage("m1", "Hi"), answer("m2", "One")]);
+    let marks = "m2=positive";
+    const chat = await mount(
+      async (operation) => {
+        const response = await thread(operation);
+        if (operation.type === "items.list") response.headers.set("x-chatkit-feedback", marks);
+        return response;
+      },
+      { initialThread: "thr_1", threadItemActions: { feedback: true } },
+    );
+    const good = await chat.button("Good answer");
+    await until(() => good.getAttribute("aria-pressed") === "true");
+    marks = "";
+    await chat.element.fetchUpdates();
+    await until(() => good.getAttribute("aria-pressed") === "false");
+  });
 });

@@ -1,6 +1,6 @@
 /** Type-checks the snippets of `src/chatkit/README.md`, and runs the React example. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createElement } from "react";
 import { createRoot } from "react-dom/client";
@@ -74,6 +74,18 @@ it("has snippets that fit the types of what they call", { timeout: 60_000 }, () 
   const checked = spawnSync("node_modules/.bin/tsc", ["-p", OUT], { encoding: "utf8" });
   expect(checked.stdout + checked.stderr).toBe("");
   expect(checked.status).toBe(0);
+});
+
+it("names the npm packages that a copy and its examples import", () => {
+  const folder = "src/chatkit";
+  const copied = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+  const examples = [snippets.get("chat.tsx"), snippets.get("main.tsx")];
+  const code = [...copied.map((name) => readFileSync(join(folder, name), "utf8")), ...examples];
+  const imports = [...code.join("\n").matchAll(/from "((?:@[\w-]+\/)?[\w-]+)/g)];
+  const packages = new Set(imports.map(([, name]) => String(name)));
+  expect([...packages].sort()).toEqual(["@openai/chatkit", "@openai/chatkit-react", "react-dom"]);
+  const table = readme.slice(0, readme.indexOf("\n## "));
+  for (const name of packages) expect(table).toContain(`${name}\``);
 });
 
 it("says in words that chatkit.js did not load, in the React example", async () => {

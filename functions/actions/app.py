@@ -77,7 +77,7 @@ async def uploads(
 ) -> dict[str, object]:
     body = await read_json(request, Upload, MAX_SMALL_BODY)
     context = request_context(request, visitor)
-    return VoiceNotes(services).upload(body.mime_type, body.size, context)
+    return await VoiceNotes(services).upload(body.mime_type, body.size, context)
 
 
 @router.api_route("/actions/health", methods=["GET", "HEAD"], response_model=None)

@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 
 from ..attachments.arrival import SNIFFED_BYTES, real_type
 from ..attachments.schema import UPLOADS, VOICE
+from ..aws import owner_sessions
 from ..aws.bucket import Bucket
 from ..store import DynamoDBStore
 from ..telemetry import describe
@@ -68,10 +69,11 @@ class Events:
         """
         if not key.startswith(UPLOADS) or key.startswith(VOICE):
             return
-        head = await self._bucket.head(key)
-        if head is None:
-            return
-        first = await self._bucket.get(key, first=SNIFFED_BYTES)
-        if first is not None and real_type(head.content_type, first) is None:
-            logger.warning("an upload that is not %s was removed", head.content_type)
-            await self._bucket.delete(key)
+        with owner_sessions.acting_for_folder(key.removeprefix(UPLOADS).partition("/")[0]):
+            head = await self._bucket.head(key)
+            if head is None:
+                return
+            first = await self._bucket.get(key, first=SNIFFED_BYTES)
+            if first is not None and real_type(head.content_type, first) is None:
+                logger.warning("an upload that is not %s was removed", head.content_type)
+                await self._bucket.delete(key)

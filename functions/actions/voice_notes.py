@@ -6,6 +6,7 @@ from secrets import token_hex
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from .. import aws
 from ..attachments.schema import voice_prefix
 from ..aws.keys import owner
 from ..context import RequestContext
@@ -33,7 +34,7 @@ class VoiceNotes:
         finally:
             await file.close()
 
-    def upload(self, mime_type: str, size: int, context: RequestContext) -> dict[str, object]:
+    async def upload(self, mime_type: str, size: int, context: RequestContext) -> dict[str, object]:
         """A signed request to `PUT` a recording of exactly `size` bytes, and the recording's key.
 
         Raises `PublicError`.
@@ -41,10 +42,13 @@ class VoiceNotes:
         self._check_upload(mime_type, size)
         plain = mime_type.partition(";")[0].strip().lower()
         key = f"{_folder(context)}{token_hex(16)}"
+        url = await aws.call(
+            self._bucket.sign_put, key=key, content_type=plain, size=size, seconds=UPLOAD_SECONDS
+        )
         return {
             "key": key,
             "method": "PUT",
-            "url": self._bucket.sign_put(key, plain, size, UPLOAD_SECONDS),
+            "url": url,
             "headers": {"content-type": plain},
             "expires_in": UPLOAD_SECONDS,
         }

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import clients
+from . import clients, owner_sessions
 
 LINK_SECONDS: Final = 3600
 """How long a signed link to an object is valid."""
@@ -15,6 +15,7 @@ DELETE_BATCH: Final = 1000
 """Keys that `DeleteObjects` takes, and that a page of `ListObjectsV2` has."""
 
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
+_DENIED: Final = frozenset({"403", "AccessDenied"})
 
 
 def _newest_signature(signature_version: str, **_: Any) -> str | None:
@@ -36,7 +37,7 @@ class Head:
 class Bucket:
     """One bucket and its client. A method costs one request unless its docstring says more.
 
-    `client` is boto3's S3 client, by default the process's own.
+    `client` is boto3's S3 client, by default that of `functions.aws.owner_sessions`.
     """
 
     def __init__(self, name: str, client: Any = None) -> None:
@@ -49,7 +50,7 @@ class Bucket:
 
     @property
     def client(self) -> Any:
-        return self._given or clients.client("s3")
+        return self._given or owner_sessions.client("s3")
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         await clients.call(
@@ -80,10 +81,10 @@ class Bucket:
                 answer = self.client.get_object(Bucket=self.name, Key=key, **asked)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
-                if code in _MISSING or code == "PreconditionFailed":
-                    return None
                 if code == "InvalidRange":  # S3's answer for a range of an empty object
                     return b""
+                if code == "PreconditionFailed" or self._is_missing(error, key):
+                    return None
                 raise
             left -= 1 + answer["ResponseMetadata"]["RetryAttempts"]
             try:
@@ -98,22 +99,45 @@ class Bucket:
         try:
             answer = await clients.call(self.client.head_object, Bucket=self.name, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _MISSING:
+            if await clients.call(self._is_missing, error=error, key=key):
                 return None
             raise
         return Head(answer["ContentLength"], answer.get("ContentType", ""), answer["ETag"])
 
     async def copy(self, source: str, target: str, etag: str, content_type: str) -> None:
-        """Copy an object if it still has this `etag`; raises botocore's `ClientError` if not."""
-        await clients.call(
-            self.client.copy_object,
-            Bucket=self.name,
-            Key=target,
-            CopySource={"Bucket": self.name, "Key": source},
-            CopySourceIfMatch=etag,
-            ContentType=content_type,
-            MetadataDirective="REPLACE",
-        )
+        """Copy an object if it still has this `etag`.
+
+        Raises botocore's `ClientError` if not, with the code `NoSuchKey` or `PreconditionFailed`.
+        """
+        try:
+            await clients.call(
+                self.client.copy_object,
+                Bucket=self.name,
+                Key=target,
+                CopySource={"Bucket": self.name, "Key": source},
+                CopySourceIfMatch=etag,
+                ContentType=content_type,
+                MetadataDirective="REPLACE",
+            )
+        except ClientError as error:
+            if await clients.call(self._is_missing, error=error, key=source):
+                missing = {"Error": {"Code": "NoSuchKey", "Message": "the source is missing"}}
+                raise ClientError(missing, "CopyObject") from error
+            raise
+
+    def _is_missing(self, error: ClientError, key: str) -> bool:
+        """Whether S3's refusal means that there is no such object.
+
+        To a caller without the right to list the bucket, S3 answers 403 for a missing object:
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html. An owner's session may
+        list below its own prefixes only, and AWS does not say what it gets then. So after a 403 a
+        list decides, one request more; that is refused, too, when the key is another owner's.
+        """
+        code = error.response["Error"]["Code"]
+        if code not in _DENIED:
+            return code in _MISSING
+        page = self.client.list_objects_v2(Bucket=self.name, Prefix=key, MaxKeys=1)
+        return all(entry["Key"] != key for entry in page.get("Contents", []))
 
     async def delete(self, *keys: str) -> None:
         """Remove objects; unknown keys are fine. One request for each thousand.
@@ -162,7 +186,8 @@ class Bucket:
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def sign_get(self, key: str, draft: int | None = None, save_as: str | None = None) -> str:
-        """A link to an object, valid for `LINK_SECONDS`. Signed locally, without a request.
+        """A link to an object, valid for `LINK_SECONDS`. Signed locally, without a request, but see
+        `functions.aws.owner_sessions` for both.
 
         `draft` makes the links to the drafts of an image differ, because a page does not load the
         same link again. With `save_as` a browser saves the object under this name.
@@ -192,7 +217,7 @@ class Bucket:
     def sign_put(self, key: str, content_type: str, size: int, seconds: int) -> str:
         """A link for a `PUT` of exactly `size` bytes of `content_type`, valid for `seconds`.
 
-        Both are signed (version 4). Made locally, without a request.
+        Both are signed (version 4), as in `sign_get`.
         """
         url: str = self.client.generate_presigned_url(
             "put_object",

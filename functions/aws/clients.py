@@ -74,21 +74,24 @@ def config(service: str, endpoint: str | None = None) -> Config:
 
 
 @cache
-def _client(service: str, region: str, endpoint: str | None) -> Any:
-    return boto3.client(
+def _client(service: str, region: str, endpoint: str | None, session: boto3.Session | None) -> Any:
+    make = boto3.client if session is None else session.client
+    return make(
         service, region_name=region, endpoint_url=endpoint, config=config(service, endpoint)
     )
 
 
-def client(service: str) -> Any:
+def client(service: str, session: boto3.Session | None = None) -> Any:
     """The boto3 client for `service` in this process, made on first use.
+
+    `session` is boto3's, by default its own default one.
 
     Clients can be shared between threads, but boto3 cannot make two at the same time: hence the
     lock. A client connects at its first call, so a SnapStart snapshot holds no socket.
     """
     settings = get_aws_settings()
     with _creating:
-        return _client(service, settings.aws_region, settings.aws_endpoint_url)
+        return _client(service, settings.aws_region, settings.aws_endpoint_url, session)
 
 
 async def call(method: Callable[..., T], /, **kwargs: Any) -> T:

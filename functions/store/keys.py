@@ -21,6 +21,8 @@ RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
 GONE: Final = "GONE#"
 SIGNED_OUT: Final = "SIGNED_OUT"
+STAGE: Final = "Q"
+"""The partition of what belongs to nobody: the stage's counters."""
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
@@ -38,6 +40,11 @@ def user_partition(user: str) -> str:
 
 def quota_partition(user: str) -> str:
     return f"Q#{user}"
+
+
+def user_of(partition: str) -> str:
+    """The user whom a partition belongs to, as its key part."""
+    return partition.split("#")[1]
 
 
 def thread_partition(user: str, thread_id: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ..attachments import schema as files
 from ..attachments.schema import file_key, upload_key
+from ..aws import owner_sessions
 from ..aws.bucket import Bucket
 from ..aws.keys import digest
 from . import keys
@@ -152,12 +153,16 @@ class Purge:
             await self.bucket.delete(upload_key(user, attachment), file_key(user, attachment))
 
     async def records(self, records: Iterable[dict[str, Any]]) -> list[str]:
-        """Handle records of the table's stream; returns the sequence numbers of failed ones."""
+        """Handle records of the table's stream; returns the sequence numbers of failed ones.
+
+        Each is handled for the user whom its key names.
+        """
         failed = []
         for record in records:
             number = str(record["dynamodb"]["SequenceNumber"])
             try:
-                await self._record(record)
+                with owner_sessions.acting_for(keys.user_of(record["dynamodb"]["Keys"]["pk"]["S"])):
+                    await self._record(record)
             except Exception:
                 logger.exception("a stream record could not be handled", extra={"sequence": number})
                 failed.append(number)

@@ -25,6 +25,7 @@ class OverQuota(PublicError):  # noqa: N818 - what happened, as callers name it
 
 @dataclass(frozen=True)
 class _Counter:
+    table: Table
     key: Key
     limit: int
     ends: float
@@ -38,7 +39,8 @@ class Quota:
     """Counts messages against two limits; `None` turns a limit off.
 
     `per_user`: messages of one user in each window of `window_seconds` (a window starts at a
-    multiple of that, in Unix time). `per_day`: messages of all users together in a UTC day.
+    multiple of that, in Unix time). `per_day`: messages of all users together in a UTC day, which
+    are counted in `stage_table`, by default the same.
     """
 
     def __init__(
@@ -48,18 +50,27 @@ class Quota:
         per_user: int | None,
         window_seconds: int = 60,
         per_day: int | None,
+        stage_table: Table | None = None,
     ) -> None:
         self.table = table
+        self.stage_table = stage_table or table
         self.per_user = per_user
         self.window_seconds = window_seconds
         self.per_day = per_day
 
     async def check(self, context: Any) -> None:
-        """Raise `OverQuota` when a limit is reached. One request, one read unit per counter."""
+        """Raise `OverQuota` when a limit is reached. One read unit per counter.
+
+        One request, or two in parallel where the two tables are not the same.
+        """
         counters = self._counters(owner(context))
-        if not counters:
-            return
-        rows = await self.table.get_many([counter.key for counter in counters])
+        tables = dict.fromkeys(counter.table for counter in counters)
+        await aws.together(
+            *(self._check(table, [c for c in counters if c.table is table]) for table in tables)
+        )
+
+    async def _check(self, table: Table, counters: list[_Counter]) -> None:
+        rows = await table.get_many([counter.key for counter in counters])
         for counter, row in zip(counters, rows, strict=True):
             if _used(row) >= counter.limit:
                 raise counter.over()
@@ -80,7 +91,7 @@ class Quota:
     async def _add(self, counter: _Counter) -> bool:
         """Count one message; False when the limit is reached."""
         try:
-            await self.table.update(
+            await counter.table.update(
                 counter.key,
                 "SET expires = :expires ADD used :one",
                 ConditionExpression="attribute_not_exists(used) OR used < :limit",
@@ -101,6 +112,7 @@ class Quota:
             start = int(now // self.window_seconds) * self.window_seconds
             counters.append(
                 _Counter(
+                    self.table,
                     keys.key(keys.quota_partition(user), f"{self.window_seconds}#{start}"),
                     self.per_user,
                     start + self.window_seconds,
@@ -112,7 +124,8 @@ class Quota:
             tomorrow = datetime.combine(today + timedelta(days=1), datetime.min.time(), UTC)
             counters.append(
                 _Counter(
-                    keys.key("Q", f"DAY#{today.isoformat()}"),
+                    self.stage_table,
+                    keys.key(keys.STAGE, f"DAY#{today.isoformat()}"),
                     self.per_day,
                     tomorrow.timestamp(),
                     "The limit of messages for today is reached. Please come back tomorrow.",

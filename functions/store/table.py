@@ -12,6 +12,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from .. import aws
+from ..aws import owner_sessions
 from .keys import Key, Value
 
 Row = dict[str, Value]
@@ -58,15 +59,22 @@ def _code(reason: Mapping[str, Any]) -> str:
 
 
 class Table:
-    """One table and its client. A method costs one round trip unless its docstring says more."""
+    """One table and its client. A method costs one round trip unless its docstring says more.
 
-    def __init__(self, name: str, client: Any = None) -> None:
+    `client` is boto3's DynamoDB client, by default that of `functions.aws.owner_sessions`, or the
+    process's own for the rows that belong to nobody (`nobodys`).
+    """
+
+    def __init__(self, name: str, client: Any = None, *, nobodys: bool = False) -> None:
         self.name = name
         self._given = client
+        self._nobodys = nobodys
 
     @property
     def client(self) -> Any:
-        return self._given or aws.client("dynamodb")
+        if self._given is not None:
+            return self._given
+        return aws.client("dynamodb") if self._nobodys else owner_sessions.client("dynamodb")
 
     async def get(self, key: Key, **kwargs: Any) -> Row | None:
         found = await aws.call(

@@ -37,6 +37,7 @@ SECRETS = f"{_PAGES}/secrets-manager/pricing/"
 KMS = f"{_PAGES}/kms/pricing/"
 WAF = f"{_PAGES}/waf/pricing/"
 ROUTE53 = f"{_PAGES}/route53/pricing/"
+COGNITO = f"{_PAGES}/cognito/pricing/"
 
 UNITS = {
     "arm64": Unit("GB-second on arm64", LAMBDA),
@@ -63,6 +64,7 @@ UNITS = {
     "rule": Unit("rule of a web ACL for a month", WAF),
     "inspected": Unit("request through a web ACL", WAF),
     "zone": Unit("Route 53 zone for a month", ROUTE53),
+    "person": Unit("person who is active in a month, in Cognito's Essentials plan", COGNITO),
 }
 
 

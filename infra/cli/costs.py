@@ -35,6 +35,7 @@ SETTINGS = {
     "kms=true": {"kms": "true"},
     "waf=true": {"waf": "true", "region": "us-east-1"},
     "edgeAlarms=true, outside us-east-1": {"edgeAlarms": "true", "region": "eu-central-1"},
+    "signIn=cognito": {"signIn": "cognito"},
     "dashboard=false": {"dashboard": "false"},
     "deletionProtection=true": {"deletionProtection": "true"},
     "architecture=x86_64": {"architecture": "x86_64"},

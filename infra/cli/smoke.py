@@ -7,6 +7,7 @@ behind but two anonymous visitors. Where people have to sign in, it can only che
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import struct
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 TIMEOUT = 90
 """Seconds for one read: enough for a cold start and a slow first token."""
@@ -159,6 +160,30 @@ def check_signed_out(visitor: Visitor) -> str:
     return "401 with a message; the rest needs somebody who signs in: try the page"
 
 
+def check_issuer(address: str, sign_in: Json) -> str:
+    """Check that the issuer lets people who come from this page sign in."""
+    issuer = Visitor(sign_in["issuer"])
+    place = f"{urlsplit(sign_in['issuer']).path.rstrip('/')}/.well-known/openid-configuration"
+    endpoint = _json(issuer.send("GET", place), "the issuer's metadata")["authorization_endpoint"]
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(uuid.uuid4().bytes).digest()).rstrip(b"=")
+    asked = {
+        "client_id": sign_in["clientId"],
+        "redirect_uri": f"{address}/signed-in",
+        "response_type": "code",
+        "scope": sign_in["scope"],
+        "state": str(uuid.uuid4()),
+        "code_challenge": challenge.decode(),
+        "code_challenge_method": "S256",
+    }
+    response = Visitor(endpoint).send("GET", f"{urlsplit(endpoint).path}?{urlencode(asked)}")
+    leads_to = response.headers.get("location", "")
+    if response.status >= 400 or "error" in parse_qs(urlsplit(leads_to).query):  # noqa: PLR2004
+        raise SmokeError(
+            f"the issuer refuses sign-in from {address}: {response.status} {leads_to}".strip()
+        )
+    return f"{urlsplit(endpoint).netloc} asks who it is"
+
+
 def check_errors(visitor: Visitor) -> str:
     """Check that errors arrive as JSON and not as the page, and that foreign pages get one."""
     asked = {"type": "threads.get_by_id", "params": {"thread_id": "thr_none"}}
@@ -252,7 +277,10 @@ def _check(address: str, say: Callable[[str], object]) -> None:
     stranger = Visitor(address)
     config = check_page(address)
     say(f"page       model {config['model']['name']}")
-    if config.get("auth") == "oidc" and not (config.get("signIn") or {}).get("optional"):
+    sign_in = config.get("signIn") or {}
+    if "issuer" in sign_in:
+        say(f"issuer     {check_issuer(address, sign_in)}")
+    if config.get("auth") == "oidc" and not sign_in.get("optional"):
         say(f"sign-in    {check_signed_out(visitor)}")
         return
     visitor.post("/chatkit/session", {})

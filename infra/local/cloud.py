@@ -55,7 +55,7 @@ def local_cloud(settings: Settings, keep_in: Path | None = None) -> Iterator[dic
             os.environ.pop("AWS_SESSION_TOKEN", None)  # it belongs to another key
         forget_settings()
         try:
-            _make_table_and_bucket(settings, may_exist=moto is None)
+            _make_table_and_bucket(settings)
         except (BotoCoreError, ClientError, ValueError) as error:
             raise CloudError(
                 f"no table and bucket at {endpoint} ({type(error).__name__}): "
@@ -70,7 +70,10 @@ def _has_key() -> bool:
     return all(os.environ.get(n) for n in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
 
 
-def _make_table_and_bucket(settings: Settings, *, may_exist: bool) -> None:
+def _make_table_and_bucket(settings: Settings) -> None:
+    """Make what is not there yet. On a slow machine the first request to moto takes longer than the
+    client waits, and the second attempt finds what the first one has made.
+    """
     makers: list[Callable[[], None]] = [
         lambda: create_table(client("dynamodb"), settings.table),
         lambda: create_bucket(client("s3"), settings.attachments_bucket),
@@ -79,5 +82,5 @@ def _make_table_and_bucket(settings: Settings, *, may_exist: bool) -> None:
         try:
             make()
         except ClientError as error:
-            if not (may_exist and error.response["Error"]["Code"] in EXISTS):
+            if error.response["Error"]["Code"] not in EXISTS:
                 raise

@@ -17,6 +17,7 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
+from infra.stack.data_role import DataRole
 from infra.stack.edge import zone
 from infra.stack.environment import environment, runtime, settings_from
 from infra.stack.events import Events
@@ -24,9 +25,16 @@ from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, give_logs
 from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
-from infra.stack.permissions import allow_actions, allow_chat
+from infra.stack.permissions import (
+    allow_actions,
+    allow_chat,
+    allow_counters,
+    allow_owner,
+    allow_secrets,
+)
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
+from infra.stack.sign_in import SignIn
 from infra.stack.table import ChatTable
 from infra.stack.website import Page, SiteBucket
 
@@ -74,7 +82,21 @@ class ChatKitStack(Stack):
             key=key,
             removal_policy=removal_policy,
         )
+        sign_in = (
+            SignIn(
+                self,
+                "SignIn",
+                keep=keep,
+                sign_up=settings.sign_up,
+                mfa_required=settings.sign_in_mfa == "required",
+                claims=settings.claims,
+            )
+            if settings.sign_in
+            else None
+        )
         shared = environment(settings, table=table, files=files, secrets=secrets)
+        if sign_in:
+            shared |= sign_in.variables
         started = runtime(settings, region=self.region)
         chat = ServiceFunction(
             self,
@@ -110,17 +132,20 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        allow_chat(chat, table=table, files=files, secrets=secrets, key=key)
-        allow_actions(
+        allow_secrets(chat, secrets, model=True)
+        allow_secrets(
             actions,
-            table=table,
-            files=files,
-            secrets=secrets,
-            transcribes_with_model_key=(
-                settings.transcribes and settings.transcription_base_url is None
-            ),
-            key=key,
+            secrets,
+            model=settings.transcribes and settings.transcription_base_url is None,
         )
+        if settings.isolation == "session":
+            allow_counters(chat, reads=True, table=table, key=key)
+            allow_counters(actions, reads=False, table=table, key=key)
+            data = DataRole(self, "Data", functions=[chat, actions])
+            allow_owner(data, table=table, files=files, key=key)
+        else:
+            allow_chat(chat, table=table, files=files, key=key)
+            allow_actions(actions, table=table, files=files, key=key)
         events = Events(
             self,
             "Events",
@@ -142,13 +167,21 @@ class ChatKitStack(Stack):
                 files_bucket=files.bucket,
                 frame_ancestors=settings.frame_ancestors,
                 image_sources=settings.image_sources,
-                sign_in=settings.sign_in_origins,
+                sign_in=sign_in.origins if sign_in else settings.sign_in_origins,
             ),
             domain=self._domain(settings, certificate),
             web_acl_arn=web_acl_arn,
             price_class=settings.price_class,
         )
         self._records(settings, cdn)
+        if sign_in:
+            sign_in.open(
+                [cdn.address, *settings.allowed_origins],
+                scopes=settings.scopes,
+                providers=settings.sign_in_providers,
+                log_retention_days=settings.log_retention_days,
+            )
+            self._sign_in_outputs(settings, sign_in)
         Page(
             self,
             "Page",
@@ -206,6 +239,21 @@ class ChatKitStack(Stack):
         name = f"{settings.domain_name}."
         route53.ARecord(self, "Ipv4", zone=hosted_zone, record_name=name, target=target)
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
+
+    def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
+        CfnOutput(self, "SignInUrl", value=sign_in.address, description="The sign-in pages")
+        pool = sign_in.pool.user_pool_id
+        CfnOutput(self, "UserPoolId", value=pool, description="The people who may sign in")
+        if not settings.sign_up:
+            CfnOutput(
+                self,
+                "FirstPerson",
+                value=f"aws cognito-idp admin-create-user --region {self.region} "
+                f"--user-pool-id {pool} --username you@example.com --user-attributes "
+                "Name=email,Value=you@example.com Name=email_verified,Value=true "
+                "Name=name,Value=You",
+                description="Makes an account and mails its password",
+            )
 
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from aws_cdk import Token
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from functions.settings import Settings
@@ -124,10 +125,15 @@ class _GivenSettings(Settings):
 
 
 def settings_from(variables: dict[str, str]) -> Settings:
-    """The settings that the functions read from `variables`. Raises `ValueError` as they do."""
+    """The settings that the functions read from `variables`. Raises `ValueError` as they do.
+
+    What only AWS knows at the deploy stands in them as it is, because nobody can check it now.
+    """
     prefix = "CHATKIT_"
     values: dict[str, Any] = {
         name.removeprefix(prefix).lower() if name.startswith(prefix) else name: value
         for name, value in variables.items()
     }
-    return _GivenSettings(**values)
+    unknown = {name: value for name, value in values.items() if Token.is_unresolved(value)}
+    known = {name: value for name, value in values.items() if name not in unknown}
+    return _GivenSettings(**known).model_copy(update=unknown)

@@ -29,6 +29,12 @@ _OURS: dict[str, dict[str, str]] = {
     "Events/DeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
+    "SignIn/Pool": {
+        "AwsSolutions-COG2": "The sign-in pages ask each person to set up a second factor only "
+        "when it is required, so that is a setting (signInMfa=required).",
+        "AwsSolutions-COG8": "Threat protection needs Cognito's Plus plan, which costs more for "
+        "each person in a month.",
+    },
     "Cdn/Distribution": {
         "AwsSolutions-CFR1": "The chat is open to every country, unless its owner limits that.",
         "AwsSolutions-CFR2": "WAF costs money each month, so it is a setting (waf=true).",
@@ -49,6 +55,11 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
     },
+    "Data/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/[a-z\/]+\/<aws:PrincipalTag\/folder>\/\*$/": (
+            "The objects of the owner whom the session names."
+        ),
+    },
 }
 
 # Functions that the CDK adds for its custom resources. They run only during a deploy.
@@ -58,6 +69,10 @@ _CDK: dict[str, dict[str, str]] = {
         "AwsSolutions-IAM4": "The CDK's role for its own function: writing logs.",
         "AwsSolutions-IAM5": "The CDK's role for its own function: it copies assets into the "
         "site's bucket and invalidates CloudFront's cache.",
+    },
+    "AWS679f53fac002430cb0da5b7982bd2287": {
+        "AwsSolutions-L1": "The CDK chooses its own function's runtime.",
+        "AwsSolutions-IAM4": "The CDK's role for its own function: writing logs.",
     },
     "BucketNotificationsHandler": {
         "AwsSolutions-L1": "The CDK chooses its own function's runtime.",

@@ -1,20 +1,43 @@
-"""The functions' rights. A test shows that the code needs each of them, and no other."""
+"""The functions' rights. A test shows that the code needs each of them, and no other.
+
+With `isolation=session` the functions' own roles reach no rows and objects but the stage's
+counters, and the data role reaches those of the owner whom its session names:
+
+- `ForAllValues` is also true for a request without the key. None of the calls here comes without
+  `dynamodb:LeadingKeys`, and `Null` makes sure of it:
+  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+- `Scan` returns all rows "regardless of the leading keys", so nobody may scan:
+  https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+- A transaction needs the rights of the single writes in it, each with its own key:
+  https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+"""
+
+from collections.abc import Mapping
 
 from aws_cdk import aws_kms as kms
 
+from functions.attachments.schema import FILES, IMAGES, SPILL, UPLOADS, VOICE
+from functions.aws.owner_sessions import FOLDER_TAG, OWNER_TAG
+from functions.store import keys
+from infra.stack.data_role import DataRole
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction
 from infra.stack.secret import Secrets
 from infra.stack.table import ChatTable
 
+Conditions = Mapping[str, Mapping[str, object]]
+
+_OWNER = f"${{aws:PrincipalTag/{OWNER_TAG}}}"
+_FOLDER = f"${{aws:PrincipalTag/{FOLDER_TAG}}}"
+_USERS = [keys.user_partition(_OWNER), f"{keys.user_partition(_OWNER)}#T#*"]
+"""The owner's partitions, but for the one with their counters."""
+_PREFIXES = [f"{prefix}{_FOLDER}/*" for prefix in (UPLOADS, VOICE, FILES, IMAGES, SPILL)]
+
+_OBJECTS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+
 
 def allow_chat(
-    function: ServiceFunction,
-    *,
-    table: ChatTable,
-    files: FilesBucket,
-    secrets: Secrets,
-    key: kms.IKey | None,
+    function: ServiceFunction, *, table: ChatTable, files: FilesBucket, key: kms.IKey | None
 ) -> None:
     function.allow(
         "Rows",
@@ -30,24 +53,12 @@ def allow_chat(
         [table.table.table_arn],
     )
     function.allow("Index", ["dynamodb:Query"], [table.index_arn])
-    function.allow(
-        "Objects",
-        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-        [files.bucket.arn_for_objects("*")],
-    )
-    _allow_listing(function, files)
-    _allow_secrets(function, secrets, model=True)
-    _allow_key(function, key)
+    _allow_objects(function, files)
+    _allow_key(function, key, "dynamodb", "s3", "secretsmanager")
 
 
 def allow_actions(
-    function: ServiceFunction,
-    *,
-    table: ChatTable,
-    files: FilesBucket,
-    secrets: Secrets,
-    transcribes_with_model_key: bool,
-    key: kms.IKey | None,
+    function: ServiceFunction, *, table: ChatTable, files: FilesBucket, key: kms.IKey | None
 ) -> None:
     function.allow(
         "Rows",
@@ -62,23 +73,57 @@ def allow_actions(
         ],
         [table.table.table_arn],
     )
+    _allow_objects(function, files)
+    _allow_key(function, key, "dynamodb", "s3", "secretsmanager")
+
+
+def allow_counters(
+    function: ServiceFunction, *, reads: bool, table: ChatTable, key: kms.IKey | None
+) -> None:
+    """What a function reaches by itself with `isolation=session`: what belongs to nobody.
+
+    The second function only counts; the first one also `reads` what was counted.
+    """
     function.allow(
-        "Objects",
-        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-        [files.bucket.arn_for_objects("*")],
+        "Counters",
+        [*(["dynamodb:BatchGetItem"] if reads else []), "dynamodb:UpdateItem"],
+        [table.table.table_arn],
+        _leading_keys("StringEquals", [keys.STAGE]),
     )
-    _allow_listing(function, files)
-    _allow_secrets(function, secrets, model=transcribes_with_model_key)
-    _allow_key(function, key)
+    _allow_key(function, key, "dynamodb", "secretsmanager")
 
 
-def _allow_listing(function: ServiceFunction, files: FilesBucket) -> None:
-    # Without the right to list a bucket, S3 answers 403 and not 404 for a missing object:
-    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-    function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
+def allow_owner(
+    role: DataRole, *, table: ChatTable, files: FilesBucket, key: kms.IKey | None
+) -> None:
+    """What a session reaches: the rows and objects of the owner whom it names."""
+    role.allow(
+        "Rows",
+        [
+            "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ],
+        [table.table.table_arn],
+        _leading_keys("StringLike", [*_USERS, keys.quota_partition(_OWNER)]),
+    )
+    role.allow("Index", ["dynamodb:Query"], [table.index_arn], _leading_keys("StringLike", _USERS))
+    role.allow("Objects", _OBJECTS, [files.bucket.arn_for_objects(each) for each in _PREFIXES])
+    role.allow(
+        "List",
+        ["s3:ListBucket"],
+        [files.bucket.bucket_arn],
+        {"StringLike": {"s3:prefix": _PREFIXES}},
+    )
+    _allow_key(role, key, "dynamodb", "s3")
 
 
-def _allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) -> None:
+def allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) -> None:
     function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
     if secrets.model and model:
         function.allow("ModelKey", ["secretsmanager:GetSecretValue"], [secrets.model.arn])
@@ -88,21 +133,35 @@ def _allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) 
         )
 
 
-def _allow_key(function: ServiceFunction, key: kms.IKey | None) -> None:
+def _leading_keys(operator: str, partitions: list[str]) -> Conditions:
+    """A condition: only rows of these partitions, and only where the request names partitions."""
+    return {
+        f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": partitions},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+
+def _allow_objects(function: ServiceFunction, files: FilesBucket) -> None:
+    function.allow("Objects", _OBJECTS, [files.bucket.arn_for_objects("*")])
+    # Without the right to list a bucket, S3 answers 403 and not 404 for a missing object:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
+
+
+def _allow_key(role: ServiceFunction | DataRole, key: kms.IKey | None, *services: str) -> None:
     if key is None:
         return
     # DynamoDB decrypts the table's key with the caller's right, for reads and for writes. For
     # everything else it uses the grants that CloudFormation gave it when it made the table:
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
-    function.allow(
-        "DataKey", ["kms:Decrypt"], [key.key_arn], _through("dynamodb", "s3", "secretsmanager")
-    )
+    role.allow("DataKey", ["kms:Decrypt"], [key.key_arn], _through(*services))
     # S3 encrypts each object with a data key that it generates:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
-    function.allow("NewDataKey", ["kms:GenerateDataKey"], [key.key_arn], _through("s3"))
+    if "s3" in services:
+        role.allow("NewDataKey", ["kms:GenerateDataKey"], [key.key_arn], _through("s3"))
 
 
-def _through(*services: str) -> dict[str, dict[str, object]]:
+def _through(*services: str) -> Conditions:
     """A condition: only when one of these services uses the key for the function."""
     return {
         "StringLike": {"kms:ViaService": [f"{service}.*.amazonaws.com" for service in services]}

@@ -4,7 +4,7 @@
 """
 
 import re
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,12 +19,22 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
-from functions.settings import Issuer, ModelApi, Models, Names, OidcToken, Origins, Settings
+from functions.settings import (
+    Issuer,
+    ModelApi,
+    Models,
+    Names,
+    OidcToken,
+    Origins,
+    Settings,
+)
 
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
 _FUNCTIONS = Settings.model_fields
+_OF_COGNITO = {"auth": "oidc", "oidcToken": "id", "oidcRolesClaim": "cognito:groups"}
+_COGNITO_SCOPES = {"openid", "email", "phone", "profile"}
 
 
 class StackSettings(BaseModel):
@@ -51,8 +61,9 @@ class StackSettings(BaseModel):
     )
     deletion_protection: bool = Field(
         False,
-        description="Keep the table, the files, the keys and the secrets when the stack is "
-        "destroyed, and refuse to delete the table and the stack. Turn it on for people's data.",
+        description="Keep the table, the files, the keys, the secrets and the user pool when the "
+        "stack is destroyed, and refuse to delete the table, the pool and the stack. Turn it on "
+        "for people's data.",
     )
 
     # The model
@@ -122,6 +133,26 @@ class StackSettings(BaseModel):
         "anonymous",
         description="Who may chat: `anonymous` visitors, each known by a cookie, or people who "
         "sign in at an `oidc` issuer (docs/sign-in.md).",
+    )
+    sign_in: Literal["cognito"] | None = Field(
+        None,
+        description="`cognito` makes a Cognito user pool with sign-in pages, and sets `auth` and "
+        "what the `oidc` settings need for it (docs/sign-in.md).",
+    )
+    sign_up: bool = Field(
+        False,
+        description="With `signIn=cognito`, anybody may make an account. By default only an "
+        "administrator makes them.",
+    )
+    sign_in_mfa: Literal["optional", "required"] = Field(
+        "optional",
+        description="With `signIn=cognito`, a second factor (an authenticator app). `required` has "
+        "everybody set one up on the sign-in pages, which do not offer it when it is `optional`.",
+    )
+    sign_in_providers: Names = Field(
+        default_factory=list,
+        description="With `signIn=cognito`, the names of identity providers that you have added to "
+        "the pool, such as `Google`, comma-separated.",
     )
     oidc_issuer: Issuer | None = Field(
         None,
@@ -303,6 +334,13 @@ class StackSettings(BaseModel):
     waf_rate_limit: int = Field(
         1000, ge=10, description="Requests of one address in five minutes, with `waf`."
     )
+    isolation: Literal["none", "session"] = Field(
+        "none",
+        description="A second wall between people: with `session` the functions reach rows and "
+        "files only by a role whose session names the owner of the request, and AWS refuses "
+        "everything else (docs/architecture.md). It costs a request to STS for each person whom an "
+        "environment of a function does not know.",
+    )
     kms: bool = Field(
         False,
         description="A KMS key of your own for the table, the files and the secrets. Set it "
@@ -346,6 +384,12 @@ class StackSettings(BaseModel):
         description="Puts the alarm on CloudFront's errors into a stack in us-east-1. Not needed "
         "when `region` is us-east-1, where it is always made.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_cognito(cls, typed: dict[str, Any]) -> dict[str, Any]:
+        """What `signIn=cognito` decides where nothing else is typed."""
+        return {**_OF_COGNITO, **typed} if typed.get("signIn") == "cognito" else typed
 
     @field_validator("log_retention_days", mode="before")
     @classmethod
@@ -397,11 +441,40 @@ class StackSettings(BaseModel):
                 "transcriptionModel needs a provider that transcribes (see voice)",
             ),
             (
-                self.auth == "oidc" and self.oidc_issuer is None,
+                self.sign_in is not None and self.auth != "oidc",
+                "signIn=cognito excludes auth=anonymous (oidcOptional=true lets visitors chat too)",
+            ),
+            (
+                self.sign_in is not None
+                and any(
+                    (self.oidc_issuer, self.oidc_client_id, self.oidc_audience, self.oidc_origins)
+                ),
+                "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
+            ),
+            (
+                self.sign_in is not None and not set(self.scopes) <= _COGNITO_SCOPES,
+                "oidcScopes: with signIn=cognito they are of openid, email, phone and profile",
+            ),
+            (
+                self.sign_in is not None and "openid" not in self.scopes,
+                "oidcScopes: signIn=cognito needs openid, without which there is no ID token",
+            ),
+            (
+                self.sign_in is not None and any(map(_is_plain, self.allowed_origins)),
+                "allowedOrigins: Cognito sends nobody back to http://, but to http://localhost",
+            ),
+            (
+                self.sign_in is None and bool(self._of_the_pool),
+                f"{', '.join(self._of_the_pool)}: needs signIn=cognito",
+            ),
+            (
+                self.auth == "oidc" and self.sign_in is None and self.oidc_issuer is None,
                 "auth=oidc needs oidcIssuer",
             ),
             (
-                self.auth == "oidc" and not (self.oidc_client_id or self.oidc_audience),
+                self.auth == "oidc"
+                and self.sign_in is None
+                and not (self.oidc_client_id or self.oidc_audience),
                 "auth=oidc needs oidcClientId or oidcAudience",
             ),
             (
@@ -417,7 +490,8 @@ class StackSettings(BaseModel):
                 f"models: {self._default_model} is the default, so it can need no role",
             ),
             (
-                self.oidc_token == "id" and not self.oidc_client_id,  # noqa: S105
+                self.oidc_token == "id"  # noqa: S105
+                and not (self.oidc_client_id or self.sign_in),
                 "oidcToken=id needs oidcClientId",
             ),
             (
@@ -462,11 +536,34 @@ class StackSettings(BaseModel):
     @property
     def _of_sign_in(self) -> list[str]:
         """The settings of sign-in that are not as they are by default."""
+        return self._changed("oidc_")
+
+    @property
+    def _of_the_pool(self) -> list[str]:
+        return self._changed("sign_")
+
+    def _changed(self, prefix: str) -> list[str]:
         return [
             str(field.alias)
             for name, field in StackSettings.model_fields.items()
-            if name.startswith("oidc_") and getattr(self, name) != field.default
+            if name.startswith(prefix)
+            and getattr(self, name) != field.get_default(call_default_factory=True)
         ]
+
+    @property
+    def scopes(self) -> list[str]:
+        return self.oidc_scopes.split()
+
+    @property
+    def claims(self) -> list[str]:
+        """The claims that the functions read."""
+        claims = (
+            self.oidc_user_claim,
+            self.oidc_name_claim,
+            self.oidc_tenant_claim,
+            self.oidc_roles_claim,
+        )
+        return [claim for claim in claims if claim is not None]
 
     @property
     def sign_in_origins(self) -> list[str]:
@@ -497,3 +594,9 @@ class StackSettings(BaseModel):
     @property
     def makes_certificate(self) -> bool:
         return self.hosted_zone is not None and self.certificate_arn is None
+
+
+def _is_plain(origin: str) -> bool:
+    """Whether an origin has neither TLS nor the one name that Cognito lets go without."""
+    address = urlsplit(origin)
+    return address.scheme == "http" and address.hostname != "localhost"

@@ -150,7 +150,7 @@ async def test_a_recordings_upload_link_signs_its_length_and_type(place, ada):
         dictation=SimpleNamespace(check_available=lambda: None),
         settings=SimpleNamespace(transcription_max_bytes=10**6),
     )
-    upload = VoiceNotes(services).upload("audio/webm", 2000, ada)
+    upload = await VoiceNotes(services).upload("audio/webm", 2000, ada)
     for size, admitted in ((2000, True), (2001, False)):
         request = httpx2.Request(
             "PUT", upload["url"], headers=upload["headers"], content=bytes(size)

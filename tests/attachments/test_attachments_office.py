@@ -34,6 +34,13 @@ def changed(data, parts):
     return out.getvalue()
 
 
+def padded(data, part):
+    """The file with too much XML in one of its parts, which says the same as before."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        xml = archive.read(part)
+    return changed(data, {part: xml + b" " * office.MAX_XML})
+
+
 def document(body):
     """A .docx with this body, in the namespace of Word."""
     word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -97,6 +104,14 @@ def test_rows_in_content_controls_are_read_and_text_boxes_and_moved_text_only_on
     assert office.text(data, 1000) == "row\na box:\none\ntwo\n\nmoved"
 
 
+@pytest.mark.parametrize(
+    ("data", "macros"), [(DOCX, "word/vbaProject.bin"), (XLSX, "xl/vbaProject.bin")]
+)
+def test_macros_are_ignored(data, macros):
+    with_macros = changed(data, {macros: b"Sub AutoOpen()\nEnd Sub"})
+    assert office.text(with_macros, 10_000) == office.text(data, 10_000)
+
+
 def test_a_workbook_with_a_drawing_of_comments_is_read():
     drawing = b'<xml xmlns:v="urn:schemas-microsoft-com:vml"><div>a<br>b</div></xml>'
     data = changed(XLSX, {"xl/drawings/vmlDrawing1.vml": drawing})
@@ -127,8 +142,8 @@ ENTITIES = '<!DOCTYPE w [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
     "data",
     [
         changed(DOCX, {"word/media/image1.png": bytes(office.MAX_UNPACKED)}),
-        changed(DOCX, {"word/styles.xml": b"<a>" + b" " * office.MAX_XML + b"</a>"}),
-        changed(XLSX, {"xl/sharedStrings.xml": b"<a>" + b" " * office.MAX_XML + b"</a>"}),
+        padded(DOCX, "word/styles.xml"),
+        padded(XLSX, "xl/sharedStrings.xml"),
         changed(DOCX, {"word/document.xml": ENTITIES + "<w>&b;</w>"}),
         changed(DOCX, {"word/document.xml": (ENTITIES + "<w>&b;</w>").encode("utf-16")}),
         changed(XLSX, {"xl/worksheets/sheet1.xml": ENTITIES + "<w>&b;</w>"}),
@@ -155,7 +170,7 @@ def one_second(monkeypatch):
 
 
 @pytest.mark.usefixtures("one_second")
-async def test_a_workbook_that_lists_a_sheet_many_times_is_given_up(place, ada):
+async def test_a_workbook_that_lists_a_sheet_many_times_is_given_up(place, ada, caplog):
     sheets = "".join(f'<sheet name="s{n}" sheetId="{n + 1}" r:id="rId1"/>' for n in range(200))
     with zipfile.ZipFile(io.BytesIO(XLSX)) as archive:
         book = archive.read("xl/workbook.xml").decode()
@@ -177,9 +192,10 @@ async def test_a_workbook_that_lists_a_sheet_many_times_is_given_up(place, ada):
     }
     part = await shown(place, ada, changed(XLSX, parts), "a.xlsx", EXCEL)
     assert "damaged or too large" in part["text"]
+    assert caplog.records[-1].reason == "CalledProcessError"  # and not the time limit
 
 
-async def test_a_document_under_the_name_of_a_sheet_does_not_fill_the_memory(place, ada):
+async def test_a_document_under_the_name_of_a_sheet_does_not_fill_the_memory(place, ada, caplog):
     word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     body = "<w:p/>" * (office.MAX_UNPACKED // 7)
     name = "xl/worksheets/d.xml"
@@ -193,6 +209,8 @@ async def test_a_document_under_the_name_of_a_sheet_does_not_fill_the_memory(pla
     }
     part = await shown(place, ada, changed(DOCX, parts), "a.docx", WORD)
     assert "damaged or too large" in part["text"]
+    ended_by_time = {"CalledProcessError", "TimeoutExpired"}
+    assert caplog.records[-1].reason not in ended_by_time
 
 
 def test_the_reader_of_office_files_sees_no_secret(monkeypatch):

@@ -175,7 +175,8 @@ async def test_a_refusal_says_which_types_are_taken(place, ada, file):
     with pytest.raises(AttachmentError) as refused:
         await files.create_attachment(announced(**file), ada)
     assert file["name"] in refused.value.message
-    for kind in ("PNG", "JPEG", "GIF", "WebP", "PDF", "text", "JSON"):
+    kinds = ("PNG", "JPEG", "GIF", "WebP", "PDF", "Word (.docx)", "Excel (.xlsx)", "text", "JSON")
+    for kind in kinds:
         assert kind in refused.value.message
 
 

@@ -85,7 +85,7 @@ async def test_an_answer_past_its_deadline_ends_with_an_error_that_allows_a_retr
     assert run.ended == ["deadline"]
 
 
-async def test_a_failed_run_ends_with_an_error_that_does_not_reveal_the_cause():
+async def test_a_failed_run_is_logged_and_ends_with_an_error_that_does_not_reveal_the_cause(caplog):
     run = Run()
 
     async def failing():
@@ -97,6 +97,8 @@ async def test_a_failed_run_ends_with_an_error_that_does_not_reveal_the_cause():
     assert first == b"a"
     assert b"stream.error" in error
     assert b"swordfish" not in error
+    assert "the run failed" in caplog.text
+    assert "in failing" in caplog.text
 
 
 async def test_a_run_without_events_sends_comments(monkeypatch):

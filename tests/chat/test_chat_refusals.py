@@ -101,7 +101,7 @@ def test_a_body_over_the_limit_is_a_413(ada, app_settings):
     refused(ada.http.post("/chatkit", content=pieces(), headers=JSON), 413)
 
 
-@pytest.mark.parametrize("length", [252, 100_000, 200_000])
+@pytest.mark.parametrize("length", [252, 100_000, 150_000])
 def test_a_mime_type_of_more_than_255_characters_is_rejected(ada, length):
     file = {"name": "a.bin", "size": 10, "mime_type": "text/" + "x" * (length - 5)}
     answer = ada.post("attachments.create", **file)

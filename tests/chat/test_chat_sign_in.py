@@ -12,10 +12,10 @@ from functions.aws.clients import client
 from functions.chat.app import create_app
 from functions.chat.app import router as chat_router
 from functions.settings import Settings, get_settings
-from functions.web.identity.anonymous import new_user
+from functions.web.identity.anonymous import BEARER, COOKIE, new_user
 from functions.web.identity.person import owner_id
 from tests.chat.conftest import KEY
-from tests.support.chat import ELSEWHERE, Chat, thread_of
+from tests.support.chat import ELSEWHERE, JSON, Chat, thread_of
 from tests.support.issuer import AUDIENCE, CLIENT, bearer, issuing
 from tests.support.served import served
 
@@ -110,7 +110,8 @@ def test_without_a_token_every_route_answers_401_before_anything_is_read_or_writ
             if path in OPEN:
                 continue
             # The body is no JSON: whoever reads it first answers 400.
-            answer = Chat(url).http.request(method, path, headers=headers, content=b"{")
+            sent = {**JSON, **headers}
+            answer = Chat(url).http.request(method, path, headers=sent, content=b"{")
             assert answer.status_code == 401, (method, path)
             assert message in answer.json()["message"]
             assert answer.headers["www-authenticate"].startswith('Bearer realm="chatkit"')
@@ -125,9 +126,9 @@ def test_without_a_token_every_route_answers_401_before_anything_is_read_or_writ
 def test_health_needs_no_token_and_an_anonymous_cookie_counts_for_nothing(server):
     chat = Chat(server)
     assert chat.http.get("/chatkit/health").status_code == 200
-    chat.http.cookies.set("chatkit_session", new_user(KEY).token)
+    chat.http.cookies.set("chatkit_session", new_user([KEY], COOKIE).token)
     assert session(chat).status_code == 401
-    assert session(chat, bearer(new_user(KEY).token)).status_code == 401
+    assert session(chat, bearer(new_user([KEY], BEARER).token)).status_code == 401
 
 
 @pytest.mark.parametrize("header", ["x-chatkit-authorization", "authorization"])
@@ -291,7 +292,7 @@ def write_old_rows(user_id):
 
 
 def test_an_anonymous_visitor_keeps_what_was_written_before_people_could_sign_in(mixed):
-    user = new_user(KEY)
+    user = new_user([KEY], COOKIE)
     write_old_rows(user.id)
     chat = Chat(mixed)
     chat.http.cookies.set("chatkit_session", user.token)
@@ -302,7 +303,7 @@ def test_an_anonymous_visitor_keeps_what_was_written_before_people_could_sign_in
 
 
 def test_a_subject_that_is_an_anonymous_id_owns_nothing_of_that_visitor(mixed, issuer):
-    user = new_user(KEY)
+    user = new_user([KEY], COOKIE)
     write_old_rows(user.id)
     chat = Chat(mixed)
     chat.http.headers.update(bearer(issuer.token(sub=user.id)))
@@ -407,21 +408,34 @@ def test_a_role_that_was_taken_away_no_longer_picks_a_tool_on_a_retry(person, mo
 # Costs and logs
 
 
-def test_signing_in_takes_no_round_trip_to_aws_before_the_model(person, model, monkeypatch):
+def test_a_token_takes_no_round_trip_to_aws_but_the_one_that_asks_who_signed_out(
+    person, monkeypatch
+):
     ada = person()
-    thread = thread_of(ada.create("Hi"))
     seen = []
     call = aws.call
 
     async def counted(method, /, **kwargs):
-        seen.append(len(model.requests))
+        seen.append(kwargs["Key"]["sk"]["S"])
         return await call(method, **kwargs)
 
-    model.requests.clear()
     monkeypatch.setattr(aws, "call", counted)
     session(ada)
-    assert seen == []
-    ada.say(thread, "And?")
+    assert seen == ["SIGNED_OUT"]
+
+
+def test_somebody_who_signs_out_everywhere_has_to_sign_in_again(person, issuer):
+    now = int(time.time())
+    ada, elsewhere = person(), person()
+    assert ada.http.post("/chatkit/session/end").status_code == 204
+    for chat in (ada, elsewhere):
+        assert session(chat).status_code == 401
+        assert chat.post("threads.list", limit=9).status_code == 401
+    # A renewed token is no new sign-in: it says when the person entered their password.
+    renewed = person(auth_time=now - 60, iat=now + 30)
+    assert session(renewed).status_code == 401
+    assert session(person(auth_time=now + 30, iat=now + 30)).status_code == 200
+    assert session(person(sub="bob")).status_code == 200
 
 
 def test_no_line_of_the_log_has_a_token(person, issuer, server, caplog):

@@ -81,6 +81,29 @@ def test_an_image_that_loads_late_leaves_the_newest_content_in_view(chat):
     expect(chat.button("To the latest message")).not_to_be_visible()
 
 
+def test_content_that_grew_just_before_something_is_drawn_is_not_taken_for_scrolling(chat):
+    show(chat, question(1, "Tell"), answer(2, PARAGRAPHS), answer(3, "The end."))
+    expect(chat.answers.last).to_be_in_viewport()
+    chat.page.evaluate(
+        """() => {
+            const { shadowRoot } = document.querySelector("openai-chatkit");
+            const grows = shadowRoot.querySelector("[data-item=assistant_message]");
+            grows.style.paddingBottom = "600px";
+            const field = shadowRoot.querySelector("[data-composer]");
+            field.value = "Typing draws";
+            field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        }"""
+    )
+    expect(chat.answers.last).to_be_in_viewport(ratio=1)
+
+
+def test_a_window_that_becomes_smaller_leaves_the_newest_content_in_view(chat):
+    show(chat, question(1, "Tell"), answer(2, PARAGRAPHS), answer(3, "The end."))
+    expect(chat.answers.last).to_be_in_viewport()
+    chat.page.set_viewport_size({"width": 1280, "height": 500})
+    expect(chat.answers.last).to_be_in_viewport(ratio=1)
+
+
 def test_a_reader_who_scrolled_up_stays_there_and_finds_the_way_down(chat):
     load = hold_image(chat)
     show(chat, question(1, "Draw"), answer(2, PARAGRAPHS), late_image(3), answer(4, "The end."))

@@ -1,13 +1,20 @@
 """The settings alone choose the model that answers."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
+from agents import Agent, RunConfig, Runner, function_tool
 
 from functions.context import RequestContext
 from functions.llm import build, choose
+from functions.llm.demo import DemoModel
 from functions.llm.demo_script import DemoScript
 from functions.settings import Settings
+from tests.support.openai_server import OpenAIServer, Say
+from tests.support.served import served
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 def settings(**values):
@@ -18,6 +25,9 @@ def settings(**values):
 def no_environment(monkeypatch):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "GEMINI_API_KEY", "CHATKIT_MODEL"):
         monkeypatch.delenv(name, raising=False)
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
 
 
 RESPONSES, COMPLETIONS = "responses", "chat_completions"
@@ -111,21 +121,57 @@ def test_a_proxy_that_cannot_be_used_is_named_at_the_start(monkeypatch, variable
     assert choose(settings()).provider == "demo"  # which needs no network
 
 
-async def test_a_usable_proxy_is_used(monkeypatch):
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:3128")
-    monkeypatch.setenv("NO_PROXY", "localhost, ::1, .example.com")
-    choice = choose(settings(openai_api_key="k"))
-    build(choice, choice.names[0], "key", DemoScript())
+@pytest.fixture
+def provider():
+    """A server of models that speaks both APIs."""
+    return OpenAIServer(Say("Hi"))
+
+
+async def asked(**values):
+    """Ask the default model of these settings."""
+    choice = choose(settings(model="m", **values))
+    agent = Agent(name="A", tools=[nothing])
+    agent.model = build(choice, "m", "key", DemoScript())
+    result = await Runner.run(agent, "Hi", run_config=RunConfig(tracing_disabled=True))
+    return result.final_output
+
+
+@function_tool
+def nothing() -> None:
+    """The test's server takes a request without a tool for one that asks for a title."""
+
+
+async def test_requests_go_through_the_proxy_of_the_environment(monkeypatch, provider):
+    hosts = []
+
+    async def proxy(scope, receive, send):
+        if scope["type"] == "http":
+            hosts.append(dict(scope["headers"])[b"host"])
+            scope = {**scope, "path": urlsplit(scope["path"]).path}
+        await provider.app(scope, receive, send)
+
+    with served(proxy) as url:
+        monkeypatch.setenv("ALL_PROXY", url)
+        monkeypatch.setenv("NO_PROXY", "localhost, ::1, .example.com")
+        assert await asked(openai_base_url="http://model.invalid/v1") == "Hi"
+    assert hosts == [b"model.invalid"]
 
 
 @pytest.mark.parametrize(
-    ("values", "kind"),
+    ("values", "what_is_said"),
     [
-        ({}, "DemoModel"),
-        ({"openai_api_key": "k"}, "ReadableModel"),
-        ({"gemini_api_key": "k"}, "ReadableModel"),
+        ({}, "messages"),
+        ({"model_api": COMPLETIONS}, "messages"),
+        ({"model_api": RESPONSES}, "input"),
     ],
 )
-async def test_each_choice_builds_its_model(values, kind):
-    choice = choose(settings(**values))
-    assert type(build(choice, choice.names[0], "key", DemoScript())).__name__ == kind
+async def test_the_model_speaks_the_api_of_the_settings(provider, values, what_is_said):
+    with served(provider.app) as url:
+        assert await asked(openai_base_url=f"{url}/v1", **values) == "Hi"
+    (request,) = provider.requests
+    assert request.keys() & {"messages", "input"} == {what_is_said}
+
+
+def test_without_a_provider_the_offline_demo_answers():
+    choice = choose(settings())
+    assert isinstance(build(choice, choice.names[0], "", DemoScript()), DemoModel)

@@ -161,8 +161,16 @@ async def test_a_message_after_an_action_or_a_stopped_answer_is_answered_itself(
         assert told not in "".join(deltas)
 
 
+async def test_a_message_whose_answer_was_stopped_is_not_taken_for_an_action():
+    said = {"role": "user", "content": "Nice weather"}
+    given = [*ASKED, said, context("The user cancelled the stream.")]
+    deltas, _ = await streamed(Agent(name="a", model=DemoModel(SCRIPT)), given)
+    assert "Nice weather" in "".join(deltas)
+
+
 async def test_it_repeats_the_visitor_s_own_answers_to_questions():
     answers = "status: answered\n<StructuredInput>\n- How much?: Little\n</StructuredInput>"
     given = [*ASKED, {"role": "user", "content": answers}]
     deltas, _ = await streamed(Agent(name="a", model=DemoModel(SCRIPT)), given)
     assert "How much?: Little" in "".join(deltas)
+    assert "StructuredInput" not in "".join(deltas)

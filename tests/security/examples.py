@@ -15,17 +15,18 @@ from pydantic import BaseModel
 
 from functions.actions import app as actions
 from functions.chat import app as chat
+from functions.web import page_log
 
 OPERATIONS = [*get_args(StreamingReq), *get_args(NonStreamingReq)]
 
 BODIES = {
     "/chatkit/feedback/remove": chat.FeedbackTakenBack,
-    "/chatkit/log": chat.PageEvent,
+    "/chatkit/log": page_log.PageEvent,
     "/actions/cancel": actions.Cancel,
     "/actions/transcribe": actions.Uploaded,
     "/actions/uploads": actions.Upload,
 }
-BODILESS = {"/chatkit/session", "/chatkit/health", "/actions/health"}
+BODILESS = {"/chatkit/session", "/chatkit/session/end", "/chatkit/health", "/actions/health"}
 QUERIES = {"/chatkit/entities": {"q": "query"}}
 OPERATED = {"/chatkit", "/actions"}
 

@@ -146,7 +146,7 @@ async def test_each_request_works_with_ones_own_ids(people):
     for name in [example.name for example in made(await world.own())]:
         example = next(each for each in made(await world.own()) if each.name == name)
         answer = await asyncio.to_thread(send, world, example)
-        if answer.status_code >= 300 or '"type":"error"' in answer.text:
+        if answer.status_code >= 250 or '"type":"error"' in answer.text:
             failed.append((name, answer.status_code, answer.text[:300]))
     assert failed == []
 
@@ -206,7 +206,7 @@ async def test_a_foreign_id_is_answered_as_an_unknown_one_and_nothing_changes(pe
             number = (place + len(name)) % len(MALFORMED)
             yield MALFORMED[number], None
 
-    assert await attack(people, choose) >= 300
+    assert await attack(people, choose) >= 250
 
 
 @pytest.mark.soak

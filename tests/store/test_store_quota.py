@@ -50,3 +50,19 @@ async def test_counters_expire_and_without_limits_no_request_is_made(backend, ad
     await quota(backend).check(ada)
     await quota(backend).spend(ada)
     assert meter.requests == []
+
+
+async def test_the_days_counter_may_have_a_table_of_its_own_which_is_read_in_parallel(
+    backend, ada, bob, meter
+):
+    stage = Table(backend.table, backend.dynamodb)
+    counting = quota(backend, per_user=2, per_day=3, stage_table=stage)
+    await counting.check(ada)
+    assert meter.requests == ["BatchGetItem", "BatchGetItem"]
+    for context in (ada, ada, bob):
+        await counting.check(context)
+        await counting.spend(context)
+    with pytest.raises(OverQuota, match="many messages"):
+        await counting.check(ada)
+    with pytest.raises(OverQuota, match="today"):
+        await counting.check(bob)

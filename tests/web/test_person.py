@@ -6,7 +6,7 @@ import pytest
 
 from functions.errors import PublicError
 from functions.settings import Settings
-from functions.web.identity.anonymous import new_user
+from functions.web.identity.anonymous import COOKIE, new_user
 from functions.web.identity.person import owner_id, person_of
 
 ISSUER = "https://login.example"
@@ -49,7 +49,7 @@ def test_an_owner_has_only_characters_that_a_session_tag_may_have(subject):
         made = owner_id(ISSUER, subject, tenant)
         assert re.fullmatch(r"oidc_[0-9a-f]{32}(\.[0-9a-f]{32})?", made)
         assert len(made) <= 256
-    assert not new_user("k" * 32).id.startswith("oidc_")
+    assert not new_user(["k" * 32], COOKIE).id.startswith("oidc_")
 
 
 def test_people_of_one_tenant_begin_with_the_same_characters():

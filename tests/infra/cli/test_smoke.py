@@ -1,10 +1,12 @@
 """The smoke test passes on a working deployment, and names what is wrong with a broken one."""
 
 import contextlib
+import json
 from functools import partial
 
 import pytest
-from starlette.responses import HTMLResponse, Response
+from starlette.datastructures import QueryParams
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Message
 
 from functions.actions.app import create_app as create_actions
@@ -177,6 +179,39 @@ def test_where_people_sign_in_only_that_is_checked(cloud):
     with served(SignIn()) as url:
         smoke(url, lines.append)
     assert [line.split()[0] for line in lines] == ["page", "sign-in"]
+
+
+class Asking:
+    """An issuer that sends people back to one address, and says otherwise what Cognito says."""
+
+    def __init__(self):
+        self.url = self.knows = ""
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return None
+        if scope["path"] == "/pool/.well-known/openid-configuration":
+            endpoint = f"{self.url}/oauth2/authorize"
+            return await JSONResponse({"authorization_endpoint": endpoint})(scope, receive, send)
+        asked = QueryParams(scope["query_string"])
+        pkce = asked["code_challenge_method"] == "S256" and len(asked["code_challenge"]) == 43
+        known = asked["redirect_uri"] == self.knows and asked["client_id"] == "page"
+        place = "/login" if pkce and known else "/error?error=redirect_mismatch"
+        return await RedirectResponse(f"{self.url}{place}")(scope, receive, send)
+
+
+def test_the_issuer_is_asked_whether_people_may_come_from_the_page(cloud):
+    issuer, page = Asking(), SignIn()
+    with served(issuer) as issuer.url, served(page) as url:
+        sign_in = {"issuer": f"{issuer.url}/pool", "clientId": "page", "scope": "openid"}
+        page.config = json.dumps({**json.loads(page.config), "signIn": sign_in}).encode()
+        issuer.knows = f"{url}/signed-in"
+        lines = []
+        smoke(url, lines.append)
+        assert [line.split()[0] for line in lines] == ["page", "issuer", "sign-in"]
+        issuer.knows = "https://another.example/signed-in"
+        with pytest.raises(SmokeError, match="the issuer refuses sign-in from http"):
+            smoke(url, lines.append)
 
 
 @pytest.mark.parametrize(

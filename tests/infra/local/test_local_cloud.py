@@ -11,13 +11,19 @@ from infra.local.cloud import local_cloud
 TABLE = "kept"
 
 
+def use(monkeypatch, name):
+    """Let the environment name this table and bucket, and no endpoint."""
+    for each in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(each, "")  # so that what local_cloud sets is put back as well
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("CHATKIT_TABLE", name)
+    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", name)
+    forget_settings()
+
+
 @pytest.fixture
 def table(monkeypatch):
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "")  # so that what local_cloud sets is put back as well
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("CHATKIT_TABLE", TABLE)
-    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", TABLE)
+    use(monkeypatch, TABLE)
     with local_cloud(Settings(_env_file=None)):
         yield client("dynamodb")
         # moto keeps them for as long as the process lives
@@ -94,6 +100,16 @@ def test_a_transaction_that_fails_changes_no_row_and_the_stream_goes_on_without_
         "deleted",
         "later",
     ]
+
+
+def test_a_table_and_a_bucket_that_a_lost_attempt_has_made_are_used(monkeypatch):
+    """botocore sends a request again when its answer takes longer than the timeout."""
+    for _ in ("made", "made again"):
+        use(monkeypatch, "twice")
+        with local_cloud(Settings(_env_file=None)):
+            assert client("dynamodb").scan(TableName="twice")["Items"] == []
+            assert "Contents" not in client("s3").list_objects_v2(Bucket="twice")
+    forget_settings()
 
 
 def row(name):

@@ -188,3 +188,18 @@ def test_a_disk_that_is_full_is_said_once_and_nothing_else_fails(cloud, tmp_path
         first.put()
         assert first.rows() == {"THREAD#1": ROW}
     assert capsys.readouterr().out.count("conversations are not saved") == 1
+
+
+def test_a_file_that_could_not_be_saved_is_saved_as_soon_as_it_can_be(cloud, tmp_path, capsys):
+    folder, away = tmp_path / "folder", tmp_path / "away"
+    folder.mkdir()
+    with cloud(folder / "state.sqlite3") as first:
+        folder.rename(away)
+        first.write("file", b"1")
+        deadline = time.monotonic() + 30
+        while "conversations are not saved" not in capsys.readouterr().out:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        away.rename(folder)
+    with cloud(folder / "state.sqlite3") as second:
+        assert second.files() == {"file": ("text/plain", b"1")}

@@ -10,11 +10,11 @@ import boto3
 import pytest
 
 from functions.actions.events import Events
-from functions.aws import clients, secret_values
+from functions.aws import clients, owner_sessions, secret_values
 from functions.aws.bucket import Bucket
 from functions.settings import Settings, forget_settings
 from functions.store import DynamoDBStore
-from tests.infra.stack.iam import Need, Role, enforced, resolve, statements_of
+from tests.infra.stack.iam import Need, Role, enforced, resolve, signer_of, statements_of
 from tests.infra.stack.keys import Keys
 from tests.support.chat import Chat, thread_of
 from tests.support.openai_server import Call, Say
@@ -24,6 +24,8 @@ from tests.support.speech import tone
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 TABLE, BUCKET, QUEUE = "the-table", "the-bucket", "the-dead-letters"
+LAMBDAS_OWN = {"WriteLogs"}
+"""Statements that only Lambda itself uses, which writes the logs."""
 PNG = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(64)
 
 
@@ -41,26 +43,45 @@ class Stage:
             "CHATKIT_MESSAGES_PER_MINUTE": "1000",  # one person does it all, once for each test
         }
 
+    def _role_id(self, function):
+        roles = self.template.of_type("AWS::IAM::Role")
+        return next((name for name in roles if name.startswith(f"{function}Role")), None)
+
     def statements(self, function):
-        (role,) = (
-            n for n in self.template.of_type("AWS::IAM::Role") if n.startswith(f"{function}Role")
-        )
-        return resolve(statements_of(self.template, role), self.names)
+        """The statements of the role of `Chat` or `Actions`, or of the data role (`Data`)."""
+        return resolve(statements_of(self.template, self._role_id(function)), self.names)
 
     def names_arn(self, prefix):
         return next(v for k, v in self.names.items() if k.startswith(prefix) and k.endswith(".Arn"))
 
     def role(self, function, without=None):
-        """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid)."""
+        """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid).
+
+        With the data role, if there is one, perhaps without a statement (`Data` and its Sid).
+        """
+        role_id, data = self._role_id(function), None
+        sid = without.removeprefix("Data ") if without else None
         found = self.statements(function)
-        keys = Keys(self.template, self.names)
-        return Role([s for s in found if s["Sid"] != without], ACCOUNT, keys.asked)
+        if function != "Data":
+            data = self.role("Data", sid if sid != without else None) if self.isolated else None
+            sid = sid if sid == without else None
+        trust = self.template.resources[role_id]["Properties"]["AssumeRolePolicyDocument"]
+        return Role(
+            [s for s in found if s["Sid"] != sid],
+            ACCOUNT,
+            Keys(self.template, self.names).asked,
+            self.names[f"{role_id}.Arn"],
+            resolve(trust, self.names)["Statement"],
+            data,
+        )
+
+    @property
+    def isolated(self):
+        return self._role_id("Data") is not None
 
     @contextmanager
-    def running(self, function, role):
-        from functions.actions.app import create_app as create_actions
-        from functions.chat.app import create_app as create_chat
-
+    def within(self, function, role):
+        """Set up the function's environment and hold this process to its role."""
         function_resource = self.template.only("AWS::Lambda::Function", f"{function}Function")
         told = resolve(function_resource["Environment"]["Variables"], self.names)
         with pytest.MonkeyPatch.context() as patch:
@@ -68,23 +89,32 @@ class Stage:
                 patch.setenv(name, value)
             fresh()
             with enforced(role, REGION):
-                create = {"Chat": create_chat, "Actions": create_actions}[function]
-                with served(create(Settings(_env_file=None))) as url:
-                    yield url
+                yield
         fresh()
+
+    @contextmanager
+    def running(self, function, role):
+        from functions.actions.app import create_app as create_actions
+        from functions.chat.app import create_app as create_chat
+
+        create = {"Chat": create_chat, "Actions": create_actions}[function]
+        with self.within(function, role), served(create(Settings(_env_file=None))) as url:
+            yield url
 
 
 def fresh():
     """Forget the clients and secrets of the role before."""
     forget_settings()
     clients._client.cache_clear()
+    owner_sessions.boto_session.cache_clear()
     secret_values._kept.clear()
 
 
 def upload(url, role, data, kind):
     """Upload as S3 does for a presigned PUT: with the rights of the role that signed it."""
     place = urlsplit(str(url)).path.removeprefix(f"/{BUCKET}/")
-    role.require(Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{place}"), "PutObject")
+    need = Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{place}")
+    signer_of(role, str(url)).require(need, "PutObject")
     admin().put_object(Bucket=BUCKET, Key=place, Body=data, ContentType=kind)
 
 
@@ -207,14 +237,15 @@ def actions_do_everything(url, role, lived_in):
     assert answer.status_code == 200, answer.text
 
     # The stream tells of the deleted thread, and S3 of an upload that is not what it says.
-    admin().put_object(Bucket=BUCKET, Key="uploads/u/x", Body=b"<html>", ContentType="image/png")
+    wrong = f"uploads/{'f' * 32}/x"
+    admin().put_object(Bucket=BUCKET, Key=wrong, Body=b"<html>", ContentType="image/png")
     key = {"pk": {"S": f"U#{user}"}, "sk": {"S": f"THREAD#{deleted}"}}
     gone = {
         "eventSource": "aws:dynamodb",
         "eventName": "REMOVE",
         "dynamodb": {"Keys": key, "OldImage": key, "SequenceNumber": "1"},
     }
-    arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": "uploads/u/x"}}}
+    arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": wrong}}}
 
     async def events():
         taker = Events(DynamoDBStore(TABLE, bucket=BUCKET), Bucket(BUCKET))
@@ -223,7 +254,7 @@ def actions_do_everything(url, role, lived_in):
 
     asyncio.run(events())
     kept = admin().list_objects_v2(Bucket=BUCKET).get("Contents", [])
-    assert "uploads/u/x" not in {entry["Key"] for entry in kept}
+    assert wrong not in {entry["Key"] for entry in kept}
 
 
 def lambda_feeds_it():

@@ -1,44 +1,26 @@
 """The roles are enough, and no more: the functions' real code, held to the template's policies."""
 
-import asyncio
 import json
-import secrets
 from dataclasses import replace
-from itertools import product
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
-from functions.aws import clients
-from functions.context import RequestContext
-from functions.settings import Settings, forget_settings
-from functions.store import DynamoDBStore
-from infra.local.cloud import local_cloud
-from tests.infra.stack.iam import Need, Role, as_list, statements_of
+from tests.infra.stack.iam import Need, Role, as_list, grants, statements_of
 from tests.infra.stack.stage import (
     ACCOUNT,
     BUCKET,
-    PNG,
-    QUEUE,
+    LAMBDAS_OWN,
     REGION,
     TABLE,
     Stage,
-    large_text,
     run,
-    upload,
 )
-from tests.support.chat import Chat, thread_of
-from tests.support.openai_server import Call, OpenAIServer, Say
-from tests.support.served import served
+from tests.support.chat import Chat
 from tests.support.speech import tone
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/the-key"
-
-
-# Lambda writes the logs itself.
-LAMBDAS_OWN = {"WriteLogs"}
 
 
 OF_THE_KEY = {"DataKey", "NewDataKey"}
@@ -48,95 +30,6 @@ OF_THE_KEY = {"DataKey", "NewDataKey"}
 def template(synth):
     """With a KMS key, which only adds statements to the roles."""
     return synth(provider="openai", kms="true")["chatkit-dev"]
-
-
-@pytest.fixture(scope="module")
-def cloud():
-    """moto with table, bucket and secrets, reached by an administrator."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "AWS_ENDPOINT_URL"):
-            patch.delenv(name, raising=False)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
-            patch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
-        patch.setenv("AWS_REGION", REGION)
-        patch.setenv("CHATKIT_TABLE", TABLE)
-        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", BUCKET)
-        # A moto of its own, because the one of local_cloud answers a single key, and no roles.
-        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        forget_settings()
-        with local_cloud(Settings(_env_file=None)) as environment:
-            yield environment
-        server.stop()
-    forget_settings()
-    clients._client.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def names(template, cloud):
-    """What the template's references stand for in moto."""
-    vault = boto3.client("secretsmanager", region_name=REGION)
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
-    described = boto3.client("dynamodb", region_name=REGION).describe_table(TableName=TABLE)
-    stream = described["Table"]["LatestStreamArn"]
-    names = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
-    for name, resource in template.resources.items():
-        kind = resource["Type"]
-        if kind == "AWS::DynamoDB::Table":
-            names |= {name: TABLE, f"{name}.Arn": table, f"{name}.StreamArn": stream}
-        elif kind == "AWS::S3::Bucket" and name.startswith("Files"):
-            names |= {name: BUCKET, f"{name}.Arn": f"arn:aws:s3:::{BUCKET}"}
-        elif kind == "AWS::SecretsManager::Secret":
-            value = secrets.token_hex(32)
-            names[name] = vault.create_secret(Name=name, SecretString=value)["ARN"]
-        elif kind == "AWS::SQS::Queue":
-            boto3.client("sqs", region_name=REGION).create_queue(QueueName=QUEUE)
-            names[f"{name}.Arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
-        elif kind == "AWS::KMS::Key":
-            names[f"{name}.Arn"] = KEY
-        elif kind == "AWS::Logs::LogGroup":
-            names[f"{name}.Arn"] = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
-    return names
-
-
-@pytest.fixture(scope="module")
-def model():
-    return OpenAIServer()
-
-
-@pytest.fixture(scope="module")
-def model_url(model):
-    with served(model.app) as url:
-        yield f"{url}/v1"
-
-
-@pytest.fixture(scope="module")
-def stage(template, names, model, model_url):
-    return Stage(template, names, model, model_url)
-
-
-@pytest.fixture(scope="module")
-def lived_in(stage, model):
-    """Two threads of one visitor: one with a card, and one that was deleted."""
-    everything = Role([{"Effect": "Allow", "Action": "*", "Resource": "*"}], ACCOUNT)
-    with stage.running("Chat", everything) as url:
-        chat = Chat(url)
-        model._answered = 0
-        model.script = [Call("show_items", {"add": ["milk", "bread"]}), Say("Here.")]
-        pressed_in = thread_of(chat.create("My list"))
-        model.script = [Say("Yes.")]
-        deleted = thread_of(chat.create(large_text()))
-        given = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
-        file = chat.read("attachments.create", **given)
-        upload(file["upload_descriptor"]["url"], everything, PNG, "image/png")
-        chat.say(deleted, "Look", attachments=[file["id"]])
-        user = chat.http.post("/chatkit/session").json()["user"]["id"]
-        store = DynamoDBStore(TABLE, bucket=BUCKET, purge="stream")
-        asyncio.run(store.delete_thread(deleted, RequestContext(user_id=user)))
-        shown = next(item for item in chat.items(pressed_in) if item["type"] == "widget")
-    return chat, shown, user, deleted
 
 
 @pytest.fixture(scope="module")
@@ -154,16 +47,6 @@ def asked(stage, model, lived_in):
 @pytest.mark.parametrize("function", ["Chat", "Actions"])
 def test_a_role_is_enough_for_all_its_function_does(asked, function):
     assert len({need.action for need in asked[function]}) > 5
-
-
-def grants(statement):
-    """A statement's single rights: each action on each resource, through each service."""
-    through = statement.get("Condition", {}).get("StringLike", {}).get("kms:ViaService")
-    for action, resource, service in product(
-        as_list(statement["Action"]), as_list(statement["Resource"]), as_list(through)
-    ):
-        narrow = {"Condition": {"StringLike": {"kms:ViaService": service}}} if service else {}
-        yield {**statement, "Action": action, "Resource": resource, **narrow}
 
 
 @pytest.mark.parametrize("function", ["Chat", "Actions"])

@@ -99,6 +99,30 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
             },
             "oidcAudience needs oidcToken=access",
         ),
+        ({"signIn": "google"}, "signIn='google': Input should be 'cognito'"),
+        ({"signUp": "true", "signInMfa": "required"}, "signUp, signInMfa: needs signIn=cognito"),
+        ({"signIn": "cognito", "auth": "anonymous"}, "signIn=cognito excludes auth=anonymous"),
+        (
+            {"signIn": "cognito", "oidcIssuer": "https://i"},
+            "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
+        ),
+        (
+            {"signIn": "cognito", "oidcClientId": "c"},
+            "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
+        ),
+        (
+            {"signIn": "cognito", "oidcOrigins": "https://tokens.example"},
+            "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
+        ),
+        (
+            {"signIn": "cognito", "oidcScopes": "openid offline_access"},
+            "oidcScopes: with signIn=cognito they are of openid, email, phone and profile",
+        ),
+        ({"signIn": "cognito", "oidcScopes": "email"}, "signIn=cognito needs openid"),
+        (
+            {"signIn": "cognito", "allowedOrigins": "http://127.0.0.1:8000"},
+            "Cognito sends nobody back to http://, but to http://localhost",
+        ),
         ({"domainName": "chat.example.com"}, "domainName needs certificateArn"),
         ({"hostedZone": "Z1/example.com"}, "certificateArn and hostedZone need domainName"),
         ({"waf": "true"}, "need a region: set AWS_REGION, or -c region="),
@@ -130,6 +154,14 @@ def test_a_wrong_setting_is_one_clear_line(context, line):
         read_settings(context)
     assert line in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_one_setting_is_enough_for_cognito_and_what_it_decides_can_be_changed():
+    settings = read_settings({"signIn": "cognito"})
+    assert (settings.auth, settings.oidc_token) == ("oidc", "id")
+    assert settings.oidc_roles_claim == "cognito:groups"
+    changed = read_settings({"signIn": "cognito", "oidcRolesClaim": "custom:roles"})
+    assert changed.oidc_roles_claim == "custom:roles"
 
 
 def test_every_wrong_setting_is_named():
