@@ -292,6 +292,7 @@ def enforced(role: Role, region: str):
             need = Need("s3:ListBucket", f"arn:aws:s3:::{context['request']['Bucket']}")
             if not context["signer"].permits(need):
                 raise refused(need, model.name)
+            context["signer"].asked.add(need)
 
     def given(parsed, context, **_):
         if "Credentials" in parsed:

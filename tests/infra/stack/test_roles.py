@@ -93,7 +93,7 @@ def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
     role = stage.role(function)
     for need in asked[function]:
         for ours in (TABLE, BUCKET):
-            other = Need(need.action, need.resource.replace(ours, f"{ours}-2"))
+            other = replace(need, resource=need.resource.replace(ours, f"{ours}-2"))
             assert other == need or not role.permits(other), other
     vault = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:other-AbCdEf"
     assert not role.permits(Need("secretsmanager:GetSecretValue", vault))
