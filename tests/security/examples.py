@@ -79,6 +79,8 @@ class Example:
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     leaves: list[Leaf] = field(default_factory=list)
+    needs: set[str] = field(default_factory=set)
+    """Names of the person's own values that are in it."""
 
     @property
     def url(self) -> str:
@@ -109,6 +111,7 @@ class Filler:
         self._own = own
         self._operation = operation
         self.leaves: list[Leaf] = []
+        self.needs: set[str] = set()
 
     def model(self, model: type[BaseModel], path: tuple[Any, ...]) -> dict[str, Any]:
         model.model_rebuild()  # names of types that come later in their module
@@ -174,7 +177,8 @@ class Filler:
             meaning = "item_id" if self._operation == "items.list" else "thread_id"
         if meaning in PLACES:
             self.leaves.append(Leaf(path, meaning))
-            return self._own[meaning]
+            self.needs.add(meaning)
+            return self._own.get(meaning, "")
         if name not in ORDINARY:
             raise NotImplementedError(f"what does {'.'.join(names)} hold?")
         if kind is str and ORDINARY[name] is not None:
@@ -203,26 +207,27 @@ def _operation(operation: type[BaseModel], own: dict[str, str]) -> list[Example]
         sent_to.append("/actions")
     headers = {"x-chatkit-run-id": own["run_id"]} if operation in get_args(StreamingReq) else {}
     run = [Leaf(("headers", "x-chatkit-run-id"), "run_id")] if headers else []
+    leaves = filler.leaves + run
     return [
         Example(
-            f"{name} at {path}", "POST", path, body, headers=headers, leaves=filler.leaves + run
+            f"{name} at {path}", "POST", path, body,
+            headers=headers, leaves=leaves, needs=filler.needs,
         )
         for path in sent_to
-    ]
+    ]  # fmt: skip
 
 
 def _route(method: str, path: str, own: dict[str, str]) -> Example:
     names = re.findall(r"{(\w+)}", path)
     if names:
-        inserted = {name: own[name] for name in names}
+        inserted = {name: own.get(name, "") for name in names}
         leaves = [Leaf(("in_path", name), name) for name in names]
-        return Example(path, method, path, in_path=inserted, leaves=leaves)
+        return Example(path, method, path, in_path=inserted, leaves=leaves, needs={*names})
     if path in QUERIES:
         query = {name: ORDINARY[meaning] for name, meaning in QUERIES[path].items()}
         return Example(path, method, path, query=query, leaves=[Leaf(("query", n)) for n in query])
     if path in BODIES:
         filler = Filler(own, path)
-        return Example(
-            path, method, path, filler.model(BODIES[path], ("body",)), leaves=filler.leaves
-        )
+        body = filler.model(BODIES[path], ("body",))
+        return Example(path, method, path, body, leaves=filler.leaves, needs=filler.needs)
     raise NotImplementedError(f"what does {method} {path} take?")

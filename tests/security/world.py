@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Collection
 from contextlib import contextmanager
 from datetime import datetime
 from secrets import token_hex
@@ -45,12 +46,12 @@ class World:
         self._store = services.store
         self.owned: set[str] = {user, self.secret}
 
-    async def own(self) -> dict[str, str]:
-        """New ids of theirs, of each kind."""
+    async def own(self, needs: Collection[str] = ("attachment_id", "recording")) -> dict[str, str]:
+        """New ids of theirs, of each kind. What is uploaded is made only where it is needed."""
         now = {"created_at": NOW}
         thread = ThreadMetadata(id=new_id("thread"), title=self.secret, **now)
-        attachment = await self._file(thread.id)
-        unsent = await self._file(None)
+        places = (thread.id, None) if "attachment_id" in needs else ()
+        files = [await self._file(place) for place in places]
         mine = Item(title=self.secret)
         await self._services.documents(self.context).change(ITEMS, lambda _: [mine])
         await self._store.save_thread(thread, self.context)
@@ -60,7 +61,7 @@ class World:
             UserMessageItem(
                 id=new_id("message"),
                 content=[UserMessageTextContent(text=text)],
-                attachments=[attachment],
+                attachments=files[:1],
                 inference_options=InferenceOptions(),
                 **place,
             ),
@@ -79,19 +80,19 @@ class World:
         ]
         for item in items:
             await self._store.add_thread_item(thread.id, item, self.context)
-        recording = await self._recording()
         ids = {
             "thread_id": thread.id,
             "item_id": items[0].id,
             "widget": items[2].id,
             "question": items[3].id,
-            "attachment_id": unsent.id,
-            "sent_file": attachment.id,
             "run_id": token_hex(16),
-            "recording": recording,
             "entity": f"item_{mine.id}",
             "card": mine.id,
         }
+        if files:
+            ids |= {"sent_file": files[0].id, "attachment_id": files[1].id}
+        if "recording" in needs:
+            ids["recording"] = await self._recording()
         self.owned |= set(ids.values())
         return {**ids, "audio": base64.b64encode(tone()).decode()}
 
