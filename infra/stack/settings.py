@@ -18,7 +18,6 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
 from functions.settings import (
     Issuer,
     ModelApi,
@@ -28,13 +27,13 @@ from functions.settings import (
     Origins,
     Settings,
 )
+from infra.stack.contradictions import contradictions
 
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
 _FUNCTIONS = Settings.model_fields
 _OF_COGNITO = {"auth": "oidc", "oidcToken": "id", "oidcRolesClaim": "cognito:groups"}
-_COGNITO_SCOPES = {"openid", "email", "phone", "profile"}
 
 
 class StackSettings(BaseModel):
@@ -407,148 +406,9 @@ class StackSettings(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for wrong, message in (
-            (
-                self.provider == "compatible" and not (self.model_base_url and self.model),
-                "provider=compatible needs modelBaseUrl and model",
-            ),
-            (
-                self.provider != "compatible" and self.model_base_url is not None,
-                "modelBaseUrl needs provider=compatible",
-            ),
-            (
-                self.provider == "demo" and self.model_secret is not None,
-                "modelSecret needs a provider other than demo",
-            ),
-            (
-                self.provider == "demo" and bool(self.model or self.models),
-                "model and models need a provider other than demo",
-            ),
-            (
-                self.voice is True and self.provider == "demo" and not self.transcription_base_url,
-                "voice=true needs transcriptionBaseUrl or a provider other than demo",
-            ),
-            (
-                self.voice is False and self.transcription_base_url is not None,
-                "voice=false excludes transcriptionBaseUrl",
-            ),
-            (
-                self.transcription_secret is not None and self.transcription_base_url is None,
-                "transcriptionSecret needs transcriptionBaseUrl",
-            ),
-            (
-                self.transcription_model is not None and not self.transcribes,
-                "transcriptionModel needs a provider that transcribes (see voice)",
-            ),
-            (
-                self.sign_in is not None and self.auth != "oidc",
-                "signIn=cognito excludes auth=anonymous (oidcOptional=true lets visitors chat too)",
-            ),
-            (
-                self.sign_in is not None
-                and any(
-                    (self.oidc_issuer, self.oidc_client_id, self.oidc_audience, self.oidc_origins)
-                ),
-                "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
-            ),
-            (
-                self.sign_in is not None and not set(self.scopes) <= _COGNITO_SCOPES,
-                "oidcScopes: with signIn=cognito they are of openid, email, phone and profile",
-            ),
-            (
-                self.sign_in is not None and "openid" not in self.scopes,
-                "oidcScopes: signIn=cognito needs openid, without which there is no ID token",
-            ),
-            (
-                self.sign_in is not None and any(map(_is_plain, self.allowed_origins)),
-                "allowedOrigins: Cognito sends nobody back to http://, but to http://localhost",
-            ),
-            (
-                self.sign_in is None and bool(self._of_the_pool),
-                f"{', '.join(self._of_the_pool)}: needs signIn=cognito",
-            ),
-            (
-                self.auth == "oidc" and self.sign_in is None and self.oidc_issuer is None,
-                "auth=oidc needs oidcIssuer",
-            ),
-            (
-                self.auth == "oidc"
-                and self.sign_in is None
-                and not (self.oidc_client_id or self.oidc_audience),
-                "auth=oidc needs oidcClientId or oidcAudience",
-            ),
-            (
-                self.auth != "oidc" and bool(self._of_sign_in),
-                f"{', '.join(self._of_sign_in)}: needs auth=oidc",
-            ),
-            (
-                bool(self._models_with_roles) and self.oidc_roles_claim is None,
-                "models with roles need oidcRolesClaim",
-            ),
-            (
-                self._default_model in self._models_with_roles,
-                f"models: {self._default_model} is the default, so it can need no role",
-            ),
-            (
-                self.oidc_token == "id"  # noqa: S105
-                and not (self.oidc_client_id or self.sign_in),
-                "oidcToken=id needs oidcClientId",
-            ),
-            (
-                self.oidc_token == "id" and self.oidc_audience is not None,  # noqa: S105
-                "oidcAudience needs oidcToken=access",
-            ),
-            (
-                self.domain_name is not None and not (self.certificate_arn or self.hosted_zone),
-                "domainName needs certificateArn (in us-east-1) or hostedZone",
-            ),
-            (
-                self.domain_name is None
-                and (self.certificate_arn is not None or self.hosted_zone is not None),
-                "certificateArn and hostedZone need domainName",
-            ),
-            (
-                self.snap_start and self.streaming == "web-adapter",
-                "snapStart=true needs streaming=native: the adapter has no restore hooks",
-            ),
-            (
-                self.alarm_email is not None and self.alarm_topic_arn is not None,
-                "alarmEmail and alarmTopicArn exclude each other",
-            ),
-            (
-                self.needs_edge and self.region is None,
-                "waf, edgeAlarms and a certificate need a region: set AWS_REGION, or -c region=…",
-            ),
-        ):
-            if wrong:
-                raise ValueError(message)
+        if found := next(contradictions(self), None):
+            raise ValueError(found)
         return self
-
-    @property
-    def _default_model(self) -> str | None:
-        defaults = {"openai": OPENAI_MODEL, "gemini": GEMINI_MODEL}
-        return self.model or defaults.get(self.provider)
-
-    @property
-    def _models_with_roles(self) -> list[str]:
-        return [name for name, roles in map(split_roles, self.models) if roles]
-
-    @property
-    def _of_sign_in(self) -> list[str]:
-        """The settings of sign-in that are not as they are by default."""
-        return self._changed("oidc_")
-
-    @property
-    def _of_the_pool(self) -> list[str]:
-        return self._changed("sign_")
-
-    def _changed(self, prefix: str) -> list[str]:
-        return [
-            str(field.alias)
-            for name, field in StackSettings.model_fields.items()
-            if name.startswith(prefix)
-            and getattr(self, name) != field.get_default(call_default_factory=True)
-        ]
 
     @property
     def scopes(self) -> list[str]:
@@ -594,9 +454,3 @@ class StackSettings(BaseModel):
     @property
     def makes_certificate(self) -> bool:
         return self.hosted_zone is not None and self.certificate_arn is None
-
-
-def _is_plain(origin: str) -> bool:
-    """Whether an origin has neither TLS nor the one name that Cognito lets go without."""
-    address = urlsplit(origin)
-    return address.scheme == "http" and address.hostname != "localhost"

@@ -1,0 +1,166 @@
+"""Finds settings of a stage that contradict each other."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
+
+if TYPE_CHECKING:
+    from infra.stack.settings import StackSettings
+
+_COGNITO_SCOPES = {"openid", "email", "phone", "profile"}
+
+
+def contradictions(settings: "StackSettings") -> Iterator[str]:
+    """What does not fit together, in one line each, which names the settings."""
+    of_sign_in = _changed(settings, "oidc_")
+    of_the_pool = _changed(settings, "sign_")
+    for wrong, message in (
+        (
+            settings.provider == "compatible" and not (settings.model_base_url and settings.model),
+            "provider=compatible needs modelBaseUrl and model",
+        ),
+        (
+            settings.provider != "compatible" and settings.model_base_url is not None,
+            "modelBaseUrl needs provider=compatible",
+        ),
+        (
+            settings.provider == "demo" and settings.model_secret is not None,
+            "modelSecret needs a provider other than demo",
+        ),
+        (
+            settings.provider == "demo" and bool(settings.model or settings.models),
+            "model and models need a provider other than demo",
+        ),
+        (
+            settings.voice is True
+            and settings.provider == "demo"
+            and not settings.transcription_base_url,
+            "voice=true needs transcriptionBaseUrl or a provider other than demo",
+        ),
+        (
+            settings.voice is False and settings.transcription_base_url is not None,
+            "voice=false excludes transcriptionBaseUrl",
+        ),
+        (
+            settings.transcription_secret is not None and settings.transcription_base_url is None,
+            "transcriptionSecret needs transcriptionBaseUrl",
+        ),
+        (
+            settings.transcription_model is not None and not settings.transcribes,
+            "transcriptionModel needs a provider that transcribes (see voice)",
+        ),
+        (
+            settings.sign_in is not None and settings.auth != "oidc",
+            "signIn=cognito excludes auth=anonymous (oidcOptional=true lets visitors chat too)",
+        ),
+        (
+            settings.sign_in is not None
+            and any(
+                (
+                    settings.oidc_issuer,
+                    settings.oidc_client_id,
+                    settings.oidc_audience,
+                    settings.oidc_origins,
+                )
+            ),
+            "signIn=cognito excludes oidcIssuer, oidcClientId, oidcAudience and oidcOrigins",
+        ),
+        (
+            settings.sign_in is not None and not set(settings.scopes) <= _COGNITO_SCOPES,
+            "oidcScopes: with signIn=cognito they are of openid, email, phone and profile",
+        ),
+        (
+            settings.sign_in is not None and "openid" not in settings.scopes,
+            "oidcScopes: signIn=cognito needs openid, without which there is no ID token",
+        ),
+        (
+            settings.sign_in is not None and any(map(_is_plain, settings.allowed_origins)),
+            "allowedOrigins: Cognito sends nobody back to http://, but to http://localhost",
+        ),
+        (
+            settings.sign_in is None and bool(of_the_pool),
+            f"{', '.join(of_the_pool)}: needs signIn=cognito",
+        ),
+        (
+            settings.auth == "oidc" and settings.sign_in is None and settings.oidc_issuer is None,
+            "auth=oidc needs oidcIssuer",
+        ),
+        (
+            settings.auth == "oidc"
+            and settings.sign_in is None
+            and not (settings.oidc_client_id or settings.oidc_audience),
+            "auth=oidc needs oidcClientId or oidcAudience",
+        ),
+        (
+            settings.auth != "oidc" and bool(of_sign_in),
+            f"{', '.join(of_sign_in)}: needs auth=oidc",
+        ),
+        (
+            bool(_models_with_roles(settings)) and settings.oidc_roles_claim is None,
+            "models with roles need oidcRolesClaim",
+        ),
+        (
+            _default_model(settings) in _models_with_roles(settings),
+            f"models: {_default_model(settings)} is the default, so it can need no role",
+        ),
+        (
+            settings.oidc_token == "id"  # noqa: S105
+            and not (settings.oidc_client_id or settings.sign_in),
+            "oidcToken=id needs oidcClientId",
+        ),
+        (
+            settings.oidc_token == "id" and settings.oidc_audience is not None,  # noqa: S105
+            "oidcAudience needs oidcToken=access",
+        ),
+        (
+            settings.domain_name is not None
+            and not (settings.certificate_arn or settings.hosted_zone),
+            "domainName needs certificateArn (in us-east-1) or hostedZone",
+        ),
+        (
+            settings.domain_name is None
+            and (settings.certificate_arn is not None or settings.hosted_zone is not None),
+            "certificateArn and hostedZone need domainName",
+        ),
+        (
+            settings.snap_start and settings.streaming == "web-adapter",
+            "snapStart=true needs streaming=native: the adapter has no restore hooks",
+        ),
+        (
+            settings.alarm_email is not None and settings.alarm_topic_arn is not None,
+            "alarmEmail and alarmTopicArn exclude each other",
+        ),
+        (
+            settings.needs_edge and settings.region is None,
+            "waf, edgeAlarms and a certificate need a region: set AWS_REGION, or -c region=…",
+        ),
+    ):
+        if wrong:
+            yield message
+
+
+def _default_model(settings: "StackSettings") -> str | None:
+    defaults = {"openai": OPENAI_MODEL, "gemini": GEMINI_MODEL}
+    return settings.model or defaults.get(settings.provider)
+
+
+def _models_with_roles(settings: "StackSettings") -> list[str]:
+    return [name for name, roles in map(split_roles, settings.models) if roles]
+
+
+def _changed(settings: "StackSettings", prefix: str) -> list[str]:
+    """The settings whose names begin like this and are not as they are by default."""
+    return [
+        str(field.alias)
+        for name, field in type(settings).model_fields.items()
+        if name.startswith(prefix)
+        and getattr(settings, name) != field.get_default(call_default_factory=True)
+    ]
+
+
+def _is_plain(origin: str) -> bool:
+    """Whether an origin has neither TLS nor the one name that Cognito lets go without."""
+    address = urlsplit(origin)
+    return address.scheme == "http" and address.hostname != "localhost"
