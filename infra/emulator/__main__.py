@@ -51,7 +51,10 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
 
 def main() -> None:
     host, port = address_of("8001", "make lambda")
-    with sign_in(host, port, "make lambda"), local_cloud(settings_or_stop()) as cloud:
+    with (
+        sign_in(host, port, "make lambda"),
+        local_cloud(settings_or_stop(), page_port=str(port)) as cloud,
+    ):
         asyncio.run(serve(cloud, host, port))
 
 

@@ -24,11 +24,14 @@ class CloudError(Exception):
 
 
 @contextlib.contextmanager
-def local_cloud(settings: Settings, keep_in: Path | None = None) -> Iterator[dict[str, str]]:
+def local_cloud(
+    settings: Settings, *, keep_in: Path | None = None, page_port: str | None = None
+) -> Iterator[dict[str, str]]:
     """Start moto on a free port, make the table and the bucket, and set the environment.
 
     Yields the variables that it set, for processes that do not inherit them. With `keep_in`, what
     the table and the bucket hold is kept in this SQLite file, and is there again the next time.
+    With `page_port`, the page there may follow signed links to moto itself.
 
     When `AWS_ENDPOINT_URL` is set, that endpoint is used, and moto is not started. A table and a
     bucket that are already there are used as they are, and so is a key of the environment.
@@ -37,7 +40,7 @@ def local_cloud(settings: Settings, keep_in: Path | None = None) -> Iterator[dic
         moto = None
         endpoint = settings.aws_endpoint_url
         if endpoint is None:
-            moto = stack.enter_context(moto_server(settings.aws_region))
+            moto = stack.enter_context(moto_server(settings.aws_region, page_port))
             endpoint = moto.endpoint
         environment = {
             "AWS_ENDPOINT_URL": endpoint,

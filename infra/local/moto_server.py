@@ -2,7 +2,8 @@
 
 Any website that a browser has open can send requests to a port of this machine. So moto answers
 no request that names an `Origin`, and none without the access key id of this process,
-which is random.
+which is random. Only the page of `make lambda` may follow signed links: those of `make dev` lead
+through its own port (`infra.local.links`).
 """
 
 import contextlib
@@ -33,6 +34,8 @@ class MotoServer:
 
     region: str
     endpoint: str = ""
+    page_origins: frozenset[str] = frozenset()
+    """Origins whose pages may follow signed links."""
     _table: threading.Lock = field(default_factory=threading.Lock)
     _bucket_changed: threading.Event = field(default_factory=threading.Event)
 
@@ -78,7 +81,7 @@ class MotoServer:
         """
 
         def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-            if "HTTP_ORIGIN" in environ or not _signed_here(environ):
+            if not self._may_ask(environ):
                 start("403 Forbidden", [("content-type", "text/plain")])
                 return [b"Only `make dev` itself and its commands may call this.\n"]
             target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -91,6 +94,15 @@ class MotoServer:
             return response
 
         return answer
+
+    def _may_ask(self, environ: "WSGIEnvironment") -> bool:
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None:
+            return _signed_here(environ)
+        if origin not in self.page_origins or "HTTP_X_AMZ_TARGET" in environ:
+            return False
+        asks_whether_it_may = environ["REQUEST_METHOD"] == "OPTIONS"  # never signed
+        return asks_whether_it_may or _signed_here(environ)
 
     def _moto_table(self, name: str) -> Any:
         # Slow to import, and not always needed.
@@ -107,8 +119,8 @@ def _signed_here(environ: "WSGIEnvironment") -> bool:
 
 
 @contextlib.contextmanager
-def moto_server(region: str) -> Iterator[MotoServer]:
-    """Serve moto while this is open."""
+def moto_server(region: str, page_port: str | None = None) -> Iterator[MotoServer]:
+    """Serve moto while this is open. The page on `page_port` of this machine may follow links."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's log line for each request
     # Slow to import, and not always needed.
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
@@ -118,7 +130,10 @@ def moto_server(region: str) -> Iterator[MotoServer]:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415
 
-    moto = MotoServer(region)
+    names = ("127.0.0.1", "localhost", "[::1]") if page_port else ()
+    moto = MotoServer(
+        region, page_origins=frozenset(f"http://{name}:{page_port}" for name in names)
+    )
     app = moto.guarded(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     moto.endpoint = f"http://127.0.0.1:{server.server_port}"

@@ -17,6 +17,7 @@ from infra.local.hosts import OwnHosts
 from tests.support.served import served
 
 OTHER = "https://other.example"
+PAGE = "http://127.0.0.1:8001"
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def cloud(monkeypatch):
     monkeypatch.setenv("CHATKIT_TABLE", f"guarded-{uuid4().hex}")
     monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"guarded-{uuid4().hex}")
     forget_settings()
-    with local_cloud(Settings(_env_file=None)) as variables:
+    with local_cloud(Settings(_env_file=None), page_port=PAGE.rpartition(":")[2]) as variables:
         yield variables
     forget_settings()
 
@@ -64,6 +65,18 @@ def test_moto_answers_no_browser(cloud, origin):
     link = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"})
     assert httpx2.put(link, content=b"x", headers={"origin": origin}).status_code == 403
     assert httpx2.put(link, content=b"x").status_code == 200
+
+
+def test_the_page_of_make_lambda_may_follow_signed_links_and_do_nothing_else(cloud):
+    bucket, s3 = cloud["CHATKIT_ATTACHMENTS_BUCKET"], client("s3")
+    link = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "page"})
+    asked = {"origin": PAGE, "access-control-request-method": "PUT"}
+    assert httpx2.options(link, headers=asked).headers["access-control-allow-origin"] in {"*", PAGE}
+    assert httpx2.put(link, content=b"x", headers={"origin": PAGE}).status_code == 200
+    assert httpx2.put(link, content=b"x", headers={"origin": OTHER}).status_code == 403
+    plain = f"{cloud['AWS_ENDPOINT_URL']}/{bucket}/page"
+    assert httpx2.get(plain, headers={"origin": PAGE}).status_code == 403
+    assert scan(cloud, cloud["AWS_ACCESS_KEY_ID"], origin=PAGE).status_code == 403
 
 
 def test_the_key_differs_from_process_to_process(cloud):
