@@ -113,9 +113,12 @@ def reset(folder):
 
 def test_make_reset_begins_anew(tmp_path):
     folder = tmp_path / "folder"
-    with Dev(folder=folder) as first:
+    port = free_port()
+    with Dev(folder=folder, port=port) as first:
         chat = Chat(first.url)
         tell(chat)
+        assert private(folder, port)["AWS_ENDPOINT_URL"] in first.output()
+    assert not (folder / f"{port}.env").exists()
     assert reset(folder).returncode == 0
     assert not folder.exists()
     assert reset(folder).returncode == 0  # nothing to do is no error
@@ -123,22 +126,13 @@ def test_make_reset_begins_anew(tmp_path):
         assert moved(chat, second).read("threads.list")["data"] == []
 
 
-def test_only_this_account_can_read_what_is_kept_and_commands_find_the_run_by_its_port(tmp_path):
-    folder = tmp_path / "folder"
-    port = free_port()
-    with Dev(folder=folder, port=port) as dev:
-        tell(Chat(dev.url))
-        variables = dict(
-            line.split("=", 1) for line in (folder / f"{port}.env").read_text().splitlines()
-        )
-        assert variables["AWS_ENDPOINT_URL"] in dev.output()
-        for path in (folder, *folder.iterdir()):
-            if path.name != "lock":
-                assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
-        assert {path.name for path in folder.iterdir()} == {
-            "lock", "cookie-key", "state.sqlite3", f"{port}.env"
-        }  # fmt: skip
-    assert not (folder / f"{port}.env").exists()
+def private(folder, port):
+    """The folder's files, which only this account can read, as commands find them."""
+    names = {path.name for path in folder.iterdir()}
+    for path in (folder, *(folder / name for name in names - {"lock"})):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    assert names == {"lock", "cookie-key", "state.sqlite3", f"{port}.env"}
+    return dict(line.split("=", 1) for line in (folder / f"{port}.env").read_text().splitlines())
 
 
 def test_a_server_of_ones_own_that_lasts_is_used_a_second_time(tmp_path):

@@ -119,6 +119,7 @@ def test_a_person_signs_in_chats_and_is_still_signed_in_after_a_reload(chat):
     assert renewals(chat) == []
 
 
+@pytest.mark.page
 def test_a_link_to_a_conversation_leads_there_through_the_sign_in_but_not_somebody_else(
     chat, page, tolerated
 ):
@@ -161,6 +162,7 @@ def test_sign_out_ends_all_windows_and_the_issuer_asks_again_who_it_is(chat):
     expect(account(chat)).to_have_accessible_name(f"Account of {ALAN}")
 
 
+@pytest.mark.page
 def test_somebody_who_cancels_can_try_again_at_the_same_address(chat):
     visit(chat, "/?thread=thr_1")
     chat.button("Sign in").click()
@@ -170,6 +172,7 @@ def test_somebody_who_cancels_can_try_again_at_the_same_address(chat):
     assert stored(chat.page) is None
 
 
+@pytest.mark.page
 def test_a_code_from_elsewhere_signs_nobody_in(chat):
     chat.page.goto(chat.server + "/signed-in?code=stolen&state=made-up")
     expect(chat.page.get_by_role("alert")).to_contain_text("You are not signed in")
@@ -177,6 +180,7 @@ def test_a_code_from_elsewhere_signs_nobody_in(chat):
     assert stored(chat.page) is None
 
 
+@pytest.mark.page
 def test_a_token_is_renewed_before_it_expires_once_for_all_windows(chat):
     visit(chat)
     sign_in(chat)
@@ -250,6 +254,7 @@ def test_somebody_else_who_signs_in_then_gets_neither_the_words_nor_the_conversa
     assert THOUGHT not in chat.page.evaluate("JSON.stringify(sessionStorage)")
 
 
+@pytest.mark.page
 def test_without_a_refresh_token_the_page_says_when_the_sign_in_has_ended(chat, issuer):
     issuer.order(refreshTokens=False)
     visit(chat)
@@ -266,6 +271,7 @@ def test_without_a_refresh_token_the_page_says_when_the_sign_in_has_ended(chat, 
     expect(chat.questions).to_have_count(1)
 
 
+@pytest.mark.page
 def test_after_a_reload_without_a_valid_sign_in_the_draft_and_the_conversation_come_back(
     chat, issuer, tolerated
 ):
@@ -287,6 +293,7 @@ def test_after_a_reload_without_a_valid_sign_in_the_draft_and_the_conversation_c
     assert chat.page.url == link
 
 
+@pytest.mark.page
 def test_an_issuer_that_is_not_reached_is_said_and_can_be_tried_again(chat, issuer, tolerated):
     tolerated.append("ERR_FAILED")
     visit(chat)
@@ -297,6 +304,7 @@ def test_an_issuer_that_is_not_reached_is_said_and_can_be_tried_again(chat, issu
     sign_in(chat)
 
 
+@pytest.mark.page
 def test_an_account_that_may_not_chat_is_told_why_and_can_sign_out(chat, tolerated):
     tolerated.append("403")
     visit(chat)
@@ -311,6 +319,7 @@ def test_an_account_that_may_not_chat_is_told_why_and_can_sign_out(chat, tolerat
     chat.page.get_by_role("heading", name="Sign out?").wait_for()
 
 
+@pytest.mark.page
 def test_the_window_for_signing_in_says_that_it_can_be_closed_where_it_cannot_close_itself(chat):
     chat.page.goto(chat.server + "/sign-in")
     choose(chat.page, ADA)
@@ -318,6 +327,7 @@ def test_the_window_for_signing_in_says_that_it_can_be_closed_where_it_cannot_cl
     chat.open()
 
 
+@pytest.mark.page
 def test_a_page_that_back_shows_after_somebody_signed_out_forgets_what_it_had(chat):
     visit(chat)
     sign_in(chat)
@@ -335,6 +345,7 @@ def test_a_page_that_back_shows_after_somebody_signed_out_forgets_what_it_had(ch
     assert chat.page.url == chat.server + "/"
 
 
+@pytest.mark.page
 def test_where_there_is_no_https_the_start_screen_says_so(chat):
     chat.page.add_init_script(
         """Object.defineProperty(window, "isSecureContext", {value: false});
@@ -345,6 +356,7 @@ def test_where_there_is_no_https_the_start_screen_says_so(chat):
     expect(chat.page.get_by_role("alert")).to_contain_text("begins with https")
 
 
+@pytest.mark.page
 def test_the_menu_works_by_keyboard_and_axe_finds_nothing_in_it(page, server, tolerated):
     for scheme in ("light", "dark"):
         chat = Chat(page(color_scheme=scheme, reduced_motion="reduce"), server.url)
@@ -363,6 +375,7 @@ def test_the_menu_works_by_keyboard_and_axe_finds_nothing_in_it(page, server, to
         expect(account(chat)).to_be_focused()
 
 
+@pytest.mark.page
 def test_the_deployed_page_s_content_policy_lets_people_sign_in(chat, issuer):
     policy = policy_with(issuer.url)
     # The page comes from this test, so the browser takes it for one of the internet.

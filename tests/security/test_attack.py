@@ -199,7 +199,7 @@ KINDS = ["thread_id", "item_id", "sent_file", "attachment_id", "run_id", "record
 async def test_a_foreign_id_is_answered_as_an_unknown_one_and_nothing_changes(people):
     def choose(name, place, wanted):
         kind = example_of(name, wanted["ada"]).leaves[place].kind
-        for victim in VICTIMS:
+        for victim in VICTIMS if kind else VICTIMS[place % 2 :][:1]:
             own = own_for(name, wanted[victim])
             probe = own[kind or "thread_id"]
             yield probe, like(probe)
@@ -207,7 +207,7 @@ async def test_a_foreign_id_is_answered_as_an_unknown_one_and_nothing_changes(pe
             number = (place + len(name)) % len(MALFORMED)
             yield MALFORMED[number], None
 
-    assert await attack(people, choose) >= 250
+    assert await attack(people, choose) >= 200
 
 
 @pytest.mark.soak
