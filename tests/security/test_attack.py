@@ -165,15 +165,17 @@ async def attack(people, choose, first_attacker=0):
     attackers = itertools.islice(itertools.cycle(ATTACKERS), first_attacker, None)
     for example, place in [(e, n) for e in made(wanted["ada"]) for n in range(len(e.leaves))]:
         name = example.name
+        kept = {}
         for victim in VICTIMS:
             wanted[victim]["run_id"] = next(runs[victim])
         for probe, twin in choose(name, place, wanted):
             attacker = people[next(attackers)]
+            own = kept.pop(attacker, None)
             answers = []
             for value in (probe, twin):
                 if value is None:
                     continue
-                own = await attacker.own(example.needs)
+                own = own or await attacker.own(example.needs)
                 attacked = example_of(name, own).with_value(example.leaves[place], value)
                 try:
                     answer = await asyncio.to_thread(send, attacker, attacked)
@@ -185,6 +187,10 @@ async def attack(people, choose, first_attacker=0):
                 assert leaked == [], (where, answer.text[:300])
                 answers.append((told(answer, probe, twin or probe), where))
                 attempts += 1
+                if answer.status_code < 400:
+                    own = None  # it may have changed something of theirs
+            if own:
+                kept[attacker] = own
             if len(answers) == 2:
                 (foreign, where), (unknown, _) = answers
                 assert foreign == unknown, where
@@ -214,8 +220,10 @@ async def test_a_foreign_id_is_answered_as_an_unknown_one_and_nothing_changes(pe
 @pytest.mark.parametrize("quarter", range(4))
 async def test_ten_thousand_attempts(people, quarter):
     def choose(name, place, wanted):
+        # A run's id can be used once: the second time, the answer is that of the first.
+        is_run = example_of(name, wanted["ada"]).leaves[place].kind == "run_id"
         for victim in VICTIMS:
-            for kind in KINDS:
+            for kind in ["run_id"] if is_run else KINDS:
                 yield wanted[victim][kind], like(wanted[victim][kind])
         for text in MALFORMED:
             yield text, None
