@@ -8,6 +8,7 @@ machine's time, so this shows what our code and boto3 add, and not what AWS take
 """
 
 import asyncio
+import logging
 import os
 import statistics
 import sys
@@ -50,6 +51,7 @@ async def measure(calls: int) -> None:
 
 def main() -> None:
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a log line for each request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
