@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import re
+import time
 from contextlib import ExitStack
 from secrets import token_hex
 
@@ -23,6 +24,7 @@ from tests.support.issuer import AUDIENCE, CLIENT, bearer, issuing
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 
+DAY = 86_400
 MALFORMED = ["", "../../other", "a#b", "%00", "x" * 1500, "\ud800", "thr_", "*"]
 FRESH = [
     (re.compile(r"\b(thr|msg|wf|tc|tsk|atc|shcx)_[0-9a-f]{32}\b"), "<id>"),
@@ -85,7 +87,7 @@ def people(url, services, issuer):
     with ExitStack() as stack:
         worlds = {}
         for name, claims in tokens.items():
-            headers = bearer(issuer.token(**claims)) if claims else None
+            headers = bearer(issuer.token(exp=time.time() + DAY, **claims)) if claims else None
             worlds[name] = World(stack.enter_context(browser(url, headers)), services)
         yield worlds
 
