@@ -219,8 +219,8 @@ async def test_a_foreign_id_is_answered_as_an_unknown_one_and_nothing_changes(pe
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("quarter", range(4))
-async def test_ten_thousand_attempts(people, quarter):
+@pytest.mark.parametrize("fifth", range(5))
+async def test_ten_thousand_attempts(people, fifth):
     def choose(name, place, wanted):
         # A run's id can be used once: the second time, the answer is that of the first.
         is_run = example_of(name, wanted["ada"]).leaves[place].kind == "run_id"
@@ -230,4 +230,4 @@ async def test_ten_thousand_attempts(people, quarter):
         for text in MALFORMED:
             yield text, None
 
-    assert await attack(people, choose, first_attacker=quarter) >= 2_500
+    assert await attack(people, choose, first_attacker=fifth) >= 2_000
