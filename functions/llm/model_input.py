@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from agents import TResponseInputItem
 
-from ..marks import as_data, data_in
+from ..marks import as_data
 
 
 def in_turns(items: Sequence[Any]) -> list[TResponseInputItem]:
@@ -39,7 +39,10 @@ def with_json_arguments(items: Sequence[Any]) -> list[TResponseInputItem]:
 
 
 def with_marked_outputs(items: Sequence[Any]) -> list[TResponseInputItem]:
-    """The items with each tool's output marked as data: of ours, of the page's and of MCP's."""
+    """The items with the output of each tool marked as data: our tools, the page's and MCP's.
+
+    Outputs come unmarked: the Agents SDK gives its filter the original items for each request.
+    """
     return [_with_marked_output(item) for item in items]
 
 
@@ -48,15 +51,12 @@ def _with_marked_output(item: Any) -> Any:
         return item
     output = item["output"]
     if isinstance(output, str):
-        return {**item, "output": _marked(output)}
+        return {**item, "output": as_data("a tool", output)}
     parts = [
-        {**part, "text": _marked(part["text"])} if part.get("text") else part for part in output
+        {**part, "text": as_data("a tool", part["text"])} if part.get("text") else part
+        for part in output
     ]
     return {**item, "output": parts}
-
-
-def _marked(text: str) -> str:
-    return text if data_in(text) is not None else as_data("a tool", text)
 
 
 def _with_json_arguments(item: Any) -> Any:
