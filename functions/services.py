@@ -20,6 +20,7 @@ from .toolkit import Assistant, Documents
 from .voice.dictation import Dictation
 from .voice.transcription import Transcriber
 from .web.identity import Identity, Visitor, identity_of
+from .web.identity.bearer import unauthorized
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,14 @@ class Services:
         """Raise `PublicError` (401) when the visitor has signed out everywhere since.
 
         One request, none for a new visitor. After a 401 the page opens a session and tries again.
+        Somebody with an account has to enter their password again, which RFC 9470 has a code for.
         """
-        if not visitor.new and await self.sessions.is_over(visitor, visitor.began):
-            raise PublicError(
-                401,
-                "You have signed out. Reload the page to start anew.",
-                {"www-authenticate": 'Bearer error="invalid_token"'},
-            )
+        if visitor.new or not await self.sessions.is_over(visitor, visitor.began):
+            return
+        if visitor.signed_in:
+            message = "You have signed out everywhere. Please sign in again."
+            raise unauthorized(message, "insufficient_user_authentication")
+        raise unauthorized("You have signed out. Reload the page to start anew.", "invalid_token")
 
     def documents(self, context: RequestContext) -> Documents:
         """The documents of the user who sent the request."""

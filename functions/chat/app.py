@@ -82,13 +82,10 @@ async def session(
             "user": user,
             "signedIn": visitor.signed_in,
             "models": services.models.names_for(context),
-            "tools": [
-                tool.name for tool in services.assistant.tools if context.has_role(tool.roles)
-            ],
+            "tools": [tool.name for tool in services.assistant.tools_allowed(context)],
             "token": visitor.token if visitor.by_header else None,
             "expiresAt": visitor.expires_at.isoformat(),
-        },
-        headers={"cache-control": "no-store"},
+        }
     )
     visitor.send_token(request, response)
     return response
@@ -98,13 +95,14 @@ async def session(
 async def end_session(
     request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
 ) -> Response:
-    """Signs the visitor out everywhere: none of their tokens is accepted any more."""
-    with suppress(PublicError):  # they have signed out before
+    """Signs the visitor out everywhere: no session that has begun by now is accepted any more."""
+    with suppress(PublicError):  # a session that is over needs no second end
         await services.check_session(visitor)
         if not visitor.new:
             await services.sessions.end_all(visitor)
     response = Response(status_code=204)
-    remove_token(request, response)
+    if not visitor.signed_in:  # the cookie of somebody with an account is an anonymous visitor's
+        remove_token(request, response)
     return response
 
 

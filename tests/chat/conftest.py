@@ -10,6 +10,7 @@ from functions.llm import demo_events
 from functions.settings import Settings, forget_settings
 from infra.local.cloud import local_cloud
 from tests.support.chat import ELSEWHERE, Chat
+from tests.support.issuer import AUDIENCE, CLIENT, bearer, issuing
 from tests.support.openai_server import OpenAIServer
 from tests.support.served import served
 
@@ -93,3 +94,45 @@ def actions(app_settings):
     """The second function, which handles Stop."""
     with served(create_actions(app_settings)) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def issuer():
+    with issuing() as made:
+        yield made
+
+
+@pytest.fixture
+def sign_in_settings(cloud, issuer, model_url):
+    """Makes settings with which people sign in."""
+
+    def make(**changes):
+        return Settings(
+            _env_file=None,
+            **{
+                "openai_base_url": model_url,
+                "model": "test",
+                "model_api": "chat_completions",
+                "models": "everybodys,secret (admin)",
+                "auth": "oidc",
+                "oidc_issuer": issuer.url,
+                "oidc_client_id": CLIENT,
+                "oidc_audience": AUDIENCE,
+                "oidc_roles_claim": "roles",
+                **changes,
+            },
+        )
+
+    return make
+
+
+@pytest.fixture
+def person(issuer, server):
+    """Makes a browser of somebody who has signed in."""
+
+    def sign_in(**claims):
+        chat = Chat(server)
+        chat.http.headers.update(bearer(issuer.token(**claims)))
+        return chat
+
+    return sign_in

@@ -24,13 +24,14 @@ def known(ada):
 def test_a_value_that_is_no_name_or_number_is_logged_as_its_length(known, caplog):
     with caplog.at_level(logging.INFO):
         answer = report(
-            known, name="TypeError", status=404, words="Dear diary\n", ok=True, none=None
-        )
+            known, name="TypeError", status=404, words="Dear diary\n", ok=True, none=None,
+            mail="ada@example.com", phone="+491701234567",
+        )  # fmt: skip
     assert answer.status_code == 204
     (line,) = [each.getMessage() for each in caplog.records if "page:" in each.getMessage()]
     assert line == (
         'page: x {"name": "TypeError", "status": 404, "words": "11 characters", '
-        '"ok": true, "none": null}'
+        '"ok": true, "none": null, "mail": "15 characters", "phone": "13 characters"}'
     )
 
 

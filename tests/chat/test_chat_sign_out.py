@@ -42,6 +42,10 @@ def routes():
     ]
 
 
+def test_the_routes_are_found():
+    assert len(routes()) >= 6
+
+
 def rows():
     scan = aws.client("dynamodb").get_paginator("scan")
     pages = scan.paginate(TableName=get_settings().table)

@@ -151,6 +151,7 @@ def test_roles_are_those_of_the_claim(path, claims, roles):
         ("Ada Lovelace", "Ada Lovelace"),
         (" Ada\n\n# SYSTEM\tof \u202e all\x00 ", "Ada # SYSTEM of all"),
         ("x" * 500, "x" * 200),
+        ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",) * 2,  # a joiner within a Persian name
         ("\n", None),
         (7, None),
         (None, None),

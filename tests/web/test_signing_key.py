@@ -96,6 +96,11 @@ def test_a_rotation_puts_a_new_key_before_the_newest_one():
     assert list(read_keys(json.dumps(second))) == second
 
 
+def test_after_a_leak_no_older_key_stays():
+    assert OLD not in rotated(OLD, leaked=True)
+    assert len(read_keys(rotated(json.dumps([OLD, OLD]), leaked=True))) == 1
+
+
 def test_a_rotation_keeps_no_key_that_is_too_short():
     assert len(json.loads(rotated("a"))) == len(json.loads(rotated("[]"))) == 1
 

@@ -12,8 +12,8 @@ visitor writes. So over TLS the plain name counts only
 - when its token was made by version 0.1 (`FORMER`), which nobody gets any more.
 
 It is then replaced. What remains: somebody who kept a token from before the upgrade can plant it in
-a browser that has no session, until it expires or its key is dropped (`make secret KEY=cookie`,
-twice).
+a browser that has no session, until it expires or its key is dropped (`make secret KEY=cookie
+LEAKED=yes`).
 """
 
 from collections.abc import Sequence

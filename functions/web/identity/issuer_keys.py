@@ -45,7 +45,8 @@ FETCH_SECONDS = 5.0
 
 REFRESH_WAIT = 1.0
 """Seconds that a request whose key is known waits for newer ones, then goes on with what is there.
-It does wait, because in Lambda nothing runs after the answer."""
+It does wait, because in Lambda nothing runs after the answer. Keys of twice the age of `FRESH` are
+worth a wait of `FETCH_SECONDS`."""
 
 MAX_BYTES = 262_144
 """Size of an answer of the issuer. Large issuers have some ten keys, of 2 KB each."""
@@ -102,7 +103,9 @@ class IssuerKeys:
             if not found and self._failed:
                 raise KeysUnavailableError
         elif self._since(self._fetched) >= FRESH and not self._under_way():
-            await self._fetch_once(wait=REFRESH_WAIT)
+            # A key that is this old may be withdrawn: its issuer has the whole time to answer.
+            old = self._since(self._fetched) >= 2 * FRESH
+            await self._fetch_once(wait=None if old else REFRESH_WAIT)
             found = self._fitting(key_id, algorithm)
         return found
 
@@ -153,11 +156,14 @@ class IssuerKeys:
 
     async def _read_keys(self) -> list[dict[str, Any]]:
         # A client for each fetch: an hour later a kept connection would be dead.
-        async with httpx2.AsyncClient(
+        # It is made in a thread, because it reads the authorities' certificates.
+        made = await asyncio.to_thread(
+            httpx2.AsyncClient,
             timeout=FETCH_SECONDS,
             trust_env=not is_loopback(urlsplit(self._issuer).hostname),
             headers={"accept": "application/json", "accept-encoding": "identity"},
-        ) as client:
+        )
+        async with made as client:
             # Discovery, 4: a `/` at the end of the issuer is removed first.
             place = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
             metadata = await _read(client, place)
@@ -219,4 +225,4 @@ def _made(key: dict[str, Any], algorithm: str) -> PyJWK | None:
     try:
         return PyJWK(key, algorithm)
     except (PyJWTError, ValueError, TypeError):
-        return None  # half a key
+        return None  # a part of the key is missing or wrong

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from ...llm.proxies import check_proxies
+from ...proxies import check_proxies
 from ...settings import Settings
 from .anonymous import is_anonymous
 from .bearer import bearer_token, not_signed_in
@@ -68,8 +68,9 @@ class OidcIdentity:
 
 
 def _began(claims: Mapping[str, Any]) -> float:
-    """When the person entered their password, or when the token was made: a token that was renewed
-    after somebody has signed out everywhere still tells the former.
+    """When the person entered their password (`auth_time`), or else when the token was made.
+
+    A renewed token keeps its `auth_time`.
     """
     times = (claims.get("auth_time"), claims.get("iat"))
     return next((float(time) for time in times if isinstance(time, int | float)), 0.0)

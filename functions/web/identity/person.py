@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...aws.keys import digest
+from ...characters import one_line
 from ...errors import PublicError
 from ...settings import Settings
 from .tokens import Claims
@@ -94,8 +95,5 @@ def _roles(claims: Claims, path: str | None) -> frozenset[str]:
 
 
 def _name(found: object) -> str | None:
-    """A name in one line, without control characters: it may stand in a prompt."""
-    if not isinstance(found, str):
-        return None
-    shown = "".join(c if c.isprintable() else " " for c in found)
-    return " ".join(shown.split())[:MAX_NAME] or None
+    """A name in one line, because it may stand in a prompt."""
+    return one_line(found)[:MAX_NAME] or None if isinstance(found, str) else None

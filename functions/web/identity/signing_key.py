@@ -17,11 +17,11 @@ from ...settings import Settings
 from .anonymous import Keys
 
 MIN_BYTES = 32
-"""HS256 requires a key that is at least as long as its digest (RFC 7518, 3.2). A token that is
-forged with a key that somebody has guessed would be believed."""
+"""HS256 requires a key that is at least as long as its digest (RFC 7518, 3.2). Whoever
+guesses a key can sign valid tokens."""
 
 AGAIN_SECONDS = 5.0
-"""The secret is read before its time at most this often, whatever tokens people make up."""
+"""Seconds between two early reads of the secret, however many forged tokens arrive."""
 
 logger = logging.getLogger(__name__)
 
@@ -64,12 +64,14 @@ def read_keys(text: str) -> Keys:
     return keys
 
 
-def rotated(text: str) -> str:
+def rotated(text: str, *, leaked: bool = False) -> str:
     """A secret's value with a new key in front of the newest one, which stays accepted.
 
-    A key that is too short does not stay.
+    A key that is too short does not stay, and none does when keys have `leaked`: whoever knows
+    one could get tokens of the new key with it.
     """
-    kept = [key for key in _listed(text)[:1] if len(key.encode()) >= MIN_BYTES]
+    newest = [] if leaked else _listed(text)[:1]
+    kept = [key for key in newest if len(key.encode()) >= MIN_BYTES]
     return json.dumps([secrets.token_urlsafe(48), *kept])
 
 

@@ -2,8 +2,8 @@
 
 PyJWT verifies the signature, the issuer and the times. The rest is here: for whom the token is,
 and whether it is the kind of token that is asked for. An access token is meant for an API and an
-ID token for the page. One must not stand for the other (RFC 8725, 3.11 and 3.12), because each goes
-to places that the other does not.
+ID token for the page. Neither must be accepted as the other (RFC 8725, 3.11 and 3.12), because each
+is sent to services that never see the other.
 """
 
 import logging
@@ -49,14 +49,13 @@ class TokenVerifier:
         client_id: str | None,
         audience: str | None,
         token: OidcToken,
-        keys: IssuerKeys | None = None,
     ) -> None:
         self._issuer = issuer
         self._client_id = client_id
         self._audience = audience
         self._token = token
         self._for_an_api = token == "access"  # noqa: S105 - a kind of token
-        self._keys = keys or IssuerKeys(issuer)
+        self._keys = IssuerKeys(issuer)
 
     async def verify(self, token: str) -> Claims:
         """The claims of a token that is valid here.

@@ -34,8 +34,8 @@ class Visitor:
 
     `by_header` says that the page has to keep `token` itself and to send it in a header, because it
     is on another origin. `fresh` says that the visitor does not have the token yet, and `new` that
-    they had no valid token at all. The last five are
-    those of a person who has signed in: see `RequestContext`.
+    they had no valid token at all. `signed_in` and
+    what follows are those of a person who has signed in.
     """
 
     user_id: str
@@ -125,7 +125,7 @@ def request_context(
 ) -> RequestContext:
     """The context of a request. `metadata` is the metadata in the request's body.
 
-    Raises `PublicError` (422) when the request's run id is none.
+    Raises `PublicError` (422) when the run id in the header has a wrong form.
     """
     abilities = request.headers.get("x-chatkit-page-can")
     return RequestContext(
