@@ -1,7 +1,7 @@
 """The commands behind `make synth`, `deploy`, `destroy`, `bootstrap` and `secret`.
 
     python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
-    python -m infra.cli.command secret [--key model|cookie] [-c stage=…]
+    python -m infra.cli.command secret [--key model|cookie [--leaked]] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -63,7 +63,7 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
                 case "model":
                     set_secret(settings, account)
                 case "cookie":
-                    rotate_cookie_key(settings, account)
+                    rotate_cookie_key(settings, account, leaked="--leaked" in arguments)
                 case other:
                     _stop(f"There is no key {other!r}: KEY is model or cookie.")
         case _:
@@ -128,8 +128,9 @@ def set_secret(settings: StackSettings, account: Account) -> None:
     _say("Set. The functions read it within five minutes.")
 
 
-def rotate_cookie_key(settings: StackSettings, account: Account) -> None:
-    """Put a new key before the newest one in the stage's secret. Neither is printed.
+def rotate_cookie_key(settings: StackSettings, account: Account, *, leaked: bool) -> None:
+    """Put a new key before the newest one in the stage's secret, or in place of all of them when
+    they have `leaked`. No key is printed.
 
     Raises `AccountError`.
     """
@@ -143,9 +144,12 @@ def rotate_cookie_key(settings: StackSettings, account: Account) -> None:
     vault = account.client("secretsmanager")
     with explained():
         value = vault.get_secret_value(SecretId=secret).get("SecretString", "")
-        vault.put_secret_value(SecretId=secret, SecretString=rotated(value))
+        vault.put_secret_value(SecretId=secret, SecretString=rotated(value, leaked=leaked))
+    if leaked:
+        _say("There is a new key. Within five minutes no other is accepted: all visitors are new.")
+        return
     _say("There is a new key. The previous one stays accepted, so visitors stay who they are.")
-    _say("Has it leaked? Run this again: then it counts no more, and all visitors are new.")
+    _say("Has it leaked? Then run make secret KEY=cookie LEAKED=yes.")
 
 
 def _installed() -> bool:

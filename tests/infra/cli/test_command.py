@@ -229,6 +229,15 @@ def test_a_rotation_keeps_the_previous_key_and_shows_neither(aws, capsys):
         assert not [key for key in [*before, *after] if key in shown]
 
 
+def test_after_a_leak_the_secret_holds_a_new_key_alone(aws, capsys):
+    vault, _ = aws
+    before = read_keys(vault.get_secret_value(SecretId="cookie")["SecretString"])
+    command.run("secret", ["--key", "cookie", "--leaked"], SETTINGS, Account(SETTINGS))
+    (after,) = read_keys(vault.get_secret_value(SecretId="cookie")["SecretString"])
+    assert after not in before
+    assert "all visitors are new" in capsys.readouterr().out
+
+
 def test_without_a_name_the_key_is_the_models(aws, monkeypatch):
     vault, arn = aws
     monkeypatch.setattr("sys.stdin", io.StringIO("sk-very-secret\n"))
