@@ -1,6 +1,5 @@
 """Finds settings of a stage that contradict each other."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,8 +11,8 @@ if TYPE_CHECKING:
 _COGNITO_SCOPES = {"openid", "email", "phone", "profile"}
 
 
-def contradictions(settings: "StackSettings") -> Iterator[str]:
-    """What does not fit together, in one line each, which names the settings."""
+def contradiction(settings: "StackSettings") -> str | None:
+    """The first thing that does not fit together, in a line that names the settings."""
     of_sign_in = _changed(settings, "oidc_")
     of_the_pool = _changed(settings, "sign_")
     for wrong, message in (
@@ -77,11 +76,11 @@ def contradictions(settings: "StackSettings") -> Iterator[str]:
         ),
         (
             settings.sign_in is not None and any(map(_is_plain, settings.allowed_origins)),
-            "allowedOrigins: Cognito sends nobody back to http://, but to http://localhost",
+            "allowedOrigins: Cognito sends people back to https:// and http://localhost only",
         ),
         (
             settings.sign_in is None and bool(of_the_pool),
-            f"{', '.join(of_the_pool)}: needs signIn=cognito",
+            f"{', '.join(of_the_pool)}: only with signIn=cognito",
         ),
         (
             settings.auth == "oidc" and settings.sign_in is None and settings.oidc_issuer is None,
@@ -95,7 +94,7 @@ def contradictions(settings: "StackSettings") -> Iterator[str]:
         ),
         (
             settings.auth != "oidc" and bool(of_sign_in),
-            f"{', '.join(of_sign_in)}: needs auth=oidc",
+            f"{', '.join(of_sign_in)}: only with auth=oidc",
         ),
         (
             bool(_models_with_roles(settings)) and settings.oidc_roles_claim is None,
@@ -138,7 +137,8 @@ def contradictions(settings: "StackSettings") -> Iterator[str]:
         ),
     ):
         if wrong:
-            yield message
+            return message
+    return None
 
 
 def _default_model(settings: "StackSettings") -> str | None:

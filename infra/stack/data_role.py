@@ -1,22 +1,20 @@
 """The role that reaches one owner's rows and objects, for `isolation=session`.
 
 A function assumes it for the owner of a request, and names them in two tags of the session
-(`functions/aws/owner_sessions.py`). The role's rights (`infra/stack/permissions.py`) are bound to
-these.
-No session is given without both tags, so every variable in a policy has a value:
+(`functions/aws/owner_sessions.py`), to which the role's rights (`infra/stack/permissions.py`) are
+bound. No session is given without both tags, so every variable in a policy has a value:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 """
-
-from collections.abc import Mapping
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from functions.aws.owner_sessions import FOLDER_TAG, OWNER_TAG
 from infra.stack.function import ServiceFunction
+from infra.stack.role import WithRole
 
 
-class DataRole(Construct):
+class DataRole(WithRole):
     """The role, which only `functions` may assume. Tells them its ARN."""
 
     def __init__(
@@ -38,17 +36,3 @@ class DataRole(Construct):
         for function in functions:
             function.allow("Session", ["sts:AssumeRole", "sts:TagSession"], [self.role.role_arn])
             function.function.add_environment("CHATKIT_DATA_ROLE", self.role.role_arn)
-
-    def allow(
-        self,
-        sid: str,
-        actions: list[str],
-        resources: list[str],
-        conditions: Mapping[str, Mapping[str, object]] | None = None,
-    ) -> None:
-        """Add one statement to the role."""
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid=sid, actions=actions, resources=resources, conditions=conditions
-            )
-        )

@@ -8,6 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.stack.role import WithRole
+
 ALIAS = "live"
 
 _ARCHITECTURES = {
@@ -60,7 +62,7 @@ def give_logs(stack: Stack, *, retention_days: int) -> None:
         function.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name})
 
 
-class ServiceFunction(Construct):
+class ServiceFunction(WithRole):
     """A function that CloudFront calls through its URL.
 
     The URL and the events point to an alias, because SnapStart needs a published version and
@@ -121,18 +123,4 @@ class ServiceFunction(Construct):
         )
         self.url = self.alias.add_function_url(
             auth_type=lambda_.FunctionUrlAuthType.AWS_IAM, invoke_mode=invoke_mode
-        )
-
-    def allow(
-        self,
-        sid: str,
-        actions: list[str],
-        resources: list[str],
-        conditions: Mapping[str, Mapping[str, object]] | None = None,
-    ) -> None:
-        """Add one statement to the function's role."""
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid=sid, actions=actions, resources=resources, conditions=conditions
-            )
         )

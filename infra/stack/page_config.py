@@ -38,6 +38,7 @@ def page_config(
         "domainKey": domain_key,
         "api": {"chat": chat_url, "actions": actions_url},
         "auth": settings.auth,
+        "anonymous": settings.auth == "anonymous" or settings.oidc_optional,
         "signIn": _sign_in(settings),
         "model": {"name": choice.names[0], "label": choice.label},
         "models": [

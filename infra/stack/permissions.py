@@ -12,8 +12,6 @@ counters, and the data role reaches those of the owner whom its session names:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 """
 
-from collections.abc import Mapping
-
 from aws_cdk import aws_kms as kms
 
 from functions.attachments.schema import FILES, IMAGES, SPILL, UPLOADS, VOICE
@@ -22,16 +20,27 @@ from functions.store import keys
 from infra.stack.data_role import DataRole
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction
+from infra.stack.role import Conditions, WithRole
 from infra.stack.secret import Secrets
 from infra.stack.table import ChatTable
-
-Conditions = Mapping[str, Mapping[str, object]]
 
 _OWNER = f"${{aws:PrincipalTag/{OWNER_TAG}}}"
 _FOLDER = f"${{aws:PrincipalTag/{FOLDER_TAG}}}"
 _USERS = [keys.user_partition(_OWNER), f"{keys.user_partition(_OWNER)}#T#*"]
-"""The owner's partitions, but for the one with their counters."""
+"""The owner's partitions, except that of their counters."""
 _PREFIXES = [f"{prefix}{_FOLDER}/*" for prefix in (UPLOADS, VOICE, FILES, IMAGES, SPILL)]
+
+_ROWS = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+]
+"""What both functions do with rows."""
+_CHAT_ROWS = ["dynamodb:ConditionCheckItem"]
+_ACTIONS_ROWS = ["dynamodb:BatchWriteItem"]
 
 _OBJECTS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
 
@@ -41,15 +50,7 @@ def allow_chat(
 ) -> None:
     function.allow(
         "Rows",
-        [
-            "dynamodb:BatchGetItem",
-            "dynamodb:ConditionCheckItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ],
+        [*_ROWS, *_CHAT_ROWS],
         [table.table.table_arn],
     )
     function.allow("Index", ["dynamodb:Query"], [table.index_arn])
@@ -62,15 +63,7 @@ def allow_actions(
 ) -> None:
     function.allow(
         "Rows",
-        [
-            "dynamodb:BatchGetItem",
-            "dynamodb:BatchWriteItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ],
+        [*_ROWS, *_ACTIONS_ROWS],
         [table.table.table_arn],
     )
     _allow_objects(function, files)
@@ -99,16 +92,7 @@ def allow_owner(
     """What a session reaches: the rows and objects of the owner whom it names."""
     role.allow(
         "Rows",
-        [
-            "dynamodb:BatchGetItem",
-            "dynamodb:BatchWriteItem",
-            "dynamodb:ConditionCheckItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ],
+        [*_ROWS, *_CHAT_ROWS, *_ACTIONS_ROWS],
         [table.table.table_arn],
         _leading_keys("StringLike", [*_USERS, keys.quota_partition(_OWNER)]),
     )
@@ -148,7 +132,7 @@ def _allow_objects(function: ServiceFunction, files: FilesBucket) -> None:
     function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
 
 
-def _allow_key(role: ServiceFunction | DataRole, key: kms.IKey | None, *services: str) -> None:
+def _allow_key(role: WithRole, key: kms.IKey | None, *services: str) -> None:
     if key is None:
         return
     # DynamoDB decrypts the table's key with the caller's right, for reads and for writes. For

@@ -27,7 +27,7 @@ from functions.settings import (
     Origins,
     Settings,
 )
-from infra.stack.contradictions import contradictions
+from infra.stack.contradictions import contradiction
 
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
@@ -317,8 +317,8 @@ class StackSettings(BaseModel):
     image_sources: Origins | None = Field(
         None,
         description="Origins whose pictures the page may show besides its own and the files: "
-        "exact, comma-separated; `[]` in `cdk.json` for none. By default any picture over HTTPS, "
-        "so that the author of an answer's link learns who reads it.",
+        "exact, comma-separated; `[]` in `cdk.json` for none. By default any picture over HTTPS: "
+        "the server that it comes from then learns the reader's address.",
     )
     price_class: Literal["100", "200", "all"] = Field(
         "100",
@@ -406,7 +406,7 @@ class StackSettings(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if found := next(contradictions(self), None):
+        if found := contradiction(self):
             raise ValueError(found)
         return self
 

@@ -24,7 +24,7 @@ from functions.aws import owner_sessions
 from functions.aws.bucket import Bucket
 from functions.aws.clients import together
 from functions.context import RequestContext
-from functions.store import DynamoDBStore, Quota, Records, Run, Runs, Table, keys
+from functions.store import DynamoDBStore, Quota, Records, Run, Runs, Sessions, Table, keys
 from functions.store.schema import INDEX
 from tests.infra.stack.iam import Need, grants, signer_of
 from tests.infra.stack.stage import BUCKET, PNG, REGION, TABLE
@@ -215,6 +215,8 @@ OTHER_ATTEMPTS = {
     "Runs.running": lambda t: Runs(t).running("thr_1", HIS),
     "Records.get": lambda t: Records(t).get("notes", HIS),
     "Records.put": lambda t: Records(t).put("lists", [1], HIS, version=0),
+    "Sessions.end_all": lambda t: Sessions(t).end_all(HIS),
+    "Sessions.is_over": lambda t: Sessions(t).is_over(HIS, 0.0),
     "Quota.check": lambda t: Quota(t, per_user=9, per_day=None).check(HIS),
     "Quota.spend": lambda t: Quota(t, per_user=9, per_day=None).spend(HIS),
 }
@@ -337,16 +339,22 @@ def test_what_is_everybodys_is_refused_to_each(role, name):
 
 
 def test_every_method_that_reaches_rows_or_objects_is_tried():
-    tried = {name.split(":")[0].split(" ")[0] for name in (*TABLE_ATTEMPTS, *BUCKET_ATTEMPTS)}
-    tried |= STORE_ATTEMPTS.keys() | FILE_ATTEMPTS.keys()
-    tried |= {name.split(".")[1] for name in OTHER_ATTEMPTS}
-    for kind in (Table, Bucket, DynamoDBStore, S3AttachmentStore, Runs, Records, Quota):
+    tried = {
+        Table: {name.split(":")[0].split(" ")[0] for name in TABLE_ATTEMPTS},
+        Bucket: {name.split(":")[0].split(" ")[0] for name in BUCKET_ATTEMPTS},
+        DynamoDBStore: STORE_ATTEMPTS.keys(),
+        S3AttachmentStore: FILE_ATTEMPTS.keys(),
+    }
+    for kind in (Runs, Records, Quota, Sessions):
+        prefix = f"{kind.__name__}."
+        tried[kind] = {n.removeprefix(prefix) for n in OTHER_ATTEMPTS if n.startswith(prefix)}
+    for kind, names in tried.items():
         methods = {
             name
             for name, member in inspect.getmembers(kind, inspect.isfunction)
             if not name.startswith("_")
         }
-        assert methods - tried - NOT_AN_ATTEMPT == set(), kind
+        assert methods - names - NOT_AN_ATTEMPT == set(), kind
 
 
 def test_a_request_that_names_no_partition_and_no_prefix_is_refused(stage):

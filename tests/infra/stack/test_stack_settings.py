@@ -69,7 +69,10 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"auth": "jwt"}, "auth='jwt': Input should be 'anonymous' or 'oidc'"),
         ({"auth": "oidc"}, "auth=oidc needs oidcIssuer"),
         ({"auth": "oidc", "oidcIssuer": "https://i"}, "needs oidcClientId or oidcAudience"),
-        ({"oidcIssuer": "https://i", "oidcToken": "id"}, "oidcIssuer, oidcToken: needs auth=oidc"),
+        (
+            {"oidcIssuer": "https://i", "oidcToken": "id"},
+            "oidcIssuer, oidcToken: only with auth=oidc",
+        ),
         ({"provider": "openai", "models": "o3 (staff)"}, "models with roles need oidcRolesClaim"),
         ({"provider": "openai", "models": "o3 (staff"}, "'o3 (staff' is not a model such as"),
         (
@@ -83,7 +86,7 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
             },
             "models: gpt-5-mini is the default, so it can need no role",
         ),
-        ({"oidcOrigins": "https://tokens.example"}, "oidcOrigins: needs auth=oidc"),
+        ({"oidcOrigins": "https://tokens.example"}, "oidcOrigins: only with auth=oidc"),
         ({"oidcIssuer": "http://login.example"}, "an issuer is an https:// address"),
         (
             {"auth": "oidc", "oidcIssuer": "https://i", "oidcAudience": "a", "oidcToken": "id"},
@@ -100,7 +103,10 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
             "oidcAudience needs oidcToken=access",
         ),
         ({"signIn": "google"}, "signIn='google': Input should be 'cognito'"),
-        ({"signUp": "true", "signInMfa": "required"}, "signUp, signInMfa: needs signIn=cognito"),
+        (
+            {"signUp": "true", "signInMfa": "required"},
+            "signUp, signInMfa: only with signIn=cognito",
+        ),
         ({"signIn": "cognito", "auth": "anonymous"}, "signIn=cognito excludes auth=anonymous"),
         (
             {"signIn": "cognito", "oidcIssuer": "https://i"},
@@ -121,7 +127,7 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"signIn": "cognito", "oidcScopes": "email"}, "signIn=cognito needs openid"),
         (
             {"signIn": "cognito", "allowedOrigins": "http://127.0.0.1:8000"},
-            "Cognito sends nobody back to http://, but to http://localhost",
+            "Cognito sends people back to https:// and http://localhost only",
         ),
         ({"domainName": "chat.example.com"}, "domainName needs certificateArn"),
         ({"hostedZone": "Z1/example.com"}, "certificateArn and hostedZone need domainName"),
