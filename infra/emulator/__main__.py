@@ -53,7 +53,7 @@ def main() -> None:
     host, port = address_of("8001", "make lambda")
     with (
         sign_in(host, port, "make lambda"),
-        local_cloud(settings_or_stop(), page_port=str(port)) as cloud,
+        local_cloud(settings_or_stop(), page_port=port) as cloud,
     ):
         asyncio.run(serve(cloud, host, port))
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,16 +12,16 @@ from functions.attachments import create_bucket
 from functions.aws.clients import client
 from functions.settings import Settings, forget_settings
 from functions.store import create_table
-from infra.local.moto_server import ACCESS_KEY_ID, moto_server
+from infra.local.folder import shown
+from infra.local.moto_server import ACCESS_KEY_ID, MotoServer, moto_server
 from infra.local.snapshot import kept
 
 HERE = "127.0.0.1,localhost"
-LOCAL_KEY = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": "local"}
 EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
 class CloudError(Exception):
-    """The table or the bucket could not be made. The message says what to check."""
+    """The table or the bucket could not be made or filled. The message says what to check."""
 
 
 @contextlib.contextmanager
@@ -45,7 +46,7 @@ def local_cloud(
         environment = {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_REGION": settings.aws_region,
-            **({} if moto is None and _has_key() else LOCAL_KEY),
+            **_key(moto),
             "CHATKIT_TABLE": settings.table,
             "CHATKIT_ATTACHMENTS_BUCKET": settings.attachments_bucket,
             # This machine is never reached through a proxy.
@@ -65,12 +66,25 @@ def local_cloud(
                 "look at AWS_ENDPOINT_URL and AWS_REGION"
             ) from None
         if moto and keep_in:
-            stack.enter_context(kept(keep_in, moto, settings.table, settings.attachments_bucket))
+            keeping = kept(keep_in, moto, settings.table, settings.attachments_bucket)
+            try:
+                stack.enter_context(keeping)
+            except (sqlite3.DatabaseError, BotoCoreError) as error:
+                raise CloudError(
+                    f"{shown(keep_in)} cannot be read now, and is unchanged ({error})"
+                ) from None
         yield environment
 
 
-def _has_key() -> bool:
-    return all(os.environ.get(n) for n in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+def _key(moto: MotoServer | None) -> dict[str, str]:
+    """The key to sign with. An endpoint of one's own gets that of the environment, or always the
+    same: DynamoDB Local has a database for each.
+    """
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    if moto is None and all(os.environ.get(name) for name in names):
+        return {}
+    key_id = "local" if moto is None else ACCESS_KEY_ID
+    return dict(zip(names, (key_id, "local"), strict=True))
 
 
 def _make_table_and_bucket(settings: Settings) -> None:

@@ -15,7 +15,6 @@ import contextlib
 import fcntl
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def cookie_key(folder: Path) -> str:
-    """The folder's signing key, made on first use. Without it, nobody would be who they were."""
+    """The folder's signing key, made on first use. Without it, every visitor would be a new one."""
     path = folder / "cookie-key"
     with contextlib.suppress(OSError, UnicodeDecodeError):
         key = path.read_text().strip()
@@ -83,12 +82,23 @@ def shown(path: Path) -> str:
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
+KEPT = ("lock", "cookie-key*", "state*.sqlite3*", "*.env")
+
+
 def reset() -> None:
-    """Remove the folder. Raises `FolderInUseError` while a `make dev` uses it."""
+    """Remove what `make dev` keeps, and the folder when nothing else is in it.
+
+    Raises `FolderInUseError` while a `make dev` uses it.
+    """
     folder = local_folder()
     if not folder.exists():
         return
+    folders = [*folder.glob("port-*"), folder]
     with contextlib.ExitStack() as stack:
-        for each in (folder, *folder.glob("port-*")):
+        for each in folders:
             stack.enter_context(locked(each))
-        shutil.rmtree(folder)
+        for each in folders:
+            for file in (found for pattern in KEPT for found in each.glob(pattern)):
+                file.unlink()
+            with contextlib.suppress(OSError):  # something else is in it
+                each.rmdir()

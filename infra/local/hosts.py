@@ -16,10 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class OwnHosts:
-    """Answers 403 for other names than these.
-
-    They are IP addresses, localhost, this machine's name, and the hosts of the allowed origins.
-    """
+    """Answers 403 unless `Host` is an address, this machine's name or an allowed origin's host."""
 
     def __init__(self, app: ASGIApp, allowed_origins: Iterable[str]) -> None:
         self._app = app

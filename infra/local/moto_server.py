@@ -70,9 +70,10 @@ class MotoServer:
 
     def take_bucket_changed(self) -> bool:
         """Whether an object was written or deleted since the last call."""
-        changed = self._bucket_changed.is_set()
+        if not self._bucket_changed.is_set():
+            return False
         self._bucket_changed.clear()
-        return changed
+        return True
 
     def guarded(self, app: "WSGIApplication") -> "WSGIApplication":
         """`app` behind the checks of this module, with the table's requests one at a time.

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from functions.aws.clients import client
 from functions.store.schema import TTL_ATTRIBUTE
@@ -30,7 +30,7 @@ BATCH = 25
 SCHEMA = f"""
 BEGIN;
 CREATE TABLE rows (pk TEXT, sk TEXT, row TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
-CREATE TABLE files (key TEXT PRIMARY KEY, version TEXT NOT NULL, type TEXT NOT NULL, body BLOB);
+CREATE TABLE files (key TEXT PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL);
 PRAGMA user_version = {FORMAT};
 COMMIT;
 """
@@ -40,22 +40,25 @@ COMMIT;
 def kept(path: Path, moto: MotoServer, table: str, bucket: str) -> Iterator[None]:
     """Put what the file holds into the empty table and bucket, and keep them until the end.
 
-    A file that cannot be read is renamed, and a line says so.
+    A damaged file is renamed, and a line says so. Raises `sqlite3.DatabaseError` when the system
+    does not let it be read, and botocore's errors when moto does not answer: it stays as it is.
     """
     snapshot = Snapshot(path, moto, table, bucket)
     try:
         snapshot.restore()
-    except (sqlite3.DatabaseError, ValueError, ClientError, BotoCoreError) as error:
-        # What botocore says of a row quotes it.
-        boto = isinstance(error, ClientError | BotoCoreError)
-        why = type(error).__name__ if boto else str(error)
+    except (sqlite3.DatabaseError, ValueError, ClientError, ParamValidationError) as error:
+        if isinstance(error, sqlite3.DatabaseError) and _is_of_the_system(error):
+            raise
+        # botocore's message may quote a row.
+        quotes = isinstance(error, ClientError | ParamValidationError)
+        why = type(error).__name__ if quotes else str(error)
         aside = path.with_name(f"{path.stem}.broken-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
         path.replace(aside)
         path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
         print(f"make dev: {shown(path)} cannot be read ({why}).")
         print(f"make dev: It is now {aside.name}, and this run begins without conversations.")
         snapshot = Snapshot(path, moto, table, bucket)
-        snapshot.restore()
+        moto.bucket_changed()  # saves what was filled in before the error, too
     ended = threading.Event()
     thread = threading.Thread(target=snapshot.save_until, args=(ended,), name="snapshot")
     thread.start()
@@ -81,11 +84,11 @@ class Snapshot:
     def restore(self) -> None:
         """Fill the table and the bucket. Rows whose time has passed are left out, as in AWS.
 
-        Raises `sqlite3.DatabaseError`, `ValueError` or an error of botocore's when the file is
-        damaged, or when its format or its rows are those of another version.
+        Raises `sqlite3.DatabaseError`, `ValueError`, `ClientError` or `ParamValidationError` when
+        the file is damaged, or when its format or its rows are those of another version.
         """
         with self._open() as file:
-            rows = [json.loads(text) for (text,) in file.execute("SELECT row FROM rows")]
+            rows = [_row(text) for (text,) in file.execute("SELECT row FROM rows")]
             files = file.execute("SELECT key, type, body FROM files").fetchall()
         now = time.time()
         live = [row for row in rows if float(row.get(TTL_ATTRIBUTE, {}).get("N", now)) >= now]
@@ -99,9 +102,7 @@ class Snapshot:
             if len(live) < len(rows):
                 file.execute("DELETE FROM rows")
                 file.executemany("INSERT INTO rows VALUES (?, ?, ?)", map(_columns, live))
-            self._file_versions = self._versions()
-            for key, version in self._file_versions.items():
-                file.execute("UPDATE files SET version = ? WHERE key = ?", (version, key))
+        self._file_versions = self._versions()
         self._changes_seen = self._moto.changes(self._table)
 
     def save_until(self, ended: threading.Event) -> None:
@@ -158,8 +159,8 @@ class Snapshot:
             except s3.exceptions.NoSuchKey:
                 continue  # deleted a moment ago; the next save removes it
             file.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
-                (key, version, found["ContentType"], found["Body"].read()),
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?)",
+                (key, found["ContentType"], found["Body"].read()),
             )
 
     def _versions(self) -> dict[str, str]:
@@ -182,6 +183,26 @@ class Snapshot:
                 raise ValueError(f"its format is {form}, this version reads {FORMAT}")
             with file:
                 yield file
+
+
+def _is_of_the_system(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file may be fine: it is locked, for example, or the disk is full."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+
+
+def _row(text: str) -> Row:
+    row: Row = json.loads(text)
+    if not {"pk", "sk"} <= row.keys():
+        raise ValueError("its rows are those of another table")
+    return row
 
 
 def _columns(row: Row) -> tuple[str, str, str]:

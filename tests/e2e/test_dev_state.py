@@ -119,6 +119,10 @@ def test_make_reset_begins_anew(tmp_path):
         tell(chat)
         assert private(folder, port)["AWS_ENDPOINT_URL"] in first.output()
     assert not (folder / f"{port}.env").exists()
+    (folder / "notes").write_text("somebody's own")
+    assert reset(folder).returncode == 0
+    assert [path.name for path in folder.iterdir()] == ["notes"]
+    (folder / "notes").unlink()
     assert reset(folder).returncode == 0
     assert not folder.exists()
     assert reset(folder).returncode == 0  # nothing to do is no error

@@ -1,8 +1,10 @@
 """The table on this machine keeps what it is given, as the one in AWS does."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from functions.aws.clients import client
 from functions.settings import Settings, forget_settings
@@ -114,3 +116,20 @@ def test_a_table_and_a_bucket_that_a_lost_attempt_has_made_are_used(monkeypatch)
 
 def row(name):
     return {"pk": {"S": "rows"}, "sk": {"S": name}}
+
+
+def test_an_endpoint_of_ones_own_gets_the_same_key_each_time(monkeypatch):
+    """DynamoDB Local has a database for each access key id."""
+    use(monkeypatch, "own-endpoint")
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    with local_cloud(Settings(_env_file=None)) as variables:
+        assert variables["AWS_ACCESS_KEY_ID"] == "local"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine, too")
+    with local_cloud(Settings(_env_file=None)):
+        assert os.environ["AWS_ACCESS_KEY_ID"] == "mine"
+    server.stop()
+    forget_settings()

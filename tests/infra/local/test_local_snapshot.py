@@ -2,14 +2,14 @@
 
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from uuid import uuid4
 
 import pytest
 
 from functions.aws.clients import client
 from functions.settings import Settings, forget_settings
-from infra.local.cloud import local_cloud
+from infra.local.cloud import CloudError, local_cloud
 
 ROW = {
     "pk": {"S": "U#ada"},
@@ -203,3 +203,17 @@ def test_a_file_that_could_not_be_saved_is_saved_as_soon_as_it_can_be(cloud, tmp
         away.rename(folder)
     with cloud(folder / "state.sqlite3") as second:
         assert second.files() == {"file": ("text/plain", b"1")}
+
+
+def test_a_file_that_is_only_locked_is_left_as_it_is(cloud, tmp_path):
+    with cloud() as first:
+        first.put()
+    path = tmp_path / "state.sqlite3"
+    before = path.read_bytes()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CloudError, match="unchanged"), cloud():
+            pass
+    assert path.read_bytes() == before
+    with cloud() as later:
+        assert later.rows() == {"THREAD#1": ROW}
