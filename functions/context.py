@@ -39,7 +39,7 @@ class RequestContext:
     """The address of a signed-in person, when their issuer says that it has verified it."""
 
     def has_role(self, any_of: Collection[str]) -> bool:
-        """Whether the user has one of these roles. Nothing asks for none."""
+        """Whether the user has one of these roles; true when no role is asked for."""
         return not any_of or not self.roles.isdisjoint(any_of)
 
     def page_can(self, ability: PageAbility) -> bool:

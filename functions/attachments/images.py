@@ -76,7 +76,9 @@ def fit(data: bytes, mime_type: str) -> tuple[bytes, str] | None:
 
 
 def _samples(image: "Image") -> int:
-    """Pixels times components. Grey and palettes count as colours, which they become."""
+    """Pixels times components. Grey and palette images count as three components, because they
+    are converted to RGB.
+    """
     return image.width * image.height * max(3, len(image.getbands()))
 
 

@@ -52,9 +52,13 @@ def text(data: bytes, most: int) -> str | None:
     `None`, with a warning in the log, when it is neither, is damaged or exceeds the limits. It
     starts a process, and returns when that has ended.
     """
-    # `-P`: modules beside this one must not hide those of a library. The environment has no secret.
-    command = [sys.executable, "-P", __file__, str(most), str(CPU_SECONDS), str(MAX_MEMORY)]
+    # `-P`: modules beside this one must not hide those of a library. `-W ignore`: warnings quote
+    # the file. The environment has no secret. Lambda's Python finds its own library by its last
+    # variable.
+    limits = [str(most), str(CPU_SECONDS), str(MAX_MEMORY)]
+    command = [sys.executable, "-P", "-W", "ignore", __file__, *limits]
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"}
+    environment |= {n: os.environ[n] for n in ("LD_LIBRARY_PATH",) if n in os.environ}
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are our own
             command,
@@ -65,7 +69,8 @@ def text(data: bytes, most: int) -> str | None:
             check=True,
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        reason = (error.stderr or b"").decode(errors="replace").strip() or type(error).__name__
+        told = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+        reason = told[-1] if told else type(error).__name__
         logger.warning("an Office file could not be read", extra={"reason": reason})
         return None
     return done.stdout.decode()
@@ -77,7 +82,8 @@ def _main(most: int, cpu_seconds: int, max_memory: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
+    with suppress(ValueError):  # macOS does not limit address space
+        resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
     try:
         words = _read(sys.stdin.buffer.read(), most)
     # The parsers raise many kinds of exceptions for damaged files. Their messages quote the file.

@@ -152,7 +152,7 @@ class _Session:
     lock: Lock = field(default_factory=Lock)
 
 
-class Sessions:
+class OwnerSessions:
     """The credentials of owners. `assume` requests those of one owner: an answer of AssumeRole."""
 
     def __init__(
@@ -192,6 +192,7 @@ class Sessions:
             logger.warning("a session could not be renewed: %s", type(error).__name__)
             session.renew_at = now + RETRY_SECONDS
             return session.credentials
+        session.error = None
         session.ends = given["Expiration"].timestamp()
         session.renew_at = session.ends - RENEW_SECONDS
         return ReadOnlyCredentials(
@@ -215,7 +216,7 @@ def _assume(owner: Owner) -> dict[str, Any]:
 class _OwnersCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
     """The current owner's credentials. botocore asks for them whenever it signs a request."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: OwnerSessions) -> None:
         super().__init__(access_key="", secret_key="", method="chatkit-session")
         self._sessions = sessions
 
@@ -230,7 +231,7 @@ class _Provider(CredentialProvider):  # type: ignore[misc]  # botocore has no ty
     METHOD = "chatkit-session"
 
     def load(self) -> Credentials:
-        return _OwnersCredentials(Sessions(_assume))
+        return _OwnersCredentials(OwnerSessions(_assume))
 
 
 @cache

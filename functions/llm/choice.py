@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..context import RequestContext
+from ..proxies import check_proxies
 from ..settings import MODEL, Settings
 from .demo_script import DemoScript
 from .keys import Key, gemini_key, openai_key
-from .proxies import check_proxies
 
 if TYPE_CHECKING:
     from agents import Model

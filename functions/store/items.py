@@ -255,7 +255,6 @@ class Items:
         What cannot be read is skipped, so more rows than `limit` may be read. Large bodies are read
         a few at a time, because their size is known only then.
         """
-        rows: list[Row] = []
         items: list[ThreadItem] = []
         last: Row | None = None
         left = MAX_PAGE_BYTES

@@ -160,8 +160,11 @@ class Purge:
         failed = []
         for record in records:
             number = str(record["dynamodb"]["SequenceNumber"])
+            partition = record["dynamodb"]["Keys"]["pk"]["S"]
+            if partition == keys.STAGE:  # its counters name no object
+                continue
             try:
-                with owner_sessions.acting_for(keys.user_of(record["dynamodb"]["Keys"]["pk"]["S"])):
+                with owner_sessions.acting_for(keys.user_of(partition)):
                     await self._record(record)
             except Exception:
                 logger.exception("a stream record could not be handled", extra={"sequence": number})

@@ -21,7 +21,7 @@ class Sessions:
     async def end_all(self, context: Any) -> None:
         """End all sessions that have begun until now. One write, safe to repeat.
 
-        A deletion of the user (`delete_user`) keeps this, because their tokens are still about.
+        A deletion of the user (`delete_user`) keeps this, because their tokens may still be valid.
         """
         now = time.time()
         await self.table.update(

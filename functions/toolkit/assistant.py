@@ -7,6 +7,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..context import RequestContext
 from ..llm.demo_script import DemoScript
 from .actions import WidgetAction
 from .entities import Entities, EntitySource
@@ -56,6 +57,10 @@ class Assistant(ABC):
         method, because the import takes a second and the second function never calls it.
         """
 
+    def tools_allowed(self, context: RequestContext) -> list[Tool]:
+        """The tools that the user's roles allow."""
+        return [tool for tool in self.tools if context.has_role(tool.roles)]
+
     def tools_for(self, turn: Turn) -> list[Tool]:
         """The tools to offer for one message: those that the user's roles allow, and for which the
         page can do its part.
@@ -63,8 +68,8 @@ class Assistant(ABC):
         request = turn.request_context
         return [
             tool
-            for tool in self.tools
-            if request.has_role(tool.roles) and (tool.needs is None or request.page_can(tool.needs))
+            for tool in self.tools_allowed(request)
+            if tool.needs is None or request.page_can(tool.needs)
         ]
 
     def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":

@@ -1,5 +1,6 @@
 """Entities: what a user can mention with @ in a message."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from .. import aws
 from .documents import Documents
 
 MAX_ENTITIES = 20
+SOURCE_SECONDS = 10.0
+"""A message waits for its mentions at most so long."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +61,8 @@ class Entities:
         return [entity.model_dump() for entity in matching[:MAX_ENTITIES]]
 
     async def find(self, ids: Iterable[str], documents: Documents) -> dict[str, Entity]:
-        """The entities with these ids, by id. An unknown one is left out, and so is one whose
-        source fails, which is logged.
+        """The entities with these ids, by id. Unknown ones are left out. A source that fails, or
+        takes longer than `SOURCE_SECONDS`, has none, and is logged.
         """
         wanted = set(ids)
         if not wanted:
@@ -70,7 +73,8 @@ class Entities:
 
 async def _list(source: EntitySource, documents: Documents) -> list[Entity]:
     try:
-        return [*await source.list_all(documents)]
+        async with asyncio.timeout(SOURCE_SECONDS):
+            return [*await source.list_all(documents)]
     except Exception:
         logger.exception("a source of mentions failed")
         return []

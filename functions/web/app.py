@@ -65,7 +65,7 @@ class UnexpectedErrorMiddleware:
 
 
 class NoStoreMiddleware:
-    """Lets no cache keep an answer that says nothing about caches: they are one person's."""
+    """Adds `no-store` to each answer without a `cache-control`: most are for one person."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -60,7 +60,7 @@ def parse(body: bytes) -> ChatKitReq:
 def _length(value: Any) -> int:
     """The characters of all values and names in a request, wherever they are.
 
-    It reads the request and no list of fields, so that a new field of ChatKit's is counted, too.
+    It walks through the whole request, so a new field of ChatKit's is counted, too.
     """
     match value:
         case str():

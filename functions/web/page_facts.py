@@ -4,10 +4,11 @@ A link can be made to say anything there, so this is text without line breaks, a
 """
 
 import re
-import unicodedata
 from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
+
+from ..characters import one_line
 
 MAX_FACT = 500
 """Characters of the page's address or title."""
@@ -22,9 +23,6 @@ _LANGUAGE = re.compile(
 )
 """A language tag (RFC 5646, section 2.1)."""
 
-_JOINERS = "\u200c\u200d"
-"""Of the format characters, words of some languages and emoji need these two."""
-
 
 def page_facts(request: Request, *, keep_query: bool) -> dict[str, str]:
     """The page's `url` and `title`, as far as the request has them.
@@ -34,7 +32,7 @@ def page_facts(request: Request, *, keep_query: bool) -> dict[str, str]:
     facts = {
         "url": _address(request.headers.get("x-chatkit-page-url", ""), keep_query=keep_query),
         # The page percent-encodes titles, because headers are ASCII.
-        "title": _one_line(unquote(request.headers.get("x-chatkit-page-title", ""))),
+        "title": one_line(unquote(request.headers.get("x-chatkit-page-title", ""))),
     }
     return {name: fact[:MAX_FACT] for name, fact in facts.items() if fact}
 
@@ -46,9 +44,9 @@ def language(request: Request) -> str | None:
 
 
 def _address(url: str, *, keep_query: bool) -> str:
-    """It stays percent-encoded: so it has no spaces, and a line break in it is none."""
+    """It stays percent-encoded, so it contains neither spaces nor line breaks."""
     try:
-        parts = urlsplit(_one_line(url))
+        parts = urlsplit(one_line(url))
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return ""
@@ -57,15 +55,3 @@ def _address(url: str, *, keep_query: bool) -> str:
     query = f"?{parts.query}" if keep_query and parts.query else ""
     address = f"{parts.scheme}://{parts.hostname}{port}{parts.path}{query}"
     return address.replace(" ", "%20")
-
-
-def _one_line(text: str) -> str:
-    """The text without control characters, and with single spaces."""
-    kept = (" " if _is_control(each) else each for each in text)
-    return " ".join("".join(kept).split())
-
-
-def _is_control(character: str) -> bool:
-    if character in _JOINERS:
-        return False
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

@@ -1,4 +1,8 @@
-"""What a page may write to the log: names, codes and counts, never what somebody wrote."""
+"""What a page may write to the log: names, codes and counts.
+
+A value with spaces or other signs may be what somebody wrote, and is not logged. A single word is
+logged as it is, so a page must not put typed text into `detail`.
+"""
 
 import json
 import logging
@@ -17,7 +21,7 @@ TOTAL_A_MINUTE = 300
 MAX_NUMBER = 2**53
 """JavaScript's own whole numbers end here."""
 
-_NAME = re.compile(r"[\w.:/@+-]{1,120}", re.ASCII)
+_NAME = re.compile(r"[\w.:/-]{1,120}", re.ASCII)
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,50}$")]
 Number = Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]

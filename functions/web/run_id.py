@@ -16,7 +16,10 @@ _run_id: TypeAdapter[str] = TypeAdapter(RunId)
 
 
 def run_id_of(request: Request) -> str | None:
-    """The id in the request's header, if there is one. Raises `PublicError` (422) for another."""
+    """The id in the request's header, if there is one.
+
+    Raises `PublicError` (422) when it has another form.
+    """
     given = request.headers.get(RUN_ID_HEADER)
     if given is None:
         return None

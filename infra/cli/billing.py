@@ -76,7 +76,7 @@ class Turn:
     """
 
     seconds: float = 5.5
-    reads: float = 11
+    reads: float = 12
     writes: float = 31
     kilobytes_out: float = 40
     kilobytes_logged: float = 2

@@ -3,7 +3,8 @@
     $ python -m infra.cli.smoke https://d111111abcdef8.cloudfront.net
 
 It sends the requests of a browser, needs only the standard library, and leaves nothing
-behind but two anonymous visitors. Where people have to sign in, it can only check that.
+behind but two anonymous visitors. Where people have to sign in, it
+checks only the page, the issuer, and that both functions ask for a sign-in.
 """
 
 import argparse
@@ -175,7 +176,8 @@ def check_issuer(address: str, sign_in: Json) -> str:
         "code_challenge": challenge.decode(),
         "code_challenge_method": "S256",
     }
-    response = Visitor(endpoint).send("GET", f"{urlsplit(endpoint).path}?{urlencode(asked)}")
+    query = "&".join(filter(None, [urlsplit(endpoint).query, urlencode(asked)]))
+    response = Visitor(endpoint).send("GET", f"{urlsplit(endpoint).path}?{query}")
     leads_to = response.headers.get("location", "")
     if response.status >= 400 or "error" in parse_qs(urlsplit(leads_to).query):  # noqa: PLR2004
         raise SmokeError(
@@ -185,7 +187,7 @@ def check_issuer(address: str, sign_in: Json) -> str:
 
 
 def check_errors(visitor: Visitor) -> str:
-    """Check that errors arrive as JSON and not as the page, and that foreign pages get one."""
+    """Check that errors arrive as JSON and not as the page, and that other sites are refused."""
     asked = {"type": "threads.get_by_id", "params": {"thread_id": "thr_none"}}
     for what, expected, headers in (
         ("an unknown thread", 404, {}),
@@ -280,7 +282,7 @@ def _check(address: str, say: Callable[[str], object]) -> None:
     sign_in = config.get("signIn") or {}
     if "issuer" in sign_in:
         say(f"issuer     {check_issuer(address, sign_in)}")
-    if config.get("auth") == "oidc" and not sign_in.get("optional"):
+    if not config.get("anonymous", True):
         say(f"sign-in    {check_signed_out(visitor)}")
         return
     visitor.post("/chatkit/session", {})

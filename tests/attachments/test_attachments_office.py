@@ -221,9 +221,11 @@ def test_the_reader_of_office_files_sees_no_secret(monkeypatch):
         return subprocess.CompletedProcess(command, 0, b"", b"")
 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/var/lang/lib")  # Lambda's Python needs it
     monkeypatch.setattr(subprocess, "run", run)
     assert office.text(DOCX, 10) == ""
     assert "sk-secret" not in str(started)
+    assert started[0]["LD_LIBRARY_PATH"] == "/var/lang/lib"
 
 
 def test_a_sheet_with_a_cell_in_its_last_corner_is_read_in_bounded_time():

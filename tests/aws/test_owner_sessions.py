@@ -19,7 +19,7 @@ from functions.aws.owner_sessions import (
     RETRY_SECONDS,
     SESSION_SECONDS,
     Owner,
-    Sessions,
+    OwnerSessions,
 )
 from functions.errors import PublicError
 from functions.services import unchecked_visitor_of
@@ -35,7 +35,7 @@ class Sts:
         self.now = 1_000_000.0
         self.asked = []
         self.fails = False
-        self.kept = Sessions(self.assume, lambda: self.now)
+        self.kept = OwnerSessions(self.assume, lambda: self.now)
 
     def assume(self, owner):
         self.asked.append(owner)
@@ -85,7 +85,7 @@ def test_calls_that_wait_for_a_session_share_one_request_also_when_it_fails(sts,
         go.wait(10)
         return assume(owner)
 
-    kept = Sessions(slow, lambda: sts.now)
+    kept = OwnerSessions(slow, lambda: sts.now)
 
     def ask():
         waiting.wait(10)

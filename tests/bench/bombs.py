@@ -1,4 +1,4 @@
-"""What small files cost that decode to much: CPU and memory.
+"""How much CPU and memory it takes to decode small files that hold a lot.
 
     python -m tests.bench.bombs
 

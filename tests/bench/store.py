@@ -40,6 +40,7 @@ from functions.store import (
     Quota,
     Run,
     Runs,
+    Sessions,
     create_table,
 )
 from tests.support.dynamodb_local import engine
@@ -122,10 +123,11 @@ class Turn:
     def __init__(self, store: DynamoDBStore) -> None:
         self.store = store
         self.runs = Runs(store.table)
+        self.sessions = Sessions(store.table)
         self.quota = Quota(store.table, per_user=1000, per_day=100_000)
         self.run = Run(f"run-{uuid4().hex}", "thr_1", time.time() + 60)
         self.phases: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
-            ("read the thread, its newest items, the counters", self.read),
+            ("read the thread, its newest items, the counters, the sign-out", self.read),
             ("claim the run, write the message, count it", self.begin),
             (f"look at the cancel flag {POLLS} times", self.poll),
             ("write the answer", self.answer),
@@ -133,8 +135,10 @@ class Turn:
         ]
 
     async def read(self) -> None:
-        (_, items), _ = await asyncio.gather(
-            self.store.open_turn("thr_1", HISTORY, ADA), self.quota.check(ADA)
+        (_, items), _, _ = await asyncio.gather(
+            self.store.open_turn("thr_1", HISTORY, ADA),
+            self.quota.check(ADA),
+            self.sessions.is_over(ADA, 0.0),
         )
         await items()
 

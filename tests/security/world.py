@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Collection
-from contextlib import contextmanager
 from datetime import datetime
 from secrets import token_hex
 
@@ -142,7 +141,5 @@ class World:
         return sorted(rows), sorted(objects)
 
 
-@contextmanager
-def browser(url: str, headers: dict[str, str] | None = None):
-    with httpx2.Client(base_url=url, timeout=30, headers=headers) as http:
-        yield http
+def browser(url: str, headers: dict[str, str] | None = None) -> httpx2.Client:
+    return httpx2.Client(base_url=url, timeout=30, headers=headers)

@@ -20,7 +20,7 @@ ACME, GLOBEX = (
     for tenant in ("acme", "globex")
 )
 
-OF_NOBODY = "Q"
+OF_NOBODY = keys.STAGE
 """The partition of the counters that all users share: messages of the day."""
 
 

@@ -151,7 +151,7 @@ def test_a_working_deployment_passes(cloud):
 class SignIn(Deployment):
     """People sign in here."""
 
-    config = CONFIG[:-1] + b', "auth": "oidc", "signIn": {"optional": false}}'
+    config = CONFIG[:-1] + b', "auth": "oidc", "anonymous": false}'
 
     def __init__(self):
         issuer = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "page"}

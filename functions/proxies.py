@@ -10,7 +10,7 @@ VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 def check_proxies() -> None:
-    """Raise `ValueError` when they cannot be used: no request to a provider would succeed.
+    """Raise `ValueError` when they cannot be used: no provider and no issuer could be asked.
 
     The message names the variables and not their values, which may have a password.
     """
