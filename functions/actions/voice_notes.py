@@ -11,6 +11,7 @@ from ..attachments.schema import voice_prefix
 from ..aws.keys import owner
 from ..context import RequestContext
 from ..errors import PublicError
+from ..limits import Use
 from ..services import Services
 from ..voice.audio import MIN_BYTES, claimed_container
 
@@ -24,6 +25,7 @@ class VoiceNotes:
     def __init__(self, services: Services) -> None:
         self._bucket = services.bucket
         self._dictation = services.dictation
+        self._limits = services.limits
         self._limit = services.settings.transcription_max_bytes
 
     async def transcribe_form(self, headers: Headers, body: bytes, context: RequestContext) -> str:
@@ -40,6 +42,7 @@ class VoiceNotes:
         Raises `PublicError`.
         """
         self._check_upload(mime_type, size)
+        await self._limits.spend(context, Use(upload_bytes=size))
         plain = mime_type.partition(";")[0].strip().lower()
         key = f"{_folder(context)}{token_hex(16)}"
         url = await aws.call(

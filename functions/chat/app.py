@@ -7,25 +7,33 @@ import time
 from contextlib import suppress
 
 from chatkit.store import NotFoundError
-from chatkit.types import is_streaming_req
+from chatkit.types import NonStreamingReq, is_streaming_req
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from .. import VERSION, telemetry
+from .. import VERSION, aws, telemetry
+from ..context import RequestContext
 from ..errors import PublicError
-from ..services import Services, ServicesDep, UncheckedVisitorDep, VisitorDep
+from ..limits import Use
+from ..services import (
+    CountedVisitorDep,
+    Services,
+    ServicesDep,
+    UncheckedVisitorDep,
+    VisitorDep,
+)
 from ..settings import Settings, get_settings
 from ..web import app as web_app
 from ..web import page_log
 from ..web.body import read_body, read_json
 from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
-from ..web.identity import request_context
+from ..web.identity import Visitor, request_context
 from ..web.identity.cookies import remove_token
 from ..web.rate import Rate
 from .answer import stop_all
 from .message import answer_message
-from .operations import Operations
+from .operations import OperationResult, Operations, use_of
 
 MAX_SMALL_BODY = 16 * 1024
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -44,14 +52,31 @@ async def chatkit(
     response: Response
     if is_streaming_req(operation):
         deadline = _deadline(request, services.settings)
-        events = await answer_message(operation, context, visitor, services, deadline)
-        response = StreamingResponse(events, media_type="text/event-stream", headers=EVENT_STREAM)
+        stream = await answer_message(operation, context, visitor, services, deadline)
+        headers = EVENT_STREAM | stream.headers
+        response = StreamingResponse(stream.events, media_type="text/event-stream", headers=headers)
     else:
-        await services.check_session(visitor)
-        result = await Operations(services).run(operation, context)
+        result = await _run_operation(operation, context, visitor, services)
         response = Response(result.json, media_type="application/json", headers=result.headers)
     visitor.send_token(request, response)
     return response
+
+
+async def _run_operation(
+    operation: NonStreamingReq, context: RequestContext, visitor: Visitor, services: Services
+) -> OperationResult:
+    """The result of an operation, which is counted if it changes something."""
+    use = use_of(operation)
+    _, reservation = await aws.together(
+        services.check_session(visitor), services.limits.reserve(context, use)
+    )
+    try:
+        result = await Operations(services).run(operation, context)
+    except PublicError:
+        await reservation.settle(Use(requests=use.requests))  # nothing will be uploaded
+        raise
+    await reservation.settle(use)
+    return result
 
 
 @router.post("/chatkit/session", response_model=None)
@@ -62,12 +87,10 @@ async def session(
 
     An anonymous visitor who has no session, or has signed out, becomes a new one.
     """
-    try:
-        await services.check_session(visitor)
-    except PublicError:
-        if visitor.signed_in:
-            raise
-        visitor = await services.identity.newcomer(request)
+    counted = services.limits.count_request(
+        request_context(request, visitor), known=not visitor.new
+    )
+    visitor, _ = await aws.together(_with_session(request, visitor, services), counted)
     context = request_context(request, visitor)
     user: dict[str, object] = {"id": visitor.user_id}
     if visitor.signed_in:
@@ -91,11 +114,23 @@ async def session(
     return response
 
 
+async def _with_session(request: Request, visitor: Visitor, services: Services) -> Visitor:
+    try:
+        await services.check_session(visitor)
+    except PublicError:
+        if visitor.signed_in:
+            raise
+        return await services.identity.newcomer(request)
+    return visitor
+
+
 @router.post("/chatkit/session/end", response_model=None)
 async def end_session(
     request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
 ) -> Response:
     """Signs the visitor out everywhere: no session that has begun by now is accepted any more."""
+    context = request_context(request, visitor)
+    await services.limits.count_request(context, known=not visitor.new)
     with suppress(PublicError):  # a session that is over needs no second end
         await services.check_session(visitor)
         if not visitor.new:
@@ -104,6 +139,12 @@ async def end_session(
     if not visitor.signed_in:  # the cookie of somebody with an account is an anonymous visitor's
         remove_token(request, response)
     return response
+
+
+@router.get("/chatkit/usage", response_model=None)
+async def usage(request: Request, visitor: VisitorDep, services: ServicesDep) -> dict[str, object]:
+    """What the visitor may use, and has used: see `Limits.used`."""
+    return {"limits": await services.limits.used(request_context(request, visitor))}
 
 
 @router.get("/chatkit/entities", response_model=None)
@@ -136,7 +177,9 @@ class FeedbackTakenBack(BaseModel):
 
 
 @router.post("/chatkit/feedback/remove", response_model=None)
-async def remove_feedback(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
+async def remove_feedback(
+    request: Request, visitor: CountedVisitorDep, services: ServicesDep
+) -> Response:
     given = await read_json(request, FeedbackTakenBack, MAX_SMALL_BODY)
     context = request_context(request, visitor)
     try:
@@ -152,6 +195,8 @@ async def log(request: Request, services: ServicesDep) -> Response:
     wait = request.app.state.page_log_rate.spend(await _known_visitor(request, services))
     if wait is not None:
         raise PublicError(429, "Too many log entries. Try later.", {"retry-after": str(wait)})
+    network = RequestContext(user_id="", network=await services.network_of(request))
+    await services.limits.count_request(network, known=False)
     page_log.write(event)
     return Response(status_code=204)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import time
 from typing import Any
 
 from starlette.requests import Request
@@ -14,11 +15,13 @@ from ..run_id import run_id_of
 from . import cookies
 from .anonymous import (
     BEARER,
+    CLOCK_SKEW,
     COOKIE,
     FORMER,
     AnonymousUser,
     Purpose,
     UnknownSignatureError,
+    made_at,
     new_user,
     read_user,
 )
@@ -26,6 +29,9 @@ from .signing_key import SigningKeys
 
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
+
+NEW_SECONDS = 24 * 3600
+"""Seconds for which an anonymous visitor is a newcomer."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,16 @@ class Visitor:
     roles: frozenset[str] = frozenset()
     name: str | None = None
     email: str | None = None
+    network: str | None = None
+    """A keyed digest of the network that the request came from: see `functions.web.network`."""
+
+    @property
+    def newcomer(self) -> bool:
+        """Whether this is an anonymous visitor on their first day."""
+        if self.signed_in:
+            return False
+        # Another environment, whose clock is ahead, may have made the id.
+        return -CLOCK_SKEW.total_seconds() < time() - made_at(self.user_id) < NEW_SECONDS
 
     def send_token(self, request: Request, response: Response) -> None:
         """Add a fresh token to the response: as a cookie, or as a header for another origin."""
@@ -139,6 +155,8 @@ def request_context(
         roles=visitor.roles,
         name=visitor.name,
         email=visitor.email,
+        network=visitor.network,
+        newcomer=visitor.newcomer,
     )
 
 
