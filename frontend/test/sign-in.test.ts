@@ -226,9 +226,9 @@ describe("a token", () => {
     tokens = () => [200, answer({ expires_in: undefined })];
     const subject = signIn();
     await signedIn(subject);
+    tokens = () => [200, answer({ access_token: "access-2" })];
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 1_000 * HOUR * 1_000 });
     expect(await subject.getToken({ refresh: false })).toBe("access-1");
-    tokens = () => [200, answer({ access_token: "access-2" })];
     expect(await subject.getToken({ refresh: true, refused: "access-1" })).toBe("access-2");
   });
 
