@@ -45,9 +45,10 @@ it("draws the logo in the browser's tab", () => {
 });
 
 it("has no colour in another file of the page", () => {
-  const files = readdirSync("src/app")
-    .filter((file) => file !== "brand.ts" && file !== "assistant.ts")
+  const files = readdirSync("src/app", { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.\w+$/.test(file) && file !== "brand.ts" && file !== "assistant.ts")
     .map((file) => `src/app/${file}`);
+  expect(files).toContain("src/app/styles/base.css");
   for (const file of [...files, "index.html", "vite.config.ts", "src/chatkit/theme.ts"]) {
     const text = readFileSync(file, "utf8");
     expect(text.match(/#[0-9a-f]{3,8}\b/gi) ?? [], file).toEqual([]);

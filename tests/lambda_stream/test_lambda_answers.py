@@ -15,14 +15,13 @@ import httpx2
 import pytest
 from moto.dynamodb.models.table import Table
 
-from functions.settings import Settings, forget_settings
 from infra.emulator import project
 from infra.emulator.edge import Edge
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.server import Server
-from infra.local.cloud import local_cloud
 from tests.support.chat import message
+from tests.support.cloud import own_cloud
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 
@@ -32,16 +31,8 @@ MAX_BYTES_PER_ANSWER = 40 * 1024
 @pytest.fixture(scope="module")
 def cloud():
     """The variables of a table and a bucket that only this module uses."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "")
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("CHATKIT_TABLE", f"turns-{uuid4().hex}")
-        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"turns-{uuid4().hex}")
-        forget_settings()
-        with local_cloud(Settings(_env_file=None)) as variables:
-            yield dict(variables)
-    forget_settings()
+    with pytest.MonkeyPatch.context() as patch, own_cloud(patch) as variables:
+        yield dict(variables)
 
 
 @pytest.fixture

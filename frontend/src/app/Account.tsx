@@ -1,7 +1,8 @@
 import type { SessionInfo } from "../chatkit";
 import type { SignIn } from "../sign-in";
 import { texts } from "./brand";
-import { useBegin, useSignOut } from "./sign-in-hooks";
+import { SignOut } from "./SignOut";
+import { useBegin } from "./sign-in-hooks";
 
 /** In the header: who has signed in, with a menu, or a button to sign in. */
 export function Account({ signIn, session }: { signIn: SignIn; session: SessionInfo }) {
@@ -10,7 +11,6 @@ export function Account({ signIn, session }: { signIn: SignIn; session: SessionI
 }
 
 function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
-  const { signOut, busy } = useSignOut(signIn);
   const name = user.name || user.email || texts.signIn.nameless;
   return (
     <>
@@ -28,24 +28,22 @@ function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
           <b>{name}</b>
           {user.email && user.email !== name && <span>{user.email}</span>}
         </p>
-        <button type="button" onClick={signOut} aria-busy={busy}>
-          {busy ? texts.signIn.leaving : texts.signIn.out}
-        </button>
+        <SignOut signIn={signIn} />
       </div>
     </>
   );
 }
 
 function SignInButton({ signIn }: { signIn: SignIn }) {
-  const { begin, busy, failed } = useBegin(signIn);
+  const { begin, busy, problem } = useBegin(signIn);
   return (
     <>
-      {failed && (
+      {problem && (
         <p className="toast" role="alert">
-          {texts.signIn.unreachable}
+          {problem}
         </p>
       )}
-      <button type="button" className="sign-in" onClick={begin} aria-busy={busy}>
+      <button type="button" className="pill sign-in" onClick={begin} aria-busy={busy}>
         {texts.signIn.button}
       </button>
     </>

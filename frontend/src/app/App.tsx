@@ -8,7 +8,7 @@ import { StartScreen } from "./StartScreen";
 import { useScheme } from "./scheme";
 import { useOtherWindows } from "./sign-in-hooks";
 
-type Failed = { at: "failed"; problem: Problem; signIn: BootError["signIn"] };
+type Failed = { at: "failed"; problem: Problem } & Pick<BootError, "signIn" | "person">;
 type State = { at: "loading" } | Ready | SignedOut | Done | Failed;
 
 export function App() {
@@ -26,7 +26,8 @@ export function App() {
       setState(await boot());
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
-      setState({ at: "failed", problem: error.problem, signIn: error.signIn });
+      const { problem, signIn, person } = error;
+      setState({ at: "failed", problem, signIn, person });
     }
   }, []);
 
@@ -45,7 +46,8 @@ export function App() {
     return () => removeEventListener("online", retry);
   }, [offline, start]);
 
-  useOtherWindows("signIn" in state ? state.signIn : null);
+  const { signIn, person } = "signIn" in state ? state : { signIn: null, person: null };
+  useOtherWindows(signIn, person, state.at === "ready");
 
   return (
     <div className="page">
@@ -55,9 +57,9 @@ export function App() {
         {state.at === "failed" && (
           <Failure problem={state.problem} retry={() => void start()} signIn={state.signIn} />
         )}
-        {state.at === "signed-out" && <StartScreen signIn={state.signIn} notice={state.notice} />}
+        {state.at === "signed-out" && <StartScreen signedOut={state} />}
         {state.at === "done" && (
-          <div className="failure" role="status">
+          <div className="screen" role="status">
             <h1>{texts.signIn.done}</h1>
             <p>{texts.signIn.doneText}</p>
           </div>

@@ -1,16 +1,16 @@
-import type { SignIn } from "../sign-in";
+import type { SignedOut } from "./boot";
 import { brand, texts } from "./brand";
 import { Logo } from "./Logo";
+import { SignOut } from "./SignOut";
 import { useBegin } from "./sign-in-hooks";
 
 /** What somebody sees who has to sign in first. */
-export function StartScreen({ signIn, notice }: { signIn: SignIn; notice: string | null }) {
-  const { begin, busy, failed } = useBegin(signIn);
-  // Elsewhere browsers have none of the cryptography that it needs.
-  const problem = isSecureContext ? texts.signIn.unreachable : texts.signIn.insecure;
-  const said = failed ? problem : notice;
+export function StartScreen({ signedOut }: { signedOut: SignedOut }) {
+  const { signIn, person, notice, again, optional } = signedOut;
+  const { begin, busy, problem } = useBegin(signIn, again);
+  const said = problem ?? notice;
   return (
-    <div className="welcome">
+    <div className="screen welcome">
       <Logo size={56} />
       <h1>{texts.signIn.title}</h1>
       <p>{brand.description}</p>
@@ -20,9 +20,10 @@ export function StartScreen({ signIn, notice }: { signIn: SignIn; notice: string
           {said}
         </p>
       )}
-      <button type="button" onClick={begin} aria-busy={busy}>
+      <button type="button" className="pill strong" onClick={begin} aria-busy={busy}>
         {texts.signIn.button}
       </button>
+      {optional && person && <SignOut signIn={signIn} className="pill" />}
     </div>
   );
 }

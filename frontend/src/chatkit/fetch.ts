@@ -9,8 +9,8 @@ import { RunIds, watched } from "./runs";
 import { UploadLinks } from "./uploads";
 
 /**
- * After a 401, `refresh` is true and `refused` is the token that was sent. When another request has
- * brought a newer one meanwhile, that one will do.
+ * After a 401, `refresh` is true and `refused` is the token that was sent. If another request has
+ * renewed it since, return the newer one.
  */
 export type GetToken = (reason: {
   refresh: boolean;

@@ -5,7 +5,7 @@
 import { createChatKitFetch, type GetToken } from "./fetch";
 
 export type SessionInfo = {
-  /** All but `id` only of people who have signed in, and where their token has it. */
+  /** For people who have signed in, also what their token says of them. */
   user: {
     id: string;
     name?: string | null;
@@ -25,11 +25,26 @@ export type SessionInfo = {
 export class SessionError extends Error {
   /** The status of the response; 0 when the server was not reached. */
   readonly status: number;
-  constructor(message: string, status: number) {
+  /** See the function of this name. */
+  readonly signInAgain: boolean;
+  constructor(message: string, status: number, signInAgain = false) {
     super(message);
     this.name = "SessionError";
     this.status = status;
+    this.signInAgain = signInAgain;
   }
+}
+
+/**
+ * Whether a 401 says that the person has signed out everywhere since they signed in (RFC 9470). The
+ * issuer then has to ask for the password, because its own session is as old as the sign-in.
+ */
+export function signInAgain({ headers }: Response): boolean {
+  // Lambda's Function URLs rename the header.
+  const challenge = ["www-authenticate", "x-amzn-remapped-www-authenticate"].map((name) =>
+    headers.get(name),
+  );
+  return challenge.join().includes("insufficient_user_authentication");
 }
 
 export type Session = {
@@ -130,7 +145,7 @@ async function bodyOf(response: Response): Promise<Body> {
 
 function refused(response: Response, body: Body): SessionError {
   const message = body.message ?? `The server answered ${response.status}.`;
-  return new SessionError(message, response.status);
+  return new SessionError(message, response.status, signInAgain(response));
 }
 
 // Some private windows and embedded frames have no storage. The token is then lost with the page.

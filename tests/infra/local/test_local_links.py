@@ -1,16 +1,15 @@
 """Signed links name the host that the page was asked by, and lead through the app's own port."""
 
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx2
 import pytest
 
 from functions.aws.clients import client
-from functions.settings import Settings, forget_settings
+from functions.settings import Settings
 from infra.local.app import create_app
-from infra.local.cloud import local_cloud
 from tests.support.chat import ELSEWHERE, Chat, thread_of
+from tests.support.cloud import own_cloud
 from tests.support.served import served
 
 TEXT = "\u00e4 note".encode()
@@ -22,20 +21,13 @@ PNG = bytes.fromhex(
 
 @pytest.fixture
 def app(monkeypatch):
-    for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("CHATKIT_TABLE", f"links-{uuid4().hex}")
-    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"links-{uuid4().hex}")
-    monkeypatch.setenv("CHATKIT_COOKIE_KEY", "k" * 32)
-    monkeypatch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
-    monkeypatch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
-    forget_settings()
-    with local_cloud(Settings(_env_file=None)), served(create_app()) as url:
+    own = {
+        "CHATKIT_COOKIE_KEY": "k" * 32,
+        "CHATKIT_ALLOWED_ORIGINS": ELSEWHERE,
+        "CHATKIT_ASSISTANT": "tests.assistants.sample",
+    }
+    with own_cloud(monkeypatch, **own), served(create_app()) as url:
         yield url
-    forget_settings()
 
 
 @pytest.fixture
