@@ -141,8 +141,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
   return async (input, init) => {
     const url = absolute(input instanceof Request ? input.url : String(input));
     if (!within(url, chat) && !within(url, actions)) {
-      const put = await uploads.signedPut(input, init);
-      return put ? send(put.url, put.init) : send(input, init);
+      return (await uploads.upload(input, init, send)) ?? send(input, init);
     }
     if (!(input instanceof Request)) return ours(url, init ?? {});
     const { method, headers, signal } = input;

@@ -120,6 +120,18 @@ class Garbled(Deployment):
             await self.app(scope, receive, send)
 
 
+class Overwriting(Deployment):
+    """Lets an upload replace the one before it."""
+
+    async def chat(self, scope, receive, send):
+        async def change(message):
+            if body := message.get("body"):
+                message["body"] = body.replace(b'"If-None-Match":"*"', b'"x-none-match": "*"')
+            await send(message)
+
+        await self.app(scope, receive, change)
+
+
 class Changing(Deployment):
     """Changes the headers that say which page sent a request, as a distribution may."""
 
@@ -212,6 +224,7 @@ def test_the_issuer_is_asked_whether_people_may_come_from_the_page(cloud):
         (Buffering, "something buffers it"),
         (Swallowing, "an unknown thread was answered 200"),
         (Sharing, "a stranger sees our thread"),
+        (Overwriting, "a second upload by the same link was answered 200"),
         (WithoutActions, "GET /actions/health was answered 502"),
         (Garbled, "an answer is not ChatKit's: JSONDecodeError"),
         (

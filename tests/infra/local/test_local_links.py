@@ -53,6 +53,8 @@ def test_a_file_goes_up_and_comes_down_by_the_host_that_the_page_was_asked_by(ap
     put = announced["upload_descriptor"]
     done = through(app, put["method"], put["url"], content=PNG, headers=put["headers"])
     assert done.status_code == 200
+    again = through(app, put["method"], put["url"], content=PNG, headers=put["headers"])
+    assert again.status_code == 412
     thread = thread_of(phone.create("Look", attachments=[announced["id"]]))
     (shown,) = phone.items(thread)[0]["attachments"]
     found = through(app, "GET", shown["preview_url"])
@@ -87,10 +89,14 @@ def test_a_page_of_another_origin_may_not_use_a_link(app, phone, origin):
 def test_a_page_of_a_configured_origin_may_use_a_link_and_read_the_answer(app, phone):
     file = {"name": "a.txt", "size": len(TEXT), "mime_type": "text/plain"}
     put = phone.read("attachments.create", **file)["upload_descriptor"]
-    asked = {"access-control-request-method": "PUT", "access-control-request-headers": "x-any"}
+    names = "content-type, if-none-match"
+    asked = {"access-control-request-method": "PUT", "access-control-request-headers": names}
     allowed = through(app, "OPTIONS", put["url"], headers={**asked, "origin": ELSEWHERE})
     assert allowed.headers["access-control-allow-origin"] == ELSEWHERE
+    assert allowed.headers["access-control-allow-headers"] == names
     headers = {**put["headers"], "origin": ELSEWHERE}
     done = through(app, "PUT", put["url"], content=TEXT, headers=headers)
-    assert done.status_code == 200
-    assert done.headers["access-control-allow-origin"] == ELSEWHERE
+    again = through(app, "PUT", put["url"], content=TEXT, headers=headers)
+    assert (done.status_code, again.status_code) == (200, 412)
+    for answer in (done, again):
+        assert answer.headers["access-control-allow-origin"] == ELSEWHERE
