@@ -105,7 +105,8 @@ def limits_of(table: ScopeLimits, factors: Mapping[str, float]) -> dict[str, int
         if limit is None:
             continue
         unit = MICRO if name == "dollars_per_day" else 1
-        found[name] = max(1, int(limit * unit * factors.get(name, 1)))
+        # A thousandth more, because 0.7 times 10 may be a little less than 7.
+        found[name] = max(1, int(limit * unit * factors.get(name, 1) + 0.001))
     return found
 
 

@@ -238,7 +238,8 @@ async def test_without_a_provider_the_error_names_the_setting(ada):
 
 async def test_a_transcription_counts_against_the_same_limits_as_a_message(cloud, speech_server):
     with served(speech_server.app) as url:
-        limited = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=2)
+        table = {"stage": {"messages_per_day": 2}, "kept_share": 0}
+        limited = Settings(_env_file=None, transcription_base_url=f"{url}/v1", limits=table)
         transport = httpx2.ASGITransport(create_app(limited))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             person = Person(http)
