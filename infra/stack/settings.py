@@ -233,7 +233,7 @@ class StackSettings(BaseModel):
     snap_start: bool = Field(
         False,
         description="Start from a snapshot: shorter cold starts, and the snapshot is billed as "
-        "long as it is kept (docs/costs.md).",
+        "long as it is kept (docs/costs.md). The events function has none: nobody waits for it.",
     )
     chat_memory: int = Field(
         1769,

@@ -17,6 +17,7 @@ from tests.support.person import Person, request
 from tests.support.speech import tone
 from tests.support.tokens import session_token
 
+
 class Environment:
     """An execution environment: the handler, imported once, in a separate thread."""
 
