@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "vite";
 import { beforeAll, expect, it } from "vitest";
-import { brand, texts } from "../src/app/brand";
+import { brand, page, texts } from "../src/app/brand";
 
 beforeAll(async () => {
   const vite = await createServer({ server: { middlewareMode: true }, appType: "custom" });
@@ -31,7 +31,7 @@ it.each(["light", "dark"] as const)("has the %s colours before the script starts
   const style = getComputedStyle(root);
   expect(style.getPropertyValue("--page-background")).toBe(background);
   expect(style.getPropertyValue("--page-accent")).toBe(brand.theme.accent[scheme]);
-  expect(style.getPropertyValue("--page-ink")).toBe(brand.page[scheme].ink);
+  expect(style.getPropertyValue("--page-ink")).toBe(page[scheme].ink);
   expect(style.getPropertyValue("--page-font")).toBe(brand.theme.fontFamily);
 });
 

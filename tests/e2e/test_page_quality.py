@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 FRONTEND = Path(__file__).parents[2] / "frontend"
 BUNDLE_LIMIT = 120 * 1024
 ISSUER_LIMIT = 12 * 1024
+USAGE_LIMIT = 1024
 
 pytestmark = pytest.mark.page
 
@@ -224,6 +225,8 @@ def test_the_page_is_a_small_download():
         assert any(name.startswith(part) for name in sizes)
     (issuer,) = (name for name in sizes if name.startswith("issuer-"))
     assert sizes.pop(issuer) <= ISSUER_LIMIT, sizes
+    (usage,) = (name for name in sizes if name.startswith("Usage-"))
+    assert sizes.pop(usage) <= USAGE_LIMIT, sizes
     assert sum(sizes.values()) < BUNDLE_LIMIT, sizes
 
 
@@ -231,3 +234,9 @@ def test_where_everybody_is_anonymous_no_code_for_sign_in_is_loaded(chat):
     chat.open()
     chat.ask(QUESTION)
     assert chat.scripts == {"index", "assistant", "standin"}
+
+
+def test_where_a_person_has_no_limits_the_page_does_not_ask_for_their_use(chat):
+    chat.open()
+    chat.ask(QUESTION)
+    assert not [request.url for request in chat.requests if "/usage" in request.url]

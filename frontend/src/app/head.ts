@@ -3,7 +3,10 @@
  * `index.html`, so that name and colours are there before the script starts.
  */
 import type { HtmlTagDescriptor } from "vite";
-import { brand, texts } from "./brand.ts";
+import { brand, page, texts } from "./brand.ts";
+
+/** Spaces and the rest can stay as they are, and the document is smaller. */
+const NOT_IN_A_URL = /["#%&<>]|[^ -~]/gu;
 
 export function headTags(): HtmlTagDescriptor[] {
   const { name, description, theme } = brand;
@@ -25,7 +28,7 @@ export function headTags(): HtmlTagDescriptor[] {
       attrs: {
         rel: "icon",
         type: "image/svg+xml",
-        href: `data:image/svg+xml,${encodeURIComponent(icon())}`,
+        href: `data:image/svg+xml,${icon().replace(NOT_IN_A_URL, encodeURIComponent)}`,
       },
     },
     { tag: "style", children: pageStyle() },
@@ -43,9 +46,9 @@ function icon(): string {
 
 /** Light or dark as the system says, unless the page has set `data-scheme`. */
 function pageStyle(): string {
-  const fonts = `--page-font:${brand.theme.fontFamily};--page-heading-font:${brand.page.headingFont}`;
+  const fonts = `--page-font:${brand.theme.fontFamily};--page-heading-font:${page.headingFont}`;
   return [
-    `:root{${fonts};--page-warning:${brand.page.warning};${properties("light")}}`,
+    `:root{${fonts};--page-warning:${page.warning};${properties("light")}}`,
     `@media (prefers-color-scheme:dark){:root:not([data-scheme]){${properties("dark")}}}`,
     `:root[data-scheme="dark"]{${properties("dark")}}`,
   ].join("");
@@ -53,7 +56,7 @@ function pageStyle(): string {
 
 function properties(scheme: "light" | "dark"): string {
   const { accent, surface } = brand.theme;
-  const { ink, muted, line, onAccent } = brand.page[scheme];
+  const { ink, muted, line, onAccent } = page[scheme];
   return Object.entries({
     "color-scheme": scheme,
     "--page-accent": accent[scheme],

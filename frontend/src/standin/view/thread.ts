@@ -125,7 +125,7 @@ function progress(chat: Chat): TemplateResult | typeof nothing {
     return html`<p class="progress" data-progress>${icon(name ?? "sparkle", 18)}<span>${text}</span></p>`;
   }
   if (conversation.streaming && conversation.items.at(-1)?.type === "user_message") {
-    return html`<p class="progress dots" aria-label="Thinking"><i></i><i></i><i></i></p>`;
+    return html`<p class="progress dots" role="img" aria-label="Thinking"><i></i><i></i><i></i></p>`;
   }
   if (conversation.running && !conversation.streaming) {
     return html`<p class="progress" data-running>
@@ -170,7 +170,7 @@ function failure(chat: Chat): TemplateResult | typeof nothing {
 }
 
 const skeleton = (): TemplateResult =>
-  html`<div class="skeleton" aria-label="Loading the conversation"><i></i><i></i><i></i></div>`;
+  html`<div class="skeleton" role="status" aria-label="Loading the conversation"><i></i><i></i><i></i></div>`;
 
 /** Links that the page handles. */
 function onClick(event: MouseEvent, host: HTMLElement): void {
