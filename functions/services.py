@@ -13,7 +13,7 @@ from .aws.bucket import Bucket
 from .aws.keys import named
 from .context import RequestContext
 from .errors import PublicError
-from .limits import Limits
+from .limits import Limits, Use
 from .limits.answer_use import check_prices
 from .llm import ModelChoice, choose
 from .settings import Settings
@@ -178,7 +178,7 @@ async def counted_visitor_of(
     context = request_context(request, visitor)
     await aws.together(
         services.check_session(visitor),
-        services.limits.count_request(context, known=not visitor.new),
+        services.limits.spend(context, Use(requests=1), known=not visitor.new),
     )
     return visitor
 

@@ -66,13 +66,12 @@ async def _run_operation(
     operation: NonStreamingReq, context: RequestContext, visitor: Visitor, services: Services
 ) -> OperationResult:
     """The result of an operation, which is counted if it changes something."""
+    await services.check_session(visitor)
     use = use_of(operation, services.settings)
-    _, reservation = await aws.together(
-        services.check_session(visitor), services.limits.reserve(context, use)
-    )
+    reservation = await services.limits.reserve(context, use, known=not visitor.new)
     try:
         result = await Operations(services).run(operation, context)
-    except PublicError:
+    except BaseException:
         await reservation.settle(Use(requests=use.requests))  # nothing will be uploaded
         raise
     await reservation.settle(use)
@@ -87,8 +86,8 @@ async def session(
 
     An anonymous visitor who has no session, or has signed out, becomes a new one.
     """
-    counted = services.limits.count_request(
-        request_context(request, visitor), known=not visitor.new
+    counted = services.limits.spend(
+        request_context(request, visitor), Use(requests=1), known=not visitor.new
     )
     visitor, _ = await aws.together(_with_session(request, visitor, services), counted)
     context = request_context(request, visitor)
@@ -130,7 +129,7 @@ async def end_session(
 ) -> Response:
     """Signs the visitor out everywhere: no session that has begun by now is accepted any more."""
     context = request_context(request, visitor)
-    await services.limits.count_request(context, known=not visitor.new)
+    await services.limits.spend(context, Use(requests=1), known=not visitor.new)
     with suppress(PublicError):  # a session that is over needs no second end
         await services.check_session(visitor)
         if not visitor.new:
@@ -192,7 +191,7 @@ async def remove_feedback(
 @router.post("/chatkit/log", response_model=None)
 async def log(request: Request, services: ServicesDep) -> Response:
     network = RequestContext(user_id="", network=await services.network_of(request))
-    await services.limits.count_request(network, known=False)
+    await services.limits.spend(network, Use(requests=1), known=False)
     event = await read_json(request, page_log.PageEvent, MAX_SMALL_BODY)
     wait = request.app.state.page_log_rate.spend(await _known_visitor(request, services))
     if wait is not None:
