@@ -54,7 +54,13 @@ def concurrency():
 
 
 @pytest.fixture
-async def deployed(cloud, model, chat_timeout, concurrency):
+def limits():
+    """The limits of both functions. A test may override it."""
+    return {}
+
+
+@pytest.fixture
+async def deployed(cloud, model, chat_timeout, concurrency, limits):
     """Both functions behind one edge, with the scripted model."""
     with served(model.app) as url:
         environment = {
@@ -64,9 +70,7 @@ async def deployed(cloud, model, chat_timeout, concurrency):
             "OPENAI_API_KEY": "test",
             "CHATKIT_MODEL": "test",
             "CHATKIT_MODEL_API": "chat_completions",
-            "CHATKIT_LIMITS": json.dumps(
-                {"stage": {"answers_at_once": answers_at_once(concurrency)}}
-            ),
+            "CHATKIT_LIMITS": json.dumps(limits),
         }
         async with AsyncExitStack() as stack:
             yield await _Deployed(environment, chat_timeout, concurrency).start(stack)
@@ -253,7 +257,15 @@ async def test_many_answers_in_one_environment_leak_nothing(deployed, model, mon
     assert after["memory"] - before["memory"] < count * MAX_BYTES_PER_ANSWER, (before, after)
 
 
-@pytest.mark.parametrize("concurrency", [5, pytest.param(20, marks=pytest.mark.soak)])
+def of_a_stage(concurrency):
+    """Limits like those of a stage with that concurrency."""
+    return {"stage": {"answers_at_once": answers_at_once(concurrency)}, "kept_share": 0}
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "limits"),
+    [(5, of_a_stage(5)), pytest.param(20, of_a_stage(20), marks=pytest.mark.soak)],
+)
 async def test_a_reader_is_answered_while_as_many_answers_are_streamed_as_may_be(
     deployed, model, concurrency
 ):

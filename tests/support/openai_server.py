@@ -120,7 +120,8 @@ class OpenAIServer:
     async def _next(self, request: Request) -> tuple[dict[str, Any], Step | Fail]:
         body = await request.json()
         self.headers.append(dict(request.headers))
-        if not body.get("tools") and "title" in json.dumps(body).lower()[:600]:
+        told = body.get("instructions") or json.dumps(body.get("messages"))[:600]
+        if not body.get("tools") and "title" in told.lower():
             return body, Say(self.title)
         self.requests.append(body)
         if self.longest is not None and _length(body) > self.longest:
