@@ -126,7 +126,14 @@ async def unchecked_visitor_of(request: Request, services: ServicesDep) -> Visit
 
     They may have signed out: see `Services.check_session`.
     """
-    visitor = await services.identity.identify(request)
+    return await act_for_visitor(request, services)
+
+
+async def act_for_visitor(
+    request: Request, services: Services, challenge: str | None = None
+) -> Visitor:
+    """As `unchecked_visitor_of`; a `challenge` that was solved lets somebody new in."""
+    visitor = await services.identity.identify(request, challenge)
     try:
         owner_sessions.act_for(named(visitor.user_id))
     except ValueError:

@@ -14,7 +14,13 @@ from pydantic import BaseModel, Field
 
 from .. import VERSION, telemetry
 from ..errors import PublicError
-from ..services import Services, ServicesDep, UncheckedVisitorDep, VisitorDep
+from ..services import (
+    Services,
+    ServicesDep,
+    UncheckedVisitorDep,
+    VisitorDep,
+    act_for_visitor,
+)
 from ..settings import Settings, get_settings
 from ..web import app as web_app
 from ..web import page_log
@@ -22,6 +28,7 @@ from ..web.body import read_body, read_json
 from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
 from ..web.identity import request_context
 from ..web.identity.cookies import remove_token
+from ..web.identity.turnstile import MAX_CHALLENGE
 from ..web.rate import Rate
 from .answer import stop_all
 from .message import answer_message
@@ -54,20 +61,33 @@ async def chatkit(
     return response
 
 
+class SessionOpened(BaseModel):
+    """The body of a request for a session, which may also have none. It is read only where the
+    server asks newcomers for a challenge.
+    """
+
+    challenge: str | None = Field(None, max_length=MAX_CHALLENGE)
+    """What the solved challenge has given the page."""
+
+
 @router.post("/chatkit/session", response_model=None)
-async def session(
-    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
-) -> JSONResponse:
+async def session(request: Request, services: ServicesDep) -> JSONResponse:
     """Who the visitor is, and which models and tools they may pick from the page's menus.
 
-    An anonymous visitor who has no session, or has signed out, becomes a new one.
+    An anonymous visitor who has no session, or has signed out, becomes a new one. No other route
+    makes one where a challenge comes first.
     """
+    challenge = None
+    if services.settings.turnstile_site_key is not None:
+        opened = await read_json(request, SessionOpened, MAX_SMALL_BODY, empty=True)
+        challenge = opened.challenge
+    visitor = await act_for_visitor(request, services, challenge)
     try:
         await services.check_session(visitor)
     except PublicError:
         if visitor.signed_in:
             raise
-        visitor = await services.identity.newcomer(request)
+        visitor = await services.identity.newcomer(request, challenge)
     context = request_context(request, visitor)
     user: dict[str, object] = {"id": visitor.user_id}
     if visitor.signed_in:

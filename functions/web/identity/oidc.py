@@ -37,10 +37,10 @@ class OidcIdentity:
             token=settings.oidc_token,
         )
 
-    async def identify(self, request: Request) -> Visitor:
+    async def identify(self, request: Request, challenge: str | None = None) -> Visitor:
         token = bearer_token(request)
         if self._anonymous is not None and (token is None or is_anonymous(token)):
-            return await self._anonymous.identify(request)
+            return await self._anonymous.identify(request, challenge)
         if token is None:
             raise not_signed_in()
         claims = await self._verifier.verify(token)
@@ -61,10 +61,10 @@ class OidcIdentity:
             email=person.email,
         )
 
-    async def newcomer(self, request: Request) -> Visitor:
+    async def newcomer(self, request: Request, challenge: str | None = None) -> Visitor:
         if self._anonymous is None:
             raise not_signed_in()
-        return await self._anonymous.newcomer(request)
+        return await self._anonymous.newcomer(request, challenge)
 
 
 def _began(claims: Mapping[str, Any]) -> float:
