@@ -73,6 +73,7 @@ def environment(
         "CHATKIT_PAGE_QUERY": str(settings.page_query).lower(),
         "CHATKIT_AUTH": settings.auth,
         **_sign_in(settings),
+        "CHATKIT_TURNSTILE_SITE_KEY": settings.turnstile_site_key,
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "CHATKIT_BEHIND_CLOUDFRONT": "true",
         "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),
@@ -88,6 +89,8 @@ def environment(
         values[name] = secrets.model.id
     if secrets.transcription:
         values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
+    if secrets.turnstile:
+        values["CHATKIT_TURNSTILE_SECRET_NAME"] = secrets.turnstile.id
     return {name: value for name, value in values.items() if value}
 
 
