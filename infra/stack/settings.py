@@ -206,7 +206,7 @@ class StackSettings(BaseModel):
         None,
         pattern=r"^[A-Za-z0-9_-]{1,100}$",
         description="Site key of a widget of Cloudflare's Turnstile, whose challenge new anonymous "
-        "visitors have to solve first (docs/sign-in.md). `make secret KEY=turnstile` stores the "
+        "visitors have to solve first (docs/security.md). `make secret KEY=turnstile` stores the "
         "widget's secret key.",
     )
     allowed_origins: Origins = Field(

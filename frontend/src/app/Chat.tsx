@@ -54,6 +54,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
 
   const online = useOnline();
   const unauthorized = useUnauthorized(signIn);
+  const challenged = config.challenge && !session.signedIn;
   const vanished = useVanished(stage, standIn);
   useAnswerWatch(fetchUpdates);
 
@@ -82,7 +83,9 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
       {standIn && <Banner id="stand-in" text={texts.standIn} dismissible />}
       {!online && <Banner id="offline" text={texts.offline} tone="warning" />}
       {unauthorized &&
-        (signIn ? (
+        (challenged ? (
+          <Banner id="challenge" text={texts.challenge.failedWhileChatting} tone="warning" />
+        ) : signIn ? (
           <Banner id="session" text={texts.signIn.endedWhileChatting} tone="warning">
             {/* In a window of its own, so that this one keeps what was typed. */}
             <a className="button" href={SIGN_IN} target="_blank" rel="noopener opener">

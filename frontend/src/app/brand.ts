@@ -74,6 +74,15 @@ export const texts = {
     text: (reason: string) => `${reason} Sign in again, then reload this page.`,
   },
 
+  /** For somebody new, where a challenge comes first. */
+  challenge: {
+    title: "Are you a person?",
+    text: "This chat checks it once in each browser. That mostly takes a moment and asks nothing of you.",
+    failed: "This chat could not check that you are a person",
+    failedWhileChatting:
+      "This chat could not check that you are a person. Send once more to try again; your text is still here.",
+  },
+
   /** For people who sign in. */
   signIn: {
     title: "Welcome",

@@ -125,7 +125,7 @@ function progress(chat: Chat): TemplateResult | typeof nothing {
     return html`<p class="progress" data-progress>${icon(name ?? "sparkle", 18)}<span>${text}</span></p>`;
   }
   if (conversation.streaming && conversation.items.at(-1)?.type === "user_message") {
-    return html`<p class="progress dots" aria-label="Thinking"><i></i><i></i><i></i></p>`;
+    return html`<p class="progress dots" role="img" aria-label="Thinking"><i></i><i></i><i></i></p>`;
   }
   if (conversation.running && !conversation.streaming) {
     return html`<p class="progress" data-running>

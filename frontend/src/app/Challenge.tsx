@@ -1,0 +1,57 @@
+import { useEffect, useRef } from "react";
+import { type ChallengeConfig, solveChallenge } from "../chatkit";
+import type { SignIn } from "../sign-in";
+import { texts } from "./brand";
+import { Logo } from "./Logo";
+import { useBegin } from "./sign-in-hooks";
+
+/** A challenge that waits for its visitor. */
+export type Asked = {
+  challenge: ChallengeConfig;
+  /** Whoever signs in needs no challenge. */
+  signIn: SignIn | null;
+  solved: (token: string) => void;
+  failed: (error: unknown) => void;
+};
+
+/** What somebody new sees first, where the server asks for it. */
+export function Challenge({ asked, scheme }: { asked: Asked; scheme: "light" | "dark" }) {
+  const widget = useRef<HTMLDivElement>(null);
+  const shown = useRef(scheme);
+
+  useEffect(() => {
+    const ending = new AbortController();
+    const { signal } = ending;
+    solveChallenge(asked.challenge, widget.current as HTMLDivElement, {
+      scheme: shown.current,
+      signal,
+    }).then(asked.solved, (error: unknown) => signal.aborted || asked.failed(error));
+    return () => ending.abort();
+  }, [asked]);
+
+  return (
+    <section className="welcome challenge" aria-labelledby="challenge">
+      <Logo size={56} />
+      <h1 id="challenge">{texts.challenge.title}</h1>
+      <p role="status">{texts.challenge.text}</p>
+      <div className="widget" ref={widget} />
+      {asked.signIn && <Instead signIn={asked.signIn} />}
+    </section>
+  );
+}
+
+function Instead({ signIn }: { signIn: SignIn }) {
+  const { begin, busy, failed } = useBegin(signIn);
+  return (
+    <>
+      {failed && (
+        <p className="notice" role="alert">
+          {texts.signIn.unreachable}
+        </p>
+      )}
+      <button type="button" onClick={begin} aria-busy={busy}>
+        {texts.signIn.button}
+      </button>
+    </>
+  );
+}
