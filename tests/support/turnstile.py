@@ -130,8 +130,8 @@ class Turnstile:
         return Response(self.token(hostname=query["hostname"], action=query["action"]))
 
 
-def refusal(*codes, status=200):
-    return JSONResponse({"success": False, "error-codes": list(codes)}, status)
+def refusal(*codes, status=200, **more):
+    return JSONResponse({"success": False, "error-codes": list(codes), **more}, status)
 
 
 async def never(_asked, _fake):

@@ -1,11 +1,13 @@
 """An anonymous identity is made only for a challenge that Cloudflare has verified for this chat."""
 
+import asyncio
+import json
 import logging
 
 import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response, StreamingResponse
 
 from functions.aws.secret_values import SecretUnavailableError
 from functions.errors import PublicError
@@ -200,12 +202,13 @@ async def test_a_challenge_of_another_form_lets_nobody_in(arrive, cloudflare, ac
 @pytest.mark.parametrize("codes", [(), ("invalid-input-response",), ("bad-request", "new-code")])
 async def test_a_refusal_lets_nobody_in_and_is_not_asked_again(arrive, cloudflare, codes, caplog):
     async def refuses(_asked, _fake):
-        return refusal(*codes, status=400 if codes else 200)
+        of_this_chat = {"hostname": HOST, "action": "chatkit_session"}
+        return refusal(*codes, status=400 if codes else 200, **of_this_chat)
 
     cloudflare.broken = [refuses]
     await refused(arrive(cloudflare.token()))
     assert len(cloudflare.asked) == 1
-    assert "a challenge was refused" in caplog.text
+    assert f"a challenge was refused: {' '.join(codes) or 'without a reason'}" in caplog.text
 
 
 def answering(*arguments, **keywords):
@@ -219,8 +222,19 @@ async def says_internal_error(_asked, _fake):
     return refusal("internal-error")
 
 
-async def says_yes_with_an_error(_asked, _fake):
-    return JSONResponse({"success": True, "hostname": HOST, "action": "chatkit_session"}, 500)
+async def dripping(_asked, _fake):
+    """A byte now and then: no single read takes long."""
+
+    async def pieces():
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.01)
+        yield YES.encode()
+
+    return StreamingResponse(pieces())
+
+
+YES = json.dumps({"success": True, "hostname": HOST, "action": "chatkit_session"})
 
 
 NO_VERDICT = {
@@ -230,8 +244,8 @@ NO_VERDICT = {
     "not an object": answering("[]", 200),
     "no success": answering("{}", 200),
     "a success that is text": answering('{"success": "true"}', 200),
-    "a yes with an error": says_yes_with_an_error,
-    "no end": answering("x" * 100_000, 200),
+    "a yes with an error": answering(YES, 500),
+    "a yes that is too long": answering(YES + " " * 100_000, 200),
     "no UTF-8": answering(b'{"success": \xff}', 200),
     "a redirect": answering("", 302, headers={"location": "/turnstile/v0/siteverify"}),
 }
@@ -247,11 +261,26 @@ async def test_without_a_verdict_nobody_new_is_let_in(arrive, cloudflare, why, c
     assert SECRET not in caplog.text
 
 
-async def test_an_endpoint_that_does_not_answer_is_given_up(arrive, cloudflare, monkeypatch):
+async def test_a_yes_like_those_above_lets_somebody_in(arrive, cloudflare):
+    cloudflare.broken = [answering(YES, 200)]
+    assert (await arrive("anything")).new
+
+
+@pytest.mark.parametrize("broken", [never, dripping])
+async def test_an_endpoint_that_does_not_answer_is_given_up(
+    arrive, cloudflare, monkeypatch, broken
+):
     monkeypatch.setattr(turnstile, "ATTEMPT_SECONDS", 0.3)
-    cloudflare.broken = [never] * 2
+    cloudflare.broken = [broken] * 2
     await refused(arrive(cloudflare.token()), 424)
     assert len(cloudflare.asked) == 2
+
+
+async def test_an_endpoint_on_this_machine_is_asked_without_the_proxy(
+    arrive, cloudflare, monkeypatch
+):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    assert (await arrive(cloudflare.token())).new
 
 
 async def test_an_endpoint_that_is_not_there_is_given_up(arrive, cloudflare):
