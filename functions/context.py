@@ -38,6 +38,12 @@ class RequestContext:
     email: str | None = None
     """The address of a signed-in person, when their issuer says that it has verified it."""
 
+    network: str | None = None
+    """A keyed digest of the network that the request came from, for the limits; `None` where
+    CloudFront is not in front."""
+    newcomer: bool = False
+    """Whether this is an anonymous visitor on their first day."""
+
     def has_role(self, any_of: Collection[str]) -> bool:
         """Whether the user has one of these roles; true when no role is asked for."""
         return not any_of or not self.roles.isdisjoint(any_of)

@@ -1,26 +1,32 @@
 """The composition root: makes everything that both functions use, once for each app."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Annotated, Self
 
 from fastapi import Depends, Request
 
+from . import aws
 from .attachments import S3AttachmentStore
 from .aws import owner_sessions
 from .aws.bucket import Bucket
 from .aws.keys import named
 from .context import RequestContext
 from .errors import PublicError
+from .limits import Limits
+from .limits.answer_use import check_prices
 from .llm import ModelChoice, choose
 from .settings import Settings
-from .store import DynamoDBStore, Quota, Records, Runs, Sessions
+from .store import DynamoDBStore, Records, Runs, Sessions
 from .store.table import Table
 from .toolkit import Assistant, Documents
 from .voice.dictation import Dictation
 from .voice.transcription import Transcriber
-from .web.identity import Identity, Visitor, identity_of
+from .web.identity import Identity, Visitor, identity_of, request_context
 from .web.identity.bearer import unauthorized
+from .web.identity.signing_key import SigningKeys, signing_keys
+from .web.identity.turnstile import CHALLENGE_REQUIRED
+from .web.network import network_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,9 @@ class Services:
     attachments: S3AttachmentStore
     runs: Runs
     sessions: Sessions
-    quota: Quota
+    limits: Limits
+    network_key: SigningKeys | None
+    """The key of the networks' digests; `None` where networks have no limits."""
     records: Records
     bucket: Bucket
     transcriber: Transcriber
@@ -47,10 +55,14 @@ class Services:
         Raises `ValueError` for invalid settings.
         """
         table, bucket = Table(settings.table), Bucket(settings.attachments_bucket)
+        shared = Table(settings.table, nobodys=True) if settings.data_role else table
+        limits = Limits(settings.limit_table, table, shared)
+        models = choose(settings)
+        check_prices(limits, settings.prices, models.names)
         return cls(
             settings=settings,
             assistant=load_assistant(settings.assistant),
-            models=choose(settings),
+            models=models,
             identity=identity_of(settings),
             store=DynamoDBStore(
                 table, bucket=bucket, retention_days=settings.retention_days, purge=settings.purge
@@ -60,12 +72,8 @@ class Services:
             ),
             runs=Runs(table),
             sessions=Sessions(table),
-            quota=Quota(
-                table,
-                per_user=settings.messages_per_minute,
-                per_day=settings.messages_per_day,
-                stage_table=Table(settings.table, nobodys=True) if settings.data_role else table,
-            ),
+            limits=limits,
+            network_key=signing_keys(settings) if limits.count_networks else None,
             records=Records(table),
             bucket=bucket,
             transcriber=Transcriber(settings),
@@ -73,7 +81,32 @@ class Services:
 
     @property
     def dictation(self) -> Dictation:
-        return Dictation(self.transcriber, self.quota)
+        return Dictation(self.transcriber, self.limits)
+
+    async def identify(self, request: Request) -> Visitor:
+        """The visitor who sent the request, and the network that it came from.
+
+        Raises `PublicError` like `Identity.identify`. A request that needs a challenge first is
+        counted here, because there is nobody who can be counted later.
+        """
+        try:
+            visitor = await self.identity.identify(request)
+        except PublicError as refused:
+            if refused.code == CHALLENGE_REQUIRED:
+                await self.count_unknown(request)
+            raise
+        return replace(visitor, network=await self.network_of(request))
+
+    async def count_unknown(self, request: Request) -> None:
+        """Count a request of nobody, for its network and the stage. Raises `OverLimit`."""
+        context = RequestContext(user_id="", network=await self.network_of(request))
+        await self.limits.count_request(context, known=False)
+
+    async def network_of(self, request: Request) -> str | None:
+        """The digest of the network that the request came from; `None` without limits for it."""
+        if self.network_key is None:
+            return None
+        return await network_of(request, self.settings, self.network_key)
 
     async def check_session(self, visitor: Visitor) -> None:
         """Raise `PublicError` (401) when the visitor has signed out everywhere since.
@@ -129,11 +162,9 @@ async def unchecked_visitor_of(request: Request, services: ServicesDep) -> Visit
     return await act_for_visitor(request, services)
 
 
-async def act_for_visitor(
-    request: Request, services: Services, challenge: str | None = None
-) -> Visitor:
-    """As `unchecked_visitor_of`; a `challenge` that was solved lets somebody new in."""
-    visitor = await services.identity.identify(request, challenge)
+async def act_for_visitor(request: Request, services: Services) -> Visitor:
+    """As `unchecked_visitor_of`, for an endpoint that may go on without a visitor."""
+    visitor = await services.identify(request)
     try:
         owner_sessions.act_for(named(visitor.user_id))
     except ValueError:
@@ -152,3 +183,21 @@ async def visitor_of(visitor: UncheckedVisitorDep, services: ServicesDep) -> Vis
 
 
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]
+
+
+async def counted_visitor_of(
+    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
+) -> Visitor:
+    """The same, for a request that changes something: it is counted, in the same round trip.
+
+    Raises `OverLimit` (429), too.
+    """
+    context = request_context(request, visitor)
+    await aws.together(
+        services.check_session(visitor),
+        services.limits.count_request(context, known=not visitor.new),
+    )
+    return visitor
+
+
+CountedVisitorDep = Annotated[Visitor, Depends(counted_visitor_of)]

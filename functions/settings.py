@@ -6,6 +6,7 @@ Well-known variables (`OPENAI_API_KEY`, `AWS_REGION`) keep their names; ours hav
 (see `functions.aws.secret_values`).
 """
 
+import json
 import re
 from functools import cache
 from ipaddress import ip_address
@@ -22,6 +23,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .limit_table import LimitTable, Price
+
 ROOT = Path(__file__).resolve().parent.parent
 
 MB = 1024 * 1024
@@ -31,6 +34,16 @@ def _split(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def parsed_json(value: object) -> object:
+    """The value of a text that is JSON; anything else as it is. Raises `ValueError`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("this is not JSON") from None
 
 
 def _exact_origin(origin: str) -> str:
@@ -242,10 +255,19 @@ class Settings(AwsSettings):
     """The longest time that an answer may take. Lambda's own limit is 15 minutes."""
     answer_margin_seconds: float = Field(10, gt=0)
     """An answer ends this long before the function's timeout, so that a partial answer is saved."""
+    limits: Annotated[LimitTable, NoDecode, BeforeValidator(parsed_json)] = LimitTable()
+    """What a person, a tenant, a network and the stage may use. The stack sets it."""
     messages_per_minute: int | None = Field(None, ge=1)
-    """The limit for one user; no limit when unset. The stack sets it."""
+    """A short way to set the limit of one person, unless `limits` has one."""
     messages_per_day: int | None = Field(None, ge=1)
-    """The limit for all users together in a UTC day; no limit when unset. The stack sets it."""
+    """A short way to set the limit of the whole stage, unless `limits` has one."""
+    prices: Annotated[dict[str, Price], NoDecode, BeforeValidator(parsed_json)] = Field(
+        default_factory=dict
+    )
+    """What models cost, by their names."""
+    answer_tokens: int | None = Field(None, ge=16)
+    """What a model may write in one call at most, its reasoning included. The model's own limit
+    when unset."""
     max_body_bytes: int = Field(4 * MB, ge=1_024, le=6 * MB)
     attachment_max_bytes: int = Field(20 * MB, ge=1)
     attachment_types: Names = Field(
@@ -256,6 +278,19 @@ class Settings(AwsSettings):
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         ]
     )  # fmt: skip
+
+    @property
+    def limit_table(self) -> LimitTable:
+        """`limits`, with the two that have a setting of their own."""
+        person, stage = self.limits.person, self.limits.stage
+        minute = person.messages_per_minute or self.messages_per_minute
+        day = stage.messages_per_day or self.messages_per_day
+        return self.limits.model_copy(
+            update={
+                "person": person.model_copy(update={"messages_per_minute": minute}),
+                "stage": stage.model_copy(update={"messages_per_day": day}),
+            }
+        )
 
     @property
     def has_openai_key(self) -> bool:

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "vite";
 import { beforeAll, expect, it } from "vitest";
-import { brand, texts } from "../src/app/brand";
+import { brand, page, texts } from "../src/app/brand";
 
 beforeAll(async () => {
   const vite = await createServer({ server: { middlewareMode: true }, appType: "custom" });
@@ -31,7 +31,7 @@ it.each(["light", "dark"] as const)("has the %s colours before the script starts
   const style = getComputedStyle(root);
   expect(style.getPropertyValue("--page-background")).toBe(background);
   expect(style.getPropertyValue("--page-accent")).toBe(brand.theme.accent[scheme]);
-  expect(style.getPropertyValue("--page-ink")).toBe(brand.page[scheme].ink);
+  expect(style.getPropertyValue("--page-ink")).toBe(page[scheme].ink);
   expect(style.getPropertyValue("--page-font")).toBe(brand.theme.fontFamily);
 });
 
@@ -45,9 +45,10 @@ it("draws the logo in the browser's tab", () => {
 });
 
 it("has no colour in another file of the page", () => {
-  const files = readdirSync("src/app")
-    .filter((file) => file !== "brand.ts" && file !== "assistant.ts")
+  const files = readdirSync("src/app", { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.\w+$/.test(file) && file !== "brand.ts" && file !== "assistant.ts")
     .map((file) => `src/app/${file}`);
+  expect(files).toContain("src/app/styles/base.css");
   for (const file of [...files, "index.html", "vite.config.ts", "src/chatkit/theme.ts"]) {
     const text = readFileSync(file, "utf8");
     expect(text.match(/#[0-9a-f]{3,8}\b/gi) ?? [], file).toEqual([]);

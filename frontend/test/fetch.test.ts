@@ -89,11 +89,11 @@ describe("routing", () => {
 });
 
 describe("uploads", () => {
-  const signed = { "Content-Type": "text/plain" };
+  const signed = { "Content-Type": "text/plain", "If-None-Match": "*" };
 
-  async function announced() {
+  async function announced(status = 200) {
     const { request, send } = await setUp((seen, response) => {
-      if (seen.path !== "/chatkit") return response.writeHead(200).end();
+      if (seen.path !== "/chatkit") return response.writeHead(status).end("<Error/>");
       const url = `${server.origin}/bucket/file?X-Amz-Signature=1%2F2`;
       json(response, { id: "a", upload_descriptor: { url, method: "PUT", headers: signed } });
     });
@@ -120,8 +120,25 @@ describe("uploads", () => {
     expect([seen?.method, seen?.path]).toEqual(["PUT", "/bucket/file?X-Amz-Signature=1%2F2"]);
     expect(seen?.body.toString()).toBe("let ü");
     expect(seen?.headers["content-type"]).toBe("text/plain");
+    expect(seen?.headers["if-none-match"]).toBe("*");
     expect(seen?.headers["content-length"]).toBe("6");
     expect(Object.keys(seen?.headers ?? {}).filter((name) => name.startsWith("x-"))).toEqual([]);
+  });
+
+  it.each([
+    ["the form", () => ({ method: "POST", body: form("let ü") })],
+    ["the element's own PUT", () => ({ method: "PUT", body: "let ü", headers: signed })],
+  ])("says that the file arrived when %s is answered 412, because it is there", async (_, init) => {
+    const { request, url } = await announced(412);
+    const response = await request(url, init());
+    expect([response.ok, await response.text()]).toEqual([true, ""]);
+    expect((await request(`${server.origin}/other`, init())).status).toBe(412);
+  });
+
+  it.each([403, 409, 500])("passes on that an upload was refused with %i", async (status) => {
+    const { request, url } = await announced(status);
+    const response = await request(url, { method: "POST", body: form("let ü") });
+    expect([response.status, await response.text()]).toEqual([status, "<Error/>"]);
   });
 
   it("leaves alone what is no form with one file, or goes elsewhere", async () => {

@@ -87,6 +87,16 @@ describe("signing out everywhere", () => {
     expect(await getToken({ refresh: false })).toBeNull();
   });
 
+  it("keeps the visitor's token when a person signs out, whose token is another one", async () => {
+    localStorage.setItem(`chatkit.token:${api.chat}`, "as a visitor");
+    let token: string | null = "ada's";
+    const { signOutEverywhere, getToken } = createSession({ api, fetch, getToken: () => token });
+    answer = () => new Response(null, { status: 204 });
+    await signOutEverywhere();
+    token = null;
+    expect(await getToken({ refresh: false })).toBe("as a visitor");
+  });
+
   it("keeps the token when the server refuses, and repeats what it says", async () => {
     answer = () => session("tok");
     const { open, signOutEverywhere, getToken } = createSession({ api, fetch });
@@ -181,5 +191,16 @@ describe("a failed session", () => {
     const open = createSession({ api, fetch, getToken: () => null }).open();
     await expect(open).rejects.toBeInstanceOf(SessionError);
     await expect(open).rejects.toMatchObject({ message: "Sign in first.", status: 401 });
+    await expect(open).rejects.toMatchObject({ signInAgain: false });
   });
+
+  it.each(["www-authenticate", "x-amzn-Remapped-www-authenticate"])(
+    "says when the person has to sign in again with their password, by %s",
+    async (name) => {
+      const challenge = 'Bearer realm="chatkit", error="insufficient_user_authentication"';
+      answer = () => Response.json({}, { status: 401, headers: { [name]: challenge } });
+      const open = createSession({ api, fetch, getToken: () => "old" }).open();
+      await expect(open).rejects.toMatchObject({ status: 401, signInAgain: true });
+    },
+  );
 });

@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
+import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SignInConfig } from "../src/chatkit";
 import { createSignIn, type SignIn } from "../src/sign-in";
-import type { SignedIn } from "../src/sign-in/stored";
+import { type Stored, storedUnder } from "../src/sign-in/stored";
 import { json, type Seen, startServer } from "./server";
 
 /** An issuer's endpoints on loopback. The browser tests use a real one. */
@@ -10,7 +11,6 @@ let issuer: Awaited<ReturnType<typeof startServer>>;
 let tokens: (form: URLSearchParams) => [status: number, body: unknown];
 let metadata: Record<string, string> = {};
 let went: string[];
-let kept: Map<string, SignedIn>;
 
 const HOUR = 3_600;
 const DISCOVERY = "/.well-known/openid-configuration";
@@ -26,7 +26,7 @@ beforeEach(async () => {
   tokens = () => [200, answer()];
   metadata = {};
   went = [];
-  kept = new Map();
+  vi.stubGlobal("indexedDB", new IDBFactory());
   Object.defineProperty(navigator, "locks", { value: oneAtATime(), configurable: true });
   history.replaceState(null, "", "/");
 });
@@ -34,6 +34,8 @@ beforeEach(async () => {
 afterEach(async () => {
   sessionStorage.clear();
   vi.useRealTimers();
+  vi.unstubAllGlobals();
+  loads(true);
   await issuer.close();
 });
 
@@ -75,17 +77,18 @@ const answer = (more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-/** In place of IndexedDB, which jsdom lacks. */
-const stored = {
-  read: async () => kept.get("one") ?? null,
-  write: async (signedIn: SignedIn | null) => {
-    if (signedIn) kept.set("one", signedIn);
-    else kept.delete("one");
-  },
-  onChange: () => () => undefined,
-};
+const stored = storedUnder("one");
 
-const signIn = (more: Partial<SignInConfig> = {}): SignIn =>
+const ISSUER = "../src/sign-in/issuer";
+
+/** Whether the issuer's code, a file of its own, can be loaded. */
+function loads(possible: boolean) {
+  vi.resetModules();
+  if (possible) vi.doUnmock(ISSUER);
+  else vi.doMock(ISSUER, () => Promise.reject(new TypeError("404")));
+}
+
+const signIn = (more: Partial<SignInConfig> = {}, store: Stored = stored): SignIn =>
   createSignIn(
     {
       issuer: issuer.origin,
@@ -96,7 +99,7 @@ const signIn = (more: Partial<SignInConfig> = {}): SignIn =>
       optional: false,
       ...more,
     },
-    { stored, go: (url) => went.push(url) },
+    { stored: store, go: (url) => went.push(url) },
   );
 
 /** Goes to the issuer and comes back. */
@@ -129,6 +132,22 @@ describe("signing in", () => {
     });
   });
 
+  it("asks for the password again where the last sign-in is too old", async () => {
+    await signIn().begin("/");
+    await signIn().begin("/", { again: true });
+    const prompts = went.map((url) => new URL(url).searchParams.get("prompt"));
+    expect(prompts).toEqual([null, "login"]);
+  });
+
+  it("can be tried again when its code could not be loaded", async () => {
+    const subject = signIn();
+    loads(false);
+    await expect(subject.begin("/")).rejects.toThrow();
+    loads(true);
+    await subject.begin("/");
+    expect(went).toHaveLength(1);
+  });
+
   it("brings the token and leads back to what was asked for", async () => {
     const subject = signIn();
     expect(await signedIn(subject)).toEqual({
@@ -137,7 +156,7 @@ describe("signing in", () => {
       close: false,
       other: false,
     });
-    expect(await subject.subject()).toBe("ada");
+    expect(await subject.person()).toMatchObject({ subject: "ada" });
     expect(await subject.getToken({ refresh: false })).toBe("access-1");
     expect(forms()[0]).toMatchObject({ code: "c", client_id: "page" });
     expect(forms()[0]?.code_verifier).toBeTruthy();
@@ -160,7 +179,7 @@ describe("signing in", () => {
     const state = new URL(went[0] ?? "").searchParams.get("state");
     history.replaceState(null, "", `/signed-in?error=access_denied&state=${state}`);
     expect(await subject.finish()).toEqual({ at: "not-signed-in", returnTo: "/?thread=thr_1" });
-    expect(await subject.subject()).toBeNull();
+    expect(await subject.person()).toBeNull();
   });
 
   it("takes no answer that this window has not asked for, and none twice", async () => {
@@ -189,6 +208,58 @@ describe("a token", () => {
     vi.setSystemTime(Date.now() + 20_000);
     expect(await subject.getToken({ refresh: false })).toBe("access-2");
     expect(renewals()).toMatchObject([{ refresh_token: "refresh-1", client_id: "page" }]);
+  });
+
+  it("that lives for less than four minutes is renewed in the last quarter of its life", async () => {
+    tokens = () => [200, answer({ expires_in: 120 })];
+    const subject = signIn();
+    await signedIn(subject);
+    const since = Date.now();
+    tokens = () => [200, answer({ access_token: "access-2" })];
+    vi.useFakeTimers({ toFake: ["Date"], now: since + 88_000 });
+    expect(await subject.getToken({ refresh: false })).toBe("access-1");
+    vi.setSystemTime(since + 91_000);
+    expect(await subject.getToken({ refresh: false })).toBe("access-2");
+  });
+
+  it("of which the issuer does not say how long it lives is renewed when it is refused", async () => {
+    tokens = () => [200, answer({ expires_in: undefined })];
+    const subject = signIn();
+    await signedIn(subject);
+    tokens = () => [200, answer({ access_token: "access-2" })];
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 1_000 * HOUR * 1_000 });
+    expect(await subject.getToken({ refresh: false })).toBe("access-1");
+    expect(await subject.getToken({ refresh: true, refused: "access-1" })).toBe("access-2");
+  });
+
+  it("is renewed by code that was loaded before a deployment removed it", async () => {
+    await signedIn(signIn());
+    const reloaded = signIn();
+    await reloaded.getToken({ refresh: false });
+    await vi.dynamicImportSettled();
+    loads(false);
+    tokens = () => [200, answer({ access_token: "access-2" })];
+    expect(await reloaded.getToken({ refresh: true })).toBe("access-2");
+  });
+
+  it("is used when it cannot be stored, and the console says so", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    await signedIn(signIn());
+    const replace = () => Promise.reject(new DOMException("", "QuotaExceededError"));
+    const subject = signIn({}, { ...stored, replace });
+    tokens = () => [200, answer({ access_token: "access-2" })];
+    expect(await subject.getToken({ refresh: true })).toBe("access-2");
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("cannot be stored"));
+  });
+
+  it("keeps the time of the sign-in when it is renewed", async () => {
+    const subject = signIn();
+    await signedIn(subject);
+    const before = await subject.person();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + HOUR });
+    tokens = () => [200, answer({ access_token: "access-2" })];
+    await subject.getToken({ refresh: true });
+    expect(await subject.person()).toEqual(before);
   });
 
   it("is renewed once for many requests that the server refused", async () => {
@@ -222,7 +293,7 @@ describe("a token", () => {
     expect(await subject.getToken({ refresh: true })).toBe("access-1");
     expect(await subject.getToken({ refresh: true })).toBe("access-1");
     expect(renewals()).toHaveLength(1);
-    expect(await subject.subject()).toBe("ada");
+    expect(await subject.person()).toMatchObject({ subject: "ada" });
   });
 
   it("is renewed later when the issuer could not be reached", async () => {
@@ -232,6 +303,16 @@ describe("a token", () => {
     expect(await subject.getToken({ refresh: true })).toBe("access-1");
     tokens = () => [200, answer({ access_token: "access-2" })];
     expect(await subject.getToken({ refresh: true })).toBe("access-2");
+  });
+
+  it("costs one attempt for all that wait when the issuer is not reached", async () => {
+    const subject = signIn();
+    await signedIn(subject);
+    tokens = () => [503, { error: "temporarily_unavailable" }];
+    const refused = { refresh: true, refused: "access-1" };
+    const got = await Promise.all([1, 2, 3].map(() => subject.getToken(refused)));
+    expect(got).toEqual(["access-1", "access-1", "access-1"]);
+    expect(renewals()).toHaveLength(1);
   });
 
   it("is not renewed without a refresh token", async () => {
@@ -255,12 +336,14 @@ describe("a token", () => {
   it("does not come back when somebody signs out while it is renewed", async () => {
     const subject = signIn();
     await signedIn(subject);
+    let signedOut: Promise<void> | undefined;
     tokens = () => {
-      kept.clear(); // as another window does
+      signedOut = stored.write(null); // as another window does
       return [200, answer({ access_token: "access-2" })];
     };
     expect(await subject.getToken({ refresh: true })).toBeNull();
-    expect(await subject.subject()).toBeNull();
+    await signedOut;
+    expect(await subject.person()).toBeNull();
   });
 });
 
@@ -270,7 +353,7 @@ describe("signing out", () => {
     const subject = signIn();
     await signedIn(subject);
     await subject.end();
-    expect(kept.size).toBe(0);
+    expect(await stored.read()).toBeNull();
     const revoked = issuer.seen.find(({ path }) => path === "/revoke");
     expect(revoked?.body.toString()).toContain("token=refresh-1");
     const { pathname, searchParams } = new URL(went.at(-1) ?? "");
@@ -291,7 +374,14 @@ describe("signing out", () => {
     await issuer.close();
     await signIn().end();
     expect(went.at(-1)).toBe("/");
-    expect(kept.size).toBe(0);
+    expect(await stored.read()).toBeNull();
+  });
+
+  it("leaves the conversation also when the issuer's code cannot be loaded", async () => {
+    await signedIn(signIn());
+    loads(false);
+    await signIn().end();
+    expect(went.at(-1)).toBe("/");
   });
 
   it("gives Cognito the parameters that it knows", async () => {

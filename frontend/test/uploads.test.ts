@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { acceptAttribute, refusal } from "../src/standin/uploads";
+import { afterEach, describe, expect, it } from "vitest";
+import { Client } from "../src/standin/client";
+import { acceptAttribute, refusal, startUpload } from "../src/standin/uploads";
+import { json, startServer } from "./server";
+import { until } from "./wait";
 
 const MB = 1024 * 1024;
 const limits = {
@@ -37,4 +40,45 @@ describe("a file", () => {
 
 it("tells the file dialog what is taken", () => {
   expect(acceptAttribute(limits.accept)).toBe("image/png,.png,text/*,.txt,.md");
+});
+
+describe("an upload", () => {
+  let server: Awaited<ReturnType<typeof startServer>>;
+  afterEach(() => server.close());
+
+  async function uploaded(status: number) {
+    const signed = { "content-type": "text/plain", "if-none-match": "*" };
+    server = await startServer((seen, response) => {
+      const url = `${server.origin}/bucket/file`;
+      if (seen.path === "/chatkit")
+        return json(response, {
+          id: "a",
+          upload_descriptor: { url, method: "PUT", headers: signed },
+        });
+      response.setHeader("access-control-allow-origin", "*");
+      response.setHeader("access-control-allow-methods", "PUT");
+      response.setHeader("access-control-allow-headers", "content-type, if-none-match");
+      return response.writeHead(seen.method === "PUT" ? status : 204).end();
+    });
+    const client = new Client({ api: { url: server.api.chat, domainKey: "local" } });
+    const upload = startUpload(file("a.txt", "text/plain"), client, () => {});
+    await until(() => upload.state !== "uploading");
+    const put = server.seen.find(({ method }) => method === "PUT");
+    expect(put?.headers["if-none-match"]).toBe("*");
+    return upload;
+  }
+
+  it.each([
+    ["is accepted", 200],
+    ["is there already (412)", 412],
+  ])("is done when the file %s", async (_how, status) => {
+    expect(await uploaded(status)).toMatchObject({ state: "done", error: undefined });
+  });
+
+  it.each([403, 409, 500])("has failed when it is answered %i", async (status) => {
+    expect(await uploaded(status)).toMatchObject({
+      state: "failed",
+      error: "The upload was refused.",
+    });
+  });
 });

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from .. import VERSION, telemetry
-from ..services import Services, ServicesDep, VisitorDep
+from ..services import CountedVisitorDep, Services, ServicesDep, VisitorDep
 from ..settings import Settings, get_settings
 from ..web import app as web_app
 from ..web.body import read_body, read_json
@@ -31,7 +31,7 @@ router = APIRouter()
 
 
 @router.post("/actions", response_model=None)
-async def actions(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
+async def actions(request: Request, visitor: CountedVisitorDep, services: ServicesDep) -> Response:
     operation = parse(await read_body(request, services.settings.max_body_bytes))
     context = request_context(request, visitor, operation.metadata)
     response = await run_operation(operation, context, services)
@@ -44,7 +44,9 @@ class Cancel(BaseModel):
 
 
 @router.post("/actions/cancel", response_model=None)
-async def cancel(request: Request, visitor: VisitorDep, services: ServicesDep) -> dict[str, bool]:
+async def cancel(
+    request: Request, visitor: CountedVisitorDep, services: ServicesDep
+) -> dict[str, bool]:
     body = await read_json(request, Cancel, MAX_SMALL_BODY)
     await services.runs.cancel(body.run_id, request_context(request, visitor))
     return {"cancelled": True}
@@ -73,7 +75,7 @@ class Upload(BaseModel):
 
 @router.post("/actions/uploads", response_model=None)
 async def uploads(
-    request: Request, visitor: VisitorDep, services: ServicesDep
+    request: Request, visitor: CountedVisitorDep, services: ServicesDep
 ) -> dict[str, object]:
     body = await read_json(request, Upload, MAX_SMALL_BODY)
     context = request_context(request, visitor)

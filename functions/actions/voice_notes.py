@@ -8,14 +8,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from .. import aws
 from ..attachments.schema import voice_prefix
+from ..aws.bucket import UPLOAD_SECONDS
 from ..aws.keys import owner
 from ..context import RequestContext
 from ..errors import PublicError
+from ..limits import Use
 from ..services import Services
 from ..voice.audio import MIN_BYTES, claimed_container
-
-UPLOAD_SECONDS = 600
-"""Time for 25 MB at 330 kbit/s, a bad mobile connection."""
 
 
 class VoiceNotes:
@@ -24,6 +23,7 @@ class VoiceNotes:
     def __init__(self, services: Services) -> None:
         self._bucket = services.bucket
         self._dictation = services.dictation
+        self._limits = services.limits
         self._limit = services.settings.transcription_max_bytes
 
     async def transcribe_form(self, headers: Headers, body: bytes, context: RequestContext) -> str:
@@ -35,21 +35,20 @@ class VoiceNotes:
             await file.close()
 
     async def upload(self, mime_type: str, size: int, context: RequestContext) -> dict[str, object]:
-        """A signed request to `PUT` a recording of exactly `size` bytes, and the recording's key.
+        """A signed request to `PUT` a recording of exactly `size` bytes once, and its key.
 
         Raises `PublicError`.
         """
         self._check_upload(mime_type, size)
+        await self._limits.spend(context, Use(upload_bytes=size))
         plain = mime_type.partition(";")[0].strip().lower()
         key = f"{_folder(context)}{token_hex(16)}"
-        url = await aws.call(
-            self._bucket.sign_put, key=key, content_type=plain, size=size, seconds=UPLOAD_SECONDS
-        )
+        signed = await aws.call(self._bucket.sign_put, key=key, content_type=plain, size=size)
         return {
             "key": key,
             "method": "PUT",
-            "url": url,
-            "headers": {"content-type": plain},
+            "url": signed.url,
+            "headers": signed.headers,
             "expires_in": UPLOAD_SECONDS,
         }
 

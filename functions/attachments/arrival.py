@@ -5,9 +5,10 @@ type from its name: a JPEG named `photo.png` is announced as a PNG.
 
 An upload is under `uploads/`, where S3 removes it after a day. When it is sent with a message, the
 object is checked and copied to `files/`. The copy has the condition that the object still has the
-ETag of the check. A file under `files/` is not checked again, so a later upload with the same link
-cannot replace it. If two messages with the same file are sent at the same time, both may copy it,
-and the second copy may be a newer upload: that was checked too, and belongs to the same user.
+ETag of the check: an upload link works once, but again when the upload was removed meanwhile. A
+file under `files/` is not checked again, so nothing that comes later can replace it. If two
+messages with the same file are sent at the same time, both may copy it, and the second copy may be
+a newer upload: that was checked too, and belongs to the same user.
 """
 
 from dataclasses import dataclass

@@ -33,8 +33,6 @@ from .schema import (
     upload_key,
 )
 
-UPLOAD_SECONDS: Final = 900
-"""How long an upload link is valid; an upload must begin before that."""
 MAX_NAME: Final = 255
 MAX_TYPE: Final = 255
 """RFC 6838: 127 characters on each side of the slash."""
@@ -43,7 +41,7 @@ MAX_TYPE: Final = 255
 class S3AttachmentStore(AttachmentStore[Any]):
     """ChatKit's two-phase uploads in one bucket.
 
-    `create_attachment` returns a link for a `PUT`, which signs content type and length; the bytes
+    `create_attachment` returns a link for one `PUT`, which signs content type and length; the bytes
     do not pass through a Lambda function. `check_uploaded` checks an uploaded file, and so does
     `DynamoDBStore(bucket=…).save_attachment` when a message is sent with it.
 
@@ -72,24 +70,24 @@ class S3AttachmentStore(AttachmentStore[Any]):
         return new_id("attachment")
 
     async def create_attachment(self, input: AttachmentCreateParams, context: Any) -> Attachment:  # noqa: A002 - the SDK's name
-        """Announce a file. No request. Raises `AttachmentError` when it cannot be accepted."""
+        """Announce a file. No request. Raises `AttachmentError` when it cannot be accepted.
+
+        Whoever uploads it has to send the headers of `upload_descriptor`, which are signed. ChatKit
+        does: https://github.com/openai/chatkit-python/releases/tag/v1.5.0.
+        """
         user = owner(context)
         mime_type = self._checked(input)
         attachment_id = self.generate_attachment_id(mime_type, context)
         key = upload_key(user, part(attachment_id))
-        url = await aws.call(
-            self.bucket.sign_put,
-            key=key,
-            content_type=mime_type,
-            size=input.size,
-            seconds=UPLOAD_SECONDS,
+        upload = await aws.call(
+            self.bucket.sign_put, key=key, content_type=mime_type, size=input.size
         )
         common: dict[str, Any] = {
             "id": attachment_id,
             "name": input.name,
             "mime_type": mime_type,
             "upload_descriptor": AttachmentUploadDescriptor(
-                url=AnyUrl(url), method="PUT", headers={"Content-Type": mime_type}
+                url=AnyUrl(upload.url), method="PUT", headers=upload.headers
             ),
             "metadata": {arrival.OURS: input.size},
         }

@@ -82,8 +82,10 @@ LIFECYCLE_RULES: Final[list[dict[str, Any]]] = [
 ]
 
 CORS_METHODS: Final = ["GET", "HEAD", "PUT"]
-CORS_HEADERS: Final = ["content-type"]
-"""Request headers that the page sends with an upload; both are signed."""
+CORS_HEADERS: Final = ["content-type", "if-none-match"]
+"""Request headers that the page sends with an upload; both are signed. A preflight
+allows these and no others: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSRule.html
+"""
 CORS_MAX_AGE_SECONDS: Final = 3000
 
 

@@ -11,6 +11,8 @@ from . import clients, owner_sessions
 
 LINK_SECONDS: Final = 3600
 """How long a signed link to an object is valid."""
+UPLOAD_SECONDS: Final = 600
+"""How long a link for an upload is valid; the upload must begin before that."""
 DELETE_BATCH: Final = 1000
 """Keys that `DeleteObjects` takes, and that a page of `ListObjectsV2` has."""
 
@@ -32,6 +34,14 @@ class Head:
     size: int
     content_type: str
     etag: str
+
+
+@dataclass(frozen=True)
+class SignedPut:
+    """A link for an upload, and the signed headers to send with it."""
+
+    url: str
+    headers: dict[str, str]
 
 
 class Bucket:
@@ -214,10 +224,17 @@ class Bucket:
         in_path = f"{self.name}/"
         return path.removeprefix(in_path) if path.startswith(in_path) else None
 
-    def sign_put(self, key: str, content_type: str, size: int, seconds: int) -> str:
-        """A link for a `PUT` of exactly `size` bytes of `content_type`, valid for `seconds`.
+    def sign_put(self, key: str, content_type: str, size: int) -> SignedPut:
+        """A link for one `PUT` of exactly `size` bytes of `content_type`, valid for
+        `UPLOAD_SECONDS`. Signed as in `sign_get`.
 
-        Both are signed (version 4), as in `sign_get`.
+        Length, type and `If-None-Match: *` are signed headers, so S3 answers 403 to a request
+        without them. (botocore signs the condition in version 4 only:
+        https://github.com/boto/boto3/issues/4367.) While the key has an object, S3
+        answers 412 (`PreconditionFailed`) and keeps it; of several uploads the first to finish
+        wins. 409 (`ConditionalRequestConflict`) means that the object was deleted meanwhile, and
+        that the upload may be sent again. The signer needs `s3:PutObject` only. See
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html.
         """
         url: str = self.client.generate_presigned_url(
             "put_object",
@@ -226,7 +243,8 @@ class Bucket:
                 "Key": key,
                 "ContentType": content_type,
                 "ContentLength": size,
+                "IfNoneMatch": "*",
             },
-            ExpiresIn=seconds,
+            ExpiresIn=UPLOAD_SECONDS,
         )
-        return url
+        return SignedPut(url, {"Content-Type": content_type, "If-None-Match": "*"})

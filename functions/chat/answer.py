@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from chatkit.errors import CustomStreamError
@@ -32,6 +32,14 @@ _MESSAGES: dict[StopReason, str | None] = {
     "deadline": "This answer took longer than allowed. What was written so far is saved.",
     "shutdown": "The server is restarting. What was written so far is saved.",
 }
+
+
+@dataclass(frozen=True)
+class EventStream:
+    """Server-sent events, and the headers of their response."""
+
+    events: AsyncIterator[bytes]
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -5,16 +5,20 @@ The same app runs in Lambda under `functions.lambda_stream` and on a laptop unde
 
 import time
 from contextlib import suppress
+from http import HTTPStatus
 
 from chatkit.store import NotFoundError
-from chatkit.types import is_streaming_req
+from chatkit.types import NonStreamingReq, is_streaming_req
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from .. import VERSION, telemetry
+from .. import VERSION, aws, telemetry
+from ..context import RequestContext
 from ..errors import PublicError
+from ..limits import Use
 from ..services import (
+    CountedVisitorDep,
     Services,
     ServicesDep,
     UncheckedVisitorDep,
@@ -26,13 +30,13 @@ from ..web import app as web_app
 from ..web import page_log
 from ..web.body import read_body, read_json
 from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
-from ..web.identity import request_context
+from ..web.identity import Visitor, request_context
 from ..web.identity.cookies import remove_token
-from ..web.identity.turnstile import MAX_CHALLENGE
+from ..web.identity.turnstile import CHALLENGE_REQUIRED, MAX_CHALLENGE
 from ..web.rate import Rate
 from .answer import stop_all
 from .message import answer_message
-from .operations import Operations
+from .operations import OperationResult, Operations, use_of
 
 MAX_SMALL_BODY = 16 * 1024
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -51,14 +55,31 @@ async def chatkit(
     response: Response
     if is_streaming_req(operation):
         deadline = _deadline(request, services.settings)
-        events = await answer_message(operation, context, visitor, services, deadline)
-        response = StreamingResponse(events, media_type="text/event-stream", headers=EVENT_STREAM)
+        stream = await answer_message(operation, context, visitor, services, deadline)
+        headers = EVENT_STREAM | stream.headers
+        response = StreamingResponse(stream.events, media_type="text/event-stream", headers=headers)
     else:
-        await services.check_session(visitor)
-        result = await Operations(services).run(operation, context)
+        result = await _run_operation(operation, context, visitor, services)
         response = Response(result.json, media_type="application/json", headers=result.headers)
     visitor.send_token(request, response)
     return response
+
+
+async def _run_operation(
+    operation: NonStreamingReq, context: RequestContext, visitor: Visitor, services: Services
+) -> OperationResult:
+    """The result of an operation, which is counted if it changes something."""
+    use = use_of(operation, services.settings)
+    _, reservation = await aws.together(
+        services.check_session(visitor), services.limits.reserve(context, use)
+    )
+    try:
+        result = await Operations(services).run(operation, context)
+    except PublicError:
+        await reservation.settle(Use(requests=use.requests))  # nothing will be uploaded
+        raise
+    await reservation.settle(use)
+    return result
 
 
 class SessionOpened(BaseModel):
@@ -81,12 +102,8 @@ async def session(request: Request, services: ServicesDep) -> JSONResponse:
     if services.settings.turnstile_site_key is not None:
         opened = await read_json(request, SessionOpened, MAX_SMALL_BODY, empty=True)
         challenge = opened.challenge
-    visitor = await act_for_visitor(request, services, challenge)
-    try:
-        await services.check_session(visitor)
-    except PublicError:
-        if visitor.signed_in:
-            raise
+    visitor = await _counted_visitor(request, services)
+    if visitor is None:
         visitor = await services.identity.newcomer(request, challenge)
     context = request_context(request, visitor)
     user: dict[str, object] = {"id": visitor.user_id}
@@ -111,11 +128,36 @@ async def session(request: Request, services: ServicesDep) -> JSONResponse:
     return response
 
 
+async def _counted_visitor(request: Request, services: Services) -> Visitor | None:
+    """The visitor whose session goes on; `None` for whoever has to become a new one.
+
+    The request is counted by then, so that nobody can have challenges verified without a limit.
+    """
+    try:
+        visitor = await act_for_visitor(request, services)
+    except PublicError as refused:
+        if refused.code != CHALLENGE_REQUIRED:
+            raise
+        return None
+    counted = services.limits.count_request(
+        request_context(request, visitor), known=not visitor.new
+    )
+    try:
+        await aws.together(counted, services.check_session(visitor))
+    except PublicError as refused:
+        if visitor.signed_in or refused.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        return None
+    return visitor
+
+
 @router.post("/chatkit/session/end", response_model=None)
 async def end_session(
     request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
 ) -> Response:
     """Signs the visitor out everywhere: no session that has begun by now is accepted any more."""
+    context = request_context(request, visitor)
+    await services.limits.count_request(context, known=not visitor.new)
     with suppress(PublicError):  # a session that is over needs no second end
         await services.check_session(visitor)
         if not visitor.new:
@@ -124,6 +166,12 @@ async def end_session(
     if not visitor.signed_in:  # the cookie of somebody with an account is an anonymous visitor's
         remove_token(request, response)
     return response
+
+
+@router.get("/chatkit/usage", response_model=None)
+async def usage(request: Request, visitor: VisitorDep, services: ServicesDep) -> dict[str, object]:
+    """What the visitor may use, and has used: see `Limits.used`."""
+    return {"limits": await services.limits.used(request_context(request, visitor))}
 
 
 @router.get("/chatkit/entities", response_model=None)
@@ -156,7 +204,9 @@ class FeedbackTakenBack(BaseModel):
 
 
 @router.post("/chatkit/feedback/remove", response_model=None)
-async def remove_feedback(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
+async def remove_feedback(
+    request: Request, visitor: CountedVisitorDep, services: ServicesDep
+) -> Response:
     given = await read_json(request, FeedbackTakenBack, MAX_SMALL_BODY)
     context = request_context(request, visitor)
     try:
@@ -168,6 +218,7 @@ async def remove_feedback(request: Request, visitor: VisitorDep, services: Servi
 
 @router.post("/chatkit/log", response_model=None)
 async def log(request: Request, services: ServicesDep) -> Response:
+    await services.count_unknown(request)
     event = await read_json(request, page_log.PageEvent, MAX_SMALL_BODY)
     wait = request.app.state.page_log_rate.spend(await _known_visitor(request, services))
     if wait is not None:

@@ -185,7 +185,7 @@ async def _check_files_are_free(
     if all(file.thread_id is None for file, _ in files):
         return
     # A repeated request finds its files in the conversation that it has created.
-    if not await services.runs.has_begun(run_id, context):
+    if await services.runs.find(run_id, context) is None:
         raise PublicError(409, ELSEWHERE)
 
 

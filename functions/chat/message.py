@@ -1,8 +1,8 @@
-"""How a message is answered, from top to bottom: check, claim, respond, stream.
+"""How a message is answered, from top to bottom: reserve and check, claim, respond, stream.
 
 The app has parsed the request. The checks run before the stream starts, because an error inside a
-stream can no longer change the status 200. Nothing is written to the table before the response's
-headers are sent, because ChatKit's element sends a request again after a 5xx.
+stream can no longer change the status 200. Nothing is written before the response's headers are
+sent but counters, because ChatKit's element sends a request again after a 5xx.
 """
 
 from collections.abc import AsyncIterator
@@ -16,15 +16,18 @@ from .. import aws
 from ..aws.secret_values import SecretUnavailableError
 from ..context import RequestContext
 from ..errors import PublicError
+from ..limits.answer_use import AnswerUse
 from ..llm import build
+from ..llm.metered import MeteredModel
 from ..llm.refusal_log import LogRefusals
 from ..services import Services
 from ..store import Run, RunAlreadyStarted, RunCancelled
 from ..web.identity import Visitor
-from .answer import Answer, Stop
+from .answer import Answer, EventStream, Stop
 from .checks import check
 from .mentions import resolve_mentions
-from .replay import replay
+from .replay import replay, replay_once
+from .reserving import Reserving
 from .run_store import RunStore
 from .server import AssistantServer
 
@@ -35,7 +38,7 @@ async def answer_message(
     visitor: Visitor,
     services: Services,
     deadline: float,
-) -> AsyncIterator[bytes]:
+) -> EventStream:
     """The answer to `request`, as server-sent events. `deadline` is in seconds since the epoch.
 
     `visitor` may have signed out: that is one of the checks.
@@ -43,24 +46,36 @@ async def answer_message(
     Raises `PublicError` before the answer starts. The message's files may have been copied to
     `files/` by then; a sweep removes copies that no message refers to.
     """
-    # Check: read everything that is needed before the model is called, in one round trip.
     run_id = context.run_id or uuid4().hex
-    _, checked, _, _ = await aws.together(
-        services.check_session(visitor),  # its error goes first
-        check(request, run_id, context, services),
-        services.quota.check(context),
-        resolve_mentions(request, context, services),
-    )
-    model = await _build_model(request, services)
-    await aws.together(*(services.attachments.keep(each) for each in checked.arrived))
+    model_name = _model_name(request, services)
+    reserving = Reserving(request, model_name, context, services, until=deadline)
+    try:
+        # Reserve and check: count the message, and read everything that is needed before the
+        # model is called, in one round trip.
+        _, earlier, checked, _ = await aws.together(
+            services.check_session(visitor),  # its error goes first
+            services.runs.find(context.run_id, context),
+            check(request, run_id, context, services),
+            resolve_mentions(request, context, services),
+        )
+        if earlier is not None:
+            await reserving.give_back()
+            new_thread = isinstance(request, ThreadsCreateReq)
+            return await replay_once(services, earlier, context, new_thread, deadline)
+        use = await reserving.result(checked)
+        model = await _build_model(model_name, use, services)
+        await aws.together(*(services.attachments.keep(each) for each in checked.arrived))
+    except BaseException:
+        await reserving.give_back()
+        raise
 
     # Claim: the first write claims the run, in the same transaction.
     run = Run(run_id, checked.thread_id, deadline)
-    run_store = RunStore(services.store, services.quota, run, checked)
+    run_store = RunStore(services.store, run, checked)
 
     # Respond: the SDK's server calls `respond` or `action`.
     stop = Stop()
-    server = AssistantServer(run_store, services, model, stop, checked.action)
+    server = AssistantServer(run_store, services, model, use, stop, action=checked.action)
     result = await server.process(request.model_dump_json(), context)
     if not isinstance(result, StreamingResult):
         raise TypeError("the SDK did not stream the answer to a streaming request")
@@ -71,11 +86,15 @@ async def answer_message(
         return await services.runs.is_cancelled(run.id, context)
 
     async def finish() -> None:
+        settled = use.settle(began=run_store.claimed)
         if run_store.claimed:
-            await services.runs.finish(run.id, run.thread_id, context, stop.reason or "done")
+            ended = services.runs.finish(run.id, run.thread_id, context, stop.reason or "done")
+            await aws.together(ended, settled)
+        else:
+            await settled
 
     answer = Answer(events, stop, deadline=deadline, is_cancelled=is_cancelled, finish=finish)
-    return answer.read()
+    return EventStream(answer.read())
 
 
 async def _replay_if_claimed(
@@ -85,7 +104,7 @@ async def _replay_if_claimed(
     services: Services,
     context: RequestContext,
 ) -> AsyncIterator[bytes]:
-    """The events of this run, or a replay when an earlier request has claimed the run."""
+    """The events of this run, or a replay when an earlier request has claimed it just now."""
     new_thread = isinstance(request, ThreadsCreateReq)
     try:
         if not isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
@@ -100,7 +119,7 @@ async def _replay_if_claimed(
         async for event in events:
             yield event
     except RunAlreadyStarted as started:
-        # The page sent the request again.
+        # The page sent the request again, at nearly the same time.
         async for event in replay(services, started.run, context, new_thread):
             yield event
     except RunCancelled:
@@ -109,16 +128,30 @@ async def _replay_if_claimed(
         run_store.newest.cancel()
 
 
-async def _build_model(request: StreamingReq, services: Services) -> Model:
-    """The model that the visitor picked, or the default one. Raises `PublicError` without a key."""
-    choice = services.models
-    name = choice.names[0]
+def _model_name(request: StreamingReq, services: Services) -> str:
+    """The model that the visitor picked, or the default one."""
+    picked = None
     if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
-        name = request.params.input.inference_options.model or name
+        picked = request.params.input.inference_options.model
+    return picked or services.models.names[0]
+
+
+async def _build_model(name: str, use: AnswerUse, services: Services) -> Model:
+    """The model, which counts its calls in `use`. Raises `PublicError` without a key."""
+    choice, settings = services.models, services.settings
     try:
         key = await choice.api_key()
     except SecretUnavailableError:
         # A 4xx, so that ChatKit's element does not send the request again.
         raise PublicError(424, "The key of the model is not set here yet (make secret).") from None
     model = build(choice, name, key, services.assistant.demo())
-    return LogRefusals(model, choice.provider, name)
+    # OpenAI's chat completions refuse `max_tokens` for models that reason, and call it so:
+    # https://platform.openai.com/docs/api-reference/chat/create
+    openai_chat = choice.provider == "openai" and choice.api == "chat_completions"
+    return MeteredModel(
+        LogRefusals(model, choice.provider, name),
+        use,
+        output_limit=settings.answer_tokens,
+        limit_name="max_completion_tokens" if openai_chat else "max_tokens",
+        ask=choice.api == "chat_completions" and services.limits.count_tokens,
+    )

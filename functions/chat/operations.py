@@ -8,9 +8,11 @@ from urllib.parse import quote
 from chatkit.server import ChatKitServer, NonStreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import (
+    AttachmentsCreateReq,
     AttachmentsDeleteReq,
     AudioInput,
     FeedbackKind,
+    ItemsFeedbackReq,
     ItemsListReq,
     NonStreamingReq,
     ThreadMetadata,
@@ -26,10 +28,12 @@ from chatkit.types import (
 from .. import aws
 from ..context import RequestContext
 from ..errors import PublicError
+from ..limits import Use
 from ..services import Services
+from ..settings import Settings
 from ..store.feedback import Mark
 from ..toolkit.dispatch import prepare
-from ..web.app import FEEDBACK_HEADER, RUNNING_HEADER
+from ..web.app import FEEDBACK_HEADER, RUNNING_HEADER, running_header
 from ..web.sse import to_json
 
 
@@ -39,6 +43,23 @@ class OperationResult:
 
     json: bytes
     headers: dict[str, str] = field(default_factory=dict)
+
+
+def use_of(request: NonStreamingReq, settings: Settings) -> Use:
+    """What an operation uses: nothing when it only reads."""
+    match request:
+        case AttachmentsCreateReq(params=params) if params.size <= settings.attachment_max_bytes:
+            return Use(requests=1, upload_bytes=max(0, params.size))
+        case (
+            AttachmentsCreateReq()  # a file that is too large, which is refused
+            | ThreadsUpdateReq()
+            | ThreadsDeleteReq()
+            | ItemsFeedbackReq()
+            | AttachmentsDeleteReq()
+            | ThreadsSyncCustomActionReq()
+        ):
+            return Use(requests=1)
+    return Use()
 
 
 class Operations(ChatKitServer[RequestContext]):
@@ -94,7 +115,7 @@ class Operations(ChatKitServer[RequestContext]):
         if running is None:
             return OperationResult(json)
         return OperationResult(
-            json, {RUNNING_HEADER: f"{running.run_id} {int(running.until * 1000)}"}
+            json, {RUNNING_HEADER: running_header(running.run_id, running.until)}
         )
 
     async def _json(self, request: NonStreamingReq, context: RequestContext) -> bytes:

@@ -21,16 +21,55 @@ from chatkit.types import (
     UserMessageItem,
 )
 
+from .. import aws
 from ..context import RequestContext
+from ..limits import OverLimit, Use
 from ..services import Services
 from ..store.runs import Run
-from ..web.sse import encode
+from ..web.app import RUNNING_HEADER, running_header
+from ..web.sse import KEEP_ALIVE, encode
+from .answer import Answer, EventStream, Stop
 
 POLL_INTERVAL = 1.0
 """Seconds between two checks whether the first run is over."""
 
 MAX_ITEMS = 50
 """The number of newest items among which the answer is looked for."""
+
+
+async def replay_once(
+    services: Services, run: Run, context: RequestContext, new_thread: bool, deadline: float
+) -> EventStream:
+    """The replay of a run, if it has none yet and one more answer may be streamed.
+
+    Otherwise the stream is empty, with the header by which the page knows that an answer is being
+    written. So a connection that breaks again and again takes one more stream at most. The replay
+    ends by `deadline` (Unix seconds).
+    """
+    try:
+        streaming = await services.limits.reserve(context, Use(answers=1), until=deadline)
+    except OverLimit:
+        return _empty(run)
+    if not await services.runs.claim_replay(run, context):
+        await streaming.give_back()
+        return _empty(run)
+
+    async def is_cancelled() -> bool:
+        return False  # Stop ends the run, and the replay with it
+
+    async def finish() -> None:
+        await aws.together(streaming.give_back(), services.runs.end_replay(run, context))
+
+    events = replay(services, run, context, new_thread)
+    answer = Answer(events, Stop(), deadline=deadline, is_cancelled=is_cancelled, finish=finish)
+    return EventStream(answer.read())
+
+
+def _empty(run: Run) -> EventStream:
+    async def nothing() -> AsyncIterator[bytes]:
+        yield KEEP_ALIVE  # a body without a byte can hang a Function URL
+
+    return EventStream(nothing(), {RUNNING_HEADER: running_header(run.id, run.deadline)})
 
 
 async def replay(

@@ -7,38 +7,31 @@ two round trips before the model is called, and a repeated request writes nothin
 """
 
 import asyncio
-import logging
 
-from botocore.exceptions import BotoCoreError, ClientError
 from chatkit.errors import CustomStreamError
 from chatkit.store import NotFoundError, Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
 from ..context import RequestContext
-from ..store import DynamoDBStore, OverQuota, Quota, Run
-from ..telemetry import describe
+from ..store import DynamoDBStore, Run
 from .checks import Checked
-
-logger = logging.getLogger(__name__)
 
 
 class RunStore(Store[RequestContext]):
     """A `Store` for one run in one thread. Each request needs a new one."""
 
-    def __init__(self, store: DynamoDBStore, quota: Quota, run: Run, checked: Checked) -> None:
+    def __init__(self, store: DynamoDBStore, run: Run, checked: Checked) -> None:
         self.run = run
         self.newest = checked.newest
         self.generated_ids: set[str] = set()
         """The item ids that were made for this run."""
         self.claimed = False
         self._store = store
-        self._quota = quota
         self._opened = checked.thread
         sender = None if checked.action is None else checked.action.sender
         self._pressed = [] if sender is None else [sender]  # may be older than the newest items
         self._attachments = {file.id: file for file in checked.attachments}
         self._new_thread: ThreadMetadata | None = None
-        self._over_quota: OverQuota | None = None
         self._claim_lock = asyncio.Lock()
 
     # The checks have read what the SDK reads first. The thread is one object for the whole run: the
@@ -102,14 +95,6 @@ class RunStore(Store[RequestContext]):
         """Claim the run now, for a request that acts before its first write."""
         await self._claim(context)
 
-    def check_quota(self) -> None:
-        """Raise `CustomStreamError` when the message was written but is over the quota.
-
-        The claim has counted the message, so this makes no request.
-        """
-        if self._over_quota is not None:
-            raise CustomStreamError(self._over_quota.message, allow_retry=True)
-
     async def _claim(self, context: RequestContext, item: ThreadItem | None = None) -> bool:
         """Claim the run, once. Returns whether the claim has also written `item`."""
         async with self._claim_lock:
@@ -118,42 +103,22 @@ class RunStore(Store[RequestContext]):
             self.newest.prefetch()  # at the same time as the claim
             claiming = asyncio.create_task(self._write_claim(context, item))
             try:
-                count_error = await asyncio.shield(claiming)
+                await asyncio.shield(claiming)
             except asyncio.CancelledError:
                 # Wait for the write, so that `claimed` is right: a claimed run must be finished.
                 await asyncio.gather(claiming, return_exceptions=True)
                 raise
-        if isinstance(count_error, OverQuota):
-            # Other requests have used up the quota since the check.
-            self._over_quota = count_error
-            if item is None:
-                self.check_quota()
-            # A message was written, so the page must get it. `check_quota` raises afterwards.
-        elif isinstance(count_error, ClientError | BotoCoreError):
-            # Answer the message all the same: the check has found it within the quota.
-            logger.warning("a message was not counted against the quota: %s", describe(count_error))
-        elif count_error is not None:
-            raise count_error
         return True
 
-    async def _write_claim(
-        self, context: RequestContext, item: ThreadItem | None
-    ) -> BaseException | None:
-        """Write the claim and count the message. Returns the error of counting, if any."""
-        claim_error, count_error = await asyncio.gather(
-            self._store.begin_run(self.run, context, thread=self._new_thread, item=item),
-            self._quota.spend(context),
-            return_exceptions=True,
-        )
-        if isinstance(claim_error, NotFoundError):
+    async def _write_claim(self, context: RequestContext, item: ThreadItem | None) -> None:
+        try:
+            await self._store.begin_run(self.run, context, thread=self._new_thread, item=item)
+        except NotFoundError:
             # The thread or a file was deleted after the check, or the thread has expired, which
             # the check does not see while no retention is set.
             message = "This conversation, or a file of this message, is not here any more."
             raise CustomStreamError(message) from None
-        if claim_error is not None:
-            raise claim_error
         self.claimed = True
-        return count_error
 
     # The ids of this run.
 

@@ -15,6 +15,7 @@ from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer, agents_sdk_user_agent_override
 from chatkit.types import (
     AssistantMessageItem,
+    NoticeEvent,
     ProgressUpdateEvent,
     SDKHiddenContextItem,
     ThreadItem,
@@ -25,6 +26,7 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
+from ..limits.answer_use import AnswerUse
 from ..llm.length import shorten
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..llm.refused_files import RetryWithoutFiles
@@ -68,12 +70,15 @@ class AssistantServer(ChatKitServer[RequestContext]):
         store: RunStore,
         services: Services,
         model: Model,
+        use: AnswerUse,
         stop: Stop,
+        *,
         action: PreparedAction | None,
     ) -> None:
         super().__init__(store)
         self._services = services
         self._model = model
+        self._use = use
         self._stop = stop
         self._action = action
         self._meter = Meter()
@@ -87,7 +92,6 @@ class AssistantServer(ChatKitServer[RequestContext]):
         input_user_message: UserMessageItem | None,
         context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        self.store.check_quota()
         settings = self._services.settings
         history = trim_history(await self.store.newest.all(), settings.history_items)
         turn = AgentTurn(
@@ -117,6 +121,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
             if title is not None:
                 await self.store.name_thread(thread, await title, context)
+            if notice := self._use.notice():
+                yield NoticeEvent(level="warning", message=notice)
         except Exception as error:
             await self._name_at_once(thread, context)
             if (visible := stream_error(error)) is None:

@@ -2,7 +2,6 @@
 
 from .dynamodb import DynamoDBStore, OpenThread
 from .items import Conflict
-from .quota import OverQuota, Quota
 from .records import Records
 from .runs import (
     Run,
@@ -19,8 +18,6 @@ __all__ = [
     "Conflict",
     "DynamoDBStore",
     "OpenThread",
-    "OverQuota",
-    "Quota",
     "Records",
     "Run",
     "RunAlreadyStarted",

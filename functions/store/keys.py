@@ -13,6 +13,8 @@ from ..aws.keys import part
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _STAMP_LENGTH: Final = 27
 
+USER: Final = "U#"
+"""How the partitions of a user's rows begin, except that of their counters."""
 THREAD: Final = "THREAD#"
 ITEM: Final = "ITEM#"
 ATTACHMENT: Final = "ATT#"
@@ -21,8 +23,9 @@ RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
 GONE: Final = "GONE#"
 SIGNED_OUT: Final = "SIGNED_OUT"
-STAGE: Final = "Q"
-"""The partition of what belongs to nobody: the stage's counters."""
+COUNTERS: Final = "COUNTERS"
+SHARED: Final = "L#"
+"""How the partitions of what belongs to nobody begin: counters that several people share."""
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
@@ -35,10 +38,10 @@ Key = dict[str, Value]
 
 
 def user_partition(user: str) -> str:
-    return f"U#{user}"
+    return f"{USER}{user}"
 
 
-def quota_partition(user: str) -> str:
+def counters_partition(user: str) -> str:
     return f"Q#{user}"
 
 
@@ -88,6 +91,16 @@ def head_key(user: str, thread_id: str) -> Key:
 
 def run_key(user: str, run_id: str) -> Key:
     return key(user_partition(user), RUN + part(run_id))
+
+
+def counters_key(user: str) -> Key:
+    """The row that counts what the user has used."""
+    return key(counters_partition(user), COUNTERS)
+
+
+def shared_counters_key(scope: str, name: str) -> Key:
+    """The row that counts what a tenant, a network or the stage has used. `name` is a key part."""
+    return key(f"{SHARED}{scope}#{name}", COUNTERS)
 
 
 def signed_out_key(user: str) -> Key:

@@ -53,7 +53,7 @@ class People:
                 if kind + mark == keys.THREAD:
                     await self.threads.delete(row["id"]["S"], user)
                 await self.purge.thread(f"{partition}#T#{part}")
-        for pk in (partition, keys.quota_partition(user)):
+        for pk in (partition, keys.counters_partition(user)):
             rows = [
                 row
                 async for row in self._rows(pk, "")

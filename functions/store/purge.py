@@ -160,10 +160,10 @@ class Purge:
         failed = []
         for record in records:
             number = str(record["dynamodb"]["SequenceNumber"])
-            partition = record["dynamodb"]["Keys"]["pk"]["S"]
-            if partition == keys.STAGE:  # its counters name no object
-                continue
             try:
+                partition = record["dynamodb"]["Keys"]["pk"]["S"]
+                if not partition.startswith(keys.USER):  # counters name no object
+                    continue
                 with owner_sessions.acting_for(keys.user_of(partition)):
                     await self._record(record)
             except Exception:

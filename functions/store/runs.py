@@ -82,9 +82,12 @@ def claim_error(run: Run, row: Row | None) -> Exception:
     """The error for a claim whose condition failed. `row` is the run's row at that time."""
     if row and "state" not in row:
         return RunCancelled(f"run {run.id} was cancelled before it started")
-    if row:
-        run = Run(run.id, row["thread"]["S"], float(row["deadline"]["N"]))
-    return RunAlreadyStarted(run)
+    return RunAlreadyStarted(_run(run.id, row) if row else run)
+
+
+def _run(run_id: str, row: Row) -> Run:
+    """The run of a row. One that has ended without a claim has no thread."""
+    return Run(run_id, row["thread"]["S"], float(row["deadline"]["N"]))
 
 
 class Runs:
@@ -115,10 +118,35 @@ class Runs:
         )
         return bool(row and row.get("cancelled", {}).get("BOOL"))
 
-    async def has_begun(self, run_id: str, context: Any) -> bool:
-        """Whether the run was claimed, even if it has ended. One request, one read unit."""
+    async def find(self, run_id: str | None, context: Any) -> Run | None:
+        """The run if it was claimed, even if it has ended. One request, one read unit.
+
+        No request without an id, which nobody can have used before.
+        """
+        if run_id is None:
+            return None
         row = await self.table.get(keys.run_key(owner(context), run_id))
-        return bool(row and "state" in row)
+        return _run(run_id, row) if row and "state" in row else None
+
+    async def claim_replay(self, run: Run, context: Any) -> bool:
+        """Become the only replay of a run, until `end_replay` or the run's deadline. One write."""
+        try:
+            await self.table.update(
+                keys.run_key(owner(context), run.id),
+                "SET replay_until = :deadline",
+                ConditionExpression="attribute_not_exists(replay_until) OR replay_until < :now",
+                ExpressionAttributeValues={
+                    ":deadline": {"N": str(run.deadline)},
+                    ":now": {"N": str(time.time())},
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    async def end_replay(self, run: Run, context: Any) -> None:
+        """Let the run be replayed again. One write."""
+        await self.table.update(keys.run_key(owner(context), run.id), "REMOVE replay_until")
 
     async def finish(self, run_id: str, thread_id: str, context: Any, state: str) -> None:
         """Store how a run ended, and remove it from its thread's row if that still names it.

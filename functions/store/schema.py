@@ -13,8 +13,8 @@
 | run | `U#<user>` | `RUN#<id>` | TTL |
 | when the user signed out everywhere | `U#<user>` | `SIGNED_OUT` | TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
-| quota of a user | `Q#<user>` | `<seconds>#<window>` | TTL |
-| budget of the stage | `Q` | `DAY#<date>` | TTL |
+| counters of a user | `Q#<user>` | `COUNTERS` | TTL |
+| counters of a tenant, a network or the stage | `L#<scope>#<name>` | `COUNTERS` | TTL |
 
 Because of the head, one query reads a thread and its newest items. Every transaction that writes
 the thread's fields writes its head too.

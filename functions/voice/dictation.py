@@ -1,16 +1,16 @@
 """Dictation: speech to text within a user's rate limits."""
 
 from ..context import RequestContext
-from ..store import Quota
+from ..limits import Limits, Use
 from .transcription import HOW_TO_TURN_ON, Transcriber, TranscriptionError
 
 
 class Dictation:
     """Transcribes recordings. Each counts as one message; an invalid recording counts as none."""
 
-    def __init__(self, transcriber: Transcriber, quota: Quota) -> None:
+    def __init__(self, transcriber: Transcriber, limits: Limits) -> None:
         self._transcriber = transcriber
-        self._quota = quota
+        self._limits = limits
 
     def check_available(self) -> None:
         """Raise `TranscriptionError` when voice is off. Its message names the settings for it."""
@@ -20,8 +20,8 @@ class Dictation:
     async def transcribe(self, data: bytes, claimed: str | None, context: RequestContext) -> str:
         """The words in `data`; empty for silence. `claimed` is the MIME type that the sender gave.
 
-        Raises `TranscriptionError`, and `OverQuota` when the user's limit is reached.
+        Raises `TranscriptionError`, and `OverLimit` when a limit is reached.
         """
         self._transcriber.check(data, claimed)
-        await self._quota.spend(context)
+        await self._limits.spend(context, Use(messages=1))
         return await self._transcriber.transcribe(data, claimed, context.locale)

@@ -28,12 +28,17 @@ logger = logging.getLogger(__name__)
 
 RUNNING_HEADER = "x-chatkit-running"
 """`<run id> <epoch milliseconds>`: an answer in this thread is still being written, and ends
-by that time. `threads.get_by_id` and `items.list` send the header, and the page fetches again until
-it is missing."""
+by that time. `threads.get_by_id` and `items.list` send the header, and so does a repeated request
+whose answer another stream repeats already. The page fetches again until it is missing."""
 
 FEEDBACK_HEADER = "x-chatkit-feedback"
 """`<item id>=<positive or negative>`, separated by spaces: the visitor's feedback on items that
 `items.list` lists, since ChatKit's protocol has no place for it. Ids are percent-encoded."""
+
+
+def running_header(run_id: str, until: float) -> str:
+    """The value of `RUNNING_HEADER`. `until` is in Unix seconds."""
+    return f"{run_id} {int(until * 1000)}"
 
 
 class UnexpectedErrorMiddleware:

@@ -1,4 +1,4 @@
-"""The viewer of a request: the page's own origin, and the address that the request came from.
+"""The viewer of a request: its scheme, the page's own origin, and where the request came from.
 
 A function behind CloudFront gets its own URL as `Host`, and CloudFront as the client. So a function
 at the edge (`infra.stack.cdn.VIEWER_HEADERS`) writes what the viewer sent into two headers, and
@@ -17,6 +17,12 @@ IP_HEADER = "x-chatkit-viewer-ip"
 """The IPv4 or IPv6 address that connected to CloudFront."""
 
 
+def scheme_of(request: Request) -> str:
+    """`http` or `https`, as the proxy in front says: a function's URL, for instance."""
+    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
+    return forwarded or request.url.scheme
+
+
 def page_origin(request: Request, settings: Settings) -> str | None:
     """The origin of a page on this very server, such as `https://chat.example.com`.
 
@@ -25,8 +31,7 @@ def page_origin(request: Request, settings: Settings) -> str | None:
     host = request.headers.get(HOST_HEADER if settings.behind_cloudfront else "host")
     if not host:
         return None
-    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
-    return f"{forwarded or request.url.scheme}://{host}"
+    return f"{scheme_of(request)}://{host}"
 
 
 def viewer_ip(request: Request, settings: Settings) -> str | None:

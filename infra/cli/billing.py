@@ -76,8 +76,8 @@ class Turn:
     """
 
     seconds: float = 5.5
-    reads: float = 12
-    writes: float = 31
+    reads: float = 13
+    writes: float = 35
     kilobytes_out: float = 40
     kilobytes_logged: float = 2
     cold_share: float = 0.05

@@ -229,21 +229,15 @@ def check_stream(visitor: Visitor) -> tuple[str, str]:
 
 
 def check_upload(visitor: Visitor, thread: str) -> str:
-    """Check that a file can be uploaded to S3 by its signed URL and sent with a message."""
+    """Check that a file can be uploaded to S3 by its signed URL, once, and sent with a message."""
     picture = _png()
     file = visitor.ask(
         "attachments.create", name="smoke.png", size=len(picture), mime_type="image/png"
     )
-    upload = file["upload_descriptor"]
-    target = urlsplit(upload["url"])
-    kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
-    connection = kind(target.netloc, timeout=TIMEOUT)
-    connection.request(
-        upload["method"], f"{target.path}?{target.query}", picture, upload.get("headers") or {}
-    )
-    response = connection.getresponse()
-    if response.status // 100 != 2:  # noqa: PLR2004
-        raise SmokeError(f"the upload was answered {response.status}: {response.read(300)!r}")
+    for what, expected in (("the upload", 200), ("a second upload by the same link", 412)):
+        status, said = _put(file["upload_descriptor"], picture)
+        if status != expected:
+            raise SmokeError(f"{what} was answered {status}: {said!r}")
     visitor.stream(
         "threads.add_user_message",
         thread_id=thread,
@@ -254,6 +248,18 @@ def check_upload(visitor: Visitor, thread: str) -> str:
     if file["id"] not in kept:
         raise SmokeError("the message lost its file")
     return f"{len(picture)} bytes"
+
+
+def _put(upload: Json, data: bytes) -> tuple[int, bytes]:
+    """Upload `data` as the answer to `attachments.create` says; the status, and what S3 says."""
+    target = urlsplit(upload["url"])
+    kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
+    connection = kind(target.netloc, timeout=TIMEOUT)
+    connection.request(
+        upload["method"], f"{target.path}?{target.query}", data, upload.get("headers") or {}
+    )
+    response = connection.getresponse()
+    return response.status, response.read(300)
 
 
 def check_stranger(stranger: Visitor, thread: str) -> str:

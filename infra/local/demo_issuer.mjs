@@ -15,8 +15,18 @@ const packages = createRequire(new URL("../../frontend/package.json", import.met
 const { Provider } = await import(pathToFileURL(packages.resolve("oidc-provider")).href);
 
 const people = {
-  ada: { name: "Ada Lovelace", email: "ada@example.com", roles: ["staff"] },
-  alan: { name: "Alan Turing", email: "alan@example.com", roles: [] },
+  ada: {
+    name: "Ada Lovelace",
+    email: "ada@example.com",
+    roles: ["staff"],
+    organization: "analytical-engine",
+  },
+  alan: {
+    name: "Alan Turing",
+    email: "alan@example.com",
+    roles: [],
+    organization: "bletchley-park",
+  },
 };
 
 /** Seconds. */

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from infra.local.address import MAX_PORT, url_of
@@ -23,7 +23,7 @@ CLIENT_ID = "chatkit-demo"
 AUDIENCE = "urn:chatkit-serverless:demo"
 VITE = "http://localhost:5173"
 
-_SCRIPT = Path(__file__).with_suffix(".mjs")
+SCRIPT = Path(__file__).with_suffix(".mjs")
 
 
 class DemoIssuerError(Exception):
@@ -47,6 +47,7 @@ def variables(port: str) -> dict[str, str]:
         "CHATKIT_OIDC_USER_CLAIM": "sub",
         "CHATKIT_OIDC_NAME_CLAIM": "name",
         "CHATKIT_OIDC_ROLES_CLAIM": "roles",
+        "CHATKIT_OIDC_TENANT_CLAIM": "organization",
     }
 
 
@@ -56,11 +57,24 @@ def demo_issuer(host: str, port: str) -> Iterator[None]:
 
     Raises `DemoIssuerError`.
     """
+    pages = {f"http://127.0.0.1:{port}", f"http://localhost:{port}", url_of(host, port), VITE}
+    with running(port, pages):
+        os.environ.update(variables(port))
+        yield
+
+
+@contextlib.contextmanager
+def running(
+    port: str, pages: Iterable[str], script: Path = SCRIPT
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the issuer of the page on this port by this script. Pages of these origins may use it.
+
+    Yields its process, with pipes to its standard input and output. Raises `DemoIssuerError`.
+    """
     own_port = int(port) + DISTANCE
     unusable = f"SIGN_IN=demo needs port {own_port}, too, which cannot be had. Choose another PORT."
     if own_port > MAX_PORT:
         raise DemoIssuerError(unusable)
-    pages = {f"http://127.0.0.1:{port}", f"http://localhost:{port}", url_of(host, port), VITE}
     options = {
         "port": own_port,
         "clientId": CLIENT_ID,
@@ -68,20 +82,20 @@ def demo_issuer(host: str, port: str) -> Iterator[None]:
         "pages": sorted(pages),
     }
     node = shutil.which("node", path=node_folder())
-    process = subprocess.Popen(  # noqa: S603 - our own script
-        [node or "node", _SCRIPT, json.dumps(options)],
+    process = subprocess.Popen(  # noqa: S603 - our own scripts
+        [node or "node", script, json.dumps(options)],
         # The issuer ends when this is closed, also when this process is killed.
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "NODE_NO_WARNINGS": "1"},
     )
     try:
         said = process.stdout.readline().strip() if process.stdout else ""
         if said != issuer_of(port):
             why = f"the issuer of SIGN_IN=demo did not start: {said or 'see above'}"
             raise DemoIssuerError(unusable if said == "EADDRINUSE" else why)
-        os.environ.update(variables(port))
-        yield
+        yield process
     finally:
         process.terminate()
         process.communicate()

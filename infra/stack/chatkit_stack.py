@@ -141,8 +141,8 @@ class ChatKitStack(Stack):
             turnstile=False,  # it opens no sessions, so it verifies no challenge
         )
         if settings.isolation == "session":
-            allow_counters(chat, reads=True, table=table, key=key)
-            allow_counters(actions, reads=False, table=table, key=key)
+            allow_counters(chat, table=table, key=key)
+            allow_counters(actions, table=table, key=key)
             data = DataRole(self, "Data", functions=[chat, actions])
             allow_owner(data, table=table, files=files, key=key)
         else:

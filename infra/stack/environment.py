@@ -1,5 +1,6 @@
 """The functions' environment variables: names, addresses and limits, but no secret."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +77,9 @@ def environment(
         "CHATKIT_TURNSTILE_SITE_KEY": settings.turnstile_site_key,
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "CHATKIT_BEHIND_CLOUDFRONT": "true",
-        "CHATKIT_MESSAGES_PER_MINUTE": str(settings.messages_per_minute or ""),
-        "CHATKIT_MESSAGES_PER_DAY": str(settings.messages_per_day or ""),
+        "CHATKIT_LIMITS": settings.limit_table.model_dump_json(exclude_defaults=True),
+        "CHATKIT_PRICES": json.dumps(settings.model_prices),
+        "CHATKIT_ANSWER_TOKENS": str(settings.answer_tokens or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,
     }
     if secrets.model:

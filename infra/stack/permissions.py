@@ -70,18 +70,15 @@ def allow_actions(
     _allow_key(function, key, "dynamodb", "s3", "secretsmanager")
 
 
-def allow_counters(
-    function: ServiceFunction, *, reads: bool, table: ChatTable, key: kms.IKey | None
-) -> None:
-    """What a function reaches by itself with `isolation=session`: what belongs to nobody.
-
-    The second function only counts; the first one also `reads` what was counted.
+def allow_counters(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:
+    """What a function reaches by itself with `isolation=session`: the counters that several people
+    share.
     """
     function.allow(
         "Counters",
-        [*(["dynamodb:BatchGetItem"] if reads else []), "dynamodb:UpdateItem"],
+        ["dynamodb:UpdateItem"],
         [table.table.table_arn],
-        _leading_keys("StringEquals", [keys.STAGE]),
+        _leading_keys("StringLike", [f"{keys.SHARED}*"]),
     )
     _allow_key(function, key, "dynamodb", "secretsmanager")
 
@@ -94,7 +91,7 @@ def allow_owner(
         "Rows",
         [*_ROWS, *_CHAT_ROWS, *_ACTIONS_ROWS],
         [table.table.table_arn],
-        _leading_keys("StringLike", [*_USERS, keys.quota_partition(_OWNER)]),
+        _leading_keys("StringLike", [*_USERS, keys.counters_partition(_OWNER)]),
     )
     role.allow("Index", ["dynamodb:Query"], [table.index_arn], _leading_keys("StringLike", _USERS))
     role.allow("Objects", _OBJECTS, [files.bucket.arn_for_objects(each) for each in _PREFIXES])

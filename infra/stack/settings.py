@@ -4,20 +4,25 @@
 """
 
 import re
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AliasGenerator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PositiveInt,
+    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
+from functions.errors import first_problem
+from functions.limit_table import LimitTable, Price, ScopeLimits
+from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
 from functions.settings import (
     Issuer,
     ModelApi,
@@ -26,13 +31,20 @@ from functions.settings import (
     OidcToken,
     Origins,
     Settings,
+    parsed_json,
 )
 from infra.stack.contradictions import contradiction
+from infra.stack.limits import limit_table
 
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
 _FUNCTIONS = Settings.model_fields
+
+
+JsonObject = Annotated[dict[str, Any], BeforeValidator(parsed_json)]
+"""An object, or its JSON as text, which `-c` gives."""
+
 _OF_COGNITO = {"auth": "oidc", "oidcToken": "id", "oidcRolesClaim": "cognito:groups"}
 
 
@@ -283,7 +295,30 @@ class StackSettings(BaseModel):
         "INFO", description="Lowest level that the functions log."
     )
 
-    # Rate limits
+    # Limits
+    limits: JsonObject = Field(
+        default_factory=dict,
+        description="Limits other than the defaults of docs/limits.md, as JSON: "
+        '`{"person": {"messages_per_day": 50}}`. `null` turns one off.',
+    )
+    prices: JsonObject = Field(
+        default_factory=dict,
+        description="What models cost in dollars for a million tokens, as JSON: "
+        '`{"gpt-5-mini": {"input": 0.25, "cached_input": 0.025, "output": 2}}`. For a model that '
+        "is not named, `inputTokenPrice` and `outputTokenPrice` count.",
+    )
+    daily_budget: float | None = Field(
+        None,
+        gt=0,
+        description="Dollars that the models may cost in a day (UTC). Then answers stop, an alarm "
+        "goes off, and everything else goes on, until the day ends or `make budget` allows more.",
+    )
+    answer_tokens: int = Field(
+        8192,
+        ge=0,
+        description="Tokens that a model may write in one call at most, its reasoning included. "
+        "So many are reserved for each answer until it has ended. 0: the model's own limit.",
+    )
     messages_per_minute: int = Field(
         10, ge=0, description="Messages that one person may send in a minute. 0: no limit."
     )
@@ -377,10 +412,14 @@ class StackSettings(BaseModel):
         "milliseconds.",
     )
     input_token_price: float = Field(
-        0.25, ge=0, description="Dollars for a million input tokens, for the spend alarm."
+        0.25,
+        ge=0,
+        description="Dollars for a million input tokens, for the spend alarm and the budget.",
     )
     output_token_price: float = Field(
-        2.0, ge=0, description="Dollars for a million output tokens, for the spend alarm."
+        2.0,
+        ge=0,
+        description="Dollars for a million output tokens, for the spend alarm and the budget.",
     )
     daily_spend_alarm: float = Field(
         10.0, gt=0, description="Alarm when a day's tokens cost more, in dollars."
@@ -415,7 +454,50 @@ class StackSettings(BaseModel):
     def _fits_together(self) -> Self:
         if found := contradiction(self):
             raise ValueError(found)
+        try:
+            table = self.limit_table
+        except ValidationError as error:
+            raise ValueError(f"limits: {first_problem(error.errors())}") from None
+        if table.tenant != ScopeLimits() and self.oidc_tenant_claim is None:
+            raise ValueError("limits of a tenant need oidcTenantClaim")
+        if table.roles and self.oidc_roles_claim is None:
+            raise ValueError("limits of roles need oidcRolesClaim")
         return self
+
+    @field_validator("prices")
+    @classmethod
+    def _prices(cls, prices: dict[str, Any]) -> dict[str, Any]:
+        for model, price in prices.items():
+            try:
+                Price.model_validate(price)
+            except ValidationError as error:
+                raise ValueError(f"{model}: {first_problem(error.errors())}") from None
+        return prices
+
+    @property
+    def limit_table(self) -> LimitTable:
+        """The limits of the functions. Raises `ValueError` for what is no limit."""
+        changes = dict(self.limits)
+        if self.daily_budget is not None:
+            stage = {"dollars_per_day": self.daily_budget}
+            changes["stage"] = stage | (changes.get("stage") or {})
+        return limit_table(
+            changes,
+            concurrency=self.chat_concurrency,
+            messages_per_minute=self.messages_per_minute,
+            messages_per_day=self.messages_per_day,
+        )
+
+    @property
+    def model_prices(self) -> dict[str, Any]:
+        """The price of each model that may answer."""
+        names = {"openai": OPENAI_MODEL, "gemini": GEMINI_MODEL, "demo": "demo"}
+        first = self.model or names.get(self.provider, "")
+        other = {"input": self.input_token_price, "output": self.output_token_price}
+        return {
+            name: self.prices.get(name, other)
+            for name in [first, *(split_roles(model)[0] for model in self.models)]
+        }
 
     @property
     def scopes(self) -> list[str]:

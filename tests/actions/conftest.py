@@ -1,41 +1,20 @@
 """The second function with moto behind it: its app, and users who call it."""
 
-from secrets import token_hex
-
 import httpx2
 import pytest
 
 from functions.actions.app import create_app
-from functions.settings import Settings, forget_settings
-from infra.local.cloud import local_cloud
+from functions.settings import Settings
+from tests.support.cloud import own_cloud
 from tests.support.person import KEY, Person
 
 
 @pytest.fixture(scope="module")
 def cloud():
     """moto with the table and the bucket. Sets the environment and yields its variables."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ENDPOINT_URL", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL"):
-            patch.delenv(name, raising=False)
-        # local_cloud changes these variables. Set them here, so that the end of this fixture
-        # restores them.
-        for name in (
-            "AWS_ENDPOINT_URL",
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_REGION",
-        ):
-            patch.setenv(name, "")
-        patch.setenv("CHATKIT_COOKIE_KEY", KEY)
-        patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
-        # All moto servers of a process share their state, so each module needs different names.
-        name = f"actions-{token_hex(4)}"
-        patch.setenv("CHATKIT_TABLE", name)
-        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", name)
-        forget_settings()
-        with local_cloud(Settings(_env_file=None)) as variables:
-            yield {**variables, "CHATKIT_COOKIE_KEY": KEY}
-    forget_settings()
+    own = {"CHATKIT_COOKIE_KEY": KEY, "CHATKIT_ASSISTANT": "tests.assistants.sample"}
+    with pytest.MonkeyPatch.context() as patch, own_cloud(patch, **own) as variables:
+        yield {**variables, "CHATKIT_COOKIE_KEY": KEY}
 
 
 @pytest.fixture

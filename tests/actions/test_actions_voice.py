@@ -143,11 +143,20 @@ async def test_a_long_recording_is_uploaded_transcribed_and_removed(speaker, spe
     assert gone.status_code == 404
 
 
-async def test_the_upload_link_signs_type_and_length(speaker):
+async def test_the_upload_link_signs_type_length_and_condition_for_ten_minutes(speaker):
     announced = (await announce(speaker, tone())).json()
     query = dict(httpx2.URL(announced["url"]).params)
-    assert query["X-Amz-SignedHeaders"] == "content-length;content-type;host"
-    assert int(query["X-Amz-Expires"]) == announced["expires_in"]
+    assert query["X-Amz-SignedHeaders"] == "content-length;content-type;host;if-none-match"
+    assert int(query["X-Amz-Expires"]) == announced["expires_in"] == 600
+    assert announced["headers"] == {"Content-Type": "audio/wav", "If-None-Match": "*"}
+
+
+async def test_the_upload_link_works_once(speaker, speech_server):
+    announced = (await announce(speaker, tone())).json()
+    assert (await put(announced, tone())).status_code == 200
+    assert (await put(announced, tone()[::-1])).status_code == 412
+    await speaker.post("/actions/transcribe", {"key": announced["key"]})
+    assert speech_server.uploads[0]["data"] == tone()
 
 
 async def test_only_its_own_user_can_transcribe_an_upload(speaker, speech_server):
@@ -229,7 +238,8 @@ async def test_without_a_provider_the_error_names_the_setting(ada):
 
 async def test_a_transcription_counts_against_the_same_limits_as_a_message(cloud, speech_server):
     with served(speech_server.app) as url:
-        limited = Settings(_env_file=None, transcription_base_url=f"{url}/v1", messages_per_day=2)
+        table = {"stage": {"messages_per_day": 2}, "kept_share": 0}
+        limited = Settings(_env_file=None, transcription_base_url=f"{url}/v1", limits=table)
         transport = httpx2.ASGITransport(create_app(limited))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             person = Person(http)

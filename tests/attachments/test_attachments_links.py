@@ -93,14 +93,23 @@ async def test_an_upload_with_another_type_is_rejected(made, kind):
     assert not admits(nameless, soon())
 
 
-async def test_an_upload_link_works_for_one_key_one_method_and_a_quarter_of_an_hour(made):
+@pytest.mark.parametrize("condition", ['"an-etag"', ""])
+async def test_an_upload_without_its_condition_is_rejected(made, condition):
+    """Otherwise it would replace the file that is there."""
+    assert not admits(put(made, **{"If-None-Match": condition}), soon())
+    without = put(made)
+    del without.headers["if-none-match"]
+    assert not admits(without, soon())
+
+
+async def test_an_upload_link_works_for_one_key_one_method_and_ten_minutes(made):
     url = str(made.upload_descriptor.url)
     headers = put(made).headers
     elsewhere = url.replace("/uploads/", "/files/")
     assert not admits(httpx2.Request("PUT", elsewhere, headers=headers, content=PNG), soon())
     assert not admits(httpx2.Request("GET", url, headers=headers), soon())
-    assert admits(put(made), soon(minutes=14))
-    assert not admits(put(made), soon(minutes=16))
+    assert admits(put(made), soon(minutes=9))
+    assert not admits(put(made), soon(minutes=11))
 
 
 async def test_no_link_is_valid_for_more_than_an_hour(place, ada):
@@ -144,7 +153,7 @@ async def test_no_link_is_valid_for_more_than_an_hour(place, ada):
         assert (await place.http.get(link)).content == PNG
 
 
-async def test_a_recordings_upload_link_signs_its_length_and_type(place, ada):
+async def test_a_recordings_upload_link_signs_its_length_type_and_condition(place, ada):
     services = SimpleNamespace(
         bucket=place.store().bucket,
         dictation=SimpleNamespace(check_available=lambda: None),
@@ -156,3 +165,5 @@ async def test_a_recordings_upload_link_signs_its_length_and_type(place, ada):
             "PUT", upload["url"], headers=upload["headers"], content=bytes(size)
         )
         assert admits(request, soon()) == admitted
+        del request.headers["if-none-match"]
+        assert not admits(request, soon())

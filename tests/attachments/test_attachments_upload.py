@@ -112,13 +112,35 @@ async def test_a_file_gets_from_the_page_into_a_message_with_the_sdks_own_server
     assert (record.upload_descriptor, record.thread_id) == (None, thread_id)
 
 
-async def test_the_upload_link_signs_type_and_length_and_expires_soon(place, ada):
+async def test_the_upload_link_signs_type_length_and_condition_for_ten_minutes(place, ada):
     made = await place.files().create_attachment(announced(), ada)
     query = parse_qs(urlsplit(str(made.upload_descriptor.url)).query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
-    assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
-    assert int(query["X-Amz-Expires"][0]) <= 900
-    assert made.upload_descriptor.headers == {"Content-Type": "image/png"}
+    assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host;if-none-match"]
+    assert query["X-Amz-Expires"] == ["600"]
+    assert made.upload_descriptor.headers == {"Content-Type": "image/png", "If-None-Match": "*"}
+
+
+async def test_an_upload_link_works_once_and_what_came_first_stays(place, ada):
+    made = await place.files().create_attachment(announced(), ada)
+    assert (await put(place, made, PNG)).status_code == 200
+    assert (await put(place, made, PNG[::-1])).status_code == 412
+    assert await place.files().read(made, ada) == PNG
+
+
+async def test_an_upload_link_works_again_after_its_upload_was_removed(place, ada):
+    made = await uploaded(place, ada)
+    await place.files().delete_attachment(made.id, ada)
+    assert (await put(place, made, PNG)).status_code == 200
+    await place.store().delete_attachment(made.id, ada)
+    server = Echo(place.store(), place.files())
+    with pytest.raises(NotFoundError):
+        await ask(server, ada, create(made.id))
+
+
+def test_the_bucket_lets_pages_send_the_signed_headers(place):
+    (rule,) = place.s3.get_bucket_cors(Bucket="chatkit-files")["CORSRules"]
+    assert rule["AllowedHeaders"] == ["content-type", "if-none-match"]
 
 
 async def test_pydantic_does_not_change_a_signed_link(place, ada):
@@ -312,13 +334,13 @@ def _key(url):
     return urlsplit(url).path.removeprefix("/chatkit-files/")
 
 
-async def test_a_plain_boto3_client_signs_length_and_type_too(ada, monkeypatch):
+async def test_a_plain_boto3_client_signs_the_same_headers(ada, monkeypatch):
     """In us-east-1, boto3 signs with the old version by default."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    plain = boto3.client("s3", region_name="us-east-1")
+    plain = boto3.Session().client("s3", region_name="us-east-1")
     files = S3AttachmentStore("chatkit-files", client=plain)
     made = await files.create_attachment(announced(), ada)
     signed = parse_qs(urlsplit(str(made.upload_descriptor.url)).query)
-    assert signed["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
+    assert signed["X-Amz-SignedHeaders"] == ["content-length;content-type;host;if-none-match"]
     assert "X-Amz-Signature" in str(made.preview_url)

@@ -35,14 +35,16 @@ from moto.server import ThreadedMotoServer
 
 from functions import aws
 from functions.context import RequestContext
+from functions.limit_table import LimitTable
+from functions.limits import Limits, Use
 from functions.store import (
     DynamoDBStore,
-    Quota,
     Run,
     Runs,
     Sessions,
     create_table,
 )
+from infra.stack.limits import DEFAULTS
 from tests.support.dynamodb_local import engine
 from tests.support.dynamodb_local.meter import Meter, metered
 
@@ -58,7 +60,12 @@ WARM_UP = 5
 TAG = "0tag0"
 """A placeholder in recorded requests for an id that must be new each time."""
 
-ADA = RequestContext(user_id="ada@example.com")
+ADA = RequestContext(user_id="ada@example.com", network="n" * 32)
+
+LIMITS = LimitTable.model_validate(DEFAULTS)
+"""The stack's own."""
+MOST = Use(messages=1, input_tokens=36_000, output_tokens=8_000, answers=1)
+USED = Use(messages=1, input_tokens=2_000, output_tokens=300)
 START = datetime(2026, 1, 2)
 
 
@@ -124,27 +131,28 @@ class Turn:
         self.store = store
         self.runs = Runs(store.table)
         self.sessions = Sessions(store.table)
-        self.quota = Quota(store.table, per_user=1000, per_day=100_000)
+        self.limits = Limits(LIMITS, store.table)
         self.run = Run(f"run-{uuid4().hex}", "thr_1", time.time() + 60)
         self.phases: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
-            ("read the thread, its newest items, the counters, the sign-out", self.read),
-            ("claim the run, write the message, count it", self.begin),
+            ("read the thread, its newest items, the sign-out, the run, and reserve", self.read),
+            ("claim the run and write the message", self.begin),
             (f"look at the cancel flag {POLLS} times", self.poll),
             ("write the answer", self.answer),
             ("end the run", self.finish),
         ]
 
     async def read(self) -> None:
-        (_, items), _, _ = await asyncio.gather(
+        (_, items), self.reservation, _, _ = await asyncio.gather(
             self.store.open_turn("thr_1", HISTORY, ADA),
-            self.quota.check(ADA),
+            self.limits.reserve(ADA, MOST, until=self.run.deadline),
             self.sessions.is_over(ADA, 0.0),
+            self.runs.find(self.run.id, ADA),
         )
         await items()
 
     async def begin(self) -> None:
         item = question("q", "thr_1", START + timedelta(days=1))
-        await asyncio.gather(self.store.begin_run(self.run, ADA, item=item), self.quota.spend(ADA))
+        await self.store.begin_run(self.run, ADA, item=item)
 
     async def poll(self) -> None:
         for _ in range(POLLS):
@@ -155,7 +163,10 @@ class Turn:
         await self.store.add_thread_item("thr_1", item, ADA)
 
     async def finish(self) -> None:
-        await self.runs.finish(self.run.id, "thr_1", ADA, "done")
+        await asyncio.gather(
+            self.runs.finish(self.run.id, "thr_1", ADA, "done"),
+            self.reservation.settle(USED),
+        )
 
 
 async def show_turn(store: DynamoDBStore, meter: Meter) -> None:

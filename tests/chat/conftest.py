@@ -1,15 +1,13 @@
 """The chat app over real HTTP, with moto and a model server on loopback behind it."""
 
-from uuid import uuid4
-
 import pytest
 
 from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app
 from functions.llm import demo_events
-from functions.settings import Settings, forget_settings
-from infra.local.cloud import local_cloud
+from functions.settings import Settings
 from tests.support.chat import ELSEWHERE, Chat
+from tests.support.cloud import own_cloud
 from tests.support.issuer import AUDIENCE, CLIENT, bearer, issuing
 from tests.support.openai_server import OpenAIServer
 from tests.support.served import served
@@ -20,24 +18,13 @@ KEY = "k" * 32
 @pytest.fixture(scope="module")
 def cloud():
     """moto with the table and the bucket, and an environment with their names."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
-            patch.delenv(name, raising=False)
-        # local_cloud changes these variables. Set them here, so that the end of this fixture
-        # restores them.
-        for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "")
-        patch.setenv("AWS_REGION", "us-east-1")
-        # All moto servers of a process share their state, so each module needs different names.
-        patch.setenv("CHATKIT_TABLE", f"chat-{uuid4().hex}")
-        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"chat-{uuid4().hex}")
-        patch.setenv("CHATKIT_COOKIE_KEY", KEY)
-        patch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
-        patch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
-        forget_settings()
-        with local_cloud(Settings(_env_file=None)):
-            yield
-    forget_settings()
+    own = {
+        "CHATKIT_COOKIE_KEY": KEY,
+        "CHATKIT_ASSISTANT": "tests.assistants.sample",
+        "CHATKIT_ALLOWED_ORIGINS": ELSEWHERE,
+    }
+    with pytest.MonkeyPatch.context() as patch, own_cloud(patch, **own):
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app
+from functions.limit_table import LimitTable
 from functions.settings import Settings
 from tests.support.chat import ELSEWHERE, Chat, thread_of
 from tests.support.issuer import bearer
@@ -37,6 +38,15 @@ def app_settings(cloud, model_url, challenged):
         model_api="chat_completions",
         **challenged,
     )
+
+
+@pytest.fixture
+def limited(app_settings):
+    """The address of an app where each network has two requests a minute."""
+    limits = LimitTable.model_validate({"network": {"requests_per_minute": 2}})
+    update = {"limits": limits, "behind_cloudfront": True}
+    with served(create_app(app_settings.model_copy(update=update))) as url:
+        yield url
 
 
 def enter(chat, token, **headers):
@@ -97,6 +107,30 @@ def test_whoever_has_signed_out_everywhere_needs_a_challenge_to_be_somebody_new(
     entered = enter(ada, cloudflare.token(hostname="127.0.0.1"))
     assert entered.status_code == 200
     assert entered.json()["user"] != before
+
+
+def test_over_the_limit_of_its_network_nobody_makes_the_chat_ask_cloudflare(limited, cloudflare):
+    here = {"x-chatkit-viewer-ip": "203.0.113.7"}
+    statuses = [enter(Chat(limited), f"garbage {n}", **here).status_code for n in range(6)]
+    assert statuses.count(429) >= 2  # a new minute may begin once in between
+    assert len(cloudflare.asked) == statuses.count(401)
+    elsewhere = {"x-chatkit-viewer-ip": "203.0.114.7"}
+    assert enter(Chat(limited), "garbage", **elsewhere).status_code == 401
+
+
+def test_nor_does_whoever_has_signed_out(limited, ada, cloudflare):
+    entered = enter(ada, cloudflare.token(hostname="127.0.0.1"))
+    kept = dict(ada.http.cookies)
+    ada.http.post("/chatkit/session/end")
+    cloudflare.asked.clear()
+    statuses = []
+    for n in range(6):
+        chat = Chat(limited)
+        chat.http.cookies.update(kept)
+        answer = enter(chat, f"garbage {n}", **{"x-chatkit-viewer-ip": "203.0.115.7"})
+        statuses.append(answer.status_code)
+    assert (entered.status_code, {*statuses}) == (200, {401, 429})
+    assert len(cloudflare.asked) == statuses.count(401) <= 4
 
 
 def test_the_second_function_knows_the_identity_and_never_verifies(app_settings, ada, cloudflare):

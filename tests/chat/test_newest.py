@@ -12,7 +12,7 @@ from functions.chat.checks import Checked
 from functions.chat.newest import NewestItems
 from functions.chat.run_store import RunStore
 from functions.context import RequestContext
-from functions.store import DynamoDBStore, Quota, Run, create_table
+from functions.store import DynamoDBStore, Run, create_table
 
 ADA = RequestContext(user_id="ada")
 NOON = datetime(2026, 1, 1, 12)
@@ -40,10 +40,9 @@ def opened(monkeypatch):
         await store.save_thread(ThreadMetadata(id="t", created_at=NOON), ADA)
         for message in MESSAGES:
             await store.add_thread_item("t", message, ADA)
-        quota = Quota(store.table, per_user=None, per_day=None)
         thread, read_items = await store.open_turn("t", limit, ADA)
         checked = Checked("t", thread, NewestItems(read_items))
-        run_store = RunStore(store, quota, Run("r", "t", time.time() + 60), checked)
+        run_store = RunStore(store, Run("r", "t", time.time() + 60), checked)
         await run_store.claim(ADA)
         return run_store
 

@@ -29,13 +29,10 @@ class SlowTable:
         self.started.set()
         await self.release.wait()
 
-    async def spend(self, context):
-        pass
-
 
 async def test_a_run_that_is_stopped_during_its_claim_waits_for_the_claim():
     table = SlowTable()
-    run_store = RunStore(table, table, Run("r", "t", 0.0), Checked("t", None, NewestItems()))
+    run_store = RunStore(table, Run("r", "t", 0.0), Checked("t", None, NewestItems()))
     writing = asyncio.create_task(run_store.add_thread_item("t", HELLO, ADA))
     await table.started.wait()
     writing.cancel()

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
 CDN = re.compile(r"^https://cdn\.platform\.openai\.com/")
+BUILT_SCRIPT = re.compile(r"/assets/([\w-]+)-[\w-]{8}\.js")
 ANSWER_WITHIN_MS = 30_000
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -29,6 +31,12 @@ class Chat:
 
     def _see(self, request: Request) -> None:
         self.requests.append(request)
+
+    @property
+    def scripts(self) -> set[str]:
+        """The names of the page's scripts that it has asked for, without their digests."""
+        paths = (urlsplit(request.url).path for request in self.requests)
+        return {match[1] for path in paths if (match := BUILT_SCRIPT.fullmatch(path))}
 
     def script(self, text: str | None) -> None:
         """Sets the content of `chatkit.js` on the CDN. With None the CDN cannot be reached."""

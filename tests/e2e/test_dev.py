@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import time
 
 import httpx2
 import pytest
@@ -56,9 +55,7 @@ def test_conversations_outlive_a_reload_and_ctrl_c_ends_everything(checkout):
         dev.wait_until(lambda: "Reloading" in dev.output())
         dev.wait_until(lambda: _still_there(chat, thread))
     assert dev.process.returncode is not None
-    deadline = time.monotonic() + 10
-    while left_over := dev.left_over():  # Python's resource tracker ends last
-        assert time.monotonic() < deadline, left_over
+    dev.wait_until_gone()
 
 
 def _still_there(chat, thread):

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from sign_in import sign_in
 
 from tests.support.dev import Dev
-from tests.support.oidc_provider import Issuer, free_port_for_both
+from tests.support.oidc_provider import free_port_for_both, oidc_provider
 from tests.support.turnstile import SECRET, SITE_KEY, Turnstile, refusal, turnstile
 
 CLOUDFLARE = re.compile(r"^https://challenges\.cloudflare\.com/")
@@ -226,7 +226,7 @@ def test_where_people_may_sign_in_that_takes_the_place_of_the_challenge(
     tolerated.append("401")
     port = free_port_for_both()
     with (
-        Issuer(port) as issuer,
+        oidc_provider(port) as issuer,
         Dev(
             "dev",
             port=port,

@@ -120,10 +120,10 @@ SIGN_IN = """<!doctype html><title>Sign-in</title>
     };
     const config = await kit.loadConfig();
     const session = kit.createSession({ api: config.api, getToken });
-    await session.open();
+    const visitor = await session.open();
     await kit.loadChatKitScript(config.chatkitScript);
     document.getElementById("chat").setOptions(kit.chatKitOptions({
-        config, fetch: kit.createChatKitFetch({ api: config.api, ...session }),
+        config, session: visitor, fetch: kit.createChatKitFetch({ api: config.api, ...session }),
         scheme: "light", initialThread: null, assistant: {},
     }));
 </script>"""

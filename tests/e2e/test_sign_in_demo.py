@@ -1,7 +1,5 @@
 """`SIGN_IN=demo`: sign-in that can be tried at once. And visitors who may sign in, and need not."""
 
-import time
-
 import pytest
 from chat_page import Chat
 from phrases import QUESTION
@@ -9,7 +7,7 @@ from playwright.sync_api import expect
 from sign_in import ADA, account, sign_in, sign_out, visit
 
 from tests.support.dev import Dev
-from tests.support.oidc_provider import Issuer, free_port_for_both
+from tests.support.oidc_provider import free_port_for_both, oidc_provider
 
 
 def test_people_find_their_conversations_after_make_dev_was_started_again(
@@ -24,9 +22,7 @@ def test_people_find_their_conversations_after_make_dev_was_started_again(
         sign_in(chat)
         chat.ask(QUESTION)
         link = chat.page.url.removeprefix(dev.url)
-    deadline = time.monotonic() + 10
-    while left_over := dev.left_over():
-        assert time.monotonic() < deadline, left_over
+    dev.wait_until_gone()
     with Dev(**where):
         # The issuer has new keys, and knows nobody.
         visit(chat, link)
@@ -41,7 +37,10 @@ def test_make_lambda_has_it_too(page, tolerated):
         assert f"Sign in as {ADA} (staff)" in emulated.output()
         chat = Chat(page(), emulated.url)
         visit(chat)
-        sign_in(chat)
+        with chat.page.expect_response("**/chatkit/session") as session:
+            sign_in(chat)
+        user = session.value.json()["user"]
+        assert (user["roles"], user["tenant"]) == (["staff"], "analytical-engine")
         chat.ask(QUESTION)
         expect(account(chat)).to_have_accessible_name(f"Account of {ADA}")
 
@@ -50,7 +49,7 @@ def test_make_lambda_has_it_too(page, tolerated):
 def optional():
     """A `make dev` where visitors may chat without signing in."""
     port = free_port_for_both()
-    with Issuer(port) as issuer:
+    with oidc_provider(port) as issuer:
         settings = {**issuer.variables, "CHATKIT_OIDC_OPTIONAL": "true"}
         with Dev(port=port, **settings) as dev:
             yield dev.url
@@ -60,9 +59,11 @@ def test_where_it_is_optional_visitors_chat_and_sign_in_from_the_header(page, op
     chat = Chat(page(), optional).open()
     chat.ask(QUESTION)
     as_visitor = chat.page.url
-    assert not any("issuer-" in request.url for request in chat.requests)  # its chunk
+    assert "sign-in" in chat.scripts
+    assert "issuer" not in chat.scripts  # the large one, which is for people who sign in
     chat.button("New conversation").click()
     sign_in(chat)
+    assert "issuer" in chat.scripts
     expect(account(chat)).to_be_visible()
     chat.button("Conversations").click()
     chat.page.get_by_text("No conversations").wait_for()

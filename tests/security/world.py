@@ -5,8 +5,11 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 from secrets import token_hex
+from typing import Any
 
+import boto3
 import httpx2
+from botocore.config import Config
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageItem,
@@ -21,11 +24,11 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from functions.aws.clients import client
 from functions.aws.ids import new_id
 from functions.aws.keys import digest, owner
 from functions.context import RequestContext
 from functions.services import Services
+from functions.settings import get_aws_settings
 from tests.assistants.sample.features.items import ITEMS, Item, card
 from tests.support.speech import tone
 
@@ -124,14 +127,14 @@ class World:
 
     def everything(self) -> tuple[list[str], list[tuple[str, str]]]:
         """All rows and objects of theirs, to compare."""
-        scanned = client("dynamodb").get_paginator("scan")
+        scanned = _patient("dynamodb").get_paginator("scan")
         rows = [
             json.dumps(row, sort_keys=True)
             for page in scanned.paginate(TableName=self._store.table.name)
             for row in page["Items"]
             if f"#{self.user}#" in f"{row['pk']['S']}#"
         ]
-        listed = client("s3").get_paginator("list_objects_v2")
+        listed = _patient("s3").get_paginator("list_objects_v2")
         objects = [
             (entry["Key"], entry["ETag"])
             for page in listed.paginate(Bucket=self._services.bucket.name)
@@ -139,6 +142,12 @@ class World:
             if digest(self.user) in entry["Key"]
         ]
         return sorted(rows), sorted(objects)
+
+
+def _patient(service: str) -> Any:
+    """A client that waits while moto reads a table with the traces of thousands of attempts."""
+    endpoint = get_aws_settings().aws_endpoint_url
+    return boto3.client(service, endpoint_url=endpoint, config=Config(read_timeout=120))
 
 
 def browser(url: str, headers: dict[str, str] | None = None) -> httpx2.Client:

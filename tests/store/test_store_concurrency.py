@@ -9,11 +9,11 @@ import pytest
 
 from functions import aws
 from functions.context import RequestContext
+from functions.limit_table import LimitTable
+from functions.limits import Limits, OverLimit, Use
 from functions.store import (
     Conflict,
     DynamoDBStore,
-    OverQuota,
-    Quota,
     Records,
     Run,
     RunAlreadyStarted,
@@ -142,22 +142,17 @@ async def test_of_many_parallel_claims_of_a_run_id_one_succeeds(stores, ada):
     assert len((await stores[0].load_thread_items("thr_1", None, 99, "asc", ada)).data) == 1
 
 
-async def test_a_quota_allows_exactly_its_limit_under_parallel_requests(stores, ada):
+async def test_a_limit_lets_exactly_as_many_pass_from_parallel_functions(stores, ada):
+    table = LimitTable.model_validate({"person": {"messages_per_day": 7}})
+
     async def spend(n):
-        store = stores[n % 3]
-        quota = Quota(
-            store.table,
-            per_user=7,
-            window_seconds=86_400,
-            per_day=None,
-        )
         try:
-            await quota.spend(ada)
-        except OverQuota:
+            await Limits(table, stores[n % 3].table).spend(ada, Use(messages=1))
+        except OverLimit:
             return 0
         return 1
 
-    assert sum(await asyncio.gather(*(spend(n) for n in range(30)))) == 7
+    assert sum(await asyncio.gather(*(spend(n) for n in range(100)))) == 7
 
 
 async def test_parallel_changes_of_a_record_are_all_kept(stores, ada):

@@ -19,8 +19,9 @@ from chatkit.types import (
 
 from functions.attachments.schema import voice_prefix
 from functions.aws.keys import owner
+from functions.limit_table import LimitTable
+from functions.limits import Limits, Use
 from functions.store import (
-    Quota,
     Records,
     Run,
     Runs,
@@ -257,12 +258,13 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
         await furnish(backend, store, ada, thread_id, items=3)
     await furnish(backend, store, bob, items=3)
     await Records(store.table).put("todo", {"a": [1]}, ada, version=0)
-    quota = Quota(store.table, per_user=9, per_day=None)
+    table = LimitTable.model_validate({"person": {"messages_per_day": 9}})
+    limits = Limits(table, store.table)
     for context in (ada, bob):
         await store.begin_run(Run("r", "thr_1", time.time() + 60), context)
-        await quota.spend(context)
+        await limits.spend(context, Use(messages=1))
     kinds = {pk[:2] + sk.partition("#")[0] for pk, sk in left(backend) if "bob" not in pk}
-    assert kinds - {f"Q#{quota.window_seconds}"} == {
+    assert kinds - {"Q#COUNTERS"} == {
         f"U#{kind}" for kind in ("THREAD", "HEAD", "ITEM", "ATT", "FB", "REC", "RUN")
     }
     assert len(kinds) == 8

@@ -9,7 +9,9 @@ from chatkit.store import NotFoundError
 from functions.attachments import schema
 from functions.aws.keys import digest, owner
 from functions.context import RequestContext
-from functions.store import Quota, Records, Run, Runs, bodies, keys
+from functions.limit_table import LimitTable
+from functions.limits import Limits, Use
+from functions.store import Records, Run, Runs, bodies, keys
 from functions.store.table import Table
 from functions.web.identity.person import owner_id
 from tests.store.test_store_people import fill
@@ -20,8 +22,8 @@ ACME, GLOBEX = (
     for tenant in ("acme", "globex")
 )
 
-OF_NOBODY = keys.STAGE
-"""The partition of the counters that all users share: messages of the day."""
+OF_NOBODY = keys.SHARED
+"""How the partitions of the counters begin that several people share."""
 
 
 def functions_of_a_user(module):
@@ -38,7 +40,7 @@ KEYS = functions_of_a_user(keys) | functions_of_a_user(schema)
 
 
 def test_every_function_that_makes_a_key_is_looked_at():
-    assert {"item_key", "run_key", "quota_partition", "voice_prefix", "file_key"} <= KEYS.keys()
+    assert {"item_key", "run_key", "counters_key", "voice_prefix", "file_key"} <= KEYS.keys()
     assert len(KEYS) >= 15
 
 
@@ -67,7 +69,9 @@ async def use(backend, context):
     runs = Runs(table)
     await store.begin_run(Run("run_1", "thr_1", time.time() + 60), context)
     await runs.cancel("run_2", context)
-    await Quota(table, per_user=5, per_day=5).spend(context)
+    everything = {"messages_per_minute": 5, "messages_per_day": 5}
+    limited = LimitTable.model_validate({"person": everything, "stage": everything})
+    await Limits(limited, table).spend(context, Use(messages=1))
     await Records(table).put("notes", ["secret"], context, version=0)
     return store
 
@@ -82,7 +86,7 @@ async def test_every_row_and_object_has_the_owner_in_its_key(backend, monkeypatc
     assert {"THREAD", "HEAD", "ITEM", "ATT", "FB", "RUN", "REC"} <= kinds
     assert {key.split("/")[0] for key in objects} >= {"uploads", "images", "spill"}
     for row in rows:
-        assert row["pk"]["S"] == OF_NOBODY or row["pk"]["S"].split("#")[1] == ACME.user_id
+        assert row["pk"]["S"].startswith(OF_NOBODY) or row["pk"]["S"].split("#")[1] == ACME.user_id
     for key in objects:
         assert digest(owner(ACME)) in key.split("/")
 
@@ -111,6 +115,7 @@ async def test_the_ids_of_one_tenant_are_unknown_in_another(backend):
 
 @pytest.mark.parametrize("backend", ["moto"], indirect=True)
 async def test_a_limit_is_a_persons_in_one_tenant(backend):
-    quota = Quota(Table(backend.table, client=backend.dynamodb), per_user=1, per_day=None)
-    await quota.spend(ACME)
-    await quota.check(GLOBEX)
+    table = LimitTable.model_validate({"person": {"messages_per_day": 1}})
+    limits = Limits(table, Table(backend.table, client=backend.dynamodb))
+    await limits.spend(ACME, Use(messages=1))
+    await limits.spend(GLOBEX, Use(messages=1))

@@ -17,9 +17,10 @@ from tests.support.shared import Shared
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT = 180.0
+GONE_TIMEOUT = 10.0
 
 HIDDEN = ("OPENAI_", "GEMINI_", "CHATKIT_", "AWS_")
-"""Settings of the person who runs the tests; the tests must not depend on them."""
+"""How settings of the person who runs the tests begin. The tests must not depend on them."""
 
 WITH_SAMPLE = {**SAMPLE, "PYTHONPATH": str(FOLDER)}
 STARTER = {"CHATKIT_ASSISTANT": ""}
@@ -99,12 +100,14 @@ class Dev:
         if self._own_folder:
             self._own_folder.cleanup()
 
-    def kill(self):
-        """End all of it at once, as a crash or a power cut does."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=30)
+    def wait_until_gone(self):
+        """Wait until none of its processes is left. Python's resource tracker ends last."""
+        deadline = time.monotonic() + GONE_TIMEOUT
+        while left_over := self._left_over():
+            assert time.monotonic() < deadline, left_over
+            time.sleep(0.05)
 
-    def left_over(self):
+    def _left_over(self):
         """Processes of its group that are still there."""
         alive = []
         for folder in Path("/proc").glob("[0-9]*"):
@@ -138,7 +141,9 @@ def of_the_run(shared: Shared, target: str) -> Running:
     printed = shared.folder / f"{target}.txt"
 
     def begin():
-        started = Dev(target, printed=printed).wait_until_ready()
+        # A folder of its own would go with `Dev`, which this server outlives.
+        state = shared.folder / f"{target}-state"
+        started = Dev(target, printed=printed, folder=state).wait_until_ready()
         return {"pid": started.process.pid, "url": started.url}
 
     return Running(shared.once(target, begin)["url"], printed)

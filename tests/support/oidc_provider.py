@@ -2,53 +2,40 @@
 
 import contextlib
 import json
-import os
-import shutil
 import socket
-import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 
-from infra.local.demo_issuer import AUDIENCE, CLIENT_ID, DISTANCE, issuer_of, variables
-from infra.local.setup import node_folder
+from infra.local.demo_issuer import DISTANCE, issuer_of, running, variables
 from tests.support.dev import free_port
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
 
 
+@dataclass
 class Issuer:
-    """The issuer of a page on the port `port`, while this is open."""
+    """The issuer of a page, while it runs."""
 
-    def __init__(self, port):
-        self.port = port
-        self.url = issuer_of(str(port))
-        self.variables = variables(str(port))
-
-    def __enter__(self):
-        options = {
-            "port": self.port + DISTANCE,
-            "clientId": CLIENT_ID,
-            "audience": AUDIENCE,
-            "pages": [f"http://127.0.0.1:{self.port}"],
-        }
-        self._process = subprocess.Popen(
-            [shutil.which("node", path=node_folder()), SCRIPT, json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "NODE_NO_WARNINGS": "1"},
-        )
-        assert self._process.stdout.readline().strip() == self.url
-        return self
-
-    def __exit__(self, *_):
-        self._process.terminate()
-        self._process.communicate()
+    url: str
+    variables: dict[str, str]
+    """The settings of a server whose people sign in there."""
+    process: Popen[str]
 
     def order(self, **orders):
         """See `oidc_provider.mjs`."""
-        self._process.stdin.write(json.dumps(orders) + "\n")
-        self._process.stdin.flush()
-        assert self._process.stdout.readline() == "done\n"
+        self.process.stdin.write(json.dumps(orders) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
+
+
+@contextlib.contextmanager
+def oidc_provider(port: int) -> Iterator[Issuer]:
+    """The issuer of a page on the port `port`."""
+    page = str(port)
+    with running(page, [f"http://127.0.0.1:{page}"], SCRIPT) as process:
+        yield Issuer(issuer_of(page), variables(page), process)
 
 
 def free_port_for_both():

@@ -45,7 +45,7 @@ def settings_with(cloudflare, **changes):
 
 @pytest.fixture
 def arrive(cloudflare):
-    """`arrive(token)` identifies somebody without a cookie. Keywords are settings."""
+    """`arrive(token)` makes somebody new. Keywords are settings."""
 
     async def arrive(token, *headers, **changes):
         settings = settings_with(cloudflare, cookie_key="k" * 32, **changes)
@@ -54,7 +54,7 @@ def arrive(cloudflare):
             {"type": "http", "scheme": "https", "method": "POST", "path": "/", "headers": raw}
         )
         identity = identity_of(Settings(_env_file=None, **settings))
-        return await identity.identify(request, token)
+        return await identity.newcomer(request, token)
 
     return arrive
 
@@ -330,7 +330,7 @@ async def test_a_token_is_not_used_up_when_no_identity_can_be_made(cloudflare, m
     settings = settings_with(cloudflare, cookie_key_secret="stage/cookie")
     identity = identity_of(Settings(_env_file=None, **settings))
     request = Request({"type": "http", "scheme": "https", "path": "/", "headers": []})
-    await refused(identity.identify(request, cloudflare.token()), 424)
+    await refused(identity.newcomer(request, cloudflare.token()), 424)
     assert cloudflare.asked == []
 
 

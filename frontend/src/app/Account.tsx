@@ -1,16 +1,18 @@
 import type { SessionInfo } from "../chatkit";
 import type { SignIn } from "../sign-in";
 import { texts } from "./brand";
-import { useBegin, useSignOut } from "./sign-in-hooks";
+import { SignInButton } from "./SignInButton";
+import { SignOut } from "./SignOut";
 
 /** In the header: who has signed in, with a menu, or a button to sign in. */
 export function Account({ signIn, session }: { signIn: SignIn; session: SessionInfo }) {
-  if (!session.signedIn) return <SignInButton signIn={signIn} />;
+  if (!session.signedIn) {
+    return <SignInButton signIn={signIn} className="pill sign-in" noticeClass="toast" />;
+  }
   return <Menu signIn={signIn} user={session.user} />;
 }
 
 function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
-  const { signOut, busy } = useSignOut(signIn);
   const name = user.name || user.email || texts.signIn.nameless;
   return (
     <>
@@ -28,26 +30,8 @@ function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
           <b>{name}</b>
           {user.email && user.email !== name && <span>{user.email}</span>}
         </p>
-        <button type="button" onClick={signOut} aria-busy={busy}>
-          {busy ? texts.signIn.leaving : texts.signIn.out}
-        </button>
+        <SignOut signIn={signIn} />
       </div>
-    </>
-  );
-}
-
-function SignInButton({ signIn }: { signIn: SignIn }) {
-  const { begin, busy, failed } = useBegin(signIn);
-  return (
-    <>
-      {failed && (
-        <p className="toast" role="alert">
-          {texts.signIn.unreachable}
-        </p>
-      )}
-      <button type="button" className="sign-in" onClick={begin} aria-busy={busy}>
-        {texts.signIn.button}
-      </button>
     </>
   );
 }

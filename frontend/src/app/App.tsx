@@ -17,7 +17,7 @@ import { StartScreen } from "./StartScreen";
 import { useScheme } from "./scheme";
 import { useOtherWindows } from "./sign-in-hooks";
 
-type Failed = { at: "failed"; problem: Problem; signIn: BootError["signIn"] };
+type Failed = { at: "failed"; problem: Problem } & Pick<BootError, "signIn" | "person">;
 type Challenged = { Screen: typeof Challenge; asked: Asked };
 type State = { at: "loading" } | Ready | SignedOut | Done | Failed;
 
@@ -47,7 +47,8 @@ export function App() {
       setState(await boot(ask));
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
-      setState({ at: "failed", problem: error.problem, signIn: error.signIn });
+      const { problem, signIn, person } = error;
+      setState({ at: "failed", problem, signIn, person });
     }
   }, [ask]);
 
@@ -66,7 +67,8 @@ export function App() {
     return () => removeEventListener("online", retry);
   }, [offline, start]);
 
-  useOtherWindows("signIn" in state ? state.signIn : null);
+  const { signIn, person } = "signIn" in state ? state : { signIn: null, person: null };
+  useOtherWindows(signIn, person, state.at === "ready");
 
   return (
     <div className="page">
@@ -77,9 +79,9 @@ export function App() {
         {state.at === "failed" && (
           <Failure problem={state.problem} retry={() => void start()} signIn={state.signIn} />
         )}
-        {state.at === "signed-out" && <StartScreen signIn={state.signIn} notice={state.notice} />}
+        {state.at === "signed-out" && <StartScreen signedOut={state} />}
         {state.at === "done" && (
-          <div className="failure" role="status">
+          <div className="screen" role="status">
             <h1>{texts.signIn.done}</h1>
             <p>{texts.signIn.doneText}</p>
           </div>

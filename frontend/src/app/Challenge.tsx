@@ -1,9 +1,10 @@
+import "./styles/challenge.css";
 import { useEffect, useRef } from "react";
 import { type ChallengeConfig, solveChallenge } from "../chatkit";
 import type { SignIn } from "../sign-in";
 import { texts } from "./brand";
 import { Logo } from "./Logo";
-import { useBegin } from "./sign-in-hooks";
+import { SignInButton } from "./SignInButton";
 
 /** A challenge that waits for its visitor. */
 export type Asked = {
@@ -30,28 +31,12 @@ export function Challenge({ asked, scheme }: { asked: Asked; scheme: "light" | "
   }, [asked]);
 
   return (
-    <section className="welcome challenge" aria-labelledby="challenge">
+    <section className="screen welcome challenge" aria-labelledby="challenge">
       <Logo size={56} />
       <h1 id="challenge">{texts.challenge.title}</h1>
       <p role="status">{texts.challenge.text}</p>
       <div className="widget" ref={widget} />
-      {asked.signIn && <Instead signIn={asked.signIn} />}
+      {asked.signIn && <SignInButton signIn={asked.signIn} className="pill" />}
     </section>
-  );
-}
-
-function Instead({ signIn }: { signIn: SignIn }) {
-  const { begin, busy, failed } = useBegin(signIn);
-  return (
-    <>
-      {failed && (
-        <p className="notice" role="alert">
-          {texts.signIn.unreachable}
-        </p>
-      )}
-      <button type="button" onClick={begin} aria-busy={busy}>
-        {texts.signIn.button}
-      </button>
-    </>
   );
 }

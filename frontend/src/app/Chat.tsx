@@ -1,7 +1,7 @@
 import { ChatKit, useChatKit } from "@openai/chatkit-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { chatKitOptions, describeError } from "../chatkit";
-import { SIGN_IN } from "../sign-in/paths";
+import { chatKitOptions, describeError, signInAgain } from "../chatkit";
+import { AGAIN, SIGN_IN } from "../sign-in/paths";
 import type { PageActions } from "./assistant";
 import { Banner } from "./Banner";
 import type { Ready } from "./boot";
@@ -12,7 +12,7 @@ import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./troub
 import { VoiceNote } from "./VoiceNote";
 
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
-  const { config, session, fetch, log, standIn, signIn } = ready;
+  const { config, session, fetch, log, standIn, signIn, notice } = ready;
   const { assistantOptions, locale, onDeeplink, onEffect } = ready.assistant;
   const [said, setSaid] = useState<string | null>(null);
   const actions = useRef<PageActions>(null);
@@ -53,7 +53,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
   actions.current = page;
 
   const online = useOnline();
-  const unauthorized = useUnauthorized(signIn);
+  const refusal = useUnauthorized(signIn);
   const challenged = config.challenge && !session.signedIn;
   const vanished = useVanished(stage, standIn);
   useAnswerWatch(fetchUpdates);
@@ -81,14 +81,20 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
   return (
     <>
       {standIn && <Banner id="stand-in" text={texts.standIn} dismissible />}
+      {notice && <Banner id="sign-in" text={notice} tone="warning" dismissible />}
       {!online && <Banner id="offline" text={texts.offline} tone="warning" />}
-      {unauthorized &&
+      {refusal &&
         (challenged ? (
           <Banner id="challenge" text={texts.challenge.failedWhileChatting} tone="warning" />
         ) : signIn ? (
           <Banner id="session" text={texts.signIn.endedWhileChatting} tone="warning">
             {/* In a window of its own, so that this one keeps what was typed. */}
-            <a className="button" href={SIGN_IN} target="_blank" rel="noopener opener">
+            <a
+              className="pill strong"
+              href={SIGN_IN + (signInAgain(refusal) ? AGAIN : "")}
+              target="_blank"
+              rel="noopener"
+            >
               {texts.signIn.button}
             </a>
           </Banner>

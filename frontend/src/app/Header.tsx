@@ -31,9 +31,9 @@ export function Header({
       >
         <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
           {choice === "light" && (
-            <path d="M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0zM12 3v1.500M12 19.500V21M3 12h1.500M19.5 12H21M5.7 5.700l1 1M17.3 17.300l1 1M18.3 5.700l-1 1M6.7 17.300l-1 1" />
+            <path d="M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0zM12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.7 5.7l1 1M17.3 17.3l1 1M18.3 5.7l-1 1M6.7 17.3l-1 1" />
           )}
-          {choice === "dark" && <path d="M19.5 14.500A8 8 0 0 1 9.5 4.500a8 8 0 1 0 10 10z" />}
+          {choice === "dark" && <path d="M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z" />}
           {choice === "system" && (
             <>
               <path d="M20 12a8 8 0 1 1-16 0 8 8 0 0 1 16 0z" />

@@ -61,27 +61,27 @@ export function VoiceNote(props: {
     <div className="voice" data-state={state.at}>
       {state.at === "recording" ? (
         <>
-          <button type="button" onClick={cancel}>
+          <button type="button" className="pill" onClick={cancel}>
             {texts.voice.cancel}
           </button>
           <Meter level={() => recording.current?.level() ?? 0} />
           <Timer onEnd={() => void finish()} />
-          <button type="button" className="strong" onClick={() => void finish()}>
+          <button type="button" className="pill strong" onClick={() => void finish()}>
             {texts.voice.done}
           </button>
         </>
       ) : state.at === "writing" ? (
         <>
           <p role="status">{texts.voice.transcribing}</p>
-          <button type="button" onClick={cancel}>
+          <button type="button" className="pill" onClick={cancel}>
             {texts.voice.cancel}
           </button>
         </>
       ) : (
         <>
-          <button type="button" onClick={() => void start()}>
+          <button type="button" className="pill" onClick={() => void start()}>
             <svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true">
-              <path d="M12 3.500a2.8 2.8 0 0 1 2.8 2.800v5a2.8 2.8 0 0 1-5.6 0v-5A2.8 2.8 0 0 1 12 3.500zM6 11.500a6 6 0 0 0 12 0M12 17.500V21" />
+              <path d="M12 3.5a2.8 2.8 0 0 1 2.8 2.8v5a2.8 2.8 0 0 1-5.6 0v-5A2.8 2.8 0 0 1 12 3.5zM6 11.5a6 6 0 0 0 12 0M12 17.5V21" />
             </svg>
             {texts.voice.start}
           </button>

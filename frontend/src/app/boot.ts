@@ -12,7 +12,7 @@ import {
   type SessionInfo,
 } from "../chatkit";
 import { CHALLENGE_REQUIRED } from "../chatkit/session";
-import type { SignIn } from "../sign-in";
+import type { Person, SignIn } from "../sign-in";
 import { announceAnswer } from "./answers";
 import { arrive } from "./arrive";
 import { texts } from "./brand";
@@ -28,10 +28,24 @@ export type Ready = {
   standIn: boolean;
   /** `null` when the page signs nobody in. */
   signIn: SignIn | null;
+  /** Who had signed in before the session was opened. */
+  person: Person | null;
+  /** What went wrong with a sign-in that the visitor can do without. */
+  notice: string | null;
 };
 
-/** There is no chat before somebody signs in. `notice` says why they have to, or what went wrong. */
-export type SignedOut = { at: "signed-out"; signIn: SignIn; notice: string | null };
+/** There is no chat before somebody signs in. */
+export type SignedOut = {
+  at: "signed-out";
+  signIn: SignIn;
+  person: Person | null;
+  /** Why they have to, or what went wrong. */
+  notice: string | null;
+  /** Whether the issuer has to ask for the password. */
+  again: boolean;
+  /** Whether they may sign out instead, and chat as a visitor. */
+  optional: boolean;
+};
 
 /** This window was opened for the sign-in only, and could not close itself. */
 export type Done = { at: "done" };
@@ -44,12 +58,14 @@ export type Problem = {
 
 export class BootError extends Error {
   readonly problem: Problem;
-  /** Set when it helps to sign out and to sign in as somebody else. */
+  /** The page's sign-in, once it is loaded. */
   readonly signIn: SignIn | null;
-  constructor(problem: Problem, signIn: SignIn | null = null) {
+  readonly person: Person | null;
+  constructor(problem: Problem, signIn: SignIn | null = null, person: Person | null = null) {
     super(problem.title);
     this.problem = problem;
     this.signIn = signIn;
+    this.person = person;
   }
 }
 
@@ -64,6 +80,9 @@ export async function boot(ask: Ask): Promise<Ready | SignedOut | Done> {
     throw new BootError(unreachable(error));
   });
   let signIn: SignIn | null = null;
+  let person: Person | null = null;
+  let notice: string | null = null;
+  const optional = config.signIn?.optional ?? false;
   if (config.signIn) {
     const { createSignIn } = await import("../sign-in").catch((error: unknown) => {
       throw new BootError(unreachable(error));
@@ -71,10 +90,10 @@ export async function boot(ask: Ask): Promise<Ready | SignedOut | Done> {
     signIn = createSignIn(config.signIn);
     const arrived = await arrive(signIn);
     if (arrived === "done") return { at: "done" };
-    const needed = !(await signIn.subject()) && !config.signIn.optional;
-    if (needed || arrived === "failed") {
-      const notice = arrived === "failed" ? texts.signIn.failed : null;
-      return { at: "signed-out", signIn, notice };
+    person = await signIn.person();
+    if (arrived === "failed") notice = texts.signIn.failed;
+    if (!optional && (notice || !person)) {
+      return { at: "signed-out", signIn, person, notice, again: false, optional };
     }
   }
   const { challenge } = config;
@@ -88,9 +107,11 @@ export async function boot(ask: Ask): Promise<Ready | SignedOut | Done> {
     visitor = await session.open();
   } catch (error) {
     const refused = error instanceof SessionError && error.status === 401;
-    const ended = refused && error.code !== CHALLENGE_REQUIRED;
-    if (signIn && ended) return { at: "signed-out", signIn, notice: texts.signIn.ended };
-    throw new BootError(sessionProblem(error, signIn), signIn);
+    if (signIn && refused && error.code !== CHALLENGE_REQUIRED) {
+      const again = error.signInAgain;
+      return { at: "signed-out", signIn, person, notice: texts.signIn.ended, again, optional };
+    }
+    throw new BootError(sessionProblem(error, signIn), signIn, person);
   }
   const fetch = createChatKitFetch({
     api: config.api,
@@ -107,7 +128,18 @@ export async function boot(ask: Ask): Promise<Ready | SignedOut | Done> {
     defineStandIn();
     log("warning", "chatkit_script_unavailable");
   }
-  return { at: "ready", config, assistant, session: visitor, fetch, log, standIn: !loaded, signIn };
+  return {
+    at: "ready",
+    config,
+    assistant,
+    session: visitor,
+    fetch,
+    log,
+    standIn: !loaded,
+    signIn,
+    person,
+    notice,
+  };
 }
 
 function unreachable(error: unknown): Problem {

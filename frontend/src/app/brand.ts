@@ -34,14 +34,14 @@ export const brand = {
     fontFamily: 'ui-sans-serif, system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif',
     fontFamilyMono: 'ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, monospace',
   } satisfies Theme,
+};
 
-  /** What only the page around the chat needs: text, borders, and text on the accent colour. */
-  page: {
-    light: { ink: "#262724", muted: "#5b5d57", line: "#e4e2db", onAccent: "#ffffff" },
-    dark: { ink: "#ebece8", muted: "#b0b3ac", line: "#343733", onAccent: "#10211c" },
-    warning: "#d99100",
-    headingFont: '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif',
-  },
+/** What only the page around the chat needs: text, borders, and text on the accent colour. */
+export const page = {
+  light: { ink: "#262724", muted: "#5b5d57", line: "#e4e2db", onAccent: "#ffffff" },
+  dark: { ink: "#ebece8", muted: "#b0b3ac", line: "#343733", onAccent: "#10211c" },
+  warning: "#d99100",
+  headingFont: '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif',
 };
 
 export const texts = {

@@ -3,7 +3,7 @@
  * `index.html`, so that name and colours are there before the script starts.
  */
 import type { HtmlTagDescriptor } from "vite";
-import { brand, texts } from "./brand.ts";
+import { brand, page, texts } from "./brand.ts";
 
 export function headTags(): HtmlTagDescriptor[] {
   const { name, description, theme } = brand;
@@ -43,9 +43,9 @@ function icon(): string {
 
 /** Light or dark as the system says, unless the page has set `data-scheme`. */
 function pageStyle(): string {
-  const fonts = `--page-font:${brand.theme.fontFamily};--page-heading-font:${brand.page.headingFont}`;
+  const fonts = `--page-font:${brand.theme.fontFamily};--page-heading-font:${page.headingFont}`;
   return [
-    `:root{${fonts};--page-warning:${brand.page.warning};${properties("light")}}`,
+    `:root{${fonts};--page-warning:${page.warning};${properties("light")}}`,
     `@media (prefers-color-scheme:dark){:root:not([data-scheme]){${properties("dark")}}}`,
     `:root[data-scheme="dark"]{${properties("dark")}}`,
   ].join("");
@@ -53,7 +53,7 @@ function pageStyle(): string {
 
 function properties(scheme: "light" | "dark"): string {
   const { accent, surface } = brand.theme;
-  const { ink, muted, line, onAccent } = brand.page[scheme];
+  const { ink, muted, line, onAccent } = page[scheme];
   return Object.entries({
     "color-scheme": scheme,
     "--page-accent": accent[scheme],

@@ -16,18 +16,21 @@ const subscribe = (changed: () => void) => {
 export const useOnline = (): boolean => useSyncExternalStore(subscribe, () => navigator.onLine);
 
 /**
- * `true` after a 401 that a new token did not fix, until the server accepts a request again or the
- * person has signed in again in another window.
+ * The 401 that a new token did not fix, until the server accepts a request again or the person has
+ * signed in again in another window.
  */
-export function useUnauthorized(signIn: SignIn | null): boolean {
-  const [unauthorized, setUnauthorized] = useState(false);
+export function useUnauthorized(signIn: SignIn | null): Response | null {
+  const [refusal, setRefusal] = useState<Response | null>(null);
   useEffect(
-    // The response to a log entry does not count, only those to ChatKit's operations.
-    () => onAnswer((operation, { status }) => operation && setUnauthorized(status === 401)),
+    () =>
+      onAnswer((operation, response) => {
+        // The response to a log entry does not count, only those to ChatKit's operations.
+        if (operation) setRefusal(response.status === 401 ? response : null);
+      }),
     [],
   );
-  useEffect(() => signIn?.onChange(() => setUnauthorized(false)), [signIn]);
-  return unauthorized;
+  useEffect(() => signIn?.onChange(() => setRefusal(null)), [signIn]);
+  return refusal;
 }
 
 /** Fetches again while an answer is being written for another window. */

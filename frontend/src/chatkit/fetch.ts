@@ -9,9 +9,9 @@ import { RunIds, watched } from "./runs";
 import { UploadLinks } from "./uploads";
 
 /**
- * After a 401, `refresh` is true and `refused` is the token that was sent. When another request has
- * brought a newer one meanwhile, that one will do. `undefined` then says that nothing has changed:
- * the request is not sent again.
+ * After a 401, `refresh` is true and `refused` is the token that was sent. If another request has
+ * renewed it since, return the newer one. `undefined` says that nothing has changed: the request is
+ * not sent again.
  */
 export type GetToken = (reason: {
   refresh: boolean;
@@ -143,8 +143,7 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
   return async (input, init) => {
     const url = absolute(input instanceof Request ? input.url : String(input));
     if (!within(url, chat) && !within(url, actions)) {
-      const put = await uploads.signedPut(input, init);
-      return put ? send(put.url, put.init) : send(input, init);
+      return (await uploads.upload(input, init, send)) ?? send(input, init);
     }
     if (!(input instanceof Request)) return ours(url, init ?? {});
     const { method, headers, signal } = input;

@@ -6,6 +6,12 @@ export { createLog, describeError, type Log } from "./log";
 export { type AssistantOptions, chatKitOptions, searchEntities } from "./options";
 export { type AnswerWatch, createAnswerWatch, runningUntil } from "./running";
 export { ELEMENT, loadChatKitScript } from "./script";
-export { createSession, type Session, SessionError, type SessionInfo } from "./session";
+export {
+  createSession,
+  type Session,
+  SessionError,
+  type SessionInfo,
+  signInAgain,
+} from "./session";
 export { chatKitTheme, type Theme } from "./theme";
 export { type Recording, startRecording, transcribe, VoiceError } from "./voice";

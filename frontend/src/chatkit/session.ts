@@ -5,7 +5,7 @@
 import { createChatKitFetch, type GetToken } from "./fetch";
 
 export type SessionInfo = {
-  /** All but `id` only of people who have signed in, and where their token has it. */
+  /** For people who have signed in, also what their token says of them. */
   user: {
     id: string;
     name?: string | null;
@@ -27,16 +27,31 @@ export class SessionError extends Error {
   readonly status: number;
   /** What the server says for programs, such as `challenge_required`. */
   readonly code: string | undefined;
-  constructor(message: string, status: number, code?: string) {
+  /** See the function of this name. */
+  readonly signInAgain: boolean;
+  constructor(message: string, status: number, code?: string, signInAgain = false) {
     super(message);
     this.name = "SessionError";
     this.status = status;
     this.code = code;
+    this.signInAgain = signInAgain;
   }
 }
 
 /** The code of a 401: somebody new has to solve a challenge first. */
 export const CHALLENGE_REQUIRED = "challenge_required";
+
+/**
+ * Whether a 401 says that the person has signed out everywhere since they signed in (RFC 9470). The
+ * issuer then has to ask for the password, because its own session is as old as the sign-in.
+ */
+export function signInAgain({ headers }: Response): boolean {
+  // Lambda's Function URLs rename the header.
+  const challenge = ["www-authenticate", "x-amzn-remapped-www-authenticate"].map((name) =>
+    headers.get(name),
+  );
+  return challenge.join().includes("insufficient_user_authentication");
+}
 
 export type Session = {
   /** Asks the server who the visitor is. Parallel calls share one request. */
@@ -155,7 +170,7 @@ async function bodyOf(response: Response): Promise<Body> {
 
 function refused(response: Response, body: Body): SessionError {
   const message = body.message ?? `The server answered ${response.status}.`;
-  return new SessionError(message, response.status, body.code);
+  return new SessionError(message, response.status, body.code, signInAgain(response));
 }
 
 // Some private windows and embedded frames have no storage. The token is then lost with the page.

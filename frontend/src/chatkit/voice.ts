@@ -1,4 +1,5 @@
 /** Records a voice note and turns it into text: `POST /actions/transcribe`. */
+import { arrived } from "./uploads";
 
 export class VoiceError extends Error {
   override name = "VoiceError";
@@ -124,7 +125,7 @@ export async function transcribe(
     body: audio,
     signal,
   });
-  if (!put.ok) throw new VoiceError("The recording could not be uploaded.");
+  if (!arrived(put.status)) throw new VoiceError("The recording could not be uploaded.");
   return String((await post("/transcribe", json({ key: upload.key }))).text ?? "");
 }
 

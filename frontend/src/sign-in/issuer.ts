@@ -1,7 +1,7 @@
 /**
  * The OpenID Connect issuer, by `oidc-client-ts`: authorization code with PKCE, refresh tokens,
- * sign-out. It is a file of its own in the build, which loads when somebody signs in, renews or
- * signs out.
+ * sign-out. It is a file of its own in the build, which loads for sign-in, and for whoever has
+ * signed in.
  */
 import {
   ErrorResponse,
@@ -14,11 +14,14 @@ import type { SignInConfig } from "../chatkit";
 import { SIGNED_IN, SIGNED_OUT } from "./paths";
 import type { SignedIn } from "./stored";
 
-/** For each request to the issuer. It is longer than a cold start of most. */
+/** For each request to the issuer. Most issuers answer sooner, also after a cold start. */
 const TIMEOUT_SECONDS = 10;
 /** For taking the refresh token back at sign-out. Whoever signs out is waiting. */
 const REVOKE_MS = 3_000;
-/** Tokens are renewed this long before they expire, or earlier when they live for less than four. */
+/**
+ * Tokens are renewed a minute before they expire. Those that live for less than four minutes are
+ * renewed when three quarters of their life are over.
+ */
 const EARLY_MS = 60_000;
 
 /** What the page wants to know again when the person comes back. */
@@ -45,10 +48,11 @@ export function createIssuer(config: SignInConfig) {
   });
 
   return {
-    /** The issuer's address at which the person signs in. */
-    async signInUrl(asked: Asked): Promise<string> {
+    /** The issuer's address at which the person signs in. With `again`, it asks for the password. */
+    async signInUrl(asked: Asked, again: boolean): Promise<string> {
       const request = await client.createSigninRequest({
         state: asked,
+        ...(again && { prompt: "login" }),
         ...(config.audience && { extraQueryParams: { audience: config.audience } }),
       });
       return request.url;
@@ -91,7 +95,8 @@ export function createIssuer(config: SignInConfig) {
       if (config.token === "id" && response.id_token === now.idToken) return null;
       const renewed = signedIn(response, config);
       // An issuer that sends no new refresh token lets us use the old one again (RFC 6749, 6).
-      return { ...renewed, refreshToken: renewed.refreshToken ?? now.refreshToken };
+      const refreshToken = renewed.refreshToken ?? now.refreshToken;
+      return { ...renewed, since: now.since, refreshToken };
     },
 
     /** Takes the refresh token back, and returns the issuer's address that ends its own session. */
@@ -121,6 +126,7 @@ function signedIn(response: SigninResponse, config: SignInConfig): SignedIn {
   const seconds = config.token === "id" ? exp - iat : response.expires_in;
   return {
     subject: sub,
+    since: Date.now(),
     token: config.token === "id" ? response.id_token : response.access_token,
     renewAt: renewAt(seconds),
     refreshToken: response.refresh_token ?? null,

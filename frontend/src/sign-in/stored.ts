@@ -14,6 +14,8 @@
 export type SignedIn = {
   /** Who has signed in: the issuer's `sub`. */
   subject: string;
+  /** When they signed in, in epoch milliseconds. Renewals keep it. */
+  since: number;
   /** What the server gets: the access token or the ID token. */
   token: string;
   /** When to renew the token, in epoch milliseconds of this machine's clock. */
@@ -25,9 +27,15 @@ export type SignedIn = {
 };
 
 export type Stored = {
+  /** Where reading fails, the last one that this window has seen. */
   read(): Promise<SignedIn | null>;
   /** Throws when this window has no storage. */
   write(signedIn: SignedIn | null): Promise<void>;
+  /**
+   * Writes `next` where the token is still `token`, and returns what is stored then. Throws when
+   * this window has no storage.
+   */
+  replace(token: string, next: SignedIn): Promise<SignedIn | null>;
   /** Calls `listener` when another window has written. Returns a function that ends this. */
   onChange(listener: () => void): () => void;
 };
@@ -37,19 +45,36 @@ const TABLE = "signed-in";
 
 export function storedUnder(key: string): Stored {
   const windows = new BroadcastChannel(`${DATABASE}:${key}`);
+  let last: SignedIn | null = null;
+  const written = (signedIn: SignedIn | null): SignedIn | null => {
+    windows.postMessage("changed");
+    return signedIn;
+  };
   return {
     async read() {
       try {
-        return (await transaction<SignedIn>("readonly", (table) => table.get(key))) ?? null;
-      } catch {
-        return null;
+        last = (await transaction((table) => table.get(key), "readonly")) ?? null;
+      } catch (error) {
+        console.warn(`The sign-in cannot be read: ${error}`);
       }
+      return last;
     },
     async write(signedIn) {
-      await transaction("readwrite", (table) =>
-        signedIn ? table.put(signedIn, key) : table.delete(key),
-      );
-      windows.postMessage("changed");
+      await transaction((table) => (signedIn ? table.put(signedIn, key) : table.delete(key)));
+      last = written(signedIn);
+    },
+    async replace(token, next) {
+      let replaced = false;
+      const before = await transaction((table) => {
+        const reading = table.get(key);
+        reading.addEventListener("success", () => {
+          replaced = reading.result?.token === token;
+          if (replaced) table.put(next, key);
+        });
+        return reading;
+      });
+      last = replaced ? written(next) : (before ?? null);
+      return last;
     },
     onChange(listener) {
       windows.addEventListener("message", listener);
@@ -59,10 +84,10 @@ export function storedUnder(key: string): Stored {
 }
 
 /** Opens the database each time, because Safari closes those that stay open. */
-async function transaction<Value>(
-  mode: IDBTransactionMode,
+async function transaction(
   work: (table: IDBObjectStore) => IDBRequest,
-): Promise<Value | undefined> {
+  mode: IDBTransactionMode = "readwrite",
+): Promise<SignedIn | undefined> {
   const opening = indexedDB.open(DATABASE);
   opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE);
   const database = await new Promise<IDBDatabase>((resolve, reject) => {

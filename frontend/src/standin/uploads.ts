@@ -1,7 +1,8 @@
 /** Uploads attachments in two phases: announces the file, then sends it to the given address. */
 import type { ComposerOption } from "@openai/chatkit";
+import { randomId } from "../chatkit/ids";
+import { arrived } from "../chatkit/uploads";
 import { ApiError, type Client } from "./client";
-import { randomId } from "./ids";
 import type { Attachment } from "./types";
 
 export type Upload = {
@@ -126,7 +127,7 @@ function put(
       changed();
     });
     request.addEventListener("load", () => {
-      if (request.status < 300) resolve();
+      if (arrived(request.status)) resolve();
       else reject(new ApiError("The upload was refused.", request.status));
     });
     request.addEventListener("error", () => reject(new ApiError("The upload failed.", 0)));

@@ -5,13 +5,14 @@ signature: the cookie's token is not accepted in a header, and a header's token 
 """
 
 import hashlib
-import secrets
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer
+
+from ...aws.ids import uuid7
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class UnknownSignatureError(Exception):
 
 @dataclass(frozen=True)
 class AnonymousUser:
-    """The user that a token names. `id` is `anon_` and 32 random hex digits."""
+    """The user that a token names. `id` is `anon_` and a UUIDv7 of 32 hex digits."""
 
     id: str
     token: str
@@ -61,8 +62,16 @@ class AnonymousUser:
 
 
 def new_user(keys: Keys, purpose: Purpose) -> AnonymousUser:
-    """A new user with a random id."""
-    return _issue(_PREFIX + secrets.token_hex(16), keys, purpose)
+    """A new user with an id that nobody had before."""
+    return _issue(_PREFIX + uuid7(), keys, purpose)
+
+
+def made_at(user_id: str) -> float:
+    """When an anonymous user was made (Unix seconds): the time in their id.
+
+    Ids of earlier versions are random: they have a random time, which is nearly always far off.
+    """
+    return int(user_id.removeprefix(_PREFIX)[:12], 16) / 1000
 
 
 def read_user(

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..viewer import scheme_of
 from .anonymous import COOKIE, FORMER, Purpose
 
 PLAIN = "chatkit_session"
@@ -80,5 +81,4 @@ def _name(request: Request) -> str:
 
 
 def _over_tls(request: Request) -> bool:
-    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
-    return (forwarded or request.url.scheme) == "https"
+    return scheme_of(request) == "https"

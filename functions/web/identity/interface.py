@@ -10,10 +10,8 @@ from .visitor import Visitor
 class Identity(Protocol):
     """Finds out who sent a request."""
 
-    async def identify(self, request: Request, challenge: str | None = None) -> Visitor:
+    async def identify(self, request: Request) -> Visitor:
         """The visitor who sent the request. Of the request it reads the headers only.
-
-        `challenge` is what a solved challenge has given, and is used up only for somebody new.
 
         Raises `PublicError` when the visitor must not go on: 401 when they have to sign in, or to
         solve a challenge first.
@@ -21,6 +19,8 @@ class Identity(Protocol):
 
     async def newcomer(self, request: Request, challenge: str | None = None) -> Visitor:
         """A new anonymous visitor, whatever token the request has.
+
+        `challenge` is what a solved challenge has given. It is used up.
 
         Raises `PublicError` (401) where everybody has to sign in, and where a challenge comes first
         and `challenge` is no proof of a solved one.

@@ -37,10 +37,10 @@ class OidcIdentity:
             token=settings.oidc_token,
         )
 
-    async def identify(self, request: Request, challenge: str | None = None) -> Visitor:
+    async def identify(self, request: Request) -> Visitor:
         token = bearer_token(request)
         if self._anonymous is not None and (token is None or is_anonymous(token)):
-            return await self._anonymous.identify(request, challenge)
+            return await self._anonymous.identify(request)
         if token is None:
             raise not_signed_in()
         claims = await self._verifier.verify(token)

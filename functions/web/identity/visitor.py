@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import time
 from typing import Any
 
 from starlette.requests import Request
@@ -14,11 +15,13 @@ from ..run_id import run_id_of
 from . import cookies
 from .anonymous import (
     BEARER,
+    CLOCK_SKEW,
     COOKIE,
     FORMER,
     AnonymousUser,
     Purpose,
     UnknownSignatureError,
+    made_at,
     new_user,
     read_user,
 )
@@ -27,6 +30,9 @@ from .turnstile import Turnstile
 
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
+
+NEW_SECONDS = 24 * 3600
+"""Seconds for which an anonymous visitor is a newcomer."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,16 @@ class Visitor:
     roles: frozenset[str] = frozenset()
     name: str | None = None
     email: str | None = None
+    network: str | None = None
+    """A keyed digest of the network that the request came from: see `functions.web.network`."""
+
+    @property
+    def newcomer(self) -> bool:
+        """Whether this is an anonymous visitor on their first day."""
+        if self.signed_in:
+            return False
+        # Another environment, whose clock is ahead, may have made the id.
+        return -CLOCK_SKEW.total_seconds() < time() - made_at(self.user_id) < NEW_SECONDS
 
     def send_token(self, request: Request, response: Response) -> None:
         """Add a fresh token to the response: as a cookie, or as a header for another origin."""
@@ -81,7 +97,7 @@ class AnonymousIdentity:
         self._allowed_origins = frozenset(allowed_origins)
         self._turnstile = turnstile
 
-    async def identify(self, request: Request, challenge: str | None = None) -> Visitor:
+    async def identify(self, request: Request) -> Visitor:
         """The visitor. Raises `PublicError` when there is no key that can be used."""
         bearer = _bearer(request)
         if bearer and (user := await self._user(bearer, (BEARER, FORMER), BEARER)):
@@ -90,7 +106,7 @@ class AnonymousIdentity:
         purpose = self._purpose(request)
         if cookie and (user := await self._user(cookie, accepted, purpose)):
             return _visitor(user, purpose)
-        return await self.newcomer(request, challenge)
+        return await self.newcomer(request)
 
     async def newcomer(self, request: Request, challenge: str | None = None) -> Visitor:
         """A new visitor, whatever token the request has."""
@@ -150,6 +166,8 @@ def request_context(
         roles=visitor.roles,
         name=visitor.name,
         email=visitor.email,
+        network=visitor.network,
+        newcomer=visitor.newcomer,
     )
 
 

@@ -12,9 +12,9 @@ from starlette.types import Message
 from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app
 from functions.llm import demo_events
-from functions.settings import Settings, forget_settings
+from functions.settings import Settings
 from infra.cli.smoke import SmokeError, smoke
-from infra.local.cloud import local_cloud
+from tests.support.cloud import own_cloud
 from tests.support.served import served
 
 KEY = "k" * 32
@@ -24,18 +24,9 @@ CONFIG = b'{"model": {"name": "demo"}, "api": {"chat": "/chatkit", "actions": "/
 @pytest.fixture(scope="module")
 def cloud():
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
-            patch.delenv(name, raising=False)
-        for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("CHATKIT_COOKIE_KEY", KEY)
-        patch.setenv("CHATKIT_TABLE", "smoke-tests")  # moto's tables are this process's
         patch.setattr(demo_events, "PACE", 0.015)
-        forget_settings()
-        with local_cloud(Settings(_env_file=None)):
+        with own_cloud(patch, CHATKIT_COOKIE_KEY=KEY):
             yield
-    forget_settings()
 
 
 class Deployment:
@@ -127,6 +118,18 @@ class Garbled(Deployment):
             await HTMLResponse("<html></html>", 404)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+class Overwriting(Deployment):
+    """Lets an upload replace the one before it."""
+
+    async def chat(self, scope, receive, send):
+        async def change(message):
+            if body := message.get("body"):
+                message["body"] = body.replace(b'"If-None-Match":"*"', b'"x-none-match": "*"')
+            await send(message)
+
+        await self.app(scope, receive, change)
 
 
 class Changing(Deployment):
@@ -247,6 +250,7 @@ def test_the_issuer_is_asked_whether_people_may_come_from_the_page(cloud):
         (Buffering, "something buffers it"),
         (Swallowing, "an unknown thread was answered 200"),
         (Sharing, "a stranger sees our thread"),
+        (Overwriting, "a second upload by the same link was answered 200"),
         (WithoutActions, "GET /actions/health was answered 502"),
         (Garbled, "an answer is not ChatKit's: JSONDecodeError"),
         (

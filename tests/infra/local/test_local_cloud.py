@@ -7,31 +7,22 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from functions.aws.clients import client
-from functions.settings import Settings, forget_settings
-from infra.local.cloud import local_cloud
+from tests.support.cloud import own_cloud
 
 TABLE = "kept"
 
 
-def use(monkeypatch, name):
-    """Let the environment name this table and bucket, and no endpoint."""
-    for each in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(each, "")  # so that what local_cloud sets is put back as well
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("CHATKIT_TABLE", name)
-    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", name)
-    forget_settings()
+def named(name):
+    return {"CHATKIT_TABLE": name, "CHATKIT_ATTACHMENTS_BUCKET": name}
 
 
 @pytest.fixture
 def table(monkeypatch):
-    use(monkeypatch, TABLE)
-    with local_cloud(Settings(_env_file=None)):
+    with own_cloud(monkeypatch, **named(TABLE)):
         yield client("dynamodb")
         # moto keeps them for as long as the process lives
         client("dynamodb").delete_table(TableName=TABLE)
         client("s3").delete_bucket(Bucket=TABLE)
-    forget_settings()
 
 
 def test_a_transaction_that_fails_takes_nothing_with_it_that_others_wrote(table):
@@ -107,11 +98,9 @@ def test_a_transaction_that_fails_changes_no_row_and_the_stream_goes_on_without_
 def test_a_table_and_a_bucket_that_a_lost_attempt_has_made_are_used(monkeypatch):
     """botocore sends a request again when its answer takes longer than the timeout."""
     for _ in ("made", "made again"):
-        use(monkeypatch, "twice")
-        with local_cloud(Settings(_env_file=None)):
+        with own_cloud(monkeypatch, **named("twice")):
             assert client("dynamodb").scan(TableName="twice")["Items"] == []
             assert "Contents" not in client("s3").list_objects_v2(Bucket="twice")
-    forget_settings()
 
 
 def row(name):
@@ -120,16 +109,13 @@ def row(name):
 
 def test_an_endpoint_of_ones_own_gets_the_same_key_each_time(monkeypatch):
     """DynamoDB Local has a database for each access key id."""
-    use(monkeypatch, "own-endpoint")
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    with local_cloud(Settings(_env_file=None)) as variables:
+    own = {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+    with own_cloud(monkeypatch, **own) as variables:
         assert variables["AWS_ACCESS_KEY_ID"] == "local"
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine, too")
-    with local_cloud(Settings(_env_file=None)):
+    own |= {"AWS_ACCESS_KEY_ID": "mine", "AWS_SECRET_ACCESS_KEY": "mine, too"}
+    with own_cloud(monkeypatch, **own):
         assert os.environ["AWS_ACCESS_KEY_ID"] == "mine"
     server.stop()
-    forget_settings()

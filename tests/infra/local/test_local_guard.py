@@ -1,7 +1,6 @@
 """Other websites that the browser has open get nothing from the servers of `make dev`."""
 
 import socket
-from uuid import uuid4
 
 import httpx2
 import pytest
@@ -11,9 +10,8 @@ from botocore.credentials import Credentials
 from starlette.responses import PlainTextResponse
 
 from functions.aws.clients import client
-from functions.settings import Settings, forget_settings
-from infra.local.cloud import local_cloud
 from infra.local.hosts import OwnHosts
+from tests.support.cloud import own_cloud
 from tests.support.served import served
 
 OTHER = "https://other.example"
@@ -22,15 +20,8 @@ PAGE = "http://127.0.0.1:8001"
 
 @pytest.fixture
 def cloud(monkeypatch):
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "")  # so that what local_cloud sets is put back as well
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("CHATKIT_TABLE", f"guarded-{uuid4().hex}")
-    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"guarded-{uuid4().hex}")
-    forget_settings()
-    with local_cloud(Settings(_env_file=None), page_port=PAGE.rpartition(":")[2]) as variables:
+    with own_cloud(monkeypatch, page_port=PAGE.rpartition(":")[2]) as variables:
         yield variables
-    forget_settings()
 
 
 def scan(cloud, key_id, **headers):
@@ -71,7 +62,9 @@ def test_the_page_of_make_lambda_may_follow_signed_links_and_do_nothing_else(clo
     bucket, s3 = cloud["CHATKIT_ATTACHMENTS_BUCKET"], client("s3")
     link = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "page"})
     asked = {"origin": PAGE, "access-control-request-method": "PUT"}
-    assert httpx2.options(link, headers=asked).headers["access-control-allow-origin"] in {"*", PAGE}
+    allowed = httpx2.options(link, headers=asked).headers
+    assert allowed["access-control-allow-origin"] in {"*", PAGE}
+    assert allowed["access-control-allow-headers"] == "content-type, if-none-match"
     assert httpx2.put(link, content=b"x", headers={"origin": PAGE}).status_code == 200
     assert httpx2.put(link, content=b"x", headers={"origin": OTHER}).status_code == 403
     plain = f"{cloud['AWS_ENDPOINT_URL']}/{bucket}/page"

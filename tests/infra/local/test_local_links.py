@@ -1,16 +1,15 @@
 """Signed links name the host that the page was asked by, and lead through the app's own port."""
 
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx2
 import pytest
 
 from functions.aws.clients import client
-from functions.settings import Settings, forget_settings
+from functions.settings import Settings
 from infra.local.app import create_app
-from infra.local.cloud import local_cloud
 from tests.support.chat import ELSEWHERE, Chat, thread_of
+from tests.support.cloud import own_cloud
 from tests.support.served import served
 
 TEXT = "\u00e4 note".encode()
@@ -22,20 +21,13 @@ PNG = bytes.fromhex(
 
 @pytest.fixture
 def app(monkeypatch):
-    for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "CHATKIT_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("CHATKIT_TABLE", f"links-{uuid4().hex}")
-    monkeypatch.setenv("CHATKIT_ATTACHMENTS_BUCKET", f"links-{uuid4().hex}")
-    monkeypatch.setenv("CHATKIT_COOKIE_KEY", "k" * 32)
-    monkeypatch.setenv("CHATKIT_ALLOWED_ORIGINS", ELSEWHERE)
-    monkeypatch.setenv("CHATKIT_ASSISTANT", "tests.assistants.sample")
-    forget_settings()
-    with local_cloud(Settings(_env_file=None)), served(create_app()) as url:
+    own = {
+        "CHATKIT_COOKIE_KEY": "k" * 32,
+        "CHATKIT_ALLOWED_ORIGINS": ELSEWHERE,
+        "CHATKIT_ASSISTANT": "tests.assistants.sample",
+    }
+    with own_cloud(monkeypatch, **own), served(create_app()) as url:
         yield url
-    forget_settings()
 
 
 @pytest.fixture
@@ -61,6 +53,8 @@ def test_a_file_goes_up_and_comes_down_by_the_host_that_the_page_was_asked_by(ap
     put = announced["upload_descriptor"]
     done = through(app, put["method"], put["url"], content=PNG, headers=put["headers"])
     assert done.status_code == 200
+    again = through(app, put["method"], put["url"], content=PNG, headers=put["headers"])
+    assert again.status_code == 412
     thread = thread_of(phone.create("Look", attachments=[announced["id"]]))
     (shown,) = phone.items(thread)[0]["attachments"]
     found = through(app, "GET", shown["preview_url"])
@@ -95,10 +89,14 @@ def test_a_page_of_another_origin_may_not_use_a_link(app, phone, origin):
 def test_a_page_of_a_configured_origin_may_use_a_link_and_read_the_answer(app, phone):
     file = {"name": "a.txt", "size": len(TEXT), "mime_type": "text/plain"}
     put = phone.read("attachments.create", **file)["upload_descriptor"]
-    asked = {"access-control-request-method": "PUT", "access-control-request-headers": "x-any"}
+    names = "content-type, if-none-match"
+    asked = {"access-control-request-method": "PUT", "access-control-request-headers": names}
     allowed = through(app, "OPTIONS", put["url"], headers={**asked, "origin": ELSEWHERE})
     assert allowed.headers["access-control-allow-origin"] == ELSEWHERE
+    assert allowed.headers["access-control-allow-headers"] == names
     headers = {**put["headers"], "origin": ELSEWHERE}
     done = through(app, "PUT", put["url"], content=TEXT, headers=headers)
-    assert done.status_code == 200
-    assert done.headers["access-control-allow-origin"] == ELSEWHERE
+    again = through(app, "PUT", put["url"], content=TEXT, headers=headers)
+    assert (done.status_code, again.status_code) == (200, 412)
+    for answer in (done, again):
+        assert answer.headers["access-control-allow-origin"] == ELSEWHERE

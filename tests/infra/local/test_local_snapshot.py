@@ -3,13 +3,12 @@
 import sqlite3
 import time
 from contextlib import closing, contextmanager
-from uuid import uuid4
 
 import pytest
 
 from functions.aws.clients import client
-from functions.settings import Settings, forget_settings
-from infra.local.cloud import CloudError, local_cloud
+from infra.local.cloud import CloudError
+from tests.support.cloud import own_cloud
 
 ROW = {
     "pk": {"S": "U#ada"},
@@ -27,23 +26,13 @@ ROW = {
 @pytest.fixture
 def cloud(monkeypatch, tmp_path):
     """`cloud()` is a table and a bucket of another `make dev` with the same file."""
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "")  # so that what local_cloud sets is put back as well
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
 
     @contextmanager
     def begin(path=tmp_path / "state.sqlite3"):
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "")
-        # moto keeps a table for as long as the process lives, so each run has another name.
-        for name in ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET"):
-            monkeypatch.setenv(name, f"kept-{uuid4().hex}")
-        forget_settings()
-        settings = Settings(_env_file=None)
-        with local_cloud(settings, keep_in=path):
-            yield Cloud(settings.table, settings.attachments_bucket)
+        with own_cloud(monkeypatch, keep_in=path) as own:
+            yield Cloud(own["CHATKIT_TABLE"], own["CHATKIT_ATTACHMENTS_BUCKET"])
 
-    yield begin
-    forget_settings()
+    return begin
 
 
 class Cloud:

@@ -13,9 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from functions.aws import clients, owner_sessions
 from functions.context import RequestContext
-from functions.settings import Settings, forget_settings
 from functions.store import DynamoDBStore
-from infra.local.cloud import local_cloud
 from tests.infra.stack.iam import Role
 from tests.infra.stack.stage import (
     ACCOUNT,
@@ -30,6 +28,7 @@ from tests.infra.stack.stage import (
 )
 from tests.infra.stack.variants import VARIANTS
 from tests.support.chat import Chat, thread_of
+from tests.support.cloud import own_cloud
 from tests.support.openai_server import Call, OpenAIServer, Say
 from tests.support.served import served
 
@@ -46,25 +45,21 @@ def templates(request, synth):
 def cloud():
     """moto with table, bucket and secrets, reached by an administrator."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "AWS_ENDPOINT_URL"):
-            patch.delenv(name, raising=False)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
-            patch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
-        patch.setenv("AWS_REGION", REGION)
-        patch.setenv("CHATKIT_TABLE", TABLE)
-        patch.setenv("CHATKIT_ATTACHMENTS_BUCKET", BUCKET)
         # A moto of its own, because the one of local_cloud answers a single key, and no roles.
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
         # All moto servers of a process share their state, and names are those of the template.
         httpx2.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
-        forget_settings()
-        with local_cloud(Settings(_env_file=None)) as environment:
+        own = {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_REGION": REGION,
+            "CHATKIT_TABLE": TABLE,
+            "CHATKIT_ATTACHMENTS_BUCKET": BUCKET,
+        }
+        with own_cloud(patch, **own) as environment:
             yield environment
         server.stop()
-    forget_settings()
     clients._client.cache_clear()
 
 

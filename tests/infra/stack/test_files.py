@@ -40,6 +40,7 @@ def test_the_files_answer_pages_of_the_origins_alone(files):
     assert rule["AllowedOrigins"] == ["https://page.example"]
     assert {"GET", "PUT"} <= set(rule["AllowedMethods"])
     assert "DELETE" not in rule["AllowedMethods"]
+    assert rule["AllowedHeaders"] == ["content-type", "if-none-match"]
 
 
 def test_files_that_are_kept_are_not_emptied_by_a_destroy(bare):

@@ -21,10 +21,12 @@ from functions.attachments import S3AttachmentStore
 from functions.attachments.arrival import Arrived
 from functions.attachments.schema import file_key, image_key, spill_prefix, upload_key, voice_prefix
 from functions.aws import owner_sessions
-from functions.aws.bucket import Bucket
+from functions.aws.bucket import Bucket, SignedPut
 from functions.aws.clients import together
 from functions.context import RequestContext
-from functions.store import DynamoDBStore, Quota, Records, Run, Runs, Sessions, Table, keys
+from functions.limit_table import LimitTable
+from functions.limits import Limits, Use
+from functions.store import DynamoDBStore, Records, Run, Runs, Sessions, Table, keys
 from functions.store.schema import INDEX
 from tests.infra.stack.iam import Need, grants, signer_of
 from tests.infra.stack.stage import BUCKET, PNG, REGION, TABLE
@@ -71,7 +73,8 @@ def links_right(action, key):
 
 async def used(sign, action, place, **kwargs):
     """Sign a link, and do with it what the browser does."""
-    url = await aws.call(sign, **kwargs)
+    signed = await aws.call(sign, **kwargs)
+    url = signed.url if isinstance(signed, SignedPut) else signed
     signer_of(CURRENT[0], url).require(links_right(action, place), action)
 
 
@@ -122,7 +125,7 @@ TABLE_ATTEMPTS = {
     "query of the index": lambda t: collect(
         t.query(IndexName=INDEX, **rows_of(keys.user_partition(BOB)))
     ),
-    "query of the counter": lambda t: collect(t.query(**rows_of(keys.quota_partition(BOB)))),
+    "query of the counter": lambda t: collect(t.query(**rows_of(keys.counters_partition(BOB)))),
     "update": lambda t: t.update(ROW, "SET x = :x", ExpressionAttributeValues={":x": {"S": "x"}}),
     "put": lambda t: t.put({**ROW, "id": {"S": "x"}}),
     "delete": lambda t: t.delete(ITEM),
@@ -161,7 +164,7 @@ BUCKET_ATTEMPTS = {
     "list": lambda b: collect(b.list(f"files/{KEPT.split('/')[1]}/")),
     "sign_get": lambda b: used(b.sign_get, "GetObject", KEPT, key=KEPT),
     "sign_put": lambda b: used(
-        b.sign_put, "PutObject", KEPT, key=KEPT, content_type="text/plain", size=1, seconds=9
+        b.sign_put, "PutObject", KEPT, key=KEPT, content_type="text/plain", size=1
     ),
 }
 NOBODYS_ATTEMPTS = {
@@ -207,18 +210,29 @@ FILE_ATTEMPTS = {
     "link": linked,
     "put_image": lambda f: f.put_image("thr_1", "img_1", PNG, HIS),
 }
+LIMITED = LimitTable.model_validate({"person": {"messages_per_day": 9, "requests_per_minute": 9}})
+
+
+def limits(table):
+    return Limits(LIMITED, table)
+
+
 OTHER_ATTEMPTS = {
     "Runs.cancel": lambda t: Runs(t).cancel("run_1", HIS),
     "Runs.is_cancelled": lambda t: Runs(t).is_cancelled("run_1", HIS),
-    "Runs.has_begun": lambda t: Runs(t).has_begun("run_1", HIS),
+    "Runs.find": lambda t: Runs(t).find("run_1", HIS),
     "Runs.finish": lambda t: Runs(t).finish("run_1", "thr_1", HIS, "ended"),
     "Runs.running": lambda t: Runs(t).running("thr_1", HIS),
     "Records.get": lambda t: Records(t).get("notes", HIS),
     "Records.put": lambda t: Records(t).put("lists", [1], HIS, version=0),
     "Sessions.end_all": lambda t: Sessions(t).end_all(HIS),
     "Sessions.is_over": lambda t: Sessions(t).is_over(HIS, 0.0),
-    "Quota.check": lambda t: Quota(t, per_user=9, per_day=None).check(HIS),
-    "Quota.spend": lambda t: Quota(t, per_user=9, per_day=None).spend(HIS),
+    "Runs.claim_replay": lambda t: Runs(t).claim_replay(Run("run_1", "thr_1", 0.0), HIS),
+    "Runs.end_replay": lambda t: Runs(t).end_replay(Run("run_1", "thr_1", 0.0), HIS),
+    "Limits.reserve": lambda t: limits(t).reserve(HIS, Use(messages=1)),
+    "Limits.spend": lambda t: limits(t).spend(HIS, Use(messages=1)),
+    "Limits.count_request": lambda t: limits(t).count_request(HIS),
+    "Limits.used": lambda t: limits(t).used(HIS),
 }
 
 ATTEMPTS = {
@@ -242,6 +256,7 @@ NOT_AN_ATTEMPT = {
     "key_of", "key", "generate_thread_id", "generate_item_id", "generate_attachment_id",
     "read_image",  # refuses by itself what is not the context's own, before it asks
     "purge_deleted",  # acts for whom each record names
+    "has",  # reads the settings
     "sweep",  # nobody's, see FORBIDDEN
 }  # fmt: skip
 
@@ -345,7 +360,7 @@ def test_every_method_that_reaches_rows_or_objects_is_tried():
         DynamoDBStore: STORE_ATTEMPTS.keys(),
         S3AttachmentStore: FILE_ATTEMPTS.keys(),
     }
-    for kind in (Runs, Records, Quota, Sessions):
+    for kind in (Runs, Records, Limits, Sessions):
         prefix = f"{kind.__name__}."
         tried[kind] = {n.removeprefix(prefix) for n in OTHER_ATTEMPTS if n.startswith(prefix)}
     for kind, names in tried.items():
@@ -389,12 +404,13 @@ def test_without_an_owner_no_row_and_no_object_is_reached(role):
 
 def test_the_functions_own_role_reaches_the_stages_counters_and_nobodys_rows(role):
     own = Table(TABLE, nobodys=True)
-    asyncio.run(own.get_many([keys.key(keys.STAGE, "DAY#2026-01-02")]))
+    stage = keys.shared_counters_key("stage", "0")
+    asyncio.run(own.update(stage, "SET x = :x", ExpressionAttributeValues={":x": {"S": "x"}}))
     assert role.denied == []
     for attempt in (
         lambda: own.get_many([ROW]),
-        lambda: own.get_many([keys.key(keys.STAGE, "x"), ROW]),
-        lambda: own.get_many([keys.key(keys.quota_partition(BOB), "x")]),
+        lambda: own.get_many([stage]),
+        lambda: own.get_many([keys.counters_key(BOB)]),
         lambda: own.update(ROW, "SET x = :x", ExpressionAttributeValues={":x": {"S": "x"}}),
     ):
         with pytest.raises(ClientError, match="AccessDenied"):

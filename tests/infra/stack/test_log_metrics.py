@@ -7,9 +7,9 @@ import pytest
 
 from functions.chat.app import create_app
 from functions.lambda_stream.logs import JsonFormatter
-from functions.settings import Settings, forget_settings
-from infra.local.cloud import local_cloud
+from functions.settings import Settings
 from tests.support.chat import Chat
+from tests.support.cloud import own_cloud
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
 
@@ -17,22 +17,16 @@ from tests.support.served import served
 @pytest.fixture
 def answered(monkeypatch, caplog):
     """The log of one answer by a model that counts tokens, as lines of JSON."""
-    for name in ("OPENAI_API_KEY", "GEMINI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "")  # named, so that what local_cloud sets is put back as well
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("CHATKIT_COOKIE_KEY", "k" * 32)
-    monkeypatch.setenv("CHATKIT_TABLE", "meter-tests")  # moto's tables are this process's
-    forget_settings()
     model = OpenAIServer(Say("a secret answer"))
-    with local_cloud(Settings(_env_file=None)), served(model.app) as url:
+    with (
+        own_cloud(monkeypatch, CHATKIT_COOKIE_KEY="k" * 32),
+        served(model.app) as url,
+    ):
         settings = Settings(
             _env_file=None, openai_base_url=f"{url}/v1", model="test", model_api="responses"
         )
         with served(create_app(settings)) as chat, caplog.at_level(logging.INFO):
             Chat(chat).create("a secret question")
-    forget_settings()
     return [JsonFormatter().format(record) for record in caplog.records]
 
 

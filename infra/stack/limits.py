@@ -1,0 +1,72 @@
+"""The limits of a stage by default. `docs/limits.md` has their reasons."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from functions.limit_table import LimitTable
+
+MB: Final = 1_000_000
+
+DEFAULTS: Final[dict[str, dict[str, float]]] = {
+    "person": {
+        "messages_per_minute": 10,
+        "messages_per_day": 200,
+        "input_tokens_per_day": 2_000_000,
+        "output_tokens_per_day": 400_000,
+        "answers_at_once": 3,
+        "upload_bytes_per_day": 200 * MB,
+        "requests_per_minute": 120,
+    },
+    "tenant": {},
+    "network": {
+        "messages_per_minute": 60,
+        "messages_per_day": 1_000,
+        "input_tokens_per_day": 10_000_000,
+        "output_tokens_per_day": 2_000_000,
+        "answers_at_once": 10,
+        "upload_bytes_per_day": 1_000 * MB,
+        "requests_per_minute": 600,
+    },
+    "stage": {
+        "messages_per_day": 2_000,
+        "input_tokens_per_day": 20_000_000,
+        "output_tokens_per_day": 4_000_000,
+        "upload_bytes_per_day": 10_000 * MB,
+    },
+}
+"""Scope, measure, limit. `answers_at_once` of the stage follows from the function's concurrency."""
+
+QUICK_SHARE: Final = 0.2
+"""The share of the streaming function's concurrency that no answer takes, so that the list of
+conversations and a reload do not wait for streams. Two at least: one may be a cold start."""
+
+
+def answers_at_once(concurrency: int) -> int | None:
+    """The answers that a stage streams at one time; `None` without a reserved concurrency."""
+    if not concurrency:
+        return None
+    return max(1, concurrency - max(2, round(concurrency * QUICK_SHARE)))
+
+
+def limit_table(
+    changes: Mapping[str, Any],
+    *,
+    concurrency: int,
+    messages_per_minute: int,
+    messages_per_day: int,
+) -> LimitTable:
+    """The defaults with `changes`, in which `null` turns a limit off.
+
+    `messages_per_minute` of a person and `messages_per_day` of the stage have settings of their
+    own, in which 0 turns the limit off. Raises `ValueError` for what is no limit.
+    """
+    table: dict[str, Any] = {scope: dict(limits) for scope, limits in DEFAULTS.items()}
+    table["person"]["messages_per_minute"] = messages_per_minute or None
+    table["stage"]["messages_per_day"] = messages_per_day or None
+    table["stage"]["answers_at_once"] = answers_at_once(concurrency)
+    for name, change in changes.items():
+        if name in DEFAULTS and isinstance(change, Mapping):
+            table[name] |= change
+        else:
+            table[name] = change
+    return LimitTable.model_validate(table)
