@@ -175,7 +175,7 @@ class AwsSettings(BaseSettings):
 
 
 class Settings(AwsSettings):
-    """All settings of the two functions."""
+    """All settings of the functions."""
 
     # Storage
     table: str = "chatkit"

@@ -167,6 +167,44 @@ describe("an answer", () => {
     expect(chat.text()).not.toContain("busy");
   });
 
+  it("that is asked for again and refused leaves the earlier one", async () => {
+    const items = [userMessage("m1", "Hi"), answer("m2", "The first answer")];
+    const chat = await mount(
+      existing(items, () => Response.json({ message: "Come back tomorrow." }, { status: 429 })),
+      { initialThread: "thr_1", threadItemActions: { retry: true } },
+    );
+    (await chat.button("Answer again")).click();
+    await chat.sees("Come back tomorrow.");
+    expect(chat.of("threads.retry_after_item")).toHaveLength(1);
+    await chat.sees("The first answer");
+  });
+
+  it("that is written for a request sent before is shown when it is there", async () => {
+    let over = false;
+    const chat = await mount(({ type }) => {
+      const question = userMessage("m1", "Hi");
+      const running = over ? "" : `run_1 ${Date.now() + 60_000}`;
+      const response =
+        type === "threads.create"
+          ? events(created)
+          : type === "items.list"
+            ? page([...(over ? [answer("m2", "Here it is.")] : []), question])
+            : Response.json(thread);
+      response.headers.set("x-chatkit-running", running);
+      return response;
+    });
+    chat.type("Hi");
+    chat.submit();
+    await chat.find("[data-running]");
+    await until(() => chat.of("items.list").length === 1);
+    await chat.sees("You said: Hi");
+    expect(chat.composer.value).toBe("");
+    over = true;
+    await chat.element.fetchUpdates();
+    await chat.sees("Here it is.");
+    expect(chat.root.querySelector("[data-running]")).toBeNull();
+  });
+
   it("whose connection breaks is loaded again, because it may be whole on the server", async () => {
     const chat = await mount((asked) => {
       if (asked.type === "threads.get_by_id") return Response.json(thread);

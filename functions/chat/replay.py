@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+from chatkit.store import NotFoundError
 from chatkit.types import (
     HiddenContextItem,
     Page,
@@ -23,6 +24,7 @@ from chatkit.types import (
 
 from .. import aws
 from ..context import RequestContext
+from ..errors import PublicError
 from ..limits import OverLimit, Use
 from ..services import Services
 from ..store.runs import Run
@@ -43,16 +45,17 @@ async def replay_once(
     """The replay of a run, if it has none yet and one more answer may be streamed.
 
     Otherwise the stream is empty, with the header by which the page knows that an answer is being
-    written. So a connection that breaks again and again takes one more stream at most. The replay
-    ends by `deadline` (Unix seconds).
+    written; of a new thread it says which one it is, because the page must know what to fetch. So a
+    connection that breaks again and again takes one more stream at most. The replay ends by
+    `deadline` (Unix seconds).
     """
     try:
         streaming = await services.limits.reserve(context, Use(answers=1), until=deadline)
     except OverLimit:
-        return _empty(run)
+        return await _empty(services, run, context, new_thread)
     if not await services.runs.claim_replay(run, context):
         await streaming.give_back()
-        return _empty(run)
+        return await _empty(services, run, context, new_thread)
 
     async def is_cancelled() -> bool:
         return False  # Stop ends the run, and the replay with it
@@ -65,11 +68,21 @@ async def replay_once(
     return EventStream(answer.read())
 
 
-def _empty(run: Run) -> EventStream:
-    async def nothing() -> AsyncIterator[bytes]:
-        yield KEEP_ALIVE  # a body without a byte can hang a Function URL
+async def _empty(
+    services: Services, run: Run, context: RequestContext, new_thread: bool
+) -> EventStream:
+    first = KEEP_ALIVE  # a body without a byte can hang a Function URL
+    if new_thread:
+        try:
+            thread = await services.store.load_thread(run.thread_id, context)
+        except NotFoundError:  # it was deleted since
+            raise PublicError(404, "This conversation does not exist.") from None
+        first = encode(ThreadCreatedEvent(thread=Thread(**thread.model_dump(), items=Page())))
 
-    return EventStream(nothing(), {RUNNING_HEADER: running_header(run.id, run.deadline)})
+    async def only_first() -> AsyncIterator[bytes]:
+        yield first
+
+    return EventStream(only_first(), {RUNNING_HEADER: running_header(run.id, run.deadline)})
 
 
 async def replay(

@@ -8,6 +8,7 @@ from typing import Any
 from functions import VERSION
 from functions.attachments.schema import KINDS
 from functions.context import RequestContext
+from functions.limits.measures import MEASURES
 from functions.llm import choose
 from functions.settings import Settings
 from functions.web.identity.turnstile import ACTION
@@ -58,6 +59,10 @@ def page_config(
             "voiceNotes": voice,
             "feedback": True,
             "entities": True,
+            "usage": any(
+                limit is not None and MEASURES[name].is_daily
+                for name, limit in settings.limit_table.person
+            ),
         },
         "attachments": {
             "maxSize": settings.attachment_max_bytes,

@@ -5,7 +5,10 @@ import threading
 import time
 from types import SimpleNamespace
 
+import pytest
+
 from functions.chat import answer
+from functions.limit_table import LimitTable
 from functions.store import DynamoDBStore
 from tests.support.chat import Chat, message, text_of, thread_of
 from tests.support.openai_server import Say
@@ -172,6 +175,32 @@ def test_a_request_repeated_during_the_run_waits_and_gets_its_answer(ada, model)
         second.join(timeout=20)
     assert "one two three" in json.dumps(seen)
     assert len(ada.read("threads.list")["data"]) == 1
+
+
+class TestWithOneAnswerAtATime:
+    @pytest.fixture
+    def app_settings(self, app_settings):
+        limits = LimitTable.model_validate({"person": {"answers_at_once": 1}})
+        return app_settings.model_copy(update={"limits": limits})
+
+    def test_a_repeated_request_is_told_which_thread_is_being_answered(self, ada, model):
+        gate = threading.Event()
+        model.script = [Say("one two three", gate=gate)]
+        headers = {"x-chatkit-run-id": "run-8"}
+        with ada.open("threads.create", headers, input=message("Hi")) as events:
+            thread = begun(events)
+            again = ada.post("threads.create", headers, input=message("Hi"))
+            assert again.headers["x-chatkit-running"].startswith("run-8 ")
+            (event,) = [json.loads(line[6:]) for line in again.text.split("\n\n") if line]
+            assert (event["type"], event["thread"]["id"]) == ("thread.created", thread)
+            ada.read("threads.delete", thread_id=thread)
+            again = ada.post("threads.create", headers, input=message("Hi"))
+            assert (again.status_code, again.json()["message"]) == (
+                404,
+                "This conversation does not exist.",
+            )
+            gate.set()
+            list(events)
 
 
 def test_an_answer_past_its_deadline_is_stored_and_can_be_retried(ada, model, monkeypatch):

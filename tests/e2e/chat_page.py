@@ -78,6 +78,11 @@ class Chat:
         return self.page.locator(f'[data-banner="{name}"]')
 
     @property
+    def usage(self) -> Locator:
+        """The line of the visitor's own use."""
+        return self.page.locator(".usage")
+
+    @property
     def stop(self) -> Locator:
         return self.page.get_by_role("button", name="Stop")
 

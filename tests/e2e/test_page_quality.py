@@ -13,6 +13,7 @@ FRONTEND = Path(__file__).parents[2] / "frontend"
 BUNDLE_LIMIT = 120 * 1024
 ISSUER_LIMIT = 12 * 1024
 CHALLENGE_LIMIT = 2 * 1024
+USAGE_LIMIT = 1024
 
 pytestmark = pytest.mark.page
 
@@ -229,6 +230,8 @@ def test_the_page_is_a_small_download():
     challenge = [name for name in sizes if name.startswith("Challenge-")]
     assert challenge
     assert sum(sizes.pop(name) for name in challenge) < CHALLENGE_LIMIT
+    (usage,) = (name for name in sizes if name.startswith("Usage-"))
+    assert sizes.pop(usage) <= USAGE_LIMIT, sizes
     assert sum(sizes.values()) < BUNDLE_LIMIT, sizes
 
 
@@ -236,3 +239,9 @@ def test_where_everybody_is_anonymous_no_code_for_sign_in_is_loaded(chat):
     chat.open()
     chat.ask(QUESTION)
     assert chat.scripts == {"index", "assistant", "standin"}
+
+
+def test_where_a_person_has_no_limits_the_page_does_not_ask_for_their_use(chat):
+    chat.open()
+    chat.ask(QUESTION)
+    assert not [request.url for request in chat.requests if "/usage" in request.url]

@@ -2,7 +2,7 @@ import "./styles/challenge.css";
 import { useEffect, useRef } from "react";
 import { type ChallengeConfig, solveChallenge } from "../chatkit";
 import type { SignIn } from "../sign-in";
-import { texts } from "./brand";
+import { challengeTexts } from "./challenge-texts";
 import { Logo } from "./Logo";
 import { SignInButton } from "./SignInButton";
 
@@ -33,8 +33,8 @@ export function Challenge({ asked, scheme }: { asked: Asked; scheme: "light" | "
   return (
     <section className="screen welcome challenge" aria-labelledby="challenge">
       <Logo size={56} />
-      <h1 id="challenge">{texts.challenge.title}</h1>
-      <p role="status">{texts.challenge.text}</p>
+      <h1 id="challenge">{challengeTexts.title}</h1>
+      <p role="status">{challengeTexts.text}</p>
       <div className="widget" ref={widget} />
       {asked.signIn && <SignInButton signIn={asked.signIn} className="pill" />}
     </section>

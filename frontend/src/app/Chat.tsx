@@ -1,5 +1,5 @@
 import { ChatKit, useChatKit } from "@openai/chatkit-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { chatKitOptions, describeError, signInAgain } from "../chatkit";
 import { AGAIN, SIGN_IN } from "../sign-in/paths";
 import type { PageActions } from "./assistant";
@@ -10,6 +10,9 @@ import type { useScheme } from "./scheme";
 import { showThreadInUrl, threadInUrl } from "./thread-url";
 import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./trouble";
 import { VoiceNote } from "./VoiceNote";
+
+// The chat goes on without the line when its file cannot be loaded.
+const Usage = lazy(() => import("./Usage").catch(() => ({ default: () => null })));
 
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
   const { config, session, fetch, log, standIn, signIn, notice } = ready;
@@ -112,6 +115,11 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
       <div className="element" ref={stage}>
         <ChatKit control={chat.control} />
       </div>
+      {config.features.usage && (
+        <Suspense fallback={<p className="usage" />}>
+          <Usage chat={config.api.chat} fetch={fetch} />
+        </Suspense>
+      )}
       {config.features.voiceNotes && (
         <VoiceNote actions={config.api.actions} fetch={fetch} onText={write} />
       )}

@@ -36,7 +36,10 @@ export const brand = {
   } satisfies Theme,
 };
 
-/** What only the page around the chat needs: text, borders, and text on the accent colour. */
+/**
+ * What only the page around the chat needs: text, borders, and text on the accent colour. It goes
+ * into the document's head, and not into the script.
+ */
 export const page = {
   light: { ink: "#262724", muted: "#5b5d57", line: "#e4e2db", onAccent: "#ffffff" },
   dark: { ink: "#ebece8", muted: "#b0b3ac", line: "#343733", onAccent: "#10211c" },
@@ -44,6 +47,7 @@ export const page = {
   headingFont: '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif',
 };
 
+/** Those of a visitor's own use are in `usage-texts.ts`, of a challenge in `challenge-texts.ts`. */
 export const texts = {
   noScript: "This chat needs JavaScript.",
   loading: "The chat is loading",
@@ -74,10 +78,8 @@ export const texts = {
     text: (reason: string) => `${reason} Sign in again, then reload this page.`,
   },
 
-  /** For somebody new, where a challenge comes first. */
+  /** For somebody new, where a challenge comes first and has failed. */
   challenge: {
-    title: "Are you a person?",
-    text: "This chat checks it once in each browser. That mostly takes a moment and asks nothing of you.",
     failed: "This chat could not check that you are a person",
     failedWhileChatting:
       "This chat could not check that you are a person. Send once more to try again; your text is still here.",

@@ -5,6 +5,9 @@
 import type { HtmlTagDescriptor } from "vite";
 import { brand, page, texts } from "./brand.ts";
 
+/** Spaces and the rest can stay as they are, and the document is smaller. */
+const NOT_IN_A_URL = /["#%&<>]|[^ -~]/gu;
+
 export function headTags(): HtmlTagDescriptor[] {
   const { name, description, theme } = brand;
   const themeColor = (scheme: "light" | "dark"): HtmlTagDescriptor => ({
@@ -25,7 +28,7 @@ export function headTags(): HtmlTagDescriptor[] {
       attrs: {
         rel: "icon",
         type: "image/svg+xml",
-        href: `data:image/svg+xml,${encodeURIComponent(icon())}`,
+        href: `data:image/svg+xml,${icon().replace(NOT_IN_A_URL, encodeURIComponent)}`,
       },
     },
     { tag: "style", children: pageStyle() },

@@ -49,6 +49,8 @@ export type PageConfig = {
     voiceNotes: boolean;
     feedback: boolean;
     entities: boolean;
+    /** Whether a person has limits of the day. Then `GET /chatkit/usage` says what is used. */
+    usage?: boolean;
   };
   attachments?: { maxSize: number; maxCount: number; accept: Record<string, string[]> };
 };

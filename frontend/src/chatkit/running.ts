@@ -1,11 +1,13 @@
 /**
  * A run continues after its tab was closed. When a thread is loaded while its answer is still being
  * written, the server says so in a header of the response, and the page fetches again until the
- * answer is complete. It works with both elements, through `fetchUpdates`.
+ * answer is complete. So does a stream without events: the answer to a request that was sent again
+ * while the first one is still being answered. It works with both elements, through `fetchUpdates`.
  */
+import { isStreaming } from "./operations";
 
 const HEADER = "x-chatkit-running";
-const READS_A_THREAD = new Set(["threads.get_by_id", "items.list"]);
+const READS_A_THREAD = new Set<string | undefined>(["threads.get_by_id", "items.list"]);
 
 /** Stop asking after this time. A run lasts at most 15 minutes, and a reload asks again. */
 const GIVE_UP_MS = 10 * 60_000;
@@ -38,6 +40,7 @@ export function createAnswerWatch(
 
   function stop(): void {
     clearTimeout(timer);
+    timer = undefined;
     pause = FIRST_PAUSE_MS;
     if (since) changed(false);
     since = 0;
@@ -46,13 +49,22 @@ export function createAnswerWatch(
   return {
     stop,
     seen(operation, response) {
-      if (!operation || !READS_A_THREAD.has(operation) || !response.ok) return;
+      const until = runningUntil(response);
+      if (!response.ok || !(READS_A_THREAD.has(operation) || (until && isStreaming(operation))))
+        return;
       const now = Date.now();
-      if (runningUntil(response) <= now || (since && now - since > GIVE_UP_MS)) return stop();
+      if (until <= now || (since && now - since > GIVE_UP_MS)) {
+        // Of two parallel responses one may be from before the end: then the timer still fetches.
+        if (!timer) stop();
+        return;
+      }
       if (!since) changed(true);
       since ||= now;
       clearTimeout(timer);
-      timer = setTimeout(fetchUpdates, pause);
+      timer = setTimeout(() => {
+        timer = undefined;
+        fetchUpdates();
+      }, pause);
       pause = Math.min(pause * 1.5, MAX_PAUSE_MS);
     },
   };

@@ -66,15 +66,17 @@ export class Client {
 
   /**
    * Sends a streaming request. Sends it again, up to five times, after a 5xx, a response that is no
-   * event stream, or no response; a 4xx is final. Throws an `ApiError` before the stream begins and
-   * a `BrokenStream` after.
+   * event stream, or no response; a 4xx is final. `look` gets the response. Throws an `ApiError`
+   * before the stream begins and a `BrokenStream` after.
    */
   async *stream(
     type: string,
     params: Record<string, unknown>,
     signal: AbortSignal,
+    look?: (response: Response) => void,
   ): AsyncGenerator<StreamEvent> {
     const response = await this.#open(type, params, signal);
+    look?.(response);
     if (!response.body) return;
     try {
       yield* readEvents<StreamEvent>(response.body);

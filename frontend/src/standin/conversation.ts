@@ -44,7 +44,10 @@ export class Conversation {
   streaming = false;
   canStop = true;
   earlier: string | null = null;
-  /** An answer is being written for another window. The page fetches again until it is complete. */
+  /**
+   * An answer is being written for another window, or for a request that was sent before. The page
+   * fetches again until it is complete.
+   */
   running = false;
 
   readonly #client: Client;
@@ -59,6 +62,10 @@ export class Conversation {
     this.#host = host;
   }
 
+  readonly #lookIfRunning = (response: Response): void => {
+    this.running = runningUntil(response) > Date.now();
+  };
+
   /** Loads the thread and its newest items. Throws an `ApiError`; an unknown thread is a 404. */
   async load(): Promise<void> {
     const id = this.id;
@@ -67,9 +74,7 @@ export class Conversation {
     this.#host.changed();
     try {
       const [thread, page] = await Promise.all([
-        this.#client.request<Thread>("threads.get_by_id", { thread_id: id }, (response) => {
-          this.running = runningUntil(response) > Date.now();
-        }),
+        this.#client.request<Thread>("threads.get_by_id", { thread_id: id }, this.#lookIfRunning),
         this.#page(null),
       ]);
       if (this.streaming) return;
@@ -141,11 +146,18 @@ export class Conversation {
     return outcome;
   }
 
-  /** Removes everything after a message of the visitor and asks for a new answer. */
+  /**
+   * Removes everything after a message of the visitor and asks for a new answer. When that is
+   * refused, what was there is still stored, and comes back.
+   */
   async retry(message: UserMessage): Promise<void> {
-    const index = this.items.findIndex((item) => item.id === message.id);
-    this.items = this.items.slice(0, index + 1);
-    await this.run("threads.retry_after_item", { thread_id: this.id, item_id: message.id });
+    const before = this.items;
+    const index = before.findIndex((item) => item.id === message.id);
+    this.items = before.slice(0, index + 1);
+    const params = { thread_id: this.id, item_id: message.id };
+    if ((await this.run("threads.retry_after_item", params)) !== "refused") return;
+    this.items = before;
+    this.#host.changed();
   }
 
   stop(): void {
@@ -168,7 +180,8 @@ export class Conversation {
     let begun = false;
     let outcome: Outcome = "done";
     try {
-      for await (const event of this.#client.stream(type, params, abort.signal)) {
+      const { signal } = abort;
+      for await (const event of this.#client.stream(type, params, signal, this.#lookIfRunning)) {
         begun = true;
         this.#apply(event, standIn);
         this.#host.changed();
@@ -183,7 +196,9 @@ export class Conversation {
       this.#host.changed();
     }
     this.#stopped = outcome === "stopped";
-    if (outcome === "broken" || outcome === "stopped") await this.load().catch(() => undefined);
+    if (outcome === "broken" || outcome === "stopped" || this.running) {
+      await this.load().catch(() => undefined);
+    }
     if (outcome === "done") await this.#answerClientTool();
     return outcome;
   }

@@ -156,6 +156,21 @@ def test_the_page_does_not_sign_in_without_a_client_of_its_own():
     assert page_config(Settings(_env_file=None, **oidc))["signIn"] is None
 
 
+def test_the_page_asks_for_its_use_where_a_person_has_limits_of_the_day(synth):
+    from functions.settings import Settings
+    from infra.stack.environment import settings_from
+    from infra.stack.page_config import page_config
+
+    def asks(settings):
+        return page_config(settings)["features"]["usage"]
+
+    template = synth()["chatkit-dev"]
+    told = template.only("AWS::Lambda::Function", "ChatFunction")["Environment"]["Variables"]
+    assert asks(settings_from({n: str(v) for n, v in told.items() if not n.startswith("AWS_")}))
+    assert not asks(Settings(_env_file=None, messages_per_minute=10, messages_per_day=100))
+    assert asks(Settings(_env_file=None, limits='{"person": {"upload_bytes_per_day": 1}}'))
+
+
 def test_nothing_of_sign_in_is_told_where_visitors_are_anonymous(synth):
     template = synth()["chatkit-dev"]
     told = template.only("AWS::Lambda::Function", "ChatFunction")["Environment"]["Variables"]

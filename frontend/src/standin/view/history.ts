@@ -41,7 +41,7 @@ export function historyView(chat: Chat): TemplateResult {
           </li>`,
         )}
       </ul>
-      ${history.loading ? html`<div class="skeleton" aria-label="Loading"><i></i><i></i></div>` : nothing}
+      ${history.loading ? html`<div class="skeleton" role="status" aria-label="Loading"><i></i><i></i></div>` : nothing}
       ${
         history.more && !history.loading
           ? html`<button type="button" class="quiet" @click=${() => history.load(history.more)}>

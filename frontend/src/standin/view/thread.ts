@@ -167,7 +167,7 @@ function failure(chat: Chat): TemplateResult | typeof nothing {
 }
 
 const skeleton = (): TemplateResult =>
-  html`<div class="skeleton" aria-label="Loading the conversation"><i></i><i></i><i></i></div>`;
+  html`<div class="skeleton" role="status" aria-label="Loading the conversation"><i></i><i></i><i></i></div>`;
 
 /** Links that the page handles. */
 function onClick(event: MouseEvent, host: HTMLElement): void {
