@@ -59,9 +59,12 @@ class LimitTable(BaseModel):
 
     @model_validator(mode="after")
     def _shards_can_be_filled(self) -> Self:
-        for name, limit in self.stage:
-            if limit is not None and name != "dollars_per_day" and limit < self.stage_shards:
-                raise ValueError(f"stage.{name} is less than stage_shards, so nothing would pass")
+        if self.stage_shards == 1:
+            return self
+        least = self.stage_shards / (1 - self.kept_share)
+        for name, limit in self.stage.model_dump(exclude={"dollars_per_day"}).items():
+            if limit is not None and limit < least:
+                raise ValueError(f"stage.{name} is too small for so many stage_shards")
         return self
 
 

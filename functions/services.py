@@ -13,7 +13,7 @@ from .aws.bucket import Bucket
 from .aws.keys import named
 from .context import RequestContext
 from .errors import PublicError
-from .limits import Limits
+from .limits import Limits, Use
 from .limits.answer_use import check_prices
 from .llm import ModelChoice, choose
 from .settings import Settings
@@ -100,7 +100,7 @@ class Services:
     async def count_unknown(self, request: Request) -> None:
         """Count a request of nobody, for its network and the stage. Raises `OverLimit`."""
         context = RequestContext(user_id="", network=await self.network_of(request))
-        await self.limits.count_request(context, known=False)
+        await self.limits.spend(context, Use(requests=1), known=False)
 
     async def network_of(self, request: Request) -> str | None:
         """The digest of the network that the request came from; `None` without limits for it."""
@@ -195,7 +195,7 @@ async def counted_visitor_of(
     context = request_context(request, visitor)
     await aws.together(
         services.check_session(visitor),
-        services.limits.count_request(context, known=not visitor.new),
+        services.limits.spend(context, Use(requests=1), known=not visitor.new),
     )
     return visitor
 

@@ -282,15 +282,10 @@ class Settings(AwsSettings):
     @property
     def limit_table(self) -> LimitTable:
         """`limits`, with the two that have a setting of their own."""
-        person, stage = self.limits.person, self.limits.stage
-        minute = person.messages_per_minute or self.messages_per_minute
-        day = stage.messages_per_day or self.messages_per_day
-        return self.limits.model_copy(
-            update={
-                "person": person.model_copy(update={"messages_per_minute": minute}),
-                "stage": stage.model_copy(update={"messages_per_day": day}),
-            }
-        )
+        table = self.limits.model_dump()
+        for scope, name in (("person", "messages_per_minute"), ("stage", "messages_per_day")):
+            table[scope][name] = table[scope][name] or getattr(self, name)
+        return LimitTable.model_validate(table)
 
     @property
     def has_openai_key(self) -> bool:

@@ -59,16 +59,18 @@ class VoiceNotes:
         recording stays, so that the request can be repeated.
         """
         self._dictation.check_available()
-        head = await self._bucket.head(key) if key.startswith(_folder(context)) else None
-        if head is None:
-            raise PublicError(404, "There is no such recording.")
-        if head.size > self._limit:
-            await self._bucket.delete(key)
-            raise PublicError(413, f"The recording is larger than {self._limit // 2**20} MB.")
-        data = await self._bucket.get(key)
-        if data is None:
-            raise PublicError(404, "There is no such recording.")
-        text = await self._dictation.transcribe(data, head.content_type, context)
+        # Counted first: who is over a limit must not make us read 25 MB each time.
+        async with self._dictation.counted(context):
+            head = await self._bucket.head(key) if key.startswith(_folder(context)) else None
+            if head is None:
+                raise PublicError(404, "There is no such recording.")
+            if head.size > self._limit:
+                await self._bucket.delete(key)
+                raise PublicError(413, f"The recording is larger than {self._limit // 2**20} MB.")
+            data = await self._bucket.get(key)
+            if data is None:
+                raise PublicError(404, "There is no such recording.")
+            text = await self._dictation.words_in(data, head.content_type, context)
         await self._bucket.delete(key)
         return text
 

@@ -69,13 +69,12 @@ async def _run_operation(
     operation: NonStreamingReq, context: RequestContext, visitor: Visitor, services: Services
 ) -> OperationResult:
     """The result of an operation, which is counted if it changes something."""
+    await services.check_session(visitor)
     use = use_of(operation, services.settings)
-    _, reservation = await aws.together(
-        services.check_session(visitor), services.limits.reserve(context, use)
-    )
+    reservation = await services.limits.reserve(context, use, known=not visitor.new)
     try:
         result = await Operations(services).run(operation, context)
-    except PublicError:
+    except BaseException:
         await reservation.settle(Use(requests=use.requests))  # nothing will be uploaded
         raise
     await reservation.settle(use)
@@ -139,8 +138,8 @@ async def _counted_visitor(request: Request, services: Services) -> Visitor | No
         if refused.code != CHALLENGE_REQUIRED:
             raise
         return None
-    counted = services.limits.count_request(
-        request_context(request, visitor), known=not visitor.new
+    counted = services.limits.spend(
+        request_context(request, visitor), Use(requests=1), known=not visitor.new
     )
     try:
         await aws.together(counted, services.check_session(visitor))
@@ -157,7 +156,7 @@ async def end_session(
 ) -> Response:
     """Signs the visitor out everywhere: no session that has begun by now is accepted any more."""
     context = request_context(request, visitor)
-    await services.limits.count_request(context, known=not visitor.new)
+    await services.limits.spend(context, Use(requests=1), known=not visitor.new)
     with suppress(PublicError):  # a session that is over needs no second end
         await services.check_session(visitor)
         if not visitor.new:

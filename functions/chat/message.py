@@ -120,8 +120,12 @@ async def _replay_if_claimed(
             yield event
     except RunAlreadyStarted as started:
         # The page sent the request again, at nearly the same time.
-        async for event in replay(services, started.run, context, new_thread):
-            yield event
+        if await services.runs.claim_replay(started.run, context):
+            try:
+                async for event in replay(services, started.run, context, new_thread):
+                    yield event
+            finally:
+                await services.runs.end_replay(started.run, context)
     except RunCancelled:
         return  # the visitor stopped the run before it began
     finally:
@@ -153,5 +157,6 @@ async def _build_model(name: str, use: AnswerUse, services: Services) -> Model:
         use,
         output_limit=settings.answer_tokens,
         limit_name="max_completion_tokens" if openai_chat else "max_tokens",
-        ask=choice.api == "chat_completions" and services.limits.count_tokens,
+        # OpenAI is asked by the SDK. Of other servers some refuse to be asked.
+        ask=choice.provider == "gemini" and services.limits.count_tokens,
     )

@@ -25,7 +25,7 @@ from chatkit.types import (
 from .. import aws
 from ..context import RequestContext
 from ..errors import PublicError
-from ..limits import OverLimit, Use
+from ..limits import Use
 from ..services import Services
 from ..store.runs import Run
 from ..web.app import RUNNING_HEADER, running_header
@@ -50,18 +50,26 @@ async def replay_once(
     `deadline` (Unix seconds).
     """
     try:
-        streaming = await services.limits.reserve(context, Use(answers=1), until=deadline)
-    except OverLimit:
+        slot = Use(answers=1, requests=1)
+        streaming = await services.limits.reserve(context, slot, until=deadline)
+    except PublicError:
         return await _empty(services, run, context, new_thread)
-    if not await services.runs.claim_replay(run, context):
-        await streaming.give_back()
+    claimed = False
+    try:
+        claimed = await services.runs.claim_replay(run, context)
+    finally:
+        if not claimed:
+            await streaming.settle(Use(requests=1))
+    if not claimed:
         return await _empty(services, run, context, new_thread)
 
     async def is_cancelled() -> bool:
         return False  # Stop ends the run, and the replay with it
 
     async def finish() -> None:
-        await aws.together(streaming.give_back(), services.runs.end_replay(run, context))
+        await aws.together(
+            streaming.settle(Use(requests=1)), services.runs.end_replay(run, context)
+        )
 
     events = replay(services, run, context, new_thread)
     answer = Answer(events, Stop(), deadline=deadline, is_cancelled=is_cancelled, finish=finish)

@@ -5,6 +5,7 @@ import asyncio
 from chatkit.types import (
     StreamingReq,
     ThreadItem,
+    ThreadsAddClientToolOutputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
     UserMessageInput,
@@ -57,7 +58,8 @@ class Reserving:
         try:
             reservation = await self._reserving
         except OverLimit as over:
-            if over.measure.of not in {"input_tokens", "microdollars"}:
+            may_shrink = over.measure.of in {"input_tokens", "microdollars"}
+            if not may_shrink or isinstance(self._request, ThreadsCreateReq):
                 raise
             items = await checked.newest.all()
             self._use = _estimated(self._request, items, self._services.settings, self._price)
@@ -66,10 +68,10 @@ class Reserving:
         return AnswerUse(reservation, self._use, self._price)
 
     async def give_back(self) -> None:
-        """Give back what is reserved, because the request is not answered."""
+        """Give back what is reserved, because the request is not answered. It was a request."""
         await asyncio.wait({self._reserving})
         if self._reserving.exception() is None:  # else nothing is reserved
-            await self._reserving.result().give_back()
+            await self._reserving.result().settle(Use(requests=1))
 
     async def _reserve(self, use: Use) -> Reservation:
         return await self._services.limits.reserve(self._context, use, until=self._until)
@@ -98,7 +100,10 @@ def _use(request: StreamingReq, history: int, settings: Settings, price: Price) 
     files = 0 if message is None else len(message.attachments)
     input_tokens = OVERHEAD + history + files * IMAGE_TOKENS
     output_tokens = settings.answer_tokens or UNKNOWN_OUTPUT
-    return tokens_of(price, input_tokens, output_tokens) + Use(messages=1, answers=1)
+    # The result of a tool of the page goes on with the answer to a message.
+    messages = 0 if isinstance(request, ThreadsAddClientToolOutputReq) else 1
+    use = Use(messages=messages, answers=1, requests=1)
+    return tokens_of(price, input_tokens, output_tokens) + use
 
 
 def _message_of(request: StreamingReq) -> UserMessageInput | None:

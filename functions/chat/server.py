@@ -84,7 +84,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._meter = Meter()
         self._turn: AgentTurn | None = None
         self._title: asyncio.Task[str] | None = None
-        self._first_words = ""
+        self._first_words: str | None = None
+        """What the title is made of; None when the thread needs none."""
 
     async def respond(
         self,
@@ -102,7 +103,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         )
         self._turn = turn
         result = await self._run_agent(turn, history, input_user_message)
-        title = self._title = self._start_title(thread, history)
+        self._first_words = _first_words(thread, history)
         ids = RunIds(
             lambda kind: self.store.generate_item_id(kind, thread, context),
             self.store.generated_ids,
@@ -112,6 +113,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             answered = False
             events = stream_agent_response(turn, result, converter=images)
             async for event in finish_items(ids.rewrite(events), turn):
+                self._start_title()
                 answered = answered or shows_answer(event)
                 self._meter.observe(event)
                 yield event
@@ -119,8 +121,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 # The model only thought, or `/v1` is missing from its server's address, so that
                 # it answers with a web page.
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
-            if title is not None:
-                await self.store.name_thread(thread, await title, context)
+            if self._title is not None:
+                await self.store.name_thread(thread, await self._title, context)
             if notice := self._use.notice():
                 yield NoticeEvent(level="warning", message=notice)
         except Exception as error:
@@ -129,8 +131,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 raise
             raise visible from None
         finally:
-            if title is not None:
-                title.cancel()
+            if self._title is not None:
+                self._title.cancel()
             await _end_run(result, turn)
             self._meter.report(result.context_wrapper.usage)
 
@@ -163,18 +165,13 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 ),
             )
 
-    def _start_title(
-        self, thread: ThreadMetadata, history: list[ThreadItem]
-    ) -> asyncio.Task[str] | None:
-        """Start to make a title while the answer streams, unless the thread has one."""
-        first = next((item for item in history if isinstance(item, UserMessageItem)), None)
-        if thread.title is not None or first is None:
-            return None
-        text = " ".join(part.text for part in first.content).strip()
-        if not text and first.attachments:
-            text = first.attachments[0].name
-        self._first_words = text
-        return asyncio.create_task(self._make_title(text))
+    def _start_title(self) -> None:
+        """Start to make a title while the answer streams, unless the thread has one.
+
+        The answer's call comes first: it uses what was reserved for it.
+        """
+        if self._title is None and self._first_words is not None:
+            self._title = asyncio.create_task(self._make_title(self._first_words))
 
     async def _make_title(self, text: str) -> str:
         """The assistant's title, or the first words when it fails: the answer matters more."""
@@ -189,9 +186,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
         first words of the message.
         """
         title = self._title
-        if title is None or thread.title is not None:
+        if self._first_words is None or thread.title is not None:
             return
-        made = title.result() if title.done() and not title.cancelled() else ""
+        done = title is not None and title.done() and not title.cancelled()
+        made = title.result() if title is not None and done else ""
         name = made or short_title(self._first_words) or "New conversation"
         try:
             # A copy: the SDK would send a changed thread, and an error is the last event.
@@ -239,6 +237,15 @@ class AssistantServer(ChatKitServer[RequestContext]):
             ),
             context,
         )
+
+
+def _first_words(thread: ThreadMetadata, history: list[ThreadItem]) -> str | None:
+    """The first message of a thread without a title, or the name of its first file."""
+    first = next((item for item in history if isinstance(item, UserMessageItem)), None)
+    if thread.title is not None or first is None:
+        return None
+    text = " ".join(part.text for part in first.content).strip()
+    return first.attachments[0].name if not text and first.attachments else text
 
 
 def _as_sent(data: CallModelData[Any]) -> ModelInputData:

@@ -18,7 +18,7 @@ class AnswerUse:
     """
 
     def __init__(self, reservation: Reservation, reserved: Use, price: Price) -> None:
-        self.used = Use(messages=reserved.messages)
+        self.used = Use(messages=reserved.messages, requests=reserved.requests)
         self._reservation = reservation
         self._reserved = reserved
         self._expected = Use()
@@ -56,8 +56,8 @@ class AnswerUse:
         return self._reservation.notice(self.used)
 
     async def settle(self, *, began: bool) -> None:
-        """Count what was used; nothing when the answer never began."""
-        await self._reservation.settle(self.used if began else Use())
+        """Count what was used; a request alone when the answer never began."""
+        await self._reservation.settle(self.used if began else Use(requests=1))
 
 
 def tokens_of(price: Price, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> Use:

@@ -13,6 +13,9 @@ from ..store.table import Table
 from .measures import MEASURES, MICRO, Use, limits_of
 from .reservation import Reservation, Scope
 
+SHARDS_TRIED = 3
+"""Shards of the stage that a request tries before it is refused, one after the other."""
+
 _DAILY = [name for name, measure in MEASURES.items() if measure.is_daily]
 
 
@@ -43,28 +46,25 @@ class Limits:
         return any(getattr(scope, name) is not None for scope in scopes for name in measures)
 
     async def reserve(
-        self, context: RequestContext, use: Use, *, until: float | None = None
+        self,
+        context: RequestContext,
+        use: Use,
+        *,
+        until: float | None = None,
+        known: bool = True,
     ) -> Reservation:
         """Count what a request may use. Raises `OverLimit` when it is too much for somebody.
 
-        With `until` (Unix seconds) it is held until it is settled, or given back after that.
+        With `until` (Unix seconds) it is held until it is settled, or given back after that. A
+        visitor who is not `known` has no counters yet, but their network has.
         """
-        reservation = Reservation(self._scopes(context, known=True), until=until)
+        reservation = Reservation(self._scopes(context, known=known), until=until)
         await reservation.add(use)
         return reservation
 
-    async def spend(self, context: RequestContext, use: Use) -> None:
+    async def spend(self, context: RequestContext, use: Use, *, known: bool = True) -> None:
         """Count what a request uses. Raises `OverLimit` when it is too much for somebody."""
-        await (await self.reserve(context, use)).settle(use)
-
-    async def count_request(self, context: RequestContext, *, known: bool = True) -> None:
-        """Count a request that changes something and is no message. Raises `OverLimit`.
-
-        A visitor who is not `known` has no counters yet, but their network has.
-        """
-        reservation = Reservation(self._scopes(context, known=known), until=None)
-        await reservation.add(Use(requests=1))
-        await reservation.settle(Use(requests=1))
+        await (await self.reserve(context, use, known=known)).settle(use)
 
     async def used(self, context: RequestContext) -> list[dict[str, Any]]:
         """A person's limits and what they have used, for the page. One read, none without limits.
@@ -114,10 +114,12 @@ class Limits:
         table = self._limits
         factors = dict.fromkeys(MEASURES, 1 / table.stage_shards)
         if context.newcomer:
-            factors |= dict.fromkeys(_DAILY, (1 - table.kept_share) / table.stage_shards)
+            share = (1 - table.kept_share) / table.stage_shards
+            factors |= dict.fromkeys([*_DAILY, "answers_at_once"], share)
         shards = stage_rows(self._shared, table.stage_shards)
-        first = random.randrange(len(shards))  # noqa: S311 - no secret
-        return Scope("stage", [*shards[first:], *shards[:first]], limits_of(table.stage, factors))
+        tried = random.sample(shards, min(SHARDS_TRIED, len(shards)))
+        limits = limits_of(table.stage, factors)
+        return Scope("stage", tried, limits, newcomer=context.newcomer)
 
 
 def stage_rows(table: Table, shards: int) -> list[Counters]:

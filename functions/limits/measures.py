@@ -70,6 +70,11 @@ class Measure:
     def is_daily(self) -> bool:
         return self.seconds == DAY
 
+    @property
+    def may_shrink(self) -> bool:
+        """Whether less is used of it, as a rule, than is reserved."""
+        return self.of in {"input_tokens", "output_tokens", "microdollars"}
+
 
 MEASURES: Final = {
     measure.name: measure
@@ -87,13 +92,23 @@ MEASURES: Final = {
 """All limits, by their names in `ScopeLimits`."""
 
 
-class OverLimit(PublicError):  # noqa: N818 - what happened, as callers name it
-    """A limit is reached (status 429). `Retry-After` says when to try again, in whole seconds."""
+Why = Literal["used", "held", "newcomers", "too large"]
+"""Whether a limit is used up, or only held for answers that are being written, or whether those who
+are new have used their share of it, or whether a request alone is more than the whole limit."""
 
-    def __init__(self, scope: ScopeName, measure: Measure, end: int) -> None:
+
+class OverLimit(PublicError):  # noqa: N818 - what happened, as callers name it
+    """A limit is reached (status 429; 413 for what can never pass). `Retry-After` says when to try
+    again, in whole seconds.
+    """
+
+    def __init__(self, scope: ScopeName, measure: Measure, end: int, why: Why = "used") -> None:
         """`end` is the end of the window in Unix seconds, 0 where there is none."""
-        wait = max(1, int(end - time.time()) + 1) if end else BUSY_SECONDS
-        super().__init__(429, _message(scope, measure), {"retry-after": str(wait)})
+        wait = max(1, int(end - time.time()) + 1) if end and why != "held" else BUSY_SECONDS
+        if why == "too large":
+            super().__init__(413, "This is more than may be used here in a whole day.")
+        else:
+            super().__init__(429, _message(scope, measure, why), {"retry-after": str(wait)})
         self.scope = scope
         self.measure = measure
 
@@ -110,7 +125,11 @@ def limits_of(table: ScopeLimits, factors: Mapping[str, float]) -> dict[str, int
     return found
 
 
-def _message(scope: ScopeName, measure: Measure) -> str:
+def _message(scope: ScopeName, measure: Measure, why: Why) -> str:
+    if why == "held":
+        return "Other answers are being written, and may use up a limit. Please try again soon."
+    if why == "newcomers":
+        return "New visitors have used their share of today. Please come back tomorrow."
     match measure.name:
         case "answers_at_once" if scope == "person":
             return "Other answers are still being written for you. Please wait for one of them."

@@ -14,9 +14,9 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..errors import PublicError
-from ..store.counters import Count, Counters, LimitReached, Numbers
+from ..store.counters import Count, Counters, LimitReached, Numbers, held
 from ..telemetry import describe
-from .measures import BUSY_SECONDS, MEASURES, MICRO, Measure, OverLimit, ScopeName, Use
+from .measures import BUSY_SECONDS, MEASURES, MICRO, Measure, OverLimit, ScopeName, Use, Why
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ class Scope:
     name: ScopeName
     rows: Sequence[Counters]
     limits: Mapping[str, int]
+    newcomer: bool = False
+    """Whether these are the limits of newcomers, which leave a share to others."""
 
 
 class Reservation:
@@ -55,19 +57,25 @@ class Reservation:
 
         One parallel write for each scope. After a refusal there is a second one.
         """
-        results = await asyncio.gather(
-            *(part.add(use) for part in self._parts), return_exceptions=True
-        )
-        errors = [result for result in results if isinstance(result, BaseException)]
-        if not errors:
+        adding = [asyncio.create_task(part.add(use)) for part in self._parts]
+        if not adding:
             return
-        counted = [
-            part
-            for part, result in zip(self._parts, results, strict=True)
-            if not isinstance(result, BaseException)
-        ]
-        await _all(part.undo(use) for part in counted)
-        raise errors[0]
+        try:
+            # Whoever is cancelled here, such as by Stop, still needs to know what was counted.
+            await asyncio.shield(asyncio.wait(adding))
+        except asyncio.CancelledError:
+            await asyncio.wait(adding)
+            await self._undo(adding, use)
+            raise
+        errors = [error for task in adding if (error := task.exception())]
+        if errors:
+            await self._undo(adding, use)
+            raise errors[0]
+
+    async def _undo(self, adding: Sequence[asyncio.Task[None]], use: Use) -> None:
+        """Take back what was added, where nothing refused it."""
+        parts = zip(self._parts, adding, strict=True)
+        await _all(part.undo(use) for part, task in parts if task.exception() is None)
 
     async def settle(self, used: Use) -> None:
         """Count what was `used` in place of what was reserved. Its failure is logged, not raised:
@@ -121,8 +129,21 @@ class _Part:
                 self.counted[count.name] = self.counted.get(count.name, 0) + count.amount
             return
         if reached is not None:
-            name, _, end = reached.count.name.partition(":")
-            raise OverLimit(self.scope.name, MEASURES[name], int(end))
+            raise self._refusal(reached)
+
+    def _refusal(self, reached: LimitReached) -> OverLimit:
+        count = reached.count
+        name, _, end = count.name.partition(":")
+        others = held(reached.numbers, count.name) - self.counted.get(count.name, 0)
+        used = reached.numbers.get(count.name, 0) - others
+        why: Why = "used"
+        if count.amount > count.limit:
+            why = "too large"
+        elif MEASURES[name].may_shrink and used + count.amount <= count.limit:
+            why = "held"
+        elif self.scope.newcomer and MEASURES[name].is_daily:
+            why = "newcomers"
+        return OverLimit(self.scope.name, MEASURES[name], int(end), why)
 
     async def undo(self, use: Use) -> None:
         """Take one `add` back."""
@@ -150,7 +171,7 @@ class _Part:
             measure, counter = MEASURES[name], self._name(MEASURES[name])
             if not measure.is_daily or counter not in self.numbers:
                 continue
-            before = self.numbers[counter] - self.counted.get(counter, 0)
+            before = self.numbers[counter] - held(self.numbers, counter)
             after = before + getattr(used, measure.of)
             if before < NOTICE_SHARE * limit <= after:
                 found.append(_in_words(measure, after, limit))

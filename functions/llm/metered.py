@@ -1,6 +1,7 @@
 """Counts the tokens of a model's calls, and reserves them before a call begins."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,6 +20,12 @@ IMAGE_TOKENS: Final = 1_600
 PDF_BYTES_OF_A_TOKEN: Final = 25
 """A page with 50 KB has some 2,000 tokens, as text and as a picture."""
 
+MOST_PDF_TOKENS: Final = 150_000
+"""Providers take a hundred pages or so of a PDF."""
+
+TOKENS_A_SECOND: Final = 50
+"""What a model writes, or thinks, in a second: of a call whose provider reports nothing."""
+
 UNKNOWN_OUTPUT: Final = 4_096
 """What is reserved for a call whose output has no limit."""
 
@@ -28,7 +35,8 @@ class MeteredModel(WrappedModel):
 
     What the provider reports is counted. Where it reports nothing, because the visitor has stopped
     the answer or the connection broke, the tokens that were sent and that came are estimated. If
-    they counted as none, stopping each answer just before its end would make it free.
+    they counted as none, stopping each answer just before its end would make it free. A model that
+    thinks shows nothing meanwhile, so a call counts `TOKENS_A_SECOND` at least.
 
     `output_limit` is the most that a call may write, `None` for the model's own limit, and
     `limit_name` what the provider calls it. With `ask` the provider is asked to report.
@@ -91,7 +99,7 @@ class MeteredModel(WrappedModel):
             return given
         if self._limit_name == "max_tokens":
             return replace(given, max_tokens=self._output_limit)
-        more = {**(given.extra_args or {}), self._limit_name: self._output_limit}
+        more = {self._limit_name: self._output_limit, **(given.extra_args or {})}
         return replace(given, extra_args=more)
 
     @asynccontextmanager
@@ -101,7 +109,7 @@ class MeteredModel(WrappedModel):
         expected = input_tokens(instructions, sent, tools)
         most = settings.max_tokens or self._output_limit or UNKNOWN_OUTPUT
         reserved = await self._use.begin_call(expected, most)
-        call = _Call(expected)
+        call = _Call(expected, most)
         try:
             yield call
         except Exception:
@@ -119,9 +127,11 @@ class MeteredModel(WrappedModel):
 class _Call:
     """What one call has used, as far as is known."""
 
-    def __init__(self, expected: int) -> None:
+    def __init__(self, expected: int, most: int) -> None:
         self.began = False
         self._expected = expected
+        self._most = most
+        self._started = time.monotonic()
         self._seen = 0
         self._reported: tuple[int, int, int] | None = None
 
@@ -143,7 +153,11 @@ class _Call:
 
     def numbers(self) -> tuple[int, int, int]:
         """Tokens that went in, that came out, and those of the first that were cached."""
-        return self._reported or (self._expected, -(-self._seen // BYTES_OF_A_TOKEN), 0)
+        if self._reported is not None:
+            return self._reported
+        seen = -(-self._seen // BYTES_OF_A_TOKEN)
+        thought = round((time.monotonic() - self._started) * TOKENS_A_SECOND)
+        return self._expected, max(seen, min(thought, self._most)), 0
 
 
 def input_tokens(instructions: str | None, sent: Any, tools: Sequence[Any]) -> int:
@@ -164,5 +178,6 @@ def _file_tokens(item: Any) -> int:
     if not isinstance(content, list):
         return 0
     kinds = [part.get("type") for part in content]
-    pdfs = sum(len(part.get("file_data") or "") for part in content) * 3 // 4  # Base64
-    return kinds.count("input_image") * IMAGE_TOKENS + pdfs // PDF_BYTES_OF_A_TOKEN
+    pdfs = [len(part.get("file_data") or "") * 3 // 4 for part in content]  # Base64
+    tokens_of_pdfs = sum(min(size // PDF_BYTES_OF_A_TOKEN, MOST_PDF_TOKENS) for size in pdfs)
+    return kinds.count("input_image") * IMAGE_TOKENS + tokens_of_pdfs

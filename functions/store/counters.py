@@ -117,10 +117,22 @@ class Counters:
                 update.require(_hold(name, until), ">=", amount)
         try:
             await update.write(self)
-        except ConditionFailed:  # the hold was given back, because this comes so late
-            late = _Update()
+        except ConditionFailed:  # a hold was given back, because this comes so late
             for name in filter(_has_hold, counted):
-                late.add(name, used.get(name, 0))
+                await self._settle_late(name, counted[name], used.get(name, 0), until)
+
+    async def _settle_late(self, name: str, counted: int, used: int, until: float | None) -> None:
+        """`settle` for one number, whose hold may be gone."""
+        held = _Update()
+        if until is not None:
+            held.add(_hold(name, until), -counted)
+            held.require(_hold(name, until), ">=", counted)
+        held.add(name, used - counted)
+        try:
+            await held.write(self)
+        except ConditionFailed:
+            late = _Update()
+            late.add(name, used)
             await late.write(self)
 
     async def tidy(self, numbers: Numbers) -> None:
@@ -128,9 +140,9 @@ class Counters:
 
         One write, which does nothing when somebody else has done it.
         """
-        over = _over(numbers)
-        old = [name for name in numbers if _is_old(name) and name not in over][:TIDY_AT_ONCE]
-        over = dict(list(over.items())[: TIDY_AT_ONCE - len(old)])
+        over = dict(list(_over(numbers).items())[:TIDY_AT_ONCE])
+        old = [name for name in numbers if _is_old(name) and name not in _over(numbers)]
+        old = old[: TIDY_AT_ONCE - len(over)]
         update = _Update()
         given_back: Numbers = {}
         for name, amount in over.items():
@@ -165,6 +177,11 @@ class Counters:
 def window_end(seconds: int, now: float) -> int:
     """The end of the window of this length (0: it never ends) that `now` is in."""
     return (int(now // seconds) + 1) * seconds if seconds else 0
+
+
+def held(numbers: Numbers, name: str) -> int:
+    """What is held of a number for answers that have not ended."""
+    return sum(amount for hold, amount in numbers.items() if hold.startswith(f"{name}:"))
 
 
 class _Update:
@@ -251,9 +268,13 @@ def _over(numbers: Numbers) -> Numbers:
 
 
 def _is_old(name: str) -> bool:
-    """Whether nothing counts with this number any more: its window or its hold is long over."""
-    ends = [int(end) for end in name.split(":")[1:] if end != "0"]
-    return any(end + OLD_SECONDS < time.time() for end in ends)
+    """Whether nothing counts with this number any more: its window, or its hold, is over.
+
+    An answer that began before midnight settles the hold of yesterday's number, so only the end of
+    the hold matters for that.
+    """
+    end = int(name.rsplit(":", maxsplit=1)[-1])
+    return end != 0 and end + OLD_SECONDS < time.time()
 
 
 def _without(numbers: Numbers, over: Numbers) -> Numbers:

@@ -1,6 +1,7 @@
 """Runs: one for each streaming request. It is claimed once, and its owner can cancel it."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -146,7 +147,12 @@ class Runs:
 
     async def end_replay(self, run: Run, context: Any) -> None:
         """Let the run be replayed again. One write."""
-        await self.table.update(keys.run_key(owner(context), run.id), "REMOVE replay_until")
+        with suppress(ConditionFailed):  # the run's row has expired since
+            await self.table.update(
+                keys.run_key(owner(context), run.id),
+                "REMOVE replay_until",
+                ConditionExpression="attribute_exists(pk)",
+            )
 
     async def finish(self, run_id: str, thread_id: str, context: Any, state: str) -> None:
         """Store how a run ended, and remove it from its thread's row if that still names it.

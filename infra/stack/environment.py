@@ -79,7 +79,7 @@ def environment(
         "CHATKIT_BEHIND_CLOUDFRONT": "true",
         "CHATKIT_LIMITS": settings.limit_table.model_dump_json(exclude_defaults=True),
         "CHATKIT_PRICES": json.dumps(settings.model_prices),
-        "CHATKIT_ANSWER_TOKENS": str(settings.answer_tokens or ""),
+        "CHATKIT_ANSWER_TOKENS": str(settings.longest_answer or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,
     }
     if secrets.model:

@@ -38,13 +38,18 @@ DEFAULTS: Final[dict[str, dict[str, float]]] = {
 
 QUICK_SHARE: Final = 0.2
 """The share of the streaming function's concurrency that no answer takes, so that the list of
-conversations and a reload do not wait for streams. Two at least: one may be a cold start."""
+conversations and a reload do not wait for streams. Two at least, where there are three: one may be
+a cold start."""
 
 
-def answers_at_once(concurrency: int) -> int | None:
-    """The answers that a stage streams at one time; `None` without a reserved concurrency."""
-    if not concurrency:
-        return None
+SMALL_ACCOUNT: Final = 10
+"""The concurrency of a new account, which can reserve none:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+def answers_at_once(concurrency: int) -> int:
+    """The answers that a stage streams at one time. `concurrency` is 0 where none is reserved."""
+    concurrency = concurrency or SMALL_ACCOUNT
     return max(1, concurrency - max(2, round(concurrency * QUICK_SHARE)))
 
 

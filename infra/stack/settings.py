@@ -36,6 +36,9 @@ from functions.settings import (
 from infra.stack.contradictions import contradiction
 from infra.stack.limits import limit_table
 
+ANSWER_TOKENS = 8192
+"""Some twelve pages, or an answer of two pages that a model has thought about."""
+
 Provider = Literal["demo", "openai", "gemini", "compatible"]
 
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
@@ -320,11 +323,12 @@ class StackSettings(BaseModel):
         description="Dollars that the models may cost in a day (UTC). Then answers stop, an alarm "
         "goes off, and everything else goes on, until the day ends or `make budget` allows more.",
     )
-    answer_tokens: int = Field(
-        8192,
+    answer_tokens: int | None = Field(
+        None,
         ge=0,
         description="Tokens that a model may write in one call at most, its reasoning included. "
-        "So many are reserved for each answer until it has ended. 0: the model's own limit.",
+        "So many are reserved for each answer until it has ended. 0: the model's own limit. By "
+        "default 8192, and with `provider=compatible` the model's own: not every server takes it.",
     )
     messages_per_minute: int = Field(
         10, ge=0, description="Messages that one person may send in a minute. 0: no limit."
@@ -486,14 +490,22 @@ class StackSettings(BaseModel):
         """The limits of the functions. Raises `ValueError` for what is no limit."""
         changes = dict(self.limits)
         if self.daily_budget is not None:
-            stage = {"dollars_per_day": self.daily_budget}
-            changes["stage"] = stage | (changes.get("stage") or {})
+            stage = changes.get("stage") or {}
+            if isinstance(stage, dict):
+                changes["stage"] = {"dollars_per_day": self.daily_budget, **stage}
         return limit_table(
             changes,
             concurrency=self.chat_concurrency,
             messages_per_minute=self.messages_per_minute,
             messages_per_day=self.messages_per_day,
         )
+
+    @property
+    def longest_answer(self) -> int:
+        """The tokens that a model may write in one call; 0 for its own limit."""
+        if self.answer_tokens is not None:
+            return self.answer_tokens
+        return 0 if self.provider == "compatible" else ANSWER_TOKENS
 
     @property
     def model_prices(self) -> dict[str, Any]:

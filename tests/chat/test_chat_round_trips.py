@@ -6,8 +6,29 @@ import threading
 import pytest
 
 from functions import aws
-from tests.support.chat import thread_of
+from functions.limit_table import SCOPES, LimitTable, Price, ScopeLimits
+from tests.support.chat import Chat, thread_of
 from tests.support.round_trips import Recorder
+
+EVERYTHING = dict.fromkeys(ScopeLimits.model_fields, 10**9)
+
+
+@pytest.fixture(params=["no limits", "all limits"])
+def app_settings(request, app_settings):
+    if request.param == "no limits":
+        return app_settings
+    limits = LimitTable.model_validate(dict.fromkeys(SCOPES, EVERYTHING))
+    price = Price(input=1, output=1)
+    return app_settings.model_copy(
+        update={"limits": limits, "prices": {"test": price}, "behind_cloudfront": True}
+    )
+
+
+@pytest.fixture
+def ada(server):
+    chat = Chat(server)
+    chat.http.headers["x-chatkit-viewer-ip"] = "203.0.113.1"
+    return chat
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The store on two engines: moto in this process, and DynamoDB Local where there is Java."""
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -78,11 +79,23 @@ def clients(pytestconfig):
         region = {"region_name": "us-east-1"}
         yield {
             "moto": (
-                boto3.client("dynamodb", **region),
+                one_update_at_a_time(boto3.client("dynamodb", **region)),
                 boto3.client("dynamodbstreams", config=BY_REGION, **region),
             ),
             "s3": boto3.client("s3", **region),
         }
+
+
+def one_update_at_a_time(client):
+    """In moto, threads may write into one row at the same time, which DynamoDB never does."""
+    lock, update = threading.Lock(), client.update_item
+
+    def update_item(**kwargs):
+        with lock:
+            return update(**kwargs)
+
+    client.update_item = update_item
+    return client
 
 
 @pytest.fixture(params=ENGINES)

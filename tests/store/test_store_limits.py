@@ -123,7 +123,7 @@ async def test_each_scope_has_limits_of_its_own_and_says_when_they_end(limited, 
 async def test_a_limit_that_is_not_set_is_off_and_costs_nothing(limited, ada, meter):
     limiting = limited()
     await limiting.spend(ada, Use(messages=1, input_tokens=10**9, requests=1, upload_bytes=10**9))
-    await limiting.count_request(ada)
+    await limiting.spend(ada, Use(requests=1))
     assert await limiting.used(ada) == []
     assert meter.requests == []
 
@@ -159,7 +159,7 @@ async def test_a_role_multiplies_a_persons_limits(limited):
 
 
 async def test_the_shards_of_the_stage_together_let_its_limit_pass(limited, ada):
-    limiting = limited(stage={"messages_per_day": 12}, stage_shards=4, kept_share=0)
+    limiting = limited(stage={"messages_per_day": 12}, stage_shards=3, kept_share=0)
     assert await crowd(lambda _: limiting.spend(ada, MESSAGE), 40) == 12
 
 
@@ -197,7 +197,7 @@ async def test_a_day_from_reservation_to_midnight(limited, ada, used, clock):
     assert await used("stage") == {"output_tokens_per_day": 50, "messages_per_day": 1}
     await reserve()
     await reserve()  # two crash
-    with pytest.raises(OverLimit, match="today"):
+    with pytest.raises(OverLimit, match="are being written"):
         await reserve()
     clock.now += 60 + counters.HOLD_SECONDS + counters.LATE_SECONDS
     assert await used("stage") == {"output_tokens_per_day": 50, "messages_per_day": 1}
@@ -268,6 +268,81 @@ async def test_a_person_is_told_once_that_most_of_the_day_is_used(limited, ada, 
         await held.settle(used)
     assert told[7] == "You have used 80% of what you can use today: 8 of 10 messages."
     assert [notice for notice in told if notice] == [told[7]]
+
+
+async def test_a_hundred_people_at_once_never_get_more_than_the_stage_has(limited, used, clock):
+    """Each refusal gives back what it has counted for its person."""
+    limiting = limited(
+        person={"messages_per_day": 5}, stage={"messages_per_day": 30, "output_tokens_per_day": 900}
+    )
+    people = [RequestContext(user_id=f"p{n}") for n in range(100)]
+    use = Use(messages=1, output_tokens=100)
+    passed = await crowd(lambda n: limiting.reserve(people[n], use, until=clock.now + 60), 100)
+    assert passed == 9
+    assert await used("stage") == {"messages_per_day": 9, "output_tokens_per_day": 900}
+    counted = [(await limiting.used(person))[0]["used"] for person in people]
+    assert sum(counted) == 9
+
+
+async def test_what_is_only_held_is_said_so_and_may_be_tried_again_soon(limited, ada, clock):
+    limiting = limited(person={"output_tokens_per_day": 1_000})
+    most = Use(output_tokens=800)
+    running = await limiting.reserve(ada, most, until=clock.now + 60)
+    with pytest.raises(OverLimit, match="are being written") as refused:
+        await limiting.reserve(ada, most, until=clock.now + 60)
+    assert refused.value.headers["retry-after"] == str(measures.BUSY_SECONDS)
+    await running.settle(most)
+    with pytest.raises(OverLimit, match="tomorrow") as refused:
+        await limiting.reserve(ada, most, until=clock.now + 60)
+    assert int(refused.value.headers["retry-after"]) > measures.BUSY_SECONDS
+
+
+async def test_what_can_never_pass_is_too_large_and_newcomers_read_words_of_their_own(limited, ada):
+    limiting = limited(person={"output_tokens_per_day": 1_000}, stage={"messages_per_day": 10})
+    with pytest.raises(PublicError) as refused:
+        await limiting.spend(ada, Use(output_tokens=1_001))
+    assert refused.value.status == 413
+    await limiting.spend(ada, Use(messages=7))
+    with pytest.raises(OverLimit, match="New visitors"):
+        await limiting.spend(newcomer(), MESSAGE)
+
+
+async def test_whoever_is_stopped_while_they_reserve_leaves_nothing_reserved(
+    limited, ada, used, clock, monkeypatch
+):
+    limiting = limited(person={"messages_per_day": 9}, stage={"messages_per_day": 9})
+    held = await limiting.reserve(ada, MESSAGE, until=clock.now + 60)
+    entered, add = asyncio.Event(), Counters.add
+
+    async def slow(self, counts, **more):
+        entered.set()
+        numbers = await add(self, counts, **more)
+        await asyncio.sleep(0.01)  # the write has landed when the cancellation comes
+        return numbers
+
+    monkeypatch.setattr(Counters, "add", slow)
+    adding = asyncio.create_task(held.add(MESSAGE))
+    await entered.wait()
+    adding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await adding
+    assert await used("stage") == {"messages_per_day": 1}
+    await held.settle(Use())
+    assert await used("stage") == {"messages_per_day": 0}
+
+
+async def test_an_answer_over_midnight_frees_its_place_whatever_was_tidied_meanwhile(
+    limited, ada, clock
+):
+    limiting = limited(person={"answers_at_once": 1, "output_tokens_per_day": 100})
+    clock.now = counters.window_end(86_400, clock.now) - 10
+    use = Use(answers=1, output_tokens=50)
+    answer = await limiting.reserve(ada, use, until=clock.now + 300)
+    clock.now += 200
+    row = Counters(limiting._table, keys.counters_key("ada%40example.com%7C%231"))
+    await row.tidy(counters._numbers(await row.table.get(row.key)))
+    await answer.settle(Use(output_tokens=20))
+    await limiting.reserve(ada, Use(answers=1), until=clock.now + 60)
 
 
 async def test_a_row_that_is_throttled_refuses_and_costs_nobody_else(

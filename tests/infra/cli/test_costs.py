@@ -70,7 +70,7 @@ def test_a_price_that_the_owner_fills_in_becomes_dollars(dev, tmp_path):
         return costs.page(dev.resources, {}, billing.read_prices(file)).splitlines()
 
     (turns,) = (line for line in page("write = 0.5") if line.startswith("| Table, writes |"))
-    assert turns.endswith("| 31,000 | write request unit | $15500.00 |")
+    assert turns.endswith("| 35,000 | write request unit | $17500.00 |")
     assert "**together**" not in "".join(page("write = 0.5"))
     idle = "secret = 2\nalarm = 1\ndashboard = 3"
     assert "| **together** | | | **$21.00** |" in page(idle)  # 1 secret, 13 metrics, 1 dashboard
@@ -79,7 +79,7 @@ def test_a_price_that_the_owner_fills_in_becomes_dollars(dev, tmp_path):
 def test_a_unit_without_a_price_is_shown_without_dollars(dev):
     page = costs.page(dev.resources, {}, {})
     bills = page[: page.index("The model costs most")]
-    assert "| 31,000 | write request unit |  |" in bills
+    assert "| 35,000 | write request unit |  |" in bills
     assert "$" not in bills
 
 

@@ -231,7 +231,7 @@ OTHER_ATTEMPTS = {
     "Runs.end_replay": lambda t: Runs(t).end_replay(Run("run_1", "thr_1", 0.0), HIS),
     "Limits.reserve": lambda t: limits(t).reserve(HIS, Use(messages=1)),
     "Limits.spend": lambda t: limits(t).spend(HIS, Use(messages=1)),
-    "Limits.count_request": lambda t: limits(t).count_request(HIS),
+    "Limits.spend of a request": lambda t: limits(t).spend(HIS, Use(requests=1)),
     "Limits.used": lambda t: limits(t).used(HIS),
 }
 
