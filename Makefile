@@ -87,5 +87,5 @@ deploy: setup ## deploy a stage to AWS, and run the smoke test
 destroy: setup ## delete a stage from AWS
 	@$(RUN) -m infra.cli.command destroy $(CONTEXT)
 
-secret: setup-python ## store the key of a stage's model, typed or piped in; KEY=cookie: a new signing key, LEAKED=yes
+secret: setup-python ## store the key of a stage's model, typed or piped in; KEY=turnstile: Turnstile's; KEY=cookie: a new signing key, LEAKED=yes
 	@$(RUN) -m infra.cli.command secret $(if $(KEY),--key $(KEY)) $(if $(LEAKED),--leaked) $(CONTEXT)

@@ -26,7 +26,8 @@ export default defineConfig({
   build: {
     target: "es2022",
     sourcemap: false,
-    modulePreload: { polyfill: false },
+    // A file that is loaded later imports the first one only, which is there by then.
+    modulePreload: false,
   },
   server: {
     port: 5173,

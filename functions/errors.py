@@ -7,15 +7,24 @@ from typing import Any
 class PublicError(Exception):
     """A request that cannot be served, with a message for the user.
 
-    `status` is the HTTP status and `headers` are extra response headers. `functions.web` turns the
-    error into a JSON response with that status, or into an error event once a stream has started.
+    `status` is the HTTP status, `headers` are extra response headers, and `code` is a name for
+    programs where the status does not say enough. `functions.web` turns the error into a JSON
+    response with that status, or into an error event once a stream has started.
     """
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        code: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
+        self.code = code
 
 
 class ActionError(PublicError):

@@ -25,6 +25,7 @@ from .voice.transcription import Transcriber
 from .web.identity import Identity, Visitor, identity_of, request_context
 from .web.identity.bearer import unauthorized
 from .web.identity.signing_key import SigningKeys, signing_keys
+from .web.identity.turnstile import CHALLENGE_REQUIRED
 from .web.network import network_of
 
 
@@ -85,10 +86,21 @@ class Services:
     async def identify(self, request: Request) -> Visitor:
         """The visitor who sent the request, and the network that it came from.
 
-        Raises `PublicError` like `Identity.identify`.
+        Raises `PublicError` like `Identity.identify`. A request that needs a challenge first is
+        counted here, because there is nobody who can be counted later.
         """
-        visitor = await self.identity.identify(request)
+        try:
+            visitor = await self.identity.identify(request)
+        except PublicError as refused:
+            if refused.code == CHALLENGE_REQUIRED:
+                await self.count_unknown(request)
+            raise
         return replace(visitor, network=await self.network_of(request))
+
+    async def count_unknown(self, request: Request) -> None:
+        """Count a request of nobody, for its network and the stage. Raises `OverLimit`."""
+        context = RequestContext(user_id="", network=await self.network_of(request))
+        await self.limits.spend(context, Use(requests=1), known=False)
 
     async def network_of(self, request: Request) -> str | None:
         """The digest of the network that the request came from; `None` without limits for it."""
@@ -147,6 +159,11 @@ async def unchecked_visitor_of(request: Request, services: ServicesDep) -> Visit
 
     They may have signed out: see `Services.check_session`.
     """
+    return await act_for_visitor(request, services)
+
+
+async def act_for_visitor(request: Request, services: Services) -> Visitor:
+    """As `unchecked_visitor_of`, for an endpoint that may go on without a visitor."""
     visitor = await services.identify(request)
     try:
         owner_sessions.act_for(named(visitor.user_id))

@@ -105,6 +105,14 @@ def _address(value: object) -> object:
     return address.geturl()
 
 
+def _secure(value: object) -> object:
+    address = _address(value)
+    parts = urlsplit(str(address))
+    if parts.scheme != "https" and not is_loopback(parts.hostname):
+        raise ValueError("this is not an https:// address (http:// for this machine only)")
+    return address
+
+
 def _model(name: str) -> str:
     if not MODEL.fullmatch(name):
         raise ValueError(f"{name!r} is not a model such as gpt-5, or with roles: gpt-5 (staff)")
@@ -116,6 +124,9 @@ ApiKey = Annotated[SecretStr, BeforeValidator(_key)]
 
 Address = Annotated[str, BeforeValidator(_address)]
 """The address of a provider's API."""
+
+SecureAddress = Annotated[str, BeforeValidator(_secure)]
+"""An address that gets a secret: https, or this machine."""
 
 # The stack's settings use these types too.
 Issuer = Annotated[str, AfterValidator(_issuer)]
@@ -216,6 +227,16 @@ class Settings(AwsSettings):
     oidc_roles_claim: str | None = None
     cookie_key: SecretStr | None = None
     cookie_key_secret: str | None = None
+    turnstile_site_key: str | None = None
+    """The widget of Cloudflare's Turnstile whose challenge comes before an anonymous identity is
+    made. There is no challenge when it is unset."""
+    turnstile_secret: ApiKey | None = None
+    """The widget's secret key."""
+    turnstile_secret_name: str | None = None
+    turnstile_verify_url: SecureAddress = (
+        "https://challenges.cloudflare.com/turnstile/v0/siteverify"
+    )
+    """Who verifies solved challenges. Only a test has another one than Cloudflare."""
     allowed_origins: Origins = Field(default_factory=list)
     behind_cloudfront: bool = False
     """Whether CloudFront is in front, with a function that overwrites `x-chatkit-viewer-host` and

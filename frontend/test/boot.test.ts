@@ -72,6 +72,9 @@ const signedIn = () =>
     idToken: "id-1",
   });
 
+/** Nobody is challenged here. */
+const ask = () => Promise.reject(new Error("no challenge"));
+
 /** Goes to the issuer, and comes back as somebody who has cancelled. */
 async function cancel() {
   let went = "";
@@ -82,17 +85,17 @@ async function cancel() {
 
 describe("the page begins", () => {
   it("with the start screen where people have to sign in, also after they have cancelled", async () => {
-    expect(await boot()).toMatchObject({ at: "signed-out", notice: null });
+    expect(await boot(ask)).toMatchObject({ at: "signed-out", notice: null });
     vi.spyOn(console, "warn").mockReturnValue();
     await cancel();
-    expect(await boot()).toMatchObject({ at: "signed-out", notice: texts.signIn.failed });
+    expect(await boot(ask)).toMatchObject({ at: "signed-out", notice: texts.signIn.failed });
   });
 
   it("with the chat where they need not, and says there that nobody was signed in", async () => {
     config.optional = true;
     vi.spyOn(console, "warn").mockReturnValue();
     await cancel();
-    const booted = boot();
+    const booted = boot(ask);
     const script = await until(() => document.head.querySelector("script[src]"));
     script.dispatchEvent(new Event("error"));
     expect(await booted).toMatchObject({ at: "ready", notice: texts.signIn.failed, person: null });
@@ -103,7 +106,7 @@ describe("the page begins", () => {
     config.optional = true;
     await signedIn();
     session = () => Response.json({}, { status: 401 });
-    expect(await boot()).toMatchObject({
+    expect(await boot(ask)).toMatchObject({
       at: "signed-out",
       notice: texts.signIn.ended,
       person: { subject: "ada", since: 1 },
@@ -117,7 +120,7 @@ describe("the page begins", () => {
     const challenge = 'Bearer realm="chatkit", error="insufficient_user_authentication"';
     const headers = { "www-authenticate": challenge };
     session = () => Response.json({}, { status: 401, headers });
-    expect(await boot()).toMatchObject({ at: "signed-out", again: true });
+    expect(await boot(ask)).toMatchObject({ at: "signed-out", again: true });
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { randomId } from "../src/standin/ids";
+import { randomId } from "../src/chatkit/ids";
 
 it("makes random ids on plain http, where crypto.randomUUID is missing", () => {
   const { getRandomValues } = crypto;

@@ -37,6 +37,9 @@ const BEFORE: Record<string, string> = {
     import { createSession, type GetToken, loadConfig } from "./chatkit";
     declare const auth: { getAccessToken(how: { ignoreCache: boolean }): Promise<string> };
     const config = await loadConfig();`,
+  "challenge.ts": `
+    import { createSession, loadConfig, solveChallenge } from "./chatkit";
+    const config = await loadConfig();`,
 };
 
 const readme = readFileSync("src/chatkit/README.md", "utf8");
@@ -58,7 +61,7 @@ beforeAll(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-it("shows React, Next.js and tokens of your own", () => {
+it("shows React, Next.js, tokens of your own and a challenge", () => {
   expect([...snippets.keys()]).toEqual([
     "chat.tsx",
     "main.tsx",
@@ -67,6 +70,7 @@ it("shows React, Next.js and tokens of your own", () => {
     "app/chat/client.tsx",
     "next.config.ts",
     "token.ts",
+    "challenge.ts",
   ]);
 });
 

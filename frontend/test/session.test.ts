@@ -4,11 +4,14 @@ import { createSession, SessionError } from "../src/chatkit/session";
 const api = { chat: "https://api.test/chatkit", actions: "https://api.test/actions" };
 const calls: Headers[] = [];
 const urls: string[] = [];
+const bodies: unknown[] = [];
 let answer: () => Response | Promise<Response>;
 
 const fetch: typeof globalThis.fetch = async (input, init) => {
   urls.push(String(input));
   calls.push(new Headers(init?.headers));
+  const body = init?.body;
+  bodies.push(JSON.parse(body ? new TextDecoder().decode(body as Uint8Array) : "null"));
   return answer();
 };
 
@@ -18,6 +21,7 @@ const session = (token: string | null) =>
 beforeEach(() => {
   calls.length = 0;
   urls.length = 0;
+  bodies.length = 0;
 });
 afterEach(() => localStorage.clear());
 
@@ -100,6 +104,79 @@ describe("signing out everywhere", () => {
     answer = () => Response.json({ message: "Not now." }, { status: 424 });
     await expect(signOutEverywhere()).rejects.toMatchObject({ message: "Not now.", status: 424 });
     expect(await getToken({ refresh: false })).toBe("tok");
+  });
+});
+
+describe("where somebody new has to solve a challenge", () => {
+  const required = (message = "Show first that you are a person.") =>
+    Response.json({ message, code: "challenge_required" }, { status: 401 });
+  const solved = () =>
+    JSON.stringify(bodies.at(-1)) === '{"challenge":"solved"}' ? session("tok") : required();
+
+  it("sends the token of the solved one, and keeps that of the session", async () => {
+    answer = solved;
+    const asked: string[] = [];
+    const { open, getToken } = createSession({
+      api,
+      fetch,
+      challenge: async () => {
+        asked.push("once");
+        return "solved";
+      },
+    });
+    const [one, two] = await Promise.all([open(), open()]);
+    expect(one).toBe(two);
+    expect(asked).toEqual(["once"]);
+    expect(bodies).toEqual([{}, { challenge: "solved" }]);
+    expect(new Set(urls)).toEqual(new Set(["https://api.test/chatkit/session"]));
+    expect(await getToken({ refresh: false })).toBe("tok");
+  });
+
+  it("asks nobody whom the server knows", async () => {
+    answer = () => session(null);
+    const challenge = () => Promise.reject(new Error("must not be asked"));
+    await createSession({ api, fetch, challenge }).open();
+    expect(bodies).toEqual([{}]);
+  });
+
+  it("asks in mid-chat when the server no longer knows the visitor", async () => {
+    answer = solved;
+    const { getToken } = createSession({ api, fetch, challenge: async () => "solved" });
+    expect(await getToken({ refresh: true })).toBe("tok");
+  });
+
+  it("repeats what the server says of a token that it refuses, and can be tried again", async () => {
+    answer = () => required("Please do it once more.");
+    const tokens = ["bad", "solved"];
+    const challenge = async () => String(tokens.shift());
+    const { open } = createSession({ api, fetch, challenge });
+    await expect(open()).rejects.toMatchObject({
+      message: "Please do it once more.",
+      status: 401,
+      code: "challenge_required",
+    });
+    expect(tokens).toEqual(["solved"]);
+    answer = solved;
+    await expect(open()).resolves.toMatchObject({ user: { id: "ada" } });
+  });
+
+  it("says why the challenge could not be solved", async () => {
+    answer = () => required();
+    const challenge = () => Promise.reject(new Error("It is blocked."));
+    await expect(createSession({ api, fetch, challenge }).open()).rejects.toMatchObject({
+      message: "It is blocked.",
+      code: "challenge_required",
+    });
+  });
+
+  it("is refused where the page shows no challenge", async () => {
+    answer = () => required("A person?");
+    const { open } = createSession({ api, fetch });
+    await expect(open()).rejects.toMatchObject({
+      message: "A person?",
+      code: "challenge_required",
+    });
+    expect(urls).toHaveLength(1);
   });
 });
 

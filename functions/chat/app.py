@@ -5,6 +5,7 @@ The same app runs in Lambda under `functions.lambda_stream` and on a laptop unde
 
 import time
 from contextlib import suppress
+from http import HTTPStatus
 
 from chatkit.store import NotFoundError
 from chatkit.types import NonStreamingReq, is_streaming_req
@@ -22,6 +23,7 @@ from ..services import (
     ServicesDep,
     UncheckedVisitorDep,
     VisitorDep,
+    act_for_visitor,
 )
 from ..settings import Settings, get_settings
 from ..web import app as web_app
@@ -30,6 +32,7 @@ from ..web.body import read_body, read_json
 from ..web.chatkit_request import MAX_FEEDBACK_ITEMS, parse
 from ..web.identity import Visitor, request_context
 from ..web.identity.cookies import remove_token
+from ..web.identity.turnstile import CHALLENGE_REQUIRED, MAX_CHALLENGE
 from ..web.rate import Rate
 from .answer import stop_all
 from .message import answer_message
@@ -78,18 +81,29 @@ async def _run_operation(
     return result
 
 
+class SessionOpened(BaseModel):
+    """The body of a request for a session, which may also have none. It is read only where the
+    server asks newcomers for a challenge.
+    """
+
+    challenge: str | None = Field(None, max_length=MAX_CHALLENGE)
+    """What the solved challenge has given the page."""
+
+
 @router.post("/chatkit/session", response_model=None)
-async def session(
-    request: Request, visitor: UncheckedVisitorDep, services: ServicesDep
-) -> JSONResponse:
+async def session(request: Request, services: ServicesDep) -> JSONResponse:
     """Who the visitor is, and which models and tools they may pick from the page's menus.
 
-    An anonymous visitor who has no session, or has signed out, becomes a new one.
+    An anonymous visitor who has no session, or has signed out, becomes a new one. No other route
+    makes one where a challenge comes first.
     """
-    counted = services.limits.spend(
-        request_context(request, visitor), Use(requests=1), known=not visitor.new
-    )
-    visitor, _ = await aws.together(_with_session(request, visitor, services), counted)
+    challenge = None
+    if services.settings.turnstile_site_key is not None:
+        opened = await read_json(request, SessionOpened, MAX_SMALL_BODY, empty=True)
+        challenge = opened.challenge
+    visitor = await _counted_visitor(request, services)
+    if visitor is None:
+        visitor = await services.identity.newcomer(request, challenge)
     context = request_context(request, visitor)
     user: dict[str, object] = {"id": visitor.user_id}
     if visitor.signed_in:
@@ -113,13 +127,26 @@ async def session(
     return response
 
 
-async def _with_session(request: Request, visitor: Visitor, services: Services) -> Visitor:
+async def _counted_visitor(request: Request, services: Services) -> Visitor | None:
+    """The visitor whose session goes on; `None` for whoever has to become a new one.
+
+    The request is counted by then, so that nobody can have challenges verified without a limit.
+    """
     try:
-        await services.check_session(visitor)
-    except PublicError:
-        if visitor.signed_in:
+        visitor = await act_for_visitor(request, services)
+    except PublicError as refused:
+        if refused.code != CHALLENGE_REQUIRED:
             raise
-        return await services.identity.newcomer(request)
+        return None
+    counted = services.limits.spend(
+        request_context(request, visitor), Use(requests=1), known=not visitor.new
+    )
+    try:
+        await aws.together(counted, services.check_session(visitor))
+    except PublicError as refused:
+        if visitor.signed_in or refused.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        return None
     return visitor
 
 
@@ -190,8 +217,7 @@ async def remove_feedback(
 
 @router.post("/chatkit/log", response_model=None)
 async def log(request: Request, services: ServicesDep) -> Response:
-    network = RequestContext(user_id="", network=await services.network_of(request))
-    await services.limits.spend(network, Use(requests=1), known=False)
+    await services.count_unknown(request)
     event = await read_json(request, page_log.PageEvent, MAX_SMALL_BODY)
     wait = request.app.state.page_log_rate.spend(await _known_visitor(request, services))
     if wait is not None:

@@ -130,7 +130,7 @@ def _add_handlers_and_middleware(
 
     @app.exception_handler(PublicError)
     async def _public_error(_: Request, error: PublicError) -> JSONResponse:
-        return error_response(error.status, error.message, error.headers)
+        return error_response(error.status, error.message, error.headers, code=error.code)
 
     @app.exception_handler(HTTPException)
     async def _http_error(_: Request, error: HTTPException) -> JSONResponse:

@@ -27,9 +27,14 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-async def read_json(request: Request, model: type[M], limit: int) -> M:
-    """The body as a `model`. Raises `PublicError`: 422 when it is invalid, 413 over `limit`."""
+async def read_json(request: Request, model: type[M], limit: int, *, empty: bool = False) -> M:
+    """The body as a `model`. Raises `PublicError`: 422 when it is invalid, 413 over `limit`.
+
+    With `empty`, no body at all is the same as `{}`.
+    """
     body = await read_body(request, limit)
+    if empty and not body:
+        body = b"{}"
     try:
         return model.model_validate_json(whole_json(body))
     except ValidationError as error:

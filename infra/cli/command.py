@@ -1,7 +1,7 @@
 """The commands behind `make synth`, `deploy`, `destroy`, `bootstrap` and `secret`.
 
     python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
-    python -m infra.cli.command secret [--key model|cookie [--leaked]] [-c stage=…]
+    python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -62,10 +62,12 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
             match _option(arguments, "--key") or "model":
                 case "model":
                     set_secret(settings, account)
+                case "turnstile":
+                    set_turnstile_secret(settings, account)
                 case "cookie":
                     rotate_cookie_key(settings, account, leaked="--leaked" in arguments)
                 case other:
-                    _stop(f"There is no key {other!r}: KEY is model or cookie.")
+                    _stop(f"There is no key {other!r}: KEY is model, cookie or turnstile.")
         case _:
             _stop(f"There is no command {command!r}: synth, deploy, destroy, bootstrap, secret.")
 
@@ -102,6 +104,9 @@ def after_deploy(account: Account, outputs: dict[str, str]) -> None:
         _say("The model's key is not set yet: run `make secret`, then")
         _say(f"  .venv/bin/python -m infra.cli.smoke {address}")
         return
+    if "TurnstileSecret" in outputs and not _has_value(account, outputs["TurnstileSecret"]):
+        _say("Turnstile's secret key is not set yet: run `make secret KEY=turnstile`.")
+        _say("Until then nobody new can chat.")
     try:
         smoke.smoke(address, lambda line: _say(f"  ok  {line}"))
     except smoke.SmokeError as error:
@@ -118,12 +123,24 @@ def set_secret(settings: StackSettings, account: Account) -> None:
     outputs = _outputs(settings, account)
     if "ModelSecret" not in outputs:
         _stop("This stage answers with the demo model: deploy it with -c provider=openai first.")
+    _set(account, outputs["ModelSecret"])
+
+
+def set_turnstile_secret(settings: StackSettings, account: Account) -> None:
+    """Store the secret key of Turnstile's widget in the same way. Raises `AccountError`."""
+    outputs = _outputs(settings, account)
+    if "TurnstileSecret" not in outputs:
+        _stop("This stage has no challenge: deploy it with -c turnstileSiteKey=… first.")
+    _set(account, outputs["TurnstileSecret"])
+
+
+def _set(account: Account, secret: str) -> None:
     value = getpass.getpass("Key: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not value.strip():
         _stop("Nothing was typed. The secret is unchanged.")
     with explained():
         account.client("secretsmanager").put_secret_value(
-            SecretId=outputs["ModelSecret"], SecretString=value.strip()
+            SecretId=secret, SecretString=value.strip()
         )
     _say("Set. The functions read it within five minutes.")
 

@@ -4,7 +4,8 @@
 
 It sends the requests of a browser, needs only the standard library, and leaves nothing
 behind but two anonymous visitors. Where people have to sign in, it
-checks only the page, the issuer, and that both functions ask for a sign-in.
+checks only the page, the issuer, and that both functions ask for a sign-in. Where visitors have to
+solve a challenge first, it checks only the page, and that both functions ask for that.
 """
 
 import argparse
@@ -161,6 +162,16 @@ def check_signed_out(visitor: Visitor) -> str:
     return "401 with a message; the rest needs somebody who signs in: try the page"
 
 
+def check_challenge(visitor: Visitor) -> str:
+    """Check that both functions ask a new visitor for a challenge."""
+    for path in ("/chatkit/session", "/actions/cancel"):
+        response = visitor.send("POST", path, b"{}", {"content-type": "application/json"})
+        body = json.loads(response.read() or b"{}")
+        if response.status != 401 or body.get("code") != "challenge_required":  # noqa: PLR2004
+            raise SmokeError(f"POST {path} without a challenge was answered {response.status}")
+    return "401 for whoever is new; the rest needs a person who solves it: try the page"
+
+
 def check_issuer(address: str, sign_in: Json) -> str:
     """Check that the issuer lets people who come from this page sign in."""
     issuer = Visitor(sign_in["issuer"])
@@ -290,6 +301,9 @@ def _check(address: str, say: Callable[[str], object]) -> None:
         say(f"issuer     {check_issuer(address, sign_in)}")
     if not config.get("anonymous", True):
         say(f"sign-in    {check_signed_out(visitor)}")
+        return
+    if config.get("challenge"):
+        say(f"challenge  {check_challenge(visitor)}")
         return
     visitor.post("/chatkit/session", {})
     say(f"errors     {check_errors(visitor)}")

@@ -21,6 +21,10 @@ CHATKIT_CDN = "https://cdn.platform.openai.com"
 OPENAI_API = "https://api.openai.com"
 """`chatkit.js` verifies its domain key there."""
 
+TURNSTILE = "https://challenges.cloudflare.com"
+"""Serves the widget's script and frame:
+https://developers.cloudflare.com/turnstile/reference/content-security-policy/"""
+
 # A path without a dot in its last part is an address within the page and not a file. This is a
 # function and not an error page, because an error page would also replace the API's 403 and 404.
 SPA_FALLBACK = """\
@@ -65,10 +69,12 @@ def content_security_policy(
     frame_ancestors: list[str],
     image_sources: list[str] | None,
     sign_in: list[str],
+    challenge: bool = False,
 ) -> str:
     """The page may load and call itself, ChatKit's script and frame, OpenAI's API and the files.
 
-    `sign_in` are the origins that it calls to sign people in.
+    `sign_in` are the origins that it calls to sign people in. With `challenge` it may also load
+    Turnstile's script and frame.
 
     The frame has a policy of its own. Styles may be inline, because the element and React set
     `style` attributes. Pictures may come from anywhere over HTTPS, because a widget or an
@@ -80,14 +86,15 @@ def content_security_policy(
         f"https://{files_bucket.bucket_name}.s3.amazonaws.com"
     )
     pictures = "https:" if image_sources is None else " ".join([files, *image_sources])
+    framed = f"{CHATKIT_CDN} {TURNSTILE}" if challenge else CHATKIT_CDN
     directives = {
         "default-src": "'none'",
-        "script-src": f"'self' {CHATKIT_CDN}",
+        "script-src": f"'self' {framed}",
         "style-src": "'self' 'unsafe-inline'",
         "font-src": f"'self' data: {CHATKIT_CDN}",
         "img-src": f"'self' data: blob: {pictures}",
         "connect-src": " ".join(["'self'", CHATKIT_CDN, OPENAI_API, files, *sign_in]),
-        "frame-src": CHATKIT_CDN,
+        "frame-src": framed,
         "worker-src": "'self' blob:",
         "base-uri": "'none'",
         "form-action": "'self'",

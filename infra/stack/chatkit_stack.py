@@ -81,6 +81,7 @@ class ChatKitStack(Stack):
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
             needs_model_key=settings.provider != "demo",
+            needs_turnstile_key=settings.turnstile_site_key is not None,
             key=key,
             removal_policy=removal_policy,
         )
@@ -151,11 +152,12 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        allow_secrets(chat, secrets, model=True)
+        allow_secrets(chat, secrets, model=True, turnstile=True)
         allow_secrets(
             actions,
             secrets,
             model=settings.transcribes and settings.transcription_base_url is None,
+            turnstile=False,  # it opens no sessions, so it verifies no challenge
         )
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
@@ -190,6 +192,7 @@ class ChatKitStack(Stack):
                 frame_ancestors=settings.frame_ancestors,
                 image_sources=settings.image_sources,
                 sign_in=sign_in.origins if sign_in else settings.sign_in_origins,
+                challenge=settings.turnstile_site_key is not None,
             ),
             domain=self._domain(settings, certificate),
             web_acl_arn=web_acl_arn,
@@ -300,6 +303,14 @@ class ChatKitStack(Stack):
                 "ModelSecret",
                 value=secrets.model.id,
                 description="Name of the secret with the model's key; make secret sets it",
+            )
+        if secrets.turnstile:
+            CfnOutput(
+                self,
+                "TurnstileSecret",
+                value=secrets.turnstile.id,
+                description="Name of the secret with the secret key of Turnstile's widget; "
+                "make secret KEY=turnstile sets it",
             )
         if settings.domain_key == LOCAL_DOMAIN_KEY:
             CfnOutput(

@@ -97,6 +97,12 @@ def contradiction(settings: "StackSettings") -> str | None:
             f"{', '.join(of_sign_in)}: only with auth=oidc",
         ),
         (
+            settings.turnstile_site_key is not None
+            and settings.auth == "oidc"
+            and not settings.oidc_optional,
+            "turnstileSiteKey: auth=oidc without oidcOptional=true has no visitors to challenge",
+        ),
+        (
             bool(_models_with_roles(settings)) and settings.oidc_roles_claim is None,
             "models with roles need oidcRolesClaim",
         ),

@@ -74,6 +74,7 @@ def environment(
         "CHATKIT_PAGE_QUERY": str(settings.page_query).lower(),
         "CHATKIT_AUTH": settings.auth,
         **_sign_in(settings),
+        "CHATKIT_TURNSTILE_SITE_KEY": settings.turnstile_site_key,
         "CHATKIT_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "CHATKIT_BEHIND_CLOUDFRONT": "true",
         "CHATKIT_LIMITS": settings.limit_table.model_dump_json(exclude_defaults=True),
@@ -90,6 +91,8 @@ def environment(
         values[name] = secrets.model.id
     if secrets.transcription:
         values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
+    if secrets.turnstile:
+        values["CHATKIT_TURNSTILE_SECRET_NAME"] = secrets.turnstile.id
     return {name: value for name, value in values.items() if value}
 
 

@@ -29,6 +29,9 @@ _OURS: dict[str, dict[str, str]] = {
     "Secrets/Model": {
         "AwsSolutions-SMG4": "The provider makes the key, and AWS cannot rotate it.",
     },
+    "Secrets/Turnstile": {
+        "AwsSolutions-SMG4": "Cloudflare makes the key, and AWS cannot rotate it.",
+    },
     "Events/DeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },

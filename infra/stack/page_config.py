@@ -11,9 +11,14 @@ from functions.context import RequestContext
 from functions.limits.measures import MEASURES
 from functions.llm import choose
 from functions.settings import Settings
+from functions.web.identity.turnstile import ACTION
 
 CHATKIT_SCRIPT = "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"
 """OpenAI's element. Its version cannot be pinned, and it cannot be served from here."""
+
+TURNSTILE_SCRIPT = "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit"
+"""The script of Turnstile's widget. Cloudflare wants it to be loaded from this very address:
+https://developers.cloudflare.com/turnstile/get-started/client-side-rendering/"""
 
 LOCAL_DOMAIN_KEY = "local-dev"
 """On localhost the element accepts any key, but it needs one."""
@@ -41,6 +46,7 @@ def page_config(
         "auth": settings.auth,
         "anonymous": settings.auth == "anonymous" or settings.oidc_optional,
         "signIn": _sign_in(settings),
+        "challenge": _challenge(settings),
         "model": {"name": choice.names[0], "label": choice.label},
         "models": [
             {"id": name, "label": name, "default": name == choice.names[0]} for name in names
@@ -82,4 +88,15 @@ def _sign_in(settings: Settings) -> dict[str, Any] | None:
         "audience": settings.oidc_audience,
         "token": settings.oidc_token,
         "optional": settings.oidc_optional,
+    }
+
+
+def _challenge(settings: Settings) -> dict[str, str] | None:
+    """What the page needs to show a new visitor the challenge, or None when there is none."""
+    if settings.turnstile_site_key is None:
+        return None
+    return {
+        "script": TURNSTILE_SCRIPT,
+        "siteKey": settings.turnstile_site_key,
+        "action": ACTION,
     }

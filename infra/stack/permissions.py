@@ -126,7 +126,9 @@ def allow_owner(
     _allow_key(role, key, "dynamodb", "s3")
 
 
-def allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) -> None:
+def allow_secrets(
+    function: ServiceFunction, secrets: Secrets, *, model: bool, turnstile: bool
+) -> None:
     function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
     if secrets.model and model:
         function.allow("ModelKey", ["secretsmanager:GetSecretValue"], [secrets.model.arn])
@@ -134,6 +136,8 @@ def allow_secrets(function: ServiceFunction, secrets: Secrets, *, model: bool) -
         function.allow(
             "TranscriptionKey", ["secretsmanager:GetSecretValue"], [secrets.transcription.arn]
         )
+    if secrets.turnstile and turnstile:
+        function.allow("TurnstileKey", ["secretsmanager:GetSecretValue"], [secrets.turnstile.arn])
 
 
 def _leading_keys(operator: str, partitions: list[str]) -> Conditions:

@@ -19,7 +19,9 @@ class SecretReference:
 
 
 class Secrets(Construct):
-    """The key that signs cookies, and the keys of the model's and the transcription's providers."""
+    """The key that signs cookies, the keys of the model's and the transcription's providers, and
+    the secret key of Turnstile's widget.
+    """
 
     def __init__(
         self,
@@ -30,6 +32,7 @@ class Secrets(Construct):
         model_secret: str | None,
         transcription_secret: str | None,
         needs_model_key: bool,
+        needs_turnstile_key: bool,
         key: kms.IKey | None,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -53,18 +56,40 @@ class Secrets(Construct):
         if model_secret:
             self.model = self._existing(model_secret)
         elif needs_model_key:
-            # The L1 resource makes a secret without a value. The L2 construct would make a random
-            # value, which the functions would send to the provider as its key.
-            empty = secretsmanager.CfnSecret(
-                self,
-                "Model",
-                description="Key of the model's provider. `make secret` sets it.",
-                kms_key_id=key.key_arn if key else None,
+            self.model = self._empty(
+                "Model", "Key of the model's provider. `make secret` sets it.", key, removal_policy
             )
-            empty.apply_removal_policy(removal_policy)
-            self.model = SecretReference(empty.ref, empty.ref)
 
         self.transcription = self._existing(transcription_secret) if transcription_secret else None
+
+        self.turnstile: SecretReference | None = None
+        if needs_turnstile_key:
+            self.turnstile = self._empty(
+                "Turnstile",
+                "Secret key of Turnstile's widget. `make secret KEY=turnstile` sets it.",
+                key,
+                removal_policy,
+            )
+
+    def _empty(
+        self,
+        construct_id: str,
+        description: str,
+        key: kms.IKey | None,
+        removal_policy: RemovalPolicy,
+    ) -> SecretReference:
+        """A secret without a value.
+
+        The L2 construct would make a random value, which the functions would send as the key.
+        """
+        made = secretsmanager.CfnSecret(
+            self,
+            construct_id,
+            description=description,
+            kms_key_id=key.key_arn if key else None,
+        )
+        made.apply_removal_policy(removal_policy)
+        return SecretReference(made.ref, made.ref)
 
     def _existing(self, name: str) -> SecretReference:
         if name.startswith("arn:"):

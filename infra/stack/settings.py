@@ -217,6 +217,13 @@ class StackSettings(BaseModel):
         description="Claim with the person's roles, such as `roles`, `cognito:groups` or "
         "`realm_access.roles`.",
     )
+    turnstile_site_key: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,100}$",
+        description="Site key of a widget of Cloudflare's Turnstile, whose challenge new anonymous "
+        "visitors have to solve first (docs/security.md). `make secret KEY=turnstile` stores the "
+        "widget's secret key.",
+    )
     allowed_origins: Origins = Field(
         default_factory=list,
         description="Other origins whose pages may call the API: exact, comma-separated.",

@@ -22,6 +22,7 @@ from functions.web.identity import visitor as visitors
 from tests.support.chat import Chat, message, text_of, thread_of
 from tests.support.openai_server import Call, Fail, Say
 from tests.support.served import served
+from tests.support.turnstile import SECRET, SITE_KEY
 
 RUN = {"x-chatkit-run-id": "again"}
 
@@ -386,10 +387,14 @@ def writes():
     ]
 
 
+CHALLENGED = {"turnstile_site_key": SITE_KEY, "turnstile_secret": SECRET}
+
+
+@pytest.mark.parametrize("settings", [{}, CHALLENGED], ids=["new", "challenged"])
 @pytest.mark.parametrize(("method", "path"), writes())
-def test_every_route_that_changes_something_is_counted(limited, method, path):
+def test_every_route_that_changes_something_is_counted(limited, method, path, settings):
     table = {"network": {"requests_per_minute": 2}}
-    url = limited(table, actions=path.startswith("/actions"), behind_cloudfront=True)
+    url = limited(table, actions=path.startswith("/actions"), behind_cloudfront=True, **settings)
     statuses = []
     for _ in range(6):  # a new minute may begin once in between
         chat = Chat(url)

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 FRONTEND = Path(__file__).parents[2] / "frontend"
 BUNDLE_LIMIT = 120 * 1024
 ISSUER_LIMIT = 12 * 1024
+CHALLENGE_LIMIT = 2 * 1024
 USAGE_LIMIT = 1024
 
 pytestmark = pytest.mark.page
@@ -225,6 +226,10 @@ def test_the_page_is_a_small_download():
         assert any(name.startswith(part) for name in sizes)
     (issuer,) = (name for name in sizes if name.startswith("issuer-"))
     assert sizes.pop(issuer) <= ISSUER_LIMIT, sizes
+    # This one loads where a challenge comes before an identity.
+    challenge = [name for name in sizes if name.startswith("Challenge-")]
+    assert challenge
+    assert sum(sizes.pop(name) for name in challenge) < CHALLENGE_LIMIT
     (usage,) = (name for name in sizes if name.startswith("Usage-"))
     assert sizes.pop(usage) <= USAGE_LIMIT, sizes
     assert sum(sizes.values()) < BUNDLE_LIMIT, sizes

@@ -20,13 +20,14 @@ from functions.web import page_log
 OPERATIONS = [*get_args(StreamingReq), *get_args(NonStreamingReq)]
 
 BODIES = {
+    "/chatkit/session": chat.SessionOpened,
     "/chatkit/feedback/remove": chat.FeedbackTakenBack,
     "/chatkit/log": page_log.PageEvent,
     "/actions/cancel": actions.Cancel,
     "/actions/transcribe": actions.Uploaded,
     "/actions/uploads": actions.Upload,
 }
-BODILESS = {"/chatkit/session", "/chatkit/session/end", "/chatkit/health", "/actions/health"}
+BODILESS = {"/chatkit/session/end", "/chatkit/health", "/actions/health"}
 QUERIES = {"/chatkit/entities": {"q": "query"}}
 OPERATED = {"/chatkit", "/actions"}
 
@@ -42,6 +43,7 @@ MEANING = {
 """Fields whose value is an id of another name. `after` is an item or a thread."""
 
 ORDINARY = {
+    "challenge": "A token",
     "text": "Hello",
     "title": "A title",
     "quoted_text": "A quotation",

@@ -1,12 +1,14 @@
 import type { SessionInfo } from "../chatkit";
 import type { SignIn } from "../sign-in";
 import { texts } from "./brand";
+import { SignInButton } from "./SignInButton";
 import { SignOut } from "./SignOut";
-import { useBegin } from "./sign-in-hooks";
 
 /** In the header: who has signed in, with a menu, or a button to sign in. */
 export function Account({ signIn, session }: { signIn: SignIn; session: SessionInfo }) {
-  if (!session.signedIn) return <SignInButton signIn={signIn} />;
+  if (!session.signedIn) {
+    return <SignInButton signIn={signIn} className="pill sign-in" noticeClass="toast" />;
+  }
   return <Menu signIn={signIn} user={session.user} />;
 }
 
@@ -30,22 +32,6 @@ function Menu({ signIn, user }: { signIn: SignIn; user: SessionInfo["user"] }) {
         </p>
         <SignOut signIn={signIn} />
       </div>
-    </>
-  );
-}
-
-function SignInButton({ signIn }: { signIn: SignIn }) {
-  const { begin, busy, problem } = useBegin(signIn);
-  return (
-    <>
-      {problem && (
-        <p className="toast" role="alert">
-          {problem}
-        </p>
-      )}
-      <button type="button" className="pill sign-in" onClick={begin} aria-busy={busy}>
-        {texts.signIn.button}
-      </button>
     </>
   );
 }

@@ -1,6 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { BootError, boot, type Done, type Problem, type Ready, type SignedOut } from "./boot";
+import {
+  type Ask,
+  BootError,
+  boot,
+  type Done,
+  type Problem,
+  type Ready,
+  type SignedOut,
+} from "./boot";
 import { texts } from "./brand";
+import type { Asked, Challenge } from "./Challenge";
 import { Chat } from "./Chat";
 import { Failure } from "./Failure";
 import { Header } from "./Header";
@@ -9,10 +18,12 @@ import { useScheme } from "./scheme";
 import { useOtherWindows } from "./sign-in-hooks";
 
 type Failed = { at: "failed"; problem: Problem } & Pick<BootError, "signIn" | "person">;
+type Challenged = { Screen: typeof Challenge; asked: Asked };
 type State = { at: "loading" } | Ready | SignedOut | Done | Failed;
 
 export function App() {
   const [state, setState] = useState<State>({ at: "loading" });
+  const [challenged, setChallenged] = useState<Challenged | null>(null);
   const look = useScheme();
   const started = useRef(false);
 
@@ -20,16 +31,26 @@ export function App() {
     document.documentElement.dataset.scheme = look.scheme;
   }, [look.scheme]);
 
+  const ask: Ask = useCallback(async (challenge, signIn) => {
+    const { Challenge: Screen } = await import("./Challenge").catch(() => {
+      throw new Error(texts.startUnreachable.text(""));
+    });
+    const token = new Promise<string>((solved, failed) => {
+      setChallenged({ Screen, asked: { challenge, signIn, solved, failed } });
+    });
+    return token.finally(() => setChallenged(null));
+  }, []);
+
   const start = useCallback(async () => {
     setState({ at: "loading" });
     try {
-      setState(await boot());
+      setState(await boot(ask));
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
       const { problem, signIn, person } = error;
       setState({ at: "failed", problem, signIn, person });
     }
-  }, []);
+  }, [ask]);
 
   useEffect(() => {
     // StrictMode mounts twice, but the session must be requested once.
@@ -53,7 +74,8 @@ export function App() {
     <div className="page">
       <Header ready={state.at === "ready" ? state : null} look={look} />
       <main className="stage">
-        {state.at === "loading" && <Loading />}
+        {challenged && <challenged.Screen asked={challenged.asked} scheme={look.scheme} />}
+        {state.at === "loading" && !challenged && <Loading />}
         {state.at === "failed" && (
           <Failure problem={state.problem} retry={() => void start()} signIn={state.signIn} />
         )}

@@ -57,6 +57,7 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
 
   const online = useOnline();
   const refusal = useUnauthorized(signIn);
+  const challenged = config.challenge && !session.signedIn;
   const vanished = useVanished(stage, standIn);
   useAnswerWatch(fetchUpdates);
 
@@ -86,7 +87,9 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
       {notice && <Banner id="sign-in" text={notice} tone="warning" dismissible />}
       {!online && <Banner id="offline" text={texts.offline} tone="warning" />}
       {refusal &&
-        (signIn ? (
+        (challenged ? (
+          <Banner id="challenge" text={texts.challenge.failedWhileChatting} tone="warning" />
+        ) : signIn ? (
           <Banner id="session" text={texts.signIn.endedWhileChatting} tone="warning">
             {/* In a window of its own, so that this one keeps what was typed. */}
             <a

@@ -1,5 +1,6 @@
 /** Prepares the chat: loads configuration and assistant, opens the session, loads the element. */
 import {
+  type ChallengeConfig,
   createChatKitFetch,
   createLog,
   createSession,
@@ -10,6 +11,7 @@ import {
   SessionError,
   type SessionInfo,
 } from "../chatkit";
+import { CHALLENGE_REQUIRED } from "../chatkit/session";
 import type { Person, SignIn } from "../sign-in";
 import { announceAnswer } from "./answers";
 import { arrive } from "./arrive";
@@ -48,7 +50,11 @@ export type SignedOut = {
 /** This window was opened for the sign-in only, and could not close itself. */
 export type Done = { at: "done" };
 
-export type Problem = { title: string; text: string; kind: "down" | "offline" | "session" };
+export type Problem = {
+  title: string;
+  text: string;
+  kind: "down" | "offline" | "session" | "challenge";
+};
 
 export class BootError extends Error {
   readonly problem: Problem;
@@ -63,8 +69,11 @@ export class BootError extends Error {
   }
 }
 
+/** Shows somebody new the challenge, and returns the token of the solved one. */
+export type Ask = (challenge: ChallengeConfig, signIn: SignIn | null) => Promise<string>;
+
 /** Throws a `BootError` whose texts the visitor reads. */
-export async function boot(): Promise<Ready | SignedOut | Done> {
+export async function boot(ask: Ask): Promise<Ready | SignedOut | Done> {
   // The assistant is a file of its own in the build, so that the browser tests can replace it.
   const loading = Promise.all([loadConfig(), import("./assistant")]);
   const [config, assistant] = await loading.catch((error: unknown) => {
@@ -87,12 +96,18 @@ export async function boot(): Promise<Ready | SignedOut | Done> {
       return { at: "signed-out", signIn, person, notice, again: false, optional };
     }
   }
-  const session = createSession({ api: config.api, getToken: signIn?.getToken });
+  const { challenge } = config;
+  const session = createSession({
+    api: config.api,
+    getToken: signIn?.getToken,
+    challenge: challenge ? () => ask(challenge, signIn) : undefined,
+  });
   let visitor: SessionInfo;
   try {
     visitor = await session.open();
   } catch (error) {
-    if (signIn && error instanceof SessionError && error.status === 401) {
+    const refused = error instanceof SessionError && error.status === 401;
+    if (signIn && refused && error.code !== CHALLENGE_REQUIRED) {
       const again = error.signInAgain;
       return { at: "signed-out", signIn, person, notice: texts.signIn.ended, again, optional };
     }
@@ -137,6 +152,13 @@ function unreachable(error: unknown): Problem {
 
 function sessionProblem(error: unknown, signIn: SignIn | null): Problem {
   if (!(error instanceof SessionError)) return unreachable(error);
+  if (error.code === CHALLENGE_REQUIRED) {
+    return { kind: "challenge", title: texts.challenge.failed, text: error.message };
+  }
+  // The server cannot make a session right now, and says why.
+  if (error.status === 424) {
+    return { kind: "down", title: texts.startUnreachable.title, text: error.message };
+  }
   // This account may not chat here.
   if (signIn && error.status === 403) {
     return { kind: "session", title: texts.signIn.refused, text: error.message };

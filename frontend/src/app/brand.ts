@@ -47,7 +47,7 @@ export const page = {
   headingFont: '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif',
 };
 
-/** Those of a visitor's own use are in `usage-texts.ts`. */
+/** Those of a visitor's own use are in `usage-texts.ts`, of a challenge in `challenge-texts.ts`. */
 export const texts = {
   noScript: "This chat needs JavaScript.",
   loading: "The chat is loading",
@@ -76,6 +76,13 @@ export const texts = {
   startSignIn: {
     title: "Please sign in",
     text: (reason: string) => `${reason} Sign in again, then reload this page.`,
+  },
+
+  /** For somebody new, where a challenge comes first and has failed. */
+  challenge: {
+    failed: "This chat could not check that you are a person",
+    failedWhileChatting:
+      "This chat could not check that you are a person. Send once more to try again; your text is still here.",
   },
 
   /** For people who sign in. */

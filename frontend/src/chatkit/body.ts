@@ -1,4 +1,5 @@
 /** Turns a request's body into bytes, and hashes them. */
+import { hex } from "./ids";
 
 export type Bytes = { bytes: Uint8Array<ArrayBuffer>; contentType: string | null };
 
@@ -22,5 +23,5 @@ export async function toBytes(body: BodyInit): Promise<Bytes> {
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
   if (!globalThis.crypto?.subtle) return null;
   const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(digest));
 }

@@ -15,6 +15,15 @@ export type SignInConfig = {
   optional: boolean;
 };
 
+export type ChallengeConfig = {
+  /** The address of the script of Cloudflare's Turnstile. */
+  script: string;
+  /** The key of the widget. */
+  siteKey: string;
+  /** The action that the widget must have. The server checks it. */
+  action: string;
+};
+
 export type PageConfig = {
   version: string;
   /** The address of OpenAI's `chatkit.js`. */
@@ -29,6 +38,8 @@ export type PageConfig = {
    * around the chat has a sign-in of its own and passes `getToken`.
    */
   signIn?: SignInConfig | null;
+  /** The challenge that a new anonymous visitor has to solve. `null` when there is none. */
+  challenge?: ChallengeConfig | null;
   model: { name: string; label: string };
   /** The choices of the model picker. With fewer than two there is no picker. */
   models?: ModelOption[];

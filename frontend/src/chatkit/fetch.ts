@@ -10,12 +10,13 @@ import { UploadLinks } from "./uploads";
 
 /**
  * After a 401, `refresh` is true and `refused` is the token that was sent. If another request has
- * renewed it since, return the newer one.
+ * renewed it since, return the newer one. `undefined` says that nothing has changed: the request is
+ * not sent again.
  */
 export type GetToken = (reason: {
   refresh: boolean;
   refused?: string | null;
-}) => Promise<string | null> | string | null;
+}) => Promise<string | null | undefined> | string | null | undefined;
 
 export type ChatKitFetchOptions = {
   /** The addresses of both functions, relative or absolute. */
@@ -45,12 +46,12 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
   const runs = new RunIds();
   const uploads = new UploadLinks();
 
-  /** Returns the token that the headers now carry. */
+  /** Returns the token that the headers now carry, and what `getToken` has said otherwise. */
   async function ownHeaders(
     headers: Headers,
     reason: Parameters<GetToken>[0],
-  ): Promise<string | null> {
-    const token = (await options.getToken?.(reason)) ?? null;
+  ): Promise<string | null | undefined> {
+    const token = options.getToken ? await options.getToken(reason) : null;
     if (token) headers.set("x-chatkit-authorization", `Bearer ${token}`);
     else headers.delete("x-chatkit-authorization");
     return token;
@@ -104,18 +105,19 @@ export function createChatKitFetch(options: ChatKitFetchOptions): typeof fetch {
     }
 
     // When /actions answers 307 (this action streams), the browser follows with body and headers.
-    let token: string | null = null;
-    const attempt = async (refresh: boolean): Promise<Response> => {
-      token = await ownHeaders(headers, refresh ? { refresh, refused: token } : { refresh });
-      return send(target, { ...init, body, headers, credentials: "include" });
-    };
+    const attempt = (): Promise<Response> =>
+      send(target, { ...init, body, headers, credentials: "include" });
     const abortsRun = () => void (runId && cancel(runId));
     init.signal?.addEventListener("abort", abortsRun, { once: true });
     const settled = () => init.signal?.removeEventListener("abort", abortsRun);
 
     try {
-      let response = await attempt(false);
-      if (response.status === 401) response = await attempt(true);
+      let token = await ownHeaders(headers, { refresh: false });
+      let response = await attempt();
+      if (response.status === 401) {
+        token = await ownHeaders(headers, { refresh: true, refused: token ?? null });
+        if (token !== undefined) response = await attempt();
+      }
       options.onResponse?.(operation, response);
       if (operation === "attachments.create") await uploads.remember(response);
       if (!runId) {

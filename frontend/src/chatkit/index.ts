@@ -1,5 +1,6 @@
 /** Everything that ChatKit needs to talk to this backend. Copy this folder into your own page. */
-export { loadConfig, type PageConfig, type SignInConfig } from "./config";
+export { ChallengeError, solveChallenge } from "./challenge";
+export { type ChallengeConfig, loadConfig, type PageConfig, type SignInConfig } from "./config";
 export { type ChatKitFetchOptions, createChatKitFetch, type GetToken } from "./fetch";
 export { createLog, describeError, type Log } from "./log";
 export { type AssistantOptions, chatKitOptions, searchEntities } from "./options";

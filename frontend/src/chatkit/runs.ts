@@ -2,6 +2,7 @@
  * A run is one streaming request. Its id lets another request cancel it, and lets the server
  * recognise a request that is sent again.
  */
+import { randomId } from "./ids";
 
 /** The element sends again within seconds. The same message after this time is a new run. */
 const RESEND_WINDOW_MS = 20_000;
@@ -16,18 +17,13 @@ export class RunIds {
     for (const [key, failed] of this.#failed) if (failed.until < now) this.#failed.delete(key);
     const failed = this.#failed.get(body);
     this.#failed.delete(body);
-    return failed?.runId ?? newRunId();
+    return failed?.runId ?? `run_${randomId()}`;
   }
 
   /** Remembers a request that got no stream. The next one with its body is the same run. */
   failed(body: string, runId: string, now = Date.now()): void {
     this.#failed.set(body, { runId, until: now + RESEND_WINDOW_MS });
   }
-}
-
-function newRunId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `run_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /**

@@ -25,15 +25,21 @@ export type SessionInfo = {
 export class SessionError extends Error {
   /** The status of the response; 0 when the server was not reached. */
   readonly status: number;
+  /** What the server says for programs, such as `challenge_required`. */
+  readonly code: string | undefined;
   /** See the function of this name. */
   readonly signInAgain: boolean;
-  constructor(message: string, status: number, signInAgain = false) {
+  constructor(message: string, status: number, code?: string, signInAgain = false) {
     super(message);
     this.name = "SessionError";
     this.status = status;
+    this.code = code;
     this.signInAgain = signInAgain;
   }
 }
+
+/** The code of a 401: somebody new has to solve a challenge first. */
+export const CHALLENGE_REQUIRED = "challenge_required";
 
 /**
  * Whether a 401 says that the person has signed out everywhere since they signed in (RFC 9470). The
@@ -70,25 +76,36 @@ const TIMEOUT_MS = 15_000;
  * that. On the page's own origin the server gives visitors a cookie that scripts cannot read. On
  * another origin browsers do not send it, so a token is kept in `localStorage`. It is valid for 30
  * days, and renewed while it is used.
+ *
+ * Where the server asks somebody new for a challenge (`config.challenge`), `challenge` is called
+ * for the token of a solved one: see `solveChallenge`. It is called once for each `open()`. When it
+ * throws, or the server refuses its token, `open()` throws a `SessionError` with the code
+ * `challenge_required`, and may be called again.
  */
 export function createSession(options: {
   api: { chat: string; actions: string };
   getToken?: GetToken;
+  challenge?: () => Promise<string>;
   fetch?: typeof fetch;
 }): Session {
   const { api, getToken } = options;
   const storageKey = `chatkit.token:${api.chat}`;
   let opening: Promise<SessionInfo> | null = null;
 
-  const token: GetToken = async (reason) => (await getToken?.(reason)) ?? read(storageKey);
+  const token: GetToken = async (reason) => {
+    const given = await getToken?.(reason);
+    if (given) return given;
+    const kept = read(storageKey);
+    return reason.refresh && kept === reason.refused ? undefined : kept;
+  };
   const request = createChatKitFetch({ api, getToken: token, fetch: options.fetch });
 
-  async function post(path: string): Promise<Response> {
+  async function post(path: string, content: object = {}): Promise<Response> {
     try {
       return await request(`${api.chat}${path}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: "{}",
+        body: JSON.stringify(content),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch {
@@ -97,8 +114,16 @@ export function createSession(options: {
   }
 
   async function load(): Promise<SessionInfo> {
-    const response = await post("/session");
-    const body = await bodyOf(response);
+    let response = await post("/session");
+    let body = await bodyOf(response);
+    if (body.code === CHALLENGE_REQUIRED && options.challenge) {
+      const challenge = await options.challenge().catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        throw new SessionError(message, response.status, CHALLENGE_REQUIRED);
+      });
+      response = await post("/session", { challenge });
+      body = await bodyOf(response);
+    }
     if (!response.ok || !body.user) throw refused(response, body);
     if (body.token) write(storageKey, body.token);
     return {
@@ -137,7 +162,7 @@ export function createSession(options: {
   };
 }
 
-type Body = Partial<SessionInfo> & { message?: string };
+type Body = Partial<SessionInfo> & { message?: string; code?: string };
 
 async function bodyOf(response: Response): Promise<Body> {
   return (await response.json().catch(() => ({}))) as Body;
@@ -145,7 +170,7 @@ async function bodyOf(response: Response): Promise<Body> {
 
 function refused(response: Response, body: Body): SessionError {
   const message = body.message ?? `The server answered ${response.status}.`;
-  return new SessionError(message, response.status, signInAgain(response));
+  return new SessionError(message, response.status, body.code, signInAgain(response));
 }
 
 // Some private windows and embedded frames have no storage. The token is then lost with the page.

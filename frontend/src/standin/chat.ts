@@ -1,13 +1,13 @@
 /** The element's state, and what the visitor and the page can do with it. It renders nothing. */
 import type { ChatKitOptions } from "@openai/chatkit";
 import type { FeedbackKind } from "../chatkit/feedback";
+import { randomId } from "../chatkit/ids";
 import { Actions } from "./actions";
 import { ApiError, Client } from "./client";
 import { Conversation, type Outcome } from "./conversation";
 import { writeDraft } from "./drafts";
 import { Editor } from "./editor";
 import { History } from "./history";
-import { randomId } from "./ids";
 import type { Surface } from "./surface";
 import type { Attachment, ClientToolCall, Item, OutgoingMessage, UserMessage } from "./types";
 

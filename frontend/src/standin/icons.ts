@@ -1,5 +1,5 @@
 /** Icons, drawn for this project on a 24-pixel grid. An unknown name gives a spark. */
-import { html, nothing, svg, type TemplateResult } from "lit-html";
+import { html, nothing, type TemplateResult } from "lit-html";
 
 const SPARK = "M12 3l2.2 6.3L20.5 12l-6.3 2.7L12 21l-2.2-6.3L3.5 12l6.3-2.7z";
 
@@ -95,6 +95,6 @@ export function icon(name: string | null | undefined, size = 20): TemplateResult
   const plain = name.replace(/^(?:lucide|vendor):/, "");
   const path = PATHS[ALIASES[plain] ?? plain] ?? SPARK;
   return html`<svg class="icon" viewBox="0 0 24 24" width=${size} height=${size} aria-hidden="true">
-    ${svg`<path d=${path} />`}
+    <path d=${path} />
   </svg>`;
 }

@@ -1,8 +1,8 @@
 /** Uploads attachments in two phases: announces the file, then sends it to the given address. */
 import type { ComposerOption } from "@openai/chatkit";
+import { randomId } from "../chatkit/ids";
 import { arrived } from "../chatkit/uploads";
 import { ApiError, type Client } from "./client";
-import { randomId } from "./ids";
 import type { Attachment } from "./types";
 
 export type Upload = {

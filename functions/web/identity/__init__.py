@@ -3,6 +3,7 @@
 from ...settings import Settings
 from .interface import Identity
 from .signing_key import signing_keys
+from .turnstile import Turnstile, check_turnstile
 from .visitor import AnonymousIdentity, Visitor, request_context
 
 __all__ = ["AnonymousIdentity", "Identity", "Visitor", "identity_of", "request_context"]
@@ -14,6 +15,7 @@ def identity_of(settings: Settings) -> Identity:
     Raises `ValueError` for settings that contradict each other, and without a signing key where
     visitors are anonymous.
     """
+    check_turnstile(settings)
     if settings.auth == "anonymous":
         if unused := oidc_settings(settings):
             raise ValueError(f"CHATKIT_{unused[0].upper()} needs CHATKIT_AUTH=oidc")
@@ -34,4 +36,5 @@ def oidc_settings(settings: Settings) -> list[str]:
 
 
 def _anonymous(settings: Settings) -> AnonymousIdentity:
-    return AnonymousIdentity(signing_keys(settings), settings.allowed_origins)
+    turnstile = None if settings.turnstile_site_key is None else Turnstile(settings)
+    return AnonymousIdentity(signing_keys(settings), settings.allowed_origins, turnstile)

@@ -61,10 +61,10 @@ class OidcIdentity:
             email=person.email,
         )
 
-    async def newcomer(self, request: Request) -> Visitor:
+    async def newcomer(self, request: Request, challenge: str | None = None) -> Visitor:
         if self._anonymous is None:
             raise not_signed_in()
-        return await self._anonymous.newcomer(request)
+        return await self._anonymous.newcomer(request, challenge)
 
 
 def _began(claims: Mapping[str, Any]) -> float:

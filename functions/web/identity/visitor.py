@@ -26,6 +26,7 @@ from .anonymous import (
     read_user,
 )
 from .signing_key import SigningKeys
+from .turnstile import Turnstile
 
 TOKEN_HEADER = "x-chatkit-authorization"  # noqa: S105 - a header's name
 NEW_TOKEN_HEADER = "x-chatkit-token"  # noqa: S105 - a header's name
@@ -83,12 +84,18 @@ class AnonymousIdentity:
     """Identifies visitors by their signed token, and makes a token for a new visitor.
 
     A forged or expired token is replaced. It is not an error, because an anonymous visitor could
-    do nothing about it.
+    do nothing about it. With `turnstile` a new visitor has to solve a challenge first.
     """
 
-    def __init__(self, signing_keys: SigningKeys, allowed_origins: list[str]) -> None:
+    def __init__(
+        self,
+        signing_keys: SigningKeys,
+        allowed_origins: list[str],
+        turnstile: Turnstile | None = None,
+    ) -> None:
         self._keys = signing_keys
         self._allowed_origins = frozenset(allowed_origins)
+        self._turnstile = turnstile
 
     async def identify(self, request: Request) -> Visitor:
         """The visitor. Raises `PublicError` when there is no key that can be used."""
@@ -101,10 +108,14 @@ class AnonymousIdentity:
             return _visitor(user, purpose)
         return await self.newcomer(request)
 
-    async def newcomer(self, request: Request) -> Visitor:
+    async def newcomer(self, request: Request, challenge: str | None = None) -> Visitor:
         """A new visitor, whatever token the request has."""
+        # First, because a challenge is used up by its verification.
+        keys = await self._keys.current()
+        if self._turnstile is not None:
+            await self._turnstile.check(request, challenge)
         purpose = self._purpose(request)
-        return _visitor(new_user(await self._keys.current(), purpose), purpose, new=True)
+        return _visitor(new_user(keys, purpose), purpose, new=True)
 
     def _purpose(self, request: Request) -> Purpose:
         # Behind CloudFront the Host header is the function's own URL, so the origin is compared

@@ -171,7 +171,9 @@ def aws(monkeypatch):
         vault = boto3.client("secretsmanager")
         arn = vault.create_secret(Name="model")["ARN"]
         cookie = vault.create_secret(Name="cookie", SecretString="o" * 64)["ARN"]
+        turnstile = vault.create_secret(Name="turnstile")["ARN"]
         output = {
+            "TurnstileSecret": {"Value": turnstile},
             "ModelSecret": {"Value": arn},
             "CookieSecret": {"Value": cookie},
             "PageUrl": {"Value": "https://page.example"},
@@ -243,8 +245,41 @@ def test_without_a_name_the_key_is_the_models(aws, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("sk-very-secret\n"))
     command.run("secret", [], SETTINGS, Account(SETTINGS))
     assert vault.get_secret_value(SecretId=arn)["SecretString"] == "sk-very-secret"
-    with pytest.raises(SystemExit, match="There is no key 'cookies': KEY is model or cookie"):
+    with pytest.raises(SystemExit, match="There is no key 'cookies': KEY is model, cookie or"):
         command.run("secret", ["--key", "cookies"], SETTINGS, Account(SETTINGS))
+
+
+def test_the_widgets_secret_key_is_set_in_its_own_secret_and_shown_nowhere(
+    aws, monkeypatch, capsys
+):
+    vault, model = aws
+    monkeypatch.setattr("sys.stdin", io.StringIO(" 0x4-very-secret\n"))
+    command.run("secret", ["--key", "turnstile"], SETTINGS, Account(SETTINGS))
+    assert vault.get_secret_value(SecretId="turnstile")["SecretString"] == "0x4-very-secret"
+    assert "VersionIdsToStages" not in vault.describe_secret(SecretId=model)
+    shown = capsys.readouterr()
+    assert "very-secret" not in shown.out + shown.err
+
+
+def test_a_stage_without_a_challenge_says_so(aws):
+    boto3.client("cloudformation").create_stack(
+        StackName="chatkit-open",
+        TemplateBody=json.dumps({"Resources": {"R": {"Type": "AWS::SQS::Queue"}}}),
+    )
+    unchallenged = read_settings({"stage": "open", "region": "eu-central-1"})
+    with pytest.raises(SystemExit, match="deploy it with -c turnstileSiteKey="):
+        command.run("secret", ["--key=turnstile"], unchallenged, Account(unchallenged))
+
+
+def test_after_a_deploy_the_widgets_missing_key_is_asked_for(aws, monkeypatch, capsys):
+    vault, _ = aws
+    monkeypatch.setattr(smoke, "smoke", lambda *_: None)
+    outputs = {"PageUrl": "https://page.example", "TurnstileSecret": "turnstile"}
+    command.after_deploy(Account(SETTINGS), outputs)
+    assert "make secret KEY=turnstile" in capsys.readouterr().out
+    vault.put_secret_value(SecretId="turnstile", SecretString="0x4")
+    command.after_deploy(Account(SETTINGS), outputs)
+    assert "make secret" not in capsys.readouterr().out
 
 
 def test_a_stage_whose_version_knows_one_key_only_is_deployed_before_a_rotation(aws):

@@ -184,6 +184,31 @@ def test_where_people_sign_in_only_that_is_checked(cloud):
     assert [line.split()[0] for line in lines] == ["page", "sign-in"]
 
 
+class Challenged(SignIn):
+    """New visitors have to solve a challenge."""
+
+    config = CONFIG[:-1] + b', "anonymous": true, "challenge": {"siteKey": "0x4"}}'
+
+    def __init__(self):
+        settings = Settings(_env_file=None, turnstile_site_key="0x4", turnstile_secret="s")
+        self.app, self.actions = create_app(settings), create_actions(settings)
+
+
+class ChallengeForgotten(Challenged):
+    """The second function knows nothing of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.actions = create_actions(Settings(_env_file=None))
+
+
+def test_where_visitors_solve_a_challenge_first_only_that_is_checked(cloud):
+    lines = []
+    with served(Challenged()) as url:
+        smoke(url, lines.append)
+    assert [line.split()[0] for line in lines] == ["page", "challenge"]
+
+
 class Asking:
     """An issuer that sends people back to one address, and says otherwise what Cognito says."""
 
@@ -221,6 +246,7 @@ def test_the_issuer_is_asked_whether_people_may_come_from_the_page(cloud):
     ("deployment", "says"),
     [
         (SignInForgotten, "POST /actions/cancel without a token was answered 4"),
+        (ChallengeForgotten, "POST /actions/cancel without a challenge was answered 4"),
         (Buffering, "something buffers it"),
         (Swallowing, "an unknown thread was answered 200"),
         (Sharing, "a stranger sees our thread"),

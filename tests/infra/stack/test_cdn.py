@@ -197,6 +197,19 @@ def test_the_page_may_call_the_issuer_and_the_origins_that_are_named(synth):
     assert " https://login.example.com https://tokens.example.com; frame-src" in json.dumps(headers)
 
 
+def test_turnstile_may_be_loaded_and_shown_only_where_it_is_set(synth, dev):
+    def policy(template):
+        headers = template.only("AWS::CloudFront::ResponseHeadersPolicy")
+        return json.dumps(headers)
+
+    assert "cloudflare" not in policy(dev)
+    told = policy(synth(**EVERYTHING)["chatkit-prod"])
+    both = "https://cdn.platform.openai.com https://challenges.cloudflare.com;"
+    assert f"script-src 'self' {both}" in told
+    assert f"frame-src {both}" in told
+    assert told.count("cloudflare") == 2
+
+
 def test_a_page_that_signs_nobody_in_may_call_no_issuer():
     from infra.stack.settings import StackSettings
 

@@ -176,3 +176,31 @@ def test_nothing_of_sign_in_is_told_where_visitors_are_anonymous(synth):
     told = template.only("AWS::Lambda::Function", "ChatFunction")["Environment"]["Variables"]
     assert told["CHATKIT_AUTH"] == "anonymous"
     assert not [name for name in told if "OIDC" in name]
+
+
+def test_both_functions_and_the_page_are_told_of_the_challenge_and_no_secret(synth, dev):
+    from infra.stack.environment import settings_from
+    from infra.stack.page_config import page_config
+
+    template = synth(**VARIANTS["everything set"])["chatkit-prod"]
+    (secret,) = (n for n in template.of_type("AWS::SecretsManager::Secret") if "Turnstile" in n)
+    for name in ("ChatFunction", "ActionsFunction"):
+        told = template.only("AWS::Lambda::Function", name)["Environment"]["Variables"]
+        assert told["CHATKIT_TURNSTILE_SECRET_NAME"] == {"Ref": secret}
+        reads = settings_from({n: str(v) for n, v in told.items() if not n.startswith("AWS_")})
+        assert reads.turnstile_site_key == "0x4AAAAAAATest-Widget"
+        assert reads.turnstile_secret is None
+    assert page_config(reads)["challenge"] == {
+        "script": "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit",
+        "siteKey": "0x4AAAAAAATest-Widget",
+        "action": "chatkit_session",
+    }
+    variables = dev.only("AWS::Lambda::Function", "ChatFunction")["Environment"]["Variables"]
+    assert not [name for name in variables if "TURNSTILE" in name]
+    assert page_config(settings_from({}))["challenge"] is None
+
+
+def test_the_stack_says_which_secret_the_widgets_key_goes_into(synth, dev):
+    outputs = synth(**VARIANTS["everything set"])["chatkit-prod"].body["Outputs"]
+    assert "Turnstile" in outputs["TurnstileSecret"]["Value"]["Ref"]
+    assert "TurnstileSecret" not in dev.body["Outputs"]

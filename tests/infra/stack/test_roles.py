@@ -21,6 +21,7 @@ from tests.infra.stack.stage import (
 )
 from tests.support.chat import Chat
 from tests.support.speech import tone
+from tests.support.turnstile import SECRET, turnstile
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/the-key"
 
@@ -260,6 +261,39 @@ def test_a_transcription_server_gets_its_own_key_and_only_one_statement_allows_i
     assert {need.resource for need in role.denied} == {
         f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our/whisper-aB3dE6"
     }
+
+
+def test_only_the_function_that_verifies_challenges_reads_turnstiles_secret(
+    synth, names, model, model_url
+):
+    """The stack makes a secret without a value, which `make secret KEY=turnstile` sets."""
+    template = synth(turnstileSiteKey="0x4")["chatkit-dev"]
+    (made,) = (n for n in template.of_type("AWS::SecretsManager::Secret") if "Turnstile" in n)
+    vault = boto3.client("secretsmanager", region_name=REGION)
+    own = names | {made: vault.create_secret(Name=made, SecretString=SECRET)["ARN"]}
+    (cookie,) = (n for n in template.of_type("AWS::SecretsManager::Secret") if n != made)
+    assert cookie in own
+    with turnstile() as cloudflare:
+        stage = Stage(template, own, model, model_url)
+        stage.extra |= {
+            "CHATKIT_TURNSTILE_VERIFY_URL": cloudflare.verify_url,
+            "CHATKIT_BEHIND_CLOUDFRONT": "false",
+        }
+
+        def enter(role):
+            body = {"challenge": cloudflare.token(hostname="127.0.0.1")}
+            with stage.running("Chat", role) as url:
+                return Chat(url).http.post("/chatkit/session", json=body).status_code
+
+        allowed = stage.role("Chat")
+        assert enter(allowed) == 200
+        assert allowed.denied == []
+        denied = stage.role("Chat", without="TurnstileKey")
+        assert enter(denied) == 424
+        assert {need.resource for need in denied.denied} == {own[made]}
+    statements = {s["Sid"] for s in stage.statements("Actions")}
+    assert "CookieKey" in statements
+    assert "TurnstileKey" not in statements
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

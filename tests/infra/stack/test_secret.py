@@ -3,6 +3,13 @@
 import json
 import re
 
+import pytest
+
+from tests.infra.stack.variants import EVERYTHING
+
+TURNSTILE = "CHATKIT_TURNSTILE_SECRET_NAME"
+"""Cloudflare calls the value the secret, so this name says more."""
+
 
 def secrets(bare, **given):
     from aws_cdk import RemovalPolicy
@@ -11,7 +18,7 @@ def secrets(bare, **given):
 
     made = {}
     named = dict.fromkeys(("cookie_secret", "model_secret", "transcription_secret"))
-    defaults = {**named, "needs_model_key": False, "key": None}
+    defaults = {**named, "needs_model_key": False, "needs_turnstile_key": False, "key": None}
 
     def make(stack):
         made["secrets"] = Secrets(
@@ -28,9 +35,10 @@ def test_the_cookie_key_is_random_and_long(bare):
     assert "SecretString" not in secret
 
 
-def test_the_models_key_is_made_without_a_value(bare):
-    template, _ = secrets(bare, needs_model_key=True)
-    secret = template.only("AWS::SecretsManager::Secret", "SModel")
+@pytest.mark.parametrize("name", ["Model", "Turnstile"])
+def test_a_key_of_somebody_elses_is_made_without_a_value(bare, name):
+    template, _ = secrets(bare, **{f"needs_{name.lower()}_key": True})
+    secret = template.only("AWS::SecretsManager::Secret", f"S{name}")
     assert "GenerateSecretString" not in secret
     assert "SecretString" not in secret
 
@@ -60,8 +68,12 @@ def test_no_secret_is_in_an_environment_or_an_output(templates):
         for variables in told:
             for name, value in variables.items():
                 named = isinstance(value, dict) and value.get("Ref") in secrets
-                assert not named or name.endswith("_SECRET")
+                assert not named or name.endswith("_SECRET") or name == TURNSTILE
+                assert name != "CHATKIT_TURNSTILE_SECRET"  # the value itself
                 if name == "CHATKIT_OIDC_TOKEN":  # a kind of token
                     assert value in {"access", "id"}
+                    continue
+                if name == "CHATKIT_TURNSTILE_SITE_KEY":  # every page has it
+                    assert value == EVERYTHING["turnstileSiteKey"]
                     continue
                 assert not re.search(r"(?:_KEY|TOKEN|PASSWORD)$", name), name

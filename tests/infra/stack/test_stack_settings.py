@@ -102,6 +102,11 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
             },
             "oidcAudience needs oidcToken=access",
         ),
+        (
+            {"signIn": "cognito", "turnstileSiteKey": "0x4"},
+            "turnstileSiteKey: auth=oidc without oidcOptional=true has no visitors to challenge",
+        ),
+        ({"turnstileSiteKey": "0x4 secret"}, "turnstileSiteKey='0x4 secret': String should match"),
         ({"signIn": "google"}, "signIn='google': Input should be 'cognito'"),
         (
             {"signUp": "true", "signInMfa": "required"},

@@ -14,6 +14,7 @@ EVERYTHING = {
     "domainName": "chat.example.com",
     "hostedZone": "Z0123ABC/example.com",
     "alarmEmail": "a@example.com",
+    "turnstileSiteKey": "0x4AAAAAAATest-Widget",
     "allowedOrigins": "https://www.example.com",
     "architecture": "x86_64",
     "retentionDays": "90",

@@ -7,6 +7,7 @@ import { icon } from "../icons";
 import { acceptAttribute } from "../uploads";
 import { dictationView } from "./dictation";
 import { menuView } from "./menu";
+import { toolButton } from "./parts";
 import { modelPicker, toolChips, toolMenu } from "./pickers";
 import { uploadsView } from "./uploads";
 
@@ -41,13 +42,7 @@ export function composerView(chat: Chat): TemplateResult {
           composer.reply
             ? html`<blockquote class="quote">
                 ${composer.reply}
-                <button
-                  type="button"
-                  class="tool small"
-                  @click=${() => chat.editor.dropReply()}
-                >
-                  ${icon("close", 14)}<span class="unseen">Remove the quote</span>
-                </button>
+                ${toolButton("close", "Remove the quote", () => chat.editor.dropReply(), 14)}
               </blockquote>`
             : nothing
         }
@@ -85,7 +80,7 @@ function field(chat: Chat): TemplateResult {
       placeholder=${placeholder}
       role="combobox"
       aria-autocomplete="list"
-      aria-expanded=${menu.open ? "true" : "false"}
+      aria-expanded=${menu.open}
       aria-controls="composer-menu"
       aria-activedescendant=${menu.open ? `entry-${menu.active}` : nothing}
       .value=${live(composer.text)}
@@ -167,17 +162,13 @@ function mentionButton(chat: Chat): TemplateResult | typeof nothing {
     void chat.editor.menu.follow(next, next.length);
     chat.editor.focus(next.length);
   };
-  return html`<button type="button" class="tool" @click=${insert}>
-    ${icon("at")}<span class="unseen">Mention something</span>
-  </button>`;
+  return toolButton("at", "Mention something", insert);
 }
 
 function microphone(chat: Chat): TemplateResult | typeof nothing {
   if (!chat.options.composer?.dictation?.enabled || chat.editor.dictation.state !== "idle")
     return nothing;
-  return html`<button type="button" class="tool" @click=${() => chat.editor.dictation.start()}>
-    ${icon("mic")}<span class="unseen">Dictate</span>
-  </button>`;
+  return toolButton("mic", "Dictate", () => chat.editor.dictation.start());
 }
 
 function sendOrStop(chat: Chat): TemplateResult | typeof nothing {

@@ -1,8 +1,8 @@
 /** What the composer shows during dictation. */
 import { html, type TemplateResult } from "lit-html";
-import { ref } from "lit-html/directives/ref.js";
 import type { Chat } from "../chat";
-import { icon } from "../icons";
+import { drawn } from "../drawn";
+import { toolButton } from "./parts";
 
 export function dictationView(chat: Chat): TemplateResult {
   const { dictation } = chat.editor;
@@ -10,19 +10,14 @@ export function dictationView(chat: Chat): TemplateResult {
     return html`<p class="dictation" role="status">Writing down what you said…</p>`;
   }
   return html`<div class="dictation">
-    <button type="button" class="tool" @click=${() => dictation.cancel()}>
-      ${icon("close")}<span class="unseen">Cancel dictation</span>
-    </button>
-    <meter max="1" aria-label="Level" ${ref((meter) => follow(chat, meter))}></meter>
+    ${toolButton("close", "Cancel dictation", () => dictation.cancel())}
+    <meter max="1" aria-label="Level" ${drawn((meter) => follow(chat, meter))}></meter>
     <span role="status">Listening…</span>
-    <button type="button" class="tool" @click=${() => dictation.finish()}>
-      ${icon("check")}<span class="unseen">Finish dictation</span>
-    </button>
+    ${toolButton("check", "Finish dictation", () => dictation.finish())}
   </div>`;
 }
 
-function follow(chat: Chat, meter?: Element): void {
-  if (!meter) return;
+function follow(chat: Chat, meter: Element): void {
   const tick = () => {
     if (!meter.isConnected || chat.editor.dictation.state !== "recording") return;
     (meter as HTMLMeterElement).value = chat.editor.dictation.level();

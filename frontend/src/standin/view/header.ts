@@ -2,6 +2,7 @@ import type { HeaderOption } from "@openai/chatkit";
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
+import { toolButton } from "./parts";
 
 export function headerView(chat: Chat): TemplateResult {
   const { header, history } = chat.options;
@@ -12,9 +13,7 @@ export function headerView(chat: Chat): TemplateResult {
       ${
         history?.enabled === false
           ? nothing
-          : html`<button type="button" class="tool" @click=${() => chat.showHistory()}>
-              ${icon("history")}<span class="unseen">Conversations</span>
-            </button>`
+          : toolButton("history", "Conversations", () => chat.showHistory())
       }
       ${
         title && header?.title?.enabled !== false
@@ -42,7 +41,5 @@ const LABELS: Record<string, string> = {
 
 function action(option: HeaderOption["leftAction"], label: string) {
   if (!option) return nothing;
-  return html`<button type="button" class="tool" @click=${() => option.onClick()}>
-    ${icon(option.icon)}<span class="unseen">${LABELS[option.icon] ?? label}</span>
-  </button>`;
+  return toolButton(option.icon, LABELS[option.icon] ?? label, () => option.onClick());
 }

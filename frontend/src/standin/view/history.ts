@@ -1,11 +1,11 @@
 /** The panel with all conversations. */
 import { html, nothing, type TemplateResult } from "lit-html";
-import { ref } from "lit-html/directives/ref.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Chat } from "../chat";
+import { drawn } from "../drawn";
 import { icon } from "../icons";
 import type { Thread } from "../types";
-import { dayOf } from "./parts";
+import { dayOf, toolButton } from "./parts";
 
 export function historyView(chat: Chat): TemplateResult {
   const { history } = chat;
@@ -21,7 +21,7 @@ export function historyView(chat: Chat): TemplateResult {
           type="button"
           class="tool"
           @click=${() => chat.hideHistory()}
-          ${ref(focusOnce)}
+          ${drawn(focus)}
         >
           ${icon("close")}<span class="unseen">Close</span>
         </button>
@@ -36,9 +36,7 @@ export function historyView(chat: Chat): TemplateResult {
         ${repeat(
           history.threads,
           (thread) => thread.id,
-          (
-            thread,
-          ) => html`<li aria-current=${thread.id === chat.conversation.id ? "true" : "false"}>
+          (thread) => html`<li aria-current=${thread.id === chat.conversation.id}>
             ${row(chat, thread)}
           </li>`,
         )}
@@ -55,12 +53,8 @@ export function historyView(chat: Chat): TemplateResult {
   `;
 }
 
-const focused = new WeakSet<Element>();
-
-/** Moves the focus into the panel when it opens, and not again on each drawing. */
-export function focusOnce(element?: Element): void {
-  if (!element || focused.has(element)) return;
-  focused.add(element);
+/** Moves the focus into the panel when it opens. */
+function focus(element: Element): void {
   queueMicrotask(() => {
     (element as HTMLElement).focus();
     if (element instanceof HTMLInputElement) element.select();
@@ -74,7 +68,7 @@ function row(chat: Chat, thread: Thread): TemplateResult {
   if (history.deleting === thread.id) {
     return html`<div class="confirm" role="alertdialog" aria-label="Delete ${title}?">
       <span>Delete “${title}”?</span>
-      <button type="button" class="quiet" @click=${() => set(chat, "deleting", null)} ${ref(focusOnce)}>
+      <button type="button" class="quiet" @click=${() => set(chat, "deleting", null)} ${drawn(focus)}>
         Keep
       </button>
       <button type="button" class="danger" @click=${() => chat.deleteThread(thread.id)}>Delete</button>
@@ -91,16 +85,12 @@ function row(chat: Chat, thread: Thread): TemplateResult {
     ${
       options.history?.showRename === false
         ? nothing
-        : html`<button type="button" class="tool small" @click=${() => set(chat, "renaming", thread.id)}>
-            ${icon("write", 16)}<span class="unseen">Rename ${title}</span>
-          </button>`
+        : toolButton("write", `Rename ${title}`, () => set(chat, "renaming", thread.id), 16)
     }
     ${
       options.history?.showDelete === false
         ? nothing
-        : html`<button type="button" class="tool small" @click=${() => set(chat, "deleting", thread.id)}>
-            ${icon("trash", 16)}<span class="unseen">Delete ${title}</span>
-          </button>`
+        : toolButton("trash", `Delete ${title}`, () => set(chat, "deleting", thread.id), 16)
     }
   `;
 }
@@ -131,7 +121,7 @@ function renameForm(chat: Chat, thread: Thread): TemplateResult {
       maxlength="200"
       aria-label="New title"
       .value=${thread.title ?? ""}
-      ${ref(focusOnce)}
+      ${drawn(focus)}
     />
     <button type="submit" class="primary">Save</button>
   </form>`;

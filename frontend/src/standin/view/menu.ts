@@ -20,7 +20,7 @@ export function menuView(chat: Chat): TemplateResult {
           id="entry-${index}"
           class="menu-entry"
           role="option"
-          aria-selected=${index === menu.active ? "true" : "false"}
+          aria-selected=${index === menu.active}
           @mousedown=${(event: Event) => {
             event.preventDefault();
             void chat.editor.choose(entry);

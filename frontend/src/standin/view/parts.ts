@@ -2,6 +2,17 @@
 import { html, type TemplateResult } from "lit-html";
 import { icon } from "../icons";
 
+/** A button with an icon, and with its `label` for screen readers. One with a `size` is small. */
+export const toolButton = (
+  name: string,
+  label: string,
+  click: () => unknown,
+  size?: number,
+): TemplateResult =>
+  html`<button type="button" class="tool ${size ? "small" : ""}" @click=${() => void click()}>
+    ${icon(name, size)}<span class="unseen">${label}</span>
+  </button>`;
+
 export function copyButton(text: string): TemplateResult {
   const copy = async (event: Event) => {
     const label = (event.currentTarget as Element).querySelector("span");

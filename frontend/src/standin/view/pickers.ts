@@ -35,7 +35,7 @@ export function modelPicker(chat: Chat): TemplateResult | typeof nothing {
       (model) => html`<button
         type="button"
         class="menu-entry"
-        aria-pressed=${model === selected ? "true" : "false"}
+        aria-pressed=${model === selected}
         ?disabled=${model.disabled}
         @click=${(event: Event) => choose(event, () => chat.editor.selectModel(model.id))}
       >
@@ -57,7 +57,7 @@ export function toolMenu(chat: Chat): TemplateResult | typeof nothing {
       (tool) => html`<button
         type="button"
         class="menu-entry"
-        aria-pressed=${tool.id === chat.editor.composer.toolId ? "true" : "false"}
+        aria-pressed=${tool.id === chat.editor.composer.toolId}
         @click=${(event: Event) => choose(event, () => toggle(chat, tool))}
       >
         ${icon(tool.icon, 18)}<span>${tool.label}</span>
@@ -77,7 +77,7 @@ export function toolChips(chat: Chat): TemplateResult[] {
       return html`<button
         type="button"
         class="tool wide"
-        aria-pressed=${chosen ? "true" : "false"}
+        aria-pressed=${chosen}
         @click=${() => toggle(chat, tool)}
       >
         ${icon(tool.icon, 16)}<span>${tool.shortLabel ?? tool.label}</span>

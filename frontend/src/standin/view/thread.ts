@@ -7,7 +7,7 @@ import { copyText } from "../items";
 import { markdown } from "../markdown";
 import type { Item, Notice, UserMessage } from "../types";
 import { itemView } from "./items";
-import { copyButton } from "./parts";
+import { copyButton, toolButton } from "./parts";
 
 type Turn = { key: string; question: UserMessage | null; answers: Item[] };
 
@@ -19,7 +19,7 @@ export function threadView(chat: Chat, host: HTMLElement): TemplateResult {
       class="scroller"
       data-scroller
       tabindex="-1"
-      aria-busy=${conversation.streaming ? "true" : "false"}
+      aria-busy=${conversation.streaming}
       @click=${(event: MouseEvent) => onClick(event, host)}
     >
       <div class="thread">
@@ -44,9 +44,7 @@ export function threadView(chat: Chat, host: HTMLElement): TemplateResult {
       </div>
     </div>
     <div class="to-end">
-      <button type="button" class="tool" @click=${() => chat.toEnd()}>
-        ${icon("chevron-down")}<span class="unseen">To the latest message</span>
-      </button>
+      ${toolButton("chevron-down", "To the latest message", () => chat.toEnd())}
     </div>
   `;
 }
@@ -88,7 +86,7 @@ function turnActions(chat: Chat, turn: Turn, answers: Item[]): TemplateResult {
     <button
       type="button"
       class="tool small"
-      aria-pressed=${given === kind ? "true" : "false"}
+      aria-pressed=${given === kind}
       @click=${() => chat.give(kind, answers)}
     >
       ${icon(name, 16)}<span class="unseen">${label}</span>
@@ -105,13 +103,12 @@ function turnActions(chat: Chat, turn: Turn, answers: Item[]): TemplateResult {
       }
       ${
         retry && turn.question && !chat.conversation.streaming
-          ? html`<button
-              type="button"
-              class="tool small"
-              @click=${() => chat.conversation.retry(turn.question as UserMessage)}
-            >
-              ${icon("reload", 16)}<span class="unseen">Answer again</span>
-            </button>`
+          ? toolButton(
+              "reload",
+              "Answer again",
+              () => chat.conversation.retry(turn.question as UserMessage),
+              16,
+            )
           : nothing
       }
     </div>

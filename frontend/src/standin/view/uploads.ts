@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
 import type { Upload } from "../uploads";
+import { toolButton } from "./parts";
 
 export function uploadsView(chat: Chat): TemplateResult | typeof nothing {
   const { uploads } = chat.editor.composer;
@@ -24,8 +25,6 @@ function uploadView(chat: Chat, upload: Upload): TemplateResult {
         ? html`<progress max="1" .value=${upload.progress} aria-label="Uploading ${upload.name}"></progress>`
         : nothing
     }
-    <button type="button" class="tool small" @click=${() => chat.editor.removeUpload(upload)}>
-      ${icon("close", 14)}<span class="unseen">Remove ${upload.name}</span>
-    </button>
+    ${toolButton("close", `Remove ${upload.name}`, () => chat.editor.removeUpload(upload), 14)}
   </li>`;
 }

@@ -120,7 +120,7 @@ function listItem(item: Component, context: Context, path: string): TemplateResu
   return html`<button
     type="button"
     class="w-list-item"
-    aria-busy=${context.busy(path) ? "true" : "false"}
+    aria-busy=${context.busy(path)}
     ${styles}
     @click=${() => context.act(action, { path, scope: "self", values: {} })}
   >

@@ -29,7 +29,7 @@ export const button: View = (component, context, path) => {
     ?data-block=${Boolean(block)}
     ?data-pill=${pill !== false}
     ?disabled=${Boolean(disabled) || busy || context.locked}
-    aria-busy=${busy ? "true" : "false"}
+    aria-busy=${busy}
     aria-label=${words ? nothing : String(iconStart ?? iconEnd ?? "button")}
     @click=${press}
   >

@@ -31,7 +31,7 @@ export function widgetItemView(chat: Chat, item: WidgetItem): TemplateResult {
     data-item="widget"
     data-item-id=${item.id}
     ?inert=${context.locked}
-    aria-busy=${context.locked ? "true" : "false"}
+    aria-busy=${context.locked}
   >
     ${keyed(revision, componentView(item.widget, context, "0"))}
   </div>`;
