@@ -22,6 +22,7 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         both = (chat.alias, actions_function.alias)
+        refused = [] if alarms.over_budget is None else [alarms.over_budget]
         cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -40,6 +41,7 @@ class Dashboard(Construct):
                 [
                     _graph("Tokens a day", [alarms.input_tokens, alarms.output_tokens]),
                     _graph("Dollars a day", [alarms.spend]),
+                    *(_graph("Answers over the budget", [metric]) for metric in refused),
                 ],
             ],
         )
