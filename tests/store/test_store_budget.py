@@ -132,6 +132,7 @@ async def test_what_was_allowed_ends_with_the_day_and_is_removed_from_the_row(
     await spent(limiting, ada, 2)
     day = await stage.today()
     await stage.allow(day, 3)
+    day = await stage.today()
     clock.now = day.end
     with pytest.raises(BudgetChanged):
         await stage.allow(day, 3)

@@ -17,6 +17,7 @@ EVERYTHING = {
     "allowedOrigins": "https://www.example.com",
     "architecture": "x86_64",
     "retentionDays": "90",
+    "dailyBudget": "20",
 }
 
 
