@@ -1,4 +1,4 @@
-"""The composition root: makes everything that both functions use, once for each app."""
+"""The composition root: makes everything that both apps use, once for each app."""
 
 from dataclasses import dataclass, replace
 from importlib import import_module

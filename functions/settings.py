@@ -164,7 +164,7 @@ class AwsSettings(BaseSettings):
 
 
 class Settings(AwsSettings):
-    """All settings of the two functions."""
+    """All settings of the functions."""
 
     # Storage
     table: str = "chatkit"

@@ -2,7 +2,8 @@
 
     python -m infra.bundle --out DIR [--host] [--function chat|actions|all]
 
-makes `DIR/chat` and `DIR/actions`. Each holds everything of one function's /var/task.
+makes `DIR/chat` and `DIR/actions`. Each holds everything of one function's /var/task; the events
+function has the same as the actions function.
 Docker is not needed: uv installs wheels for Lambda's platform. With `--host` the bundles are
 for this machine's Python and CPU.
 
@@ -39,7 +40,7 @@ _LOCK = ROOT / "requirements" / "functions.txt"
 _GEMINI_LOCK = ROOT / "requirements" / "gemini.txt"  # 100 MB that only Gemini's voice needs
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
-_NOT_NEEDED = {"chat": ("actions",), "actions": ()}
+_NOT_NEEDED = {"chat": ("actions", "events"), "actions": ()}
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
     "byte-code, and every cold start compiles its imports: 2.6 s instead of 1.2 s in our "

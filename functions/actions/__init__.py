@@ -1,1 +1,1 @@
-"""The second function: widget actions, voice, cancelling a run, and events from AWS."""
+"""The second function: widget actions, voice, and cancelling a run."""

@@ -66,7 +66,7 @@ async def _run_operation(
     operation: NonStreamingReq, context: RequestContext, visitor: Visitor, services: Services
 ) -> OperationResult:
     """The result of an operation, which is counted if it changes something."""
-    use = use_of(operation)
+    use = use_of(operation, services.settings)
     _, reservation = await aws.together(
         services.check_session(visitor), services.limits.reserve(context, use)
     )
@@ -191,12 +191,12 @@ async def remove_feedback(
 
 @router.post("/chatkit/log", response_model=None)
 async def log(request: Request, services: ServicesDep) -> Response:
+    network = RequestContext(user_id="", network=await services.network_of(request))
+    await services.limits.count_request(network, known=False)
     event = await read_json(request, page_log.PageEvent, MAX_SMALL_BODY)
     wait = request.app.state.page_log_rate.spend(await _known_visitor(request, services))
     if wait is not None:
         raise PublicError(429, "Too many log entries. Try later.", {"retry-after": str(wait)})
-    network = RequestContext(user_id="", network=await services.network_of(request))
-    await services.limits.count_request(network, known=False)
     page_log.write(event)
     return Response(status_code=204)
 

@@ -65,20 +65,20 @@ async def answer_message(
         use = await reserving.result(checked)
         model = await _build_model(model_name, use, services)
         await aws.together(*(services.attachments.keep(each) for each in checked.arrived))
+
+        # Claim: the first write claims the run, in the same transaction.
+        run = Run(run_id, checked.thread_id, deadline)
+        run_store = RunStore(services.store, run, checked)
+
+        # Respond: the SDK's server calls `respond` or `action`.
+        stop = Stop()
+        server = AssistantServer(run_store, services, model, use, stop, action=checked.action)
+        result = await server.process(request.model_dump_json(), context)
+        if not isinstance(result, StreamingResult):
+            raise TypeError("the SDK did not stream a streaming request")  # noqa: TRY301
     except BaseException:
         await reserving.give_back()
         raise
-
-    # Claim: the first write claims the run, in the same transaction.
-    run = Run(run_id, checked.thread_id, deadline)
-    run_store = RunStore(services.store, run, checked)
-
-    # Respond: the SDK's server calls `respond` or `action`.
-    stop = Stop()
-    server = AssistantServer(run_store, services, model, use, stop, action=checked.action)
-    result = await server.process(request.model_dump_json(), context)
-    if not isinstance(result, StreamingResult):
-        raise TypeError("the SDK did not stream the answer to a streaming request")
     events = _replay_if_claimed(aiter(result), request, run_store, services, context)
 
     # Stream: the run goes on until the answer is complete, even without a reader.

@@ -30,6 +30,7 @@ from ..context import RequestContext
 from ..errors import PublicError
 from ..limits import Use
 from ..services import Services
+from ..settings import Settings
 from ..store.feedback import Mark
 from ..toolkit.dispatch import prepare
 from ..web.app import FEEDBACK_HEADER, RUNNING_HEADER, running_header
@@ -44,13 +45,14 @@ class OperationResult:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def use_of(request: NonStreamingReq) -> Use:
+def use_of(request: NonStreamingReq, settings: Settings) -> Use:
     """What an operation uses: nothing when it only reads."""
     match request:
-        case AttachmentsCreateReq(params=params):
+        case AttachmentsCreateReq(params=params) if params.size <= settings.attachment_max_bytes:
             return Use(requests=1, upload_bytes=max(0, params.size))
         case (
-            ThreadsUpdateReq()
+            AttachmentsCreateReq()  # a file that is too large, which is refused
+            | ThreadsUpdateReq()
             | ThreadsDeleteReq()
             | ItemsFeedbackReq()
             | AttachmentsDeleteReq()

@@ -1,7 +1,6 @@
 """Reserves what an answer may use, in the same round trip as the checks."""
 
 import asyncio
-from contextlib import suppress
 
 from chatkit.types import (
     StreamingReq,
@@ -12,7 +11,6 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
-from ..errors import PublicError
 from ..limit_table import Price
 from ..limits import OverLimit, Reservation, Use
 from ..limits.answer_use import FREE, AnswerUse, tokens_of
@@ -77,8 +75,9 @@ class Reserving:
 
     async def give_back(self) -> None:
         """Give back what is reserved, because the request is not answered."""
-        with suppress(PublicError):  # a refusal reserves nothing
-            await (await self._reserving).give_back()
+        await asyncio.wait({self._reserving})
+        if self._reserving.exception() is None:  # else nothing is reserved
+            await self._reserving.result().give_back()
 
     async def _reserve(self, use: Use) -> Reservation:
         return await self._services.limits.reserve(self._context, use, until=self._until)

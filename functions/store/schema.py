@@ -46,7 +46,7 @@ STREAM_FILTERS: Final[list[dict[str, Any]]] = [
     }
     for place in ("spill", "image")
 ]
-"""Event filters of the second function's event source: the records that `purge` handles."""
+"""Event filters of the events function's event source: the records that `purge` handles."""
 
 TABLE: Final[dict[str, Any]] = {
     "AttributeDefinitions": [

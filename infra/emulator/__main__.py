@@ -1,8 +1,9 @@
 """`make lambda`: the whole product from its built bundles, as Lambda would run it.
 
 One address (`HOST`, `PORT`; 127.0.0.1:8001 by default) serves the page, the streaming function
-at `/chatkit` and the second function at `/actions`. Each function has one process for each
-simultaneous request, frozen while it is idle. moto stands in for AWS.
+at `/chatkit` and the second function at `/actions`. The events function gets the events of
+the table and of the bucket. Each function has one process for each simultaneous invocation, frozen
+while it is idle. moto stands in for AWS.
 """
 
 import asyncio
@@ -10,15 +11,18 @@ import json
 import signal
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 
 from functions.settings import ROOT, get_settings
 from infra.emulator.edge import Edge
+from infra.emulator.events import deliver
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.project import configurations, description
 from infra.emulator.server import Server
 from infra.local.__main__ import address_of, how_to_sign_in, settings_or_stop, sign_in
 from infra.local.cloud import local_cloud
+from infra.local.events import events_delivered
 from infra.stack.page_config import page_config
 
 
@@ -27,7 +31,7 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    chat, actions = configurations(cloud)
+    chat, actions, events = configurations(cloud)
     config = json.dumps(page_config(get_settings())).encode()
     async with AsyncExitStack() as stack:
         origins = {
@@ -38,6 +42,12 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
                 await stack.enter_async_context(Function(actions, echo=True)), streaming=False
             ),
         }
+        take = partial(deliver, await stack.enter_async_context(Function(events, echo=True)))
+        await stack.enter_async_context(
+            events_delivered(
+                take, table=cloud["CHATKIT_TABLE"], bucket=cloud["CHATKIT_ATTACHMENTS_BUCKET"]
+            )
+        )
         edge = Edge(origins, ROOT / "frontend" / "dist", {"/config.json": config})
         server = await stack.enter_async_context(Server(edge.answer, host=host, port=int(port)))
         sys.stdout.write(f"\n  {server.url}   from the bundles, on an emulated Lambda\n")

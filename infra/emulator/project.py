@@ -1,4 +1,4 @@
-"""The project's two functions as the template describes them, with bundles that run here.
+"""The project's three functions as the template describes them, with bundles that run here.
 
 The bundles are the ones that `make deploy` uploads for x86_64, run by a Python of Lambda's
 version. A machine without such a Python, or with another CPU, gets bundles built for its own.
@@ -24,6 +24,7 @@ from infra.emulator.environment import Configuration
 WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 CHAT_HANDLER = "functions.chat.handler.app"
 ACTIONS_HANDLER = "functions.actions.handler.handler"
+EVENTS_HANDLER = "functions.events.handler.handler"
 _PASSED_ON = ("CHATKIT_", "OPENAI_", "GEMINI_", "AWS_ENDPOINT_URL")
 
 
@@ -64,8 +65,10 @@ def description() -> str:
     )
 
 
-def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]:
-    """Chat and actions. `cloud` holds the variables that lead to the table and the bucket.
+def configurations(
+    cloud: dict[str, str],
+) -> tuple[Configuration, Configuration, Configuration]:
+    """Chat, actions and events. `cloud` holds the variables that lead to the table and the bucket.
 
     The functions also get the settings of this shell and of `.env`, as they would get the
     stack's.
@@ -80,6 +83,7 @@ def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]
         },
         **cloud,
         "CHATKIT_BEHIND_CLOUDFRONT": "true",  # infra.emulator.edge stands for it
+        "CHATKIT_PURGE": "stream",
     }
     chat = bundle("chat")
     actions = bundle("actions", gemini_transcribes=get_settings().voice_provider == "gemini")
@@ -91,6 +95,10 @@ def configurations(cloud: dict[str, str]) -> tuple[Configuration, Configuration]
         ),
         replace(
             actions_configuration(actions.task_root, environment, python=actions.python),
+            packages=beside,
+        ),
+        replace(
+            events_configuration(actions.task_root, environment, python=actions.python),
             packages=beside,
         ),
     )
@@ -121,6 +129,21 @@ def actions_configuration(
         environment=environment,
         timeout=60,
         memory=1024,
+    )
+
+
+def events_configuration(
+    task_root: Path, environment: dict[str, str], *, python: Path | None = None
+) -> Configuration:
+    """From the bundle of `actions`, which has the code of `events` too."""
+    return Configuration(
+        name="events",
+        task_root=task_root,
+        python=python,
+        handler=EVENTS_HANDLER,
+        environment=environment,
+        timeout=300,
+        memory=512,
     )
 
 

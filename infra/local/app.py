@@ -15,9 +15,9 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.actions.app import create_app as create_actions
-from functions.actions.events import Events
 from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
+from functions.events.events import Events
 from functions.services import Services
 from functions.settings import ROOT, get_settings
 from functions.telemetry import show_tracebacks

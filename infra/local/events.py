@@ -1,4 +1,4 @@
-"""Delivers the table's and the bucket's events to the second function on this machine.
+"""Delivers the table's and the bucket's events to the events function on this machine.
 
 The events are those that AWS delivers, and the same code handles them: records of moto's
 stream, and moto's notifications of new objects, read from a queue.
@@ -22,11 +22,14 @@ PAUSE = 1.0
 MAX_ATTEMPTS = 3
 """Attempts for one event. In AWS it then goes to the dead-letter queue."""
 
+BATCH = 10
+"""Records in one event, as in `infra.stack.events`."""
+
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 Take = Callable[[Event], Awaitable[Event | None]]
-"""Handles an event, as the second function does when Lambda invokes it."""
+"""Handles an event, as the events function does when Lambda invokes it."""
 
 
 @contextlib.asynccontextmanager
@@ -100,12 +103,16 @@ class _Pump:
             answer = await call(streams.get_records, ShardIterator=iterator)
             self._iterators[number] = answer["NextShardIterator"]
             records = [record for record in answer["Records"] if _wanted(record)]
-            if records:
-                await self._deliver(records)
+            for first in range(0, len(records), BATCH):
+                await self._deliver(records[first : first + BATCH])
 
     async def _deliver(self, records: list[Event]) -> None:
         for _ in range(MAX_ATTEMPTS):
-            answer = await self._take({"Records": records}) or {}
+            try:
+                answer = await self._take({"Records": records}) or {}
+            except Exception:
+                logger.exception("%d records of the stream failed", len(records))
+                continue
             failed = {entry["itemIdentifier"] for entry in answer.get("batchItemFailures", [])}
             records = [r for r in records if r["dynamodb"]["SequenceNumber"] in failed]
             if not records:

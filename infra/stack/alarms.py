@@ -18,6 +18,8 @@ from infra.stack.function import ServiceFunction
 PERIOD = Duration.minutes(5)
 HOUR = Duration.hours(1)
 DAY = Duration.days(1)
+EVENTS_LATE = Duration.hours(1)
+"""Leaves five hours before `infra.stack.events.MAX_AGE`."""
 CLOUDFRONT_REGION = "us-east-1"
 """The only region with CloudFront's metrics."""
 
@@ -67,6 +69,7 @@ class Alarms(Construct):
         *,
         chat: ServiceFunction,
         actions_function: ServiceFunction,
+        events: ServiceFunction,
         table: dynamodb.ITable,
         dead_letters: sqs.IQueue,
         distribution_id: str,
@@ -126,7 +129,13 @@ class Alarms(Construct):
             period=PERIOD,
         )
 
-        for name, function in (("Chat", chat), ("Actions", actions_function)):
+        self.events_age = events.alias.metric("IteratorAge", period=PERIOD, statistic="Maximum")
+
+        for name, function in (
+            ("Chat", chat),
+            ("Actions", actions_function),
+            ("Events", events),
+        ):
             self._alarm(
                 f"{name}Errors",
                 function.alias.metric_errors(period=PERIOD),
@@ -134,18 +143,27 @@ class Alarms(Construct):
                 f"The {name.lower()} function failed. Its log says why.",
             )
             self._alarm(
+                f"{name}Duration",
+                function.alias.metric_duration(period=PERIOD, statistic="Maximum"),
+                function.timeout * 1000 * 0.9,
+                f"The {name.lower()} function came within a tenth of its timeout.",
+            )
+        for name, function in (("Chat", chat), ("Actions", actions_function)):
+            self._alarm(
                 f"{name}Throttles",
                 function.alias.metric_throttles(period=PERIOD),
                 1,
                 f"The {name.lower()} function reached its reserved concurrency and refused "
                 "requests.",
             )
-            self._alarm(
-                f"{name}Duration",
-                function.alias.metric_duration(period=PERIOD, statistic="Maximum"),
-                function.timeout * 1000 * 0.9,
-                f"The {name.lower()} function came within a tenth of its timeout.",
-            )
+        # A throttled event is no lost one: Lambda delivers it again. So the age is what counts.
+        self._alarm(
+            "EventsLate",
+            self.events_age,
+            EVENTS_LATE.to_milliseconds(),
+            "Deleted threads wait to be purged, and are given up after six hours. Look at the log "
+            "of the events function, and at its throttles: see eventsConcurrency.",
+        )
         self._alarm(
             "FirstTokenLate",
             self.first_token,

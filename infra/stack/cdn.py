@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.stack.function import ServiceFunction
+from infra.stack.function import UrlFunction
 
 READ_TIMEOUT = 60
 """Seconds that CloudFront waits for each packet. A stream sends a comment after 15 s of silence."""
@@ -105,8 +105,8 @@ class Cdn(Construct):
         construct_id: str,
         *,
         site_bucket: s3.IBucket,
-        chat: ServiceFunction,
-        actions: ServiceFunction,
+        chat: UrlFunction,
+        actions: UrlFunction,
         csp: str,
         domain: Domain | None,
         web_acl_arn: str | None,
@@ -214,7 +214,7 @@ class Cdn(Construct):
 
     def _api(
         self,
-        function: ServiceFunction,
+        function: UrlFunction,
         access: cloudfront.IOriginAccessControl,
         headers: cloudfront.IResponseHeadersPolicy,
         viewer: cloudfront.IFunction,
@@ -242,7 +242,7 @@ class Cdn(Construct):
             compress=False,
         )
 
-    def _allow_calls(self, name: str, function: ServiceFunction) -> None:
+    def _allow_calls(self, name: str, function: UrlFunction) -> None:
         """Let only this distribution call the function's alias through its URL.
 
         Both actions are needed: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html.

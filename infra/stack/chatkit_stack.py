@@ -19,17 +19,19 @@ from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.edge import zone
-from infra.stack.environment import environment, runtime, settings_from
-from infra.stack.events import Events
+from infra.stack.environment import environment, of_events, runtime, settings_from
+from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
-from infra.stack.function import ServiceFunction, give_logs
+from infra.stack.function import ServiceFunction, UrlFunction, give_logs
 from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import (
     allow_actions,
     allow_chat,
     allow_counters,
+    allow_events,
     allow_owner,
+    allow_records,
     allow_secrets,
 )
 from infra.stack.secret import Secrets
@@ -98,7 +100,7 @@ class ChatKitStack(Stack):
         if sign_in:
             shared |= sign_in.variables
         started = runtime(settings, region=self.region)
-        chat = ServiceFunction(
+        chat = UrlFunction(
             self,
             "Chat",
             description=f"ChatKit {settings.stage}: answers, streamed",
@@ -115,11 +117,12 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        actions = ServiceFunction(
+        code_of_actions = lambda_.Code.from_asset(str(bundle("actions")))
+        actions = UrlFunction(
             self,
             "Actions",
-            description=f"ChatKit {settings.stage}: widget actions, voice and events",
-            code=lambda_.Code.from_asset(str(bundle("actions"))),
+            description=f"ChatKit {settings.stage}: widget actions and voice",
+            code=code_of_actions,
             handler="functions.actions.handler.handler",
             architecture=settings.architecture,
             memory=settings.actions_memory,
@@ -132,6 +135,22 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
+        events = ServiceFunction(
+            self,
+            "Events",
+            description=f"ChatKit {settings.stage}: events of the table and of the bucket",
+            code=code_of_actions,
+            handler="functions.events.handler.handler",
+            architecture=settings.architecture,
+            memory=MEMORY,
+            timeout=TIMEOUT,
+            concurrency=settings.events_concurrency,
+            environment=of_events(shared),
+            layers=[],
+            snap_start=False,  # nobody waits for its start, and a snapshot is billed
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
         allow_secrets(chat, secrets, model=True)
         allow_secrets(
             actions,
@@ -141,20 +160,23 @@ class ChatKitStack(Stack):
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
             allow_counters(actions, table=table, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions])
+            allow_records(events, key=key)
+            data = DataRole(self, "Data", functions=[chat, actions, events])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
-        events = Events(
-            self,
-            "Events",
-            function=actions,
+            allow_events(events, table=table, files=files, key=key)
+        subscriptions = subscribe(
+            events,
             table=table.table,
             stream_filters=STREAM_FILTERS,
             bucket=files.bucket,
             upload_prefix=UPLOADS,
         )
+        # In version 0.1 the actions function got the events. A deploy over it first moves the
+        # stream, with its position, and then takes the code and the rights for them away.
+        actions.change_after(subscriptions.stream)
 
         site = SiteBucket(self, "Site")
         cdn = Cdn(
@@ -197,8 +219,9 @@ class ChatKitStack(Stack):
             "Alarms",
             chat=chat,
             actions_function=actions,
+            events=events,
             table=table.table,
-            dead_letters=events.dead_letters,
+            dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
             namespace=f"ChatKit/{settings.stage}",
             first_token_ms=settings.first_token_alarm_ms,
@@ -211,7 +234,14 @@ class ChatKitStack(Stack):
             topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
         )
         if settings.dashboard:
-            Dashboard(self, "Dashboard", chat=chat, actions_function=actions, alarms=alarms)
+            Dashboard(
+                self,
+                "Dashboard",
+                chat=chat,
+                actions_function=actions,
+                events=events,
+                alarms=alarms,
+            )
 
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)

@@ -18,10 +18,11 @@ class Dashboard(Construct):
         *,
         chat: ServiceFunction,
         actions_function: ServiceFunction,
+        events: ServiceFunction,
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, construct_id)
-        both = (chat.alias, actions_function.alias)
+        ours = (chat.alias, actions_function.alias, events.alias)
         refused = [] if alarms.over_budget is None else [alarms.over_budget]
         cloudwatch.Dashboard(
             self,
@@ -29,20 +30,21 @@ class Dashboard(Construct):
             default_interval=Duration.days(1),
             widgets=[
                 [
-                    _graph("Requests", [f.metric_invocations() for f in both]),
-                    _graph("Errors", [f.metric_errors() for f in both]),
-                    _graph("Throttles", [f.metric_throttles() for f in both]),
+                    _graph("Requests", [f.metric_invocations() for f in ours]),
+                    _graph("Errors", [f.metric_errors() for f in ours]),
+                    _graph("Throttles", [f.metric_throttles() for f in ours]),
                 ],
                 [
                     _graph("First token, p90 (ms)", [alarms.first_token]),
-                    _graph("Duration, p99", [f.metric_duration(statistic="p99") for f in both]),
+                    _graph("Duration, p99", [f.metric_duration(statistic="p99") for f in ours]),
                     _graph("Throttled rows", [alarms.throttled_rows]),
                 ],
                 [
                     _graph("Tokens a day", [alarms.input_tokens, alarms.output_tokens]),
                     _graph("Dollars a day", [alarms.spend]),
-                    *(_graph("Answers over the budget", [metric]) for metric in refused),
+                    _graph("Age of deletions (ms)", [alarms.events_age]),
                 ],
+                *([_graph("Answers over the budget", [metric])] for metric in refused),
             ],
         )
 

@@ -54,7 +54,7 @@ def runtime(settings: StackSettings, *, region: str) -> Runtime:
 def environment(
     settings: StackSettings, *, table: ChatTable, files: FilesBucket, secrets: Secrets
 ) -> dict[str, str]:
-    """The variables of both functions."""
+    """The variables of the two functions that people reach."""
     values: dict[str, str | None] = {
         "CHATKIT_TABLE": table.table.table_name,
         "CHATKIT_ATTACHMENTS_BUCKET": files.bucket.bucket_name,
@@ -91,6 +91,12 @@ def environment(
     if secrets.transcription:
         values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
     return {name: value for name, value in values.items() if value}
+
+
+def of_events(variables: dict[str, str]) -> dict[str, str]:
+    """Those of the `variables` that the events function reads."""
+    names = ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET", "CHATKIT_LOG_LEVEL")
+    return {name: variables[name] for name in names}
 
 
 def _sign_in(settings: StackSettings) -> dict[str, str | None]:

@@ -1,12 +1,13 @@
-"""A Lambda function with its own role, log group, alias and URL. Both functions are made so."""
+"""A Lambda function with its own role, log group and alias. All three functions are made so."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from infra.stack.role import WithRole
 
@@ -63,10 +64,10 @@ def give_logs(stack: Stack, *, retention_days: int) -> None:
 
 
 class ServiceFunction(WithRole):
-    """A function that CloudFront calls through its URL.
+    """One of our functions. Whoever calls it calls its alias.
 
-    The URL and the events point to an alias, because SnapStart needs a published version and
-    because a deploy then switches from one complete version to the next.
+    SnapStart needs a published version, and with an alias a deploy switches from one complete
+    version to the next.
     """
 
     def __init__(
@@ -83,7 +84,6 @@ class ServiceFunction(WithRole):
         concurrency: int,
         environment: Mapping[str, str],
         layers: list[str],
-        invoke_mode: lambda_.InvokeMode,
         snap_start: bool,
         log_level: str,
         log_retention_days: int,
@@ -121,6 +121,28 @@ class ServiceFunction(WithRole):
         self.alias = lambda_.Alias(
             self, "Alias", alias_name=ALIAS, version=self.function.current_version
         )
+
+    def change_after(self, other: IDependable) -> None:
+        """In a deploy, change this function's code and rights only when `other` is changed.
+
+        Its role itself is not held back, because `other` may refer to it.
+        """
+        self.role.node.find_child("DefaultPolicy").node.add_dependency(other)
+        self.function.node.add_dependency(other)
+
+
+class UrlFunction(ServiceFunction):
+    """A function that CloudFront calls through its URL. `function` is as for `ServiceFunction`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        invoke_mode: lambda_.InvokeMode,
+        **function: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **function)
         self.url = self.alias.add_function_url(
             auth_type=lambda_.FunctionUrlAuthType.AWS_IAM, invoke_mode=invoke_mode
         )

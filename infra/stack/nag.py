@@ -12,6 +12,9 @@ _OURS: dict[str, dict[str, str]] = {
     "Actions/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
+    "Events/Function": {
+        "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
+    },
     "Files/Bucket": {
         "AwsSolutions-S1": "Access logs would record which person fetched which file. The owner of "
         "the account decides about CloudTrail's data events.",
@@ -21,7 +24,7 @@ _OURS: dict[str, dict[str, str]] = {
     },
     "Secrets/Cookie": {
         "AwsSolutions-SMG4": "`make secret KEY=cookie` rotates it. A rotation by AWS would need a "
-        "third function, with rights on the secret.",
+        "function more, with rights on the secret.",
     },
     "Secrets/Model": {
         "AwsSolutions-SMG4": "The provider makes the key, and AWS cannot rotate it.",
@@ -51,6 +54,9 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
     },
     "Actions/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
+    },
+    "Events/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",

@@ -35,14 +35,22 @@ _ROWS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
-    "dynamodb:Query",
     "dynamodb:UpdateItem",
 ]
-"""What both functions do with rows."""
-_CHAT_ROWS = ["dynamodb:ConditionCheckItem"]
-_ACTIONS_ROWS = ["dynamodb:BatchWriteItem"]
+"""What the two functions that people reach do with rows."""
+_CHAT_ROWS = ["dynamodb:ConditionCheckItem", "dynamodb:Query"]
+_REMOVED_ROWS = ["dynamodb:BatchWriteItem"]
+"""What only the purge does with rows. The purge writes none."""
+_EVENTS_ROWS = [
+    *_REMOVED_ROWS,
+    "dynamodb:BatchGetItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:Query",
+]
 
 _OBJECTS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+_EVENTS_OBJECTS = ["s3:GetObject", "s3:DeleteObject"]
 
 
 def allow_chat(
@@ -54,7 +62,7 @@ def allow_chat(
         [table.table.table_arn],
     )
     function.allow("Index", ["dynamodb:Query"], [table.index_arn])
-    _allow_objects(function, files)
+    _allow_objects(function, files, _OBJECTS)
     _allow_key(function, key, "dynamodb", "s3", "secretsmanager")
 
 
@@ -63,11 +71,25 @@ def allow_actions(
 ) -> None:
     function.allow(
         "Rows",
-        [*_ROWS, *_ACTIONS_ROWS],
+        _ROWS,
         [table.table.table_arn],
     )
-    _allow_objects(function, files)
+    _allow_objects(function, files, _OBJECTS)
     _allow_key(function, key, "dynamodb", "s3", "secretsmanager")
+
+
+def allow_events(
+    function: ServiceFunction, *, table: ChatTable, files: FilesBucket, key: kms.IKey | None
+) -> None:
+    """To purge deleted threads and to check uploads: the function stores nothing."""
+    function.allow("Rows", _EVENTS_ROWS, [table.table.table_arn])
+    _allow_objects(function, files, _EVENTS_OBJECTS)
+    _allow_key(function, key, "dynamodb", "s3", new_objects=False)
+
+
+def allow_records(function: ServiceFunction, *, key: kms.IKey | None) -> None:
+    """What the events function reaches by itself with `isolation=session`: the stream's records."""
+    _allow_key(function, key, "dynamodb")
 
 
 def allow_counters(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:
@@ -89,7 +111,7 @@ def allow_owner(
     """What a session reaches: the rows and objects of the owner whom it names."""
     role.allow(
         "Rows",
-        [*_ROWS, *_CHAT_ROWS, *_ACTIONS_ROWS],
+        [*_ROWS, *_CHAT_ROWS, *_REMOVED_ROWS],
         [table.table.table_arn],
         _leading_keys("StringLike", [*_USERS, keys.counters_partition(_OWNER)]),
     )
@@ -122,14 +144,16 @@ def _leading_keys(operator: str, partitions: list[str]) -> Conditions:
     }
 
 
-def _allow_objects(function: ServiceFunction, files: FilesBucket) -> None:
-    function.allow("Objects", _OBJECTS, [files.bucket.arn_for_objects("*")])
+def _allow_objects(function: ServiceFunction, files: FilesBucket, rights: list[str]) -> None:
+    function.allow("Objects", rights, [files.bucket.arn_for_objects("*")])
     # Without the right to list a bucket, S3 answers 403 and not 404 for a missing object:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
 
 
-def _allow_key(role: WithRole, key: kms.IKey | None, *services: str) -> None:
+def _allow_key(
+    role: WithRole, key: kms.IKey | None, *services: str, new_objects: bool = True
+) -> None:
     if key is None:
         return
     # DynamoDB decrypts the table's key with the caller's right, for reads and for writes. For
@@ -138,7 +162,7 @@ def _allow_key(role: WithRole, key: kms.IKey | None, *services: str) -> None:
     role.allow("DataKey", ["kms:Decrypt"], [key.key_arn], _through(*services))
     # S3 encrypts each object with a data key that it generates:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
-    if "s3" in services:
+    if "s3" in services and new_objects:
         role.allow("NewDataKey", ["kms:GenerateDataKey"], [key.key_arn], _through("s3"))
 
 

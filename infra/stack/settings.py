@@ -236,7 +236,7 @@ class StackSettings(BaseModel):
 
     # The functions
     architecture: Literal["arm64", "x86_64"] = Field(
-        "arm64", description="CPU of both functions. AWS charges less for arm64."
+        "arm64", description="CPU of the functions. AWS charges less for arm64."
     )
     streaming: Literal["native", "web-adapter"] = Field(
         "native",
@@ -245,7 +245,7 @@ class StackSettings(BaseModel):
     snap_start: bool = Field(
         False,
         description="Start from a snapshot: shorter cold starts, and the snapshot is billed as "
-        "long as it is kept (docs/costs.md).",
+        "long as it is kept (docs/costs.md). The events function has none: nobody waits for it.",
     )
     chat_memory: int = Field(
         1769,
@@ -272,7 +272,7 @@ class StackSettings(BaseModel):
         60,
         ge=10,
         le=300,
-        description="Seconds for one action, one transcription or one batch of events.",
+        description="Seconds for one action or one transcription.",
     )
     actions_concurrency: int = Field(
         10,
@@ -280,6 +280,13 @@ class StackSettings(BaseModel):
         le=1000,
         description="Largest number of actions at one time (reserved concurrency). 0 reserves "
         "none.",
+    )
+    events_concurrency: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        description="Largest number of events (uploads to check, deleted threads to purge) that "
+        "are handled at one time (reserved concurrency); further ones wait. 0 reserves none.",
     )
     log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] = (
         Field(30, description="Days that logs are kept.")

@@ -1,7 +1,5 @@
 """The bundle that is deployed, under AWS's runtime client on the emulator."""
 
-import json
-
 import httpx2
 import pytest
 from starlette.applications import Starlette
@@ -10,7 +8,6 @@ from starlette.routing import Route
 
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
-from infra.emulator.invocation import End
 from infra.emulator.project import actions_configuration, bundle
 from infra.emulator.server import Server
 from tests.assistants import with_sample
@@ -68,28 +65,6 @@ async def test_the_bundle_verifies_the_tokens_of_people_who_sign_in(cloud):
                 statuses.append(answer.status_code)
             assert statuses == [200, 401], function.environments[0].output.decode()
             assert issuer.fetches == len(function.environments)
-
-
-async def test_the_bundle_handles_events(deployed):
-    function, _ = deployed
-    event = {
-        "Records": [
-            {
-                "eventSource": "aws:dynamodb",
-                "eventName": "REMOVE",
-                "dynamodb": {
-                    "Keys": {"pk": {"S": "U#nobody"}, "sk": {"S": "THREAD#gone"}},
-                    "SequenceNumber": "1",
-                },
-            }
-        ]
-    }
-    invocation = await function.invoke(json.dumps(event).encode())
-    body = b""
-    while not isinstance(part := await invocation.answer.get(), End):
-        body += part if isinstance(part, bytes) else b""
-    assert part.error is None, part.error
-    assert json.loads(body) == {"batchItemFailures": []}
 
 
 async def test_the_bundle_for_gemini_converts_recordings_to_a_format_that_gemini_accepts(cloud):

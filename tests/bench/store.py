@@ -134,7 +134,7 @@ class Turn:
         self.limits = Limits(LIMITS, store.table)
         self.run = Run(f"run-{uuid4().hex}", "thr_1", time.time() + 60)
         self.phases: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
-            ("read the thread, its newest items, the sign-out, the run, and reserve", self.read),
+            ("read what the checks read, and reserve", self.read),
             ("claim the run and write the message", self.begin),
             (f"look at the cancel flag {POLLS} times", self.poll),
             ("write the answer", self.answer),

@@ -20,6 +20,7 @@ from infra.emulator.edge import Edge
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.server import Server
+from infra.stack.limits import answers_at_once
 from tests.support.chat import message
 from tests.support.cloud import own_cloud
 from tests.support.openai_server import OpenAIServer, Say
@@ -47,7 +48,13 @@ def chat_timeout():
 
 
 @pytest.fixture
-async def deployed(cloud, model, chat_timeout):
+def concurrency():
+    """How many environments the streaming function may have. A test may override it."""
+    return 20
+
+
+@pytest.fixture
+async def deployed(cloud, model, chat_timeout, concurrency):
     """Both functions behind one edge, with the scripted model."""
     with served(model.app) as url:
         environment = {
@@ -57,13 +64,16 @@ async def deployed(cloud, model, chat_timeout):
             "OPENAI_API_KEY": "test",
             "CHATKIT_MODEL": "test",
             "CHATKIT_MODEL_API": "chat_completions",
+            "CHATKIT_LIMITS": json.dumps(
+                {"stage": {"answers_at_once": answers_at_once(concurrency)}}
+            ),
         }
         async with AsyncExitStack() as stack:
-            yield await _Deployed(environment, chat_timeout).start(stack)
+            yield await _Deployed(environment, chat_timeout, concurrency).start(stack)
 
 
 class _Deployed:
-    def __init__(self, environment, chat_timeout):
+    def __init__(self, environment, chat_timeout, concurrency):
         bundles = {name: project.bundle(name) for name in ("chat", "actions")}
         chat, actions = (
             make(bundles[name].task_root, environment, python=bundles[name].python)
@@ -72,7 +82,7 @@ class _Deployed:
                 ("actions", project.actions_configuration),
             )
         )
-        self.chat = Function(replace(chat, timeout=chat_timeout))
+        self.chat = Function(replace(chat, timeout=chat_timeout, concurrency=concurrency))
         self.actions = Function(actions)
 
     async def start(self, stack):
@@ -81,10 +91,12 @@ class _Deployed:
             "/actions": FunctionUrl(await stack.enter_async_context(self.actions), streaming=False),
         }
         server = await stack.enter_async_context(Server(Edge(origins, Path(), {}).answer))
-        self.http = await stack.enter_async_context(
-            httpx2.AsyncClient(base_url=server.url, timeout=60, trust_env=False)
-        )
+        self.url = server.url
+        self.http = await stack.enter_async_context(self.browser())
         return self
+
+    def browser(self):
+        return httpx2.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
 
     @property
     def log(self):
@@ -239,3 +251,42 @@ async def test_many_answers_in_one_environment_leak_nothing(deployed, model, mon
     assert after["threads"] <= before["threads"]
     assert after["descriptors"] <= before["descriptors"]
     assert after["memory"] - before["memory"] < count * MAX_BYTES_PER_ANSWER, (before, after)
+
+
+@pytest.mark.parametrize("concurrency", [5, pytest.param(20, marks=pytest.mark.soak)])
+async def test_a_reader_is_answered_while_as_many_answers_are_streamed_as_may_be(
+    deployed, model, concurrency
+):
+    gate = threading.Event()
+    model.script = [Say("one two three", gate=gate)]
+    statuses, begun = [], asyncio.Semaphore(0)
+
+    async def ask():
+        body = {"type": "threads.create", "params": {"input": message("Count")}}
+        async with (
+            deployed.browser() as browser,
+            browser.stream("POST", "/chatkit", json=body) as response,
+        ):
+            statuses.append(response.status_code)
+            if response.status_code == 429:
+                assert int(response.headers["retry-after"]) > 0
+                begun.release()
+                return ""
+            lines = response.aiter_lines()
+            async for line in lines:
+                if '"two' in line or "one " in line:
+                    break
+            begun.release()
+            return "".join([line async for line in lines])
+
+    await deployed.http.post("/chatkit/session")
+    asked = [asyncio.create_task(ask()) for _ in range(concurrency)]
+    for _ in asked:
+        await begun.acquire()
+    allowed = answers_at_once(concurrency)
+    assert sorted(statuses) == [200] * allowed + [429] * (concurrency - allowed)
+    assert (await deployed.read("threads.list"))["data"] == []
+    assert (await deployed.http.post("/chatkit/session")).status_code == 200
+    gate.set()
+    answers = await asyncio.gather(*asked)
+    assert len([text for text in answers if "one two three" in text]) == allowed

@@ -166,7 +166,11 @@ def test_what_nothing_reads_is_gone(chat):
     services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
     assert {"dynamodb", "s3", "endpoints.json", "partitions.json"} <= services
     assert "ec2" not in services
-    assert not [name for name in names if name.startswith(("mangum/", "functions/actions/"))]
+    assert not [
+        name
+        for name in names
+        if name.startswith(("mangum/", "functions/actions/", "functions/events/"))
+    ]
     assert not [name for name in names if name.startswith((".env", "infra/", "tests/"))]
 
 

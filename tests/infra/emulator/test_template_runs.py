@@ -19,6 +19,7 @@ from infra.cli.smoke import SmokeError, smoke
 from infra.emulator import project
 from infra.emulator.edge import Edge
 from infra.emulator.environment import Configuration
+from infra.emulator.events import deliver
 from infra.emulator.function import Function
 from infra.emulator.function_url import DOMAIN, FunctionUrl
 from infra.emulator.server import Server
@@ -124,7 +125,7 @@ class Account:
         variables = made["Environment"]["Variables"]
         role = self.client("sts").assume_role(RoleArn=made["Role"], RoleSessionName="lambda")
         given = role["Credentials"]
-        bundle = project.bundle(function.lower())
+        bundle = project.bundle("chat" if function == "Chat" else "actions")
         return Configuration(
             name=function,
             task_root=bundle.task_root,
@@ -281,12 +282,41 @@ def enforcing(monkeypatch):
     return enforce
 
 
-async def test_motos_own_enforcement_lets_the_roles_do_it_too(account, page, enforcing):
+async def test_motos_own_enforcement_lets_the_roles_do_it_too(
+    account, page, enforcing, monkeypatch
+):
     configurations = {f: account.configuration(f) for f in ("Chat", "Actions")}
-    account.configuration = configurations.__getitem__
+    monkeypatch.setattr(account, "configuration", configurations.__getitem__)
     enforcing()
     lines = await talk(account, page)
     assert len(lines) == 5
+
+
+async def test_the_events_function_starts_as_the_template_says_and_may_do_its_work(
+    account, enforcing, monkeypatch
+):
+    """It removes an upload that is not what it says, and purges a deleted thread."""
+    wrong = f"uploads/{'f' * 32}/x"
+    place = {"Bucket": account.physical("FilesBucket"), "Key": wrong}
+    account.client("s3").put_object(**place, Body=b"<html>", ContentType="image/png")
+    table = account.physical("Table")
+    rows = account.client("dynamodb")
+    thread = {"pk": {"S": "U#ada"}, "sk": {"S": "THREAD#t"}}
+    item = {"pk": {"S": "U#ada#T#t"}, "sk": {"S": "ITEM#i"}}
+    rows.put_item(TableName=table, Item=item)
+    change = {"Keys": thread, "OldImage": thread, "SequenceNumber": "1"}
+    arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": wrong}}}
+    removed = {"eventSource": "aws:dynamodb", "eventName": "REMOVE", "dynamodb": change}
+    configuration = account.configuration("Events")
+    enforcing()
+    async with Function(configuration) as function:
+        assert await deliver(function, {"Records": [arrived]}) is None
+        answer = await deliver(function, {"Records": [removed]})
+        assert answer == {"batchItemFailures": []}, function.environments[0].output.decode()
+    monkeypatch.undo()  # the role may do this, and the administrator below is none
+    assert "Item" not in rows.get_item(TableName=table, Key=item)
+    found = account.client("s3").list_objects_v2(Bucket=place["Bucket"], Prefix=wrong)
+    assert found["KeyCount"] == 0
 
 
 @pytest.fixture
@@ -308,10 +338,10 @@ def without_rows(account):
 
 
 async def test_motos_own_enforcement_refuses_what_the_role_does_not_allow(
-    account, page, without_rows, enforcing
+    account, page, without_rows, enforcing, monkeypatch
 ):
     configurations = {f: account.configuration(f) for f in ("Chat", "Actions")}
-    account.configuration = configurations.__getitem__
+    monkeypatch.setattr(account, "configuration", configurations.__getitem__)
     enforcing()
     with pytest.raises(SmokeError, match="was answered 5"):
         await talk(account, page)

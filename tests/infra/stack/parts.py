@@ -18,12 +18,14 @@ def is_private(bucket):
     )
 
 
-def a_function(stack, **given):
+def a_function(stack, *, url=True, **given):
+    """A small function, with a URL unless `url` is false."""
     from aws_cdk import aws_lambda as lambda_
 
-    from infra.stack.function import ServiceFunction
+    from infra.stack.function import ServiceFunction, UrlFunction
 
-    return ServiceFunction(
+    mode = {"invoke_mode": lambda_.InvokeMode.RESPONSE_STREAM} if url else {}
+    return (UrlFunction if url else ServiceFunction)(
         stack,
         given.pop("name", "F"),
         **{
@@ -36,10 +38,10 @@ def a_function(stack, **given):
             "concurrency": 3,
             "environment": {"NAME": "1"},
             "layers": [],
-            "invoke_mode": lambda_.InvokeMode.RESPONSE_STREAM,
             "snap_start": False,
             "log_level": "INFO",
             "log_retention_days": 7,
         }
+        | mode
         | given,
     )

@@ -8,12 +8,16 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from chatkit.types import ThreadItemRemovedEvent
+from pydantic import BaseModel
 
-from functions.actions.events import Events
 from functions.aws import clients, owner_sessions, secret_values
 from functions.aws.bucket import Bucket
-from functions.settings import Settings, forget_settings
+from functions.events.events import Events
+from functions.settings import Settings, forget_settings, get_settings
 from functions.store import DynamoDBStore
+from functions.toolkit import action
+from tests.assistants.sample import assistant
 from tests.infra.stack.iam import Need, Role, enforced, resolve, signer_of, statements_of
 from tests.infra.stack.keys import Keys
 from tests.support.chat import Chat, thread_of
@@ -24,6 +28,7 @@ from tests.support.speech import tone
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 TABLE, BUCKET, QUEUE = "the-table", "the-bucket", "the-dead-letters"
+FUNCTIONS = ("Chat", "Actions", "Events")
 LAMBDAS_OWN = {"WriteLogs"}
 """Statements that only Lambda itself uses, which writes the logs."""
 PNG = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(64)
@@ -48,14 +53,14 @@ class Stage:
         return next((name for name in roles if name.startswith(f"{function}Role")), None)
 
     def statements(self, function):
-        """The statements of the role of `Chat` or `Actions`, or of the data role (`Data`)."""
+        """The statements of the role of one of `FUNCTIONS`, or of the data role (`Data`)."""
         return resolve(statements_of(self.template, self._role_id(function)), self.names)
 
     def names_arn(self, prefix):
         return next(v for k, v in self.names.items() if k.startswith(prefix) and k.endswith(".Arn"))
 
     def role(self, function, without=None):
-        """The role of `Chat` or `Actions`, perhaps without one statement (by its Sid).
+        """The role of one of `FUNCTIONS`, perhaps without one statement (by its Sid).
 
         With the data role, if there is one, perhaps without a statement (`Data` and its Sid).
         """
@@ -98,8 +103,29 @@ class Stage:
         from functions.chat.app import create_app as create_chat
 
         create = {"Chat": create_chat, "Actions": create_actions}[function]
-        with self.within(function, role), served(create(Settings(_env_file=None))) as url:
+        with (
+            self.within(function, role),
+            removing_action(),
+            served(create(Settings(_env_file=None))) as url,
+        ):
             yield url
+
+
+class Nothing(BaseModel):
+    pass
+
+
+@action("test.remove", payload=Nothing)
+async def remove(run, payload):
+    """An action that removes an item, which no action of the sample does."""
+    yield ThreadItemRemovedEvent(item_id="msg_none")
+
+
+@contextmanager
+def removing_action():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(assistant.actions, remove.name, remove)
+        yield
 
 
 def fresh():
@@ -204,23 +230,28 @@ def chat_does_everything(url, role, model):
 
 
 def actions_do_everything(url, role, lived_in):
-    """Every operation and event of the second function, each with an answer that is checked."""
-    before, shown, user, deleted = lived_in
+    """Every operation of the second function, each with an answer that is checked."""
+    before, shown, *_ = lived_in
     chat = Chat(url)
     chat.http.cookies = before.http.cookies
     assert chat.http.get("/actions/health").status_code == 200
     tick = pressed(shown["widget"], "item.toggle")
-    for kind, done in (("threads.sync_custom_action", True), ("threads.custom_action", False)):
+    for kind, name, payload in (
+        ("threads.sync_custom_action", "item.toggle", {"id": tick["id"], "done": True}),
+        ("threads.custom_action", "item.toggle", {"id": tick["id"], "done": False}),
+        ("threads.custom_action", "test.remove", {}),
+    ):
         body = {
             "type": kind,
             "params": {
                 "thread_id": shown["thread_id"],
                 "item_id": shown["id"],
-                "action": {"type": "item.toggle", "payload": {"id": tick["id"], "done": done}},
+                "action": {"type": name, "payload": payload},
             },
         }
         answer = chat.http.post("/actions", json=body)
         assert answer.status_code == 200, answer.text
+        assert '"type":"error"' not in answer.text, answer.text
     assert chat.http.post("/actions/cancel", json={"run_id": "r"}).json() == {"cancelled": True}
 
     note = tone()
@@ -236,7 +267,10 @@ def actions_do_everything(url, role, lived_in):
     answer = chat.http.post("/actions/transcribe", json={"key": place["key"]})
     assert answer.status_code == 200, answer.text
 
-    # The stream tells of the deleted thread, and S3 of an upload that is not what it says.
+
+def events_do_everything(lived_in):
+    """The stream tells of the deleted thread, and S3 of an upload that is not what it says."""
+    *_, user, deleted = lived_in
     wrong = f"uploads/{'f' * 32}/x"
     admin().put_object(Bucket=BUCKET, Key=wrong, Body=b"<html>", ContentType="image/png")
     key = {"pk": {"S": f"U#{user}"}, "sk": {"S": f"THREAD#{deleted}"}}
@@ -248,7 +282,9 @@ def actions_do_everything(url, role, lived_in):
     arrived = {"eventSource": "aws:s3", "s3": {"object": {"key": wrong}}}
 
     async def events():
-        taker = Events(DynamoDBStore(TABLE, bucket=BUCKET), Bucket(BUCKET))
+        settings = get_settings()
+        bucket = Bucket(settings.attachments_bucket)
+        taker = Events(DynamoDBStore(settings.table, bucket=bucket), bucket)
         assert await taker.handle({"Records": [gone]}) == {"batchItemFailures": []}
         await taker.handle({"Records": [arrived]})
 
@@ -276,9 +312,13 @@ def lambda_feeds_it():
 
 
 def run(stage, function, role, model, lived_in):
+    if function == "Events":
+        with stage.within(function, role):
+            events_do_everything(lived_in)
+            lambda_feeds_it()
+        return
     with stage.running(function, role) as url:
         if function == "Chat":
             chat_does_everything(url, role, model)
         else:
             actions_do_everything(url, role, lived_in)
-            lambda_feeds_it()

@@ -19,7 +19,7 @@ def test_a_mailed_topic_takes_alarms_of_this_account_and_only_over_tls(bare):
     assert any(s["Effect"] == "Deny" for s in statements)
 
 
-def test_alarms_watch_both_functions_the_table_the_edge_dead_letters_and_spending(dev):
+def test_alarms_watch_the_functions_the_table_the_edge_dead_letters_and_spending(dev):
     alarms = {n.removeprefix("Alarms")[:-8] for n in dev.of_type("AWS::CloudWatch::Alarm")}
     assert alarms == {
         "ChatErrors",
@@ -28,6 +28,9 @@ def test_alarms_watch_both_functions_the_table_the_edge_dead_letters_and_spendin
         "ActionsErrors",
         "ActionsThrottles",
         "ActionsDuration",
+        "EventsErrors",
+        "EventsDuration",
+        "EventsLate",
         "FirstTokenLate",
         "TableThrottles",
         "DeadLetters",
@@ -78,10 +81,18 @@ def test_an_alarm_on_cloudfront_exists_only_where_its_metrics_are(synth, dev):
 
 
 def test_an_alarm_on_duration_comes_before_the_timeout(dev):
-    for name in ("Chat", "Actions"):
+    for name in ("Chat", "Actions", "Events"):
         timeout = dev.only("AWS::Lambda::Function", f"{name}Function")["Timeout"]
         alarm = dev.only("AWS::CloudWatch::Alarm", f"Alarms{name}Duration")
         assert timeout * 500 < alarm["Threshold"] < timeout * 1000
+
+
+def test_an_alarm_on_late_deletions_comes_hours_before_lambda_gives_them_up(dev):
+    alarm = dev.only("AWS::CloudWatch::Alarm", "AlarmsEventsLate")
+    assert alarm["MetricName"] == "IteratorAge"
+    assert "EventsFunction" in json.dumps(alarm["Dimensions"])
+    mapping = dev.only("AWS::Lambda::EventSourceMapping")
+    assert alarm["Threshold"] <= mapping["MaximumRecordAgeInSeconds"] * 1000 / 2
 
 
 def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
@@ -97,6 +108,7 @@ def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
         "Throttled rows",
         "Tokens a day",
         "Dollars a day",
+        "Age of deletions (ms)",
     }
     (without,) = synth(dashboard="false").values()
     assert not without.of_type("AWS::CloudWatch::Dashboard")

@@ -1,5 +1,7 @@
 """The functions: their limits, URLs, aliases and logs."""
 
+from pathlib import Path
+
 from tests.infra.stack.parts import a_function
 
 
@@ -45,6 +47,15 @@ def test_a_functions_role_writes_its_own_logs_and_has_no_managed_policy(bare):
     }
 
 
+def test_only_a_snap_start_that_somebody_waits_for_is_paid(synth):
+    (template,) = synth(snapStart="true").values()
+    started = {
+        name: "SnapStart" in template.only("AWS::Lambda::Function", f"{name}Function")
+        for name in ("Chat", "Actions", "Events")
+    }
+    assert started == {"Chat": True, "Actions": True, "Events": False}
+
+
 def test_answers_stream_and_actions_are_buffered_shorter_and_may_do_less(dev):
     chat = dev.only("AWS::Lambda::Function", "ChatFunction")
     actions = dev.only("AWS::Lambda::Function", "ActionsFunction")
@@ -58,7 +69,7 @@ def test_answers_stream_and_actions_are_buffered_shorter_and_may_do_less(dev):
 
 
 def test_concurrency_is_limited_by_default(dev):
-    for name in ("Chat", "Actions"):
+    for name in ("Chat", "Actions", "Events"):
         function = dev.only("AWS::Lambda::Function", f"{name}Function")
         assert 0 < function["ReservedConcurrentExecutions"] <= 50
 
@@ -82,4 +93,8 @@ def test_make_lambda_starts_what_the_template_says(dev):
     actions = dev.only("AWS::Lambda::Function", "ActionsFunction")
     assert chat["Handler"] == project.CHAT_HANDLER
     assert actions["Handler"] == project.ACTIONS_HANDLER
+    events = dev.only("AWS::Lambda::Function", "EventsFunction")
+    assert events["Handler"] == project.EVENTS_HANDLER
+    started = project.events_configuration(Path(), {})
+    assert (events["Timeout"], events["MemorySize"]) == (started.timeout, started.memory)
     assert chat["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == project.WRAPPER

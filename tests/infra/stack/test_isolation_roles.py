@@ -1,4 +1,4 @@
-"""`isolation=session`: both functions do all they do with the data role, and need each right."""
+"""`isolation=session`: the functions do all they do with the data role, and need each right."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from functions.attachments.schema import image_key
 from functions.aws import owner_sessions
 from functions.context import RequestContext
 from tests.infra.stack.iam import Role, as_list, grants
-from tests.infra.stack.stage import ACCOUNT, BUCKET, LAMBDAS_OWN, PNG, run
+from tests.infra.stack.stage import ACCOUNT, BUCKET, FUNCTIONS, LAMBDAS_OWN, PNG, run
 from tests.support.chat import Chat, thread_of
 from tests.support.openai_server import Say
 from tests.support.round_trips import Recorder
@@ -31,6 +31,8 @@ TRIED = [
     ("Actions", "Counters"),
     ("Actions", "Session"),
     ("Actions", "DataKey"),
+    ("Events", "Session"),
+    ("Events", "DataKey"),
 ]
 
 
@@ -43,7 +45,7 @@ def template(synth):
 def asked(stage, model, lived_in):
     """The rights that each role needed for all operations; none was denied."""
     found = {"Data": set()}
-    for function in ("Chat", "Actions"):
+    for function in FUNCTIONS:
         role = stage.role(function)
         run(stage, function, role, model, lived_in)
         assert role.denied == role.data.denied == []
@@ -63,7 +65,7 @@ async def draw():
 
 def test_the_whole_life_of_a_person_goes_on_behind_the_wall(asked):
     assert {need.action for need in asked["Data"]} > {"dynamodb:Query", "s3:PutObject"}
-    for function in ("Chat", "Actions"):
+    for function in FUNCTIONS:
         for need in asked[function]:
             if need.action.startswith("dynamodb:"):
                 keys = dict(need.given).get("dynamodb:LeadingKeys")
@@ -99,7 +101,7 @@ def test_without_one_statement_something_breaks(stage, model, lived_in, function
 
 
 def test_every_statement_is_one_whose_removal_is_tried(stage):
-    for function in ("Chat", "Actions"):
+    for function in FUNCTIONS:
         sids = {statement["Sid"] for statement in stage.statements(function)}
         tried = {sid for name, sid in TRIED if name == function}
         assert sids - LAMBDAS_OWN - UNCHANGED == {sid for sid in tried if "Data " not in sid}
@@ -122,13 +124,13 @@ def test_a_message_makes_two_round_trips_before_the_model_behind_the_wall(
     assert len(role.sessions) == given == 1, "the person's session serves their next message, too"
 
 
-def test_only_the_two_functions_are_given_a_session_and_only_with_both_tags(stage, template):
+def test_only_our_functions_are_given_a_session_and_only_with_both_tags(stage, template):
     (trust,) = (
         resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         for name, resource in template.of_type("AWS::IAM::Role").items()
         if name.startswith("DataRole")
     )
-    arns = {stage.role(function).arn for function in ("Chat", "Actions")}
+    arns = {stage.role(function).arn for function in FUNCTIONS}
     trusted = [as_list(statement["Principal"]["AWS"]) for statement in stage.role("Data").trust]
     assert {arn for each in trusted for arn in each} == arns
     for statement in trust:

@@ -29,7 +29,7 @@ from functions.limits import Limits, Use
 from functions.store import DynamoDBStore, Records, Run, Runs, Sessions, Table, keys
 from functions.store.schema import INDEX
 from tests.infra.stack.iam import Need, grants, signer_of
-from tests.infra.stack.stage import BUCKET, PNG, REGION, TABLE
+from tests.infra.stack.stage import BUCKET, FUNCTIONS, PNG, REGION, TABLE
 from tests.store.samples import message
 
 ADA, BOB = "anon_ada", "anon_bob"
@@ -374,7 +374,7 @@ def test_every_method_that_reaches_rows_or_objects_is_tried():
 
 def test_a_request_that_names_no_partition_and_no_prefix_is_refused(stage):
     """`ForAllValues` alone would be true for it."""
-    for name in ("Data", "Chat", "Actions"):
+    for name in ("Data", *FUNCTIONS):
         role = stage.role(name)
         tags = (("aws:PrincipalTag/owner", (ADA,)), ("aws:PrincipalTag/folder", ("f" * 32,)))
         for statement in role.statements:

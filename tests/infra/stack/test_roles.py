@@ -11,7 +11,9 @@ from tests.infra.stack.iam import Need, Role, as_list, grants, statements_of
 from tests.infra.stack.stage import (
     ACCOUNT,
     BUCKET,
+    FUNCTIONS,
     LAMBDAS_OWN,
+    QUEUE,
     REGION,
     TABLE,
     Stage,
@@ -36,7 +38,7 @@ def template(synth):
 def asked(stage, model, lived_in):
     """The rights that each function needed for all its operations; none was denied."""
     found = {}
-    for function in ("Chat", "Actions"):
+    for function in FUNCTIONS:
         role = stage.role(function)
         run(stage, function, role, model, lived_in)
         assert role.denied == []
@@ -44,12 +46,12 @@ def asked(stage, model, lived_in):
     return found
 
 
-@pytest.mark.parametrize("function", ["Chat", "Actions"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_is_enough_for_all_its_function_does(asked, function):
     assert len({need.action for need in asked[function]}) > 5
 
 
-@pytest.mark.parametrize("function", ["Chat", "Actions"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_right_of_every_statement_is_one_that_the_function_uses(stage, asked, function):
     for statement in stage.statements(function):
         if statement["Sid"] in LAMBDAS_OWN:
@@ -64,7 +66,8 @@ def test_every_right_of_every_statement_is_one_that_the_function_uses(stage, ask
     [
         *(("Chat", sid) for sid in ("Rows", "Index", "Objects", "List", "CookieKey", "ModelKey")),
         *(("Actions", sid) for sid in ("Rows", "Objects", "List", "CookieKey", "ModelKey")),
-        *(("Actions", sid) for sid in ("ReadStream", "ListStreams", "DeadLetters")),
+        *(("Events", sid) for sid in ("Rows", "Objects", "List", "DataKey")),
+        *(("Events", sid) for sid in ("ReadStream", "ListStreams", "DeadLetters")),
         *((function, sid) for function in ("Chat", "Actions") for sid in sorted(OF_THE_KEY)),
     ],
 )
@@ -77,7 +80,7 @@ def test_without_one_statement_something_breaks(stage, model, lived_in, function
     assert all(removed.permits(need) for need in role.denied)
 
 
-@pytest.mark.parametrize("function", ["Chat", "Actions"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_statement_is_one_whose_removal_is_tried(stage, function):
     tried = {
         args[1]
@@ -88,7 +91,7 @@ def test_every_statement_is_one_whose_removal_is_tried(stage, function):
     assert {s["Sid"] for s in stage.statements(function)} - LAMBDAS_OWN == tried
 
 
-@pytest.mark.parametrize("function", ["Chat", "Actions"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
     role = stage.role(function)
     for need in asked[function]:
@@ -101,16 +104,15 @@ def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
     assert not role.permits(Need("dynamodb:Scan", stage.names_arn("Table")))
 
 
-def test_the_key_is_used_by_both_functions_only_through_what_keeps_data_with_it(stage, asked):
-    for function in ("Chat", "Actions"):
+def test_the_key_is_used_only_through_what_keeps_data_with_it(stage, asked):
+    reads = {("kms:Decrypt", "dynamodb"), ("kms:Decrypt", "s3")}
+    for function in FUNCTIONS:
         role = stage.role(function)
         used = {need for need in asked[function] if need.action.startswith("kms:")}
-        assert {(need.action, need.via.split(".")[0]) for need in used} == {
-            ("kms:Decrypt", "dynamodb"),
-            ("kms:Decrypt", "s3"),
-            ("kms:Decrypt", "secretsmanager"),
-            ("kms:GenerateDataKey", "s3"),
-        }
+        more = {("kms:Decrypt", "secretsmanager"), ("kms:GenerateDataKey", "s3")}
+        assert {(need.action, need.via.split(".")[0]) for need in used} == (
+            reads if function == "Events" else reads | more
+        )
         for need in used:
             assert need.resource == KEY
             assert not role.permits(replace(need, via=""))
@@ -122,18 +124,18 @@ def test_a_role_that_touches_nothing_encrypted_has_no_right_to_the_key(template)
     for name in template.of_type("AWS::IAM::Role"):
         statements = statements_of(template, name)
         inline = template.resources[name]["Properties"].get("Policies", [])
-        ours = name.startswith(("ChatRole", "ActionsRole"))
+        ours = name.startswith(("ChatRole", "ActionsRole", "EventsRole"))
         assert ("kms:" in json.dumps([statements, inline])) == ours, name
 
 
 def test_without_a_key_of_ones_own_the_roles_are_the_same_but_for_it(synth, template):
     default = synth(provider="openai")["chatkit-dev"]
     assert not default.of_type("AWS::KMS::Key")
-    roles = [n for n in template.of_type("AWS::IAM::Role") if n.startswith(("Chat", "Actions"))]
-    assert len(roles) == 2
+    roles = [n for n in template.of_type("AWS::IAM::Role") if n.startswith(FUNCTIONS)]
+    assert len(roles) == len(FUNCTIONS)
     for role in roles:
         with_key = statements_of(template, role)
-        assert {s["Sid"] for s in with_key} > OF_THE_KEY
+        assert {s["Sid"] for s in with_key} & OF_THE_KEY
         assert statements_of(default, role) == [s for s in with_key if s["Sid"] not in OF_THE_KEY]
 
 
@@ -146,7 +148,7 @@ def stage_of_others(template, names, model, model_url, request):
     return other, name
 
 
-@pytest.mark.parametrize("function", ["Chat", "Actions"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize(
     "stage_of_others",
     [("CHATKIT_TABLE", TABLE), ("CHATKIT_ATTACHMENTS_BUCKET", BUCKET)],
@@ -175,12 +177,40 @@ def test_the_second_function_lists_no_conversations_and_checks_no_new_thread(sta
         assert not actions.permits(need)
 
 
+def test_the_second_function_reads_no_event_and_removes_no_batch(stage):
+    actions, events = stage.role("Actions"), stage.role("Events")
+    table, stream = stage.names_arn("Table"), stage.statements("Events")
+    (stream,) = (s["Resource"] for s in stream if s["Sid"] == "ReadStream")
+    for need in (
+        Need("dynamodb:GetRecords", stream),
+        Need("dynamodb:ListStreams", "*"),
+        Need("dynamodb:BatchWriteItem", table),
+        Need("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"),
+    ):
+        assert events.permits(need)
+        assert not actions.permits(need)
+
+
+def test_the_events_function_stores_nothing_and_reads_no_secret(stage, names):
+    actions, events = stage.role("Actions"), stage.role("Events")
+    table, file = stage.names_arn("Table"), f"arn:aws:s3:::{BUCKET}/files/f/x"
+    secrets = [arn for name, arn in names.items() if name.startswith("Secrets")]
+    assert len(secrets) == 2
+    for need in (
+        *(Need(f"dynamodb:{verb}Item", table) for verb in ("Put", "Update")),
+        Need("s3:PutObject", file),
+        *(Need("secretsmanager:GetSecretValue", arn) for arn in secrets),
+    ):
+        assert actions.permits(need), need
+        assert not events.permits(need), need
+
+
 def test_the_second_function_reads_the_models_key_only_where_it_transcribes_with_it(synth):
     def readers(sid="ModelKey", **typed):
         (template,) = synth(**typed).values()
         return {
             name
-            for name in ("Chat", "Actions")
+            for name in FUNCTIONS
             for role in template.of_type("AWS::IAM::Role")
             if role.startswith(f"{name}Role")
             for statement in statements_of(template, role)
@@ -232,7 +262,7 @@ def test_a_transcription_server_gets_its_own_key_and_only_one_statement_allows_i
     }
 
 
-@pytest.mark.parametrize("function", ["Chat", "Actions"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_statement_is_wider_than_the_stacks_own_things(stage, function):
     for statement in stage.statements(function):
         if statement["Action"] == "dynamodb:ListStreams":

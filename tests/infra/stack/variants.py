@@ -41,6 +41,7 @@ VARIANTS = {
         "transcriptionSecret": "whisper/key",
         "chatConcurrency": "0",
         "actionsConcurrency": "0",
+        "eventsConcurrency": "0",
         "models": "llama-large (staff)",
         "auth": "oidc",
         "oidcIssuer": "https://login.example.com/",

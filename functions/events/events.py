@@ -1,4 +1,4 @@
-"""Handles the events that reach the second function: deleted rows and finished uploads.
+"""Handles the events that AWS delivers: deleted rows and finished uploads.
 
 AWS may deliver an event twice, and again after a crash, so everything here can be repeated.
 """

@@ -1,12 +1,12 @@
-"""`make dev` sends the second function the events that AWS would send."""
+"""`make dev` and `make lambda` deliver the events that AWS would deliver."""
 
 import asyncio
 import time
 
 import pytest
 
-from functions.actions.events import Events
 from functions.aws.bucket import Bucket
+from functions.events.events import Events
 from functions.settings import get_settings
 from functions.store import DynamoDBStore
 from infra.local import events as local

@@ -1,0 +1,1 @@
+"""The third function: events of the table's stream and of the bucket. It has no URL."""
