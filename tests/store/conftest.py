@@ -1,5 +1,6 @@
 """The store on two engines: moto in this process, and DynamoDB Local where there is Java."""
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -69,6 +70,18 @@ def dynamodb_local(shared, pytestconfig):
     return engine.of_the_run(shared, pytestconfig.cache.mkdir("dynamodb-local"))
 
 
+def one_at_a_time(client):
+    """The client with a lock: moto checks a condition and writes in two steps."""
+    lock, call = threading.Lock(), client._make_api_call
+
+    def locked(*args):
+        with lock:
+            return call(*args)
+
+    client._make_api_call = locked
+    return client
+
+
 @pytest.fixture(scope="module")
 def clients(pytestconfig):
     """boto3's clients. Making them takes longer than most tests."""
@@ -78,7 +91,7 @@ def clients(pytestconfig):
         region = {"region_name": "us-east-1"}
         yield {
             "moto": (
-                boto3.client("dynamodb", **region),
+                one_at_a_time(boto3.client("dynamodb", **region)),
                 boto3.client("dynamodbstreams", config=BY_REGION, **region),
             ),
             "s3": boto3.client("s3", **region),
