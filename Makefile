@@ -74,7 +74,7 @@ bench: setup ## what it costs; fails when a bar is missed
 	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
-.PHONY: synth deploy destroy bootstrap secret
+.PHONY: synth deploy destroy bootstrap secret budget
 synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
 	@$(RUN) -m infra.cli.command synth $(CONTEXT)
 
@@ -89,3 +89,6 @@ destroy: setup ## delete a stage from AWS
 
 secret: setup-python ## store the key of a stage's model, typed or piped in; KEY=turnstile: Turnstile's; KEY=cookie: a new signing key, LEAKED=yes
 	@$(RUN) -m infra.cli.command secret $(if $(KEY),--key $(KEY)) $(if $(LEAKED),--leaked) $(CONTEXT)
+
+budget: setup-python ## what today's models have cost of a stage's dailyBudget; DOLLARS=20 allows more for today, YES=1 unasked
+	@$(RUN) -m infra.cli.command budget $(if $(DOLLARS),--dollars $(DOLLARS)) $(if $(YES),--yes) $(CONTEXT)

@@ -15,6 +15,7 @@ from ..context import RequestContext
 from ..limit_table import Price
 from ..limits import OverLimit, Reservation, Use
 from ..limits.answer_use import FREE, AnswerUse, tokens_of
+from ..limits.budget import log_if_budget
 from ..llm.length import BYTES_OF_A_TOKEN
 from ..llm.metered import IMAGE_TOKENS, UNKNOWN_OUTPUT
 from ..services import Services
@@ -56,16 +57,23 @@ class Reserving:
         was read is measured, and there is one more round trip.
         """
         try:
-            reservation = await self._reserving
+            reservation = await self._smallest(checked)
+        except OverLimit as over:
+            log_if_budget(over)
+            raise
+        return AnswerUse(reservation, self._use, self._price)
+
+    async def _smallest(self, checked: Checked) -> Reservation:
+        try:
+            return await self._reserving
         except OverLimit as over:
             may_shrink = over.measure.of in {"input_tokens", "microdollars"}
             if not may_shrink or isinstance(self._request, ThreadsCreateReq):
                 raise
-            items = await checked.newest.all()
-            self._use = _estimated(self._request, items, self._services.settings, self._price)
-            self._reserving = asyncio.create_task(self._reserve(self._use))
-            reservation = await self._reserving
-        return AnswerUse(reservation, self._use, self._price)
+        items = await checked.newest.all()
+        self._use = _estimated(self._request, items, self._services.settings, self._price)
+        self._reserving = asyncio.create_task(self._reserve(self._use))
+        return await self._reserving
 
     async def give_back(self) -> None:
         """Give back what is reserved, because the request is not answered. It was a request."""

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 
 from ..limit_table import Price
+from .budget import log_if_budget
 from .limits import Limits
-from .measures import Use
+from .measures import OverLimit, Use
 from .reservation import Reservation
 
 FREE = Price(input=0, output=0)
@@ -37,9 +38,11 @@ class AnswerUse:
         self._reserved += missing
         try:
             await self._reservation.add(missing)
-        except BaseException:
+        except BaseException as error:
             self._reserved -= missing
             self._expected -= call
+            if isinstance(error, OverLimit):
+                log_if_budget(error)
             raise
         return call
 

@@ -6,6 +6,7 @@ The row's attributes are numbers:
 | --- | --- |
 | `<measure>:<end>` | what was used in the window that ends then (Unix seconds; 0: it never ends) |
 | `<measure>:<end>:<until>` | the part of it that is held for answers which end before `until` |
+| `allowed_<measure>:<end>` | what `allow` has taken from the first, so that more can pass |
 
 Numbers of a minute (`…_per_minute`) have no holds: they are over before an answer is.
 
@@ -135,6 +136,18 @@ class Counters:
             late.add(name, used)
             await late.write(self)
 
+    async def allow(self, name: str, amount: int, numbers: Numbers) -> None:
+        """Let `amount` more pass under `name` (`<measure>:<end>`) than its limit. One write.
+
+        Raises `ConditionFailed` when more was allowed since `numbers` were read. So a write that
+        botocore repeats after a lost answer counts once.
+        """
+        update = _Update()
+        update.require_at_most(allowed_name(name), numbers.get(allowed_name(name), 0))
+        update.add(name, -amount)
+        update.add(allowed_name(name), amount)
+        await update.write(self)
+
     async def tidy(self, numbers: Numbers) -> None:
         """Give back the holds that are over, and remove what no window needs.
 
@@ -179,9 +192,17 @@ def window_end(seconds: int, now: float) -> int:
     return (int(now // seconds) + 1) * seconds if seconds else 0
 
 
+def allowed_name(name: str) -> str:
+    """The number beside a count that says how much was allowed besides."""
+    return f"allowed_{name}"
+
+
 def held(numbers: Numbers, name: str) -> int:
-    """What is held of a number for answers that have not ended."""
-    return sum(amount for hold, amount in numbers.items() if hold.startswith(f"{name}:"))
+    """The part of a count that is held for answers which have not ended."""
+    over = _over(numbers)
+    return sum(
+        amount for hold, amount in numbers.items() if _count_of(hold) == name and hold not in over
+    )
 
 
 class _Update:

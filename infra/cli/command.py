@@ -1,7 +1,8 @@
-"""The commands behind `make synth`, `deploy`, `destroy`, `bootstrap` and `secret`.
+"""The commands behind `make synth`, `deploy`, `destroy`, `bootstrap`, `secret` and `budget`.
 
     python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
+    python -m infra.cli.command budget [--dollars 20 [--yes]] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 
 from infra.cli import smoke
 from infra.cli.account import Account, AccountError, explained, region_of
+from infra.cli.protection import what_protects
 from infra.local.setup import node_folder
 from infra.stack.context import SettingsError, read_settings
 from infra.stack.settings import StackSettings
@@ -33,10 +35,13 @@ def main() -> None:
         _stop(str(__doc__).strip())
     command, *arguments = sys.argv[1:]
     try:
+        if command == "budget" and "stage" not in _context(arguments):
+            change_budget(arguments)
+            return
         profile = _option(arguments, "--profile")
         settings = read_settings(_context(arguments), region=region_of(profile))
         account = Account(settings, profile=profile)
-        if command in {"deploy", "destroy", "bootstrap", "secret"}:
+        if command in {"deploy", "destroy", "bootstrap", "secret", "budget"}:
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)
     except (SettingsError, AccountError) as error:
@@ -54,6 +59,8 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "deploy":
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
             after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
+            if advice := what_protects(settings):
+                _say(f"\n{advice}")
         case "destroy":
             cdk("destroy", "--all", *arguments)
         case "bootstrap":
@@ -68,8 +75,11 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
                     rotate_cookie_key(settings, account, leaked="--leaked" in arguments)
                 case other:
                     _stop(f"There is no key {other!r}: KEY is model, cookie or turnstile.")
+        case "budget":
+            change_budget(arguments, settings, account)
         case _:
-            _stop(f"There is no command {command!r}: synth, deploy, destroy, bootstrap, secret.")
+            commands = "synth, deploy, destroy, bootstrap, secret, budget"
+            _stop(f"There is no command {command!r}: {commands}.")
 
 
 def cdk(*arguments: str) -> None:
@@ -167,6 +177,28 @@ def rotate_cookie_key(settings: StackSettings, account: Account, *, leaked: bool
         return
     _say("There is a new key. The previous one stays accepted, so visitors stay who they are.")
     _say("Has it leaked? Then run make secret KEY=cookie LEAKED=yes.")
+
+
+def change_budget(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Show the budget of today and, with `--dollars`, allow so many more for today: of the stage,
+    or of the `make dev` that is running when no stage is given.
+
+    Raises `AccountError` when AWS refuses a request.
+    """
+    from infra.cli import budget  # noqa: PLC0415 - slow to import
+
+    try:
+        place = (
+            budget.of_make_dev()
+            if settings is None or account is None
+            else budget.of_stage(settings.stage, _outputs(settings, account), account)
+        )
+        with explained():
+            budget.change(place, _option(arguments, "--dollars"), sure="--yes" in arguments)
+    except budget.BudgetError as error:
+        _stop(str(error))
 
 
 def _installed() -> bool:

@@ -36,6 +36,7 @@ SETTINGS = {
     "waf=true": {"waf": "true", "region": "us-east-1"},
     "edgeAlarms=true, outside us-east-1": {"edgeAlarms": "true", "region": "eu-central-1"},
     "signIn=cognito": {"signIn": "cognito"},
+    "dailyBudget=20": {"dailyBudget": "20"},
     "dashboard=false": {"dashboard": "false"},
     "deletionProtection=true": {"deletionProtection": "true"},
     "architecture=x86_64": {"architecture": "x86_64"},

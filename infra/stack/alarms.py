@@ -16,6 +16,7 @@ from constructs import Construct
 from infra.stack.function import ServiceFunction
 
 PERIOD = Duration.minutes(5)
+HOUR = Duration.hours(1)
 DAY = Duration.days(1)
 EVENTS_LATE = Duration.hours(1)
 """Leaves five hours before `infra.stack.events.MAX_AGE`."""
@@ -25,11 +26,14 @@ CLOUDFRONT_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Spend:
-    """Dollars for a million tokens, and dollars that a day's tokens may cost."""
+    """Dollars for a million tokens, and dollars that a day's tokens may cost: from `daily` on there
+    is an alarm, and at the `budget` answers stop.
+    """
 
     input_price: float
     output_price: float
     daily: float
+    budget: float | None
 
 
 def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -> sns.ITopic | None:
@@ -53,7 +57,10 @@ def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -
 
 
 class Alarms(Construct):
-    """Alarms on AWS's own metrics, and on three metrics that are read from our logs."""
+    """Alarms on AWS's own metrics, and on metrics that are read from our logs.
+
+    `over_budget` counts the answers that the budget refused; None without a budget.
+    """
 
     def __init__(
         self,
@@ -183,6 +190,24 @@ class Alarms(Construct):
             spend.daily,
             "The day's tokens cost more than dailySpendAlarm.",
         )
+        self.over_budget: cloudwatch.Metric | None = None
+        if spend.budget is not None:
+            self.over_budget = self._from_logs(
+                "OverBudget",
+                chat.logs,
+                namespace=namespace,
+                field="budget_refusals",
+                statistic="Sum",
+                period=HOUR,  # at most one mail an hour, however few people ask
+            )
+            self._alarm(
+                "BudgetUsedUp",
+                self.over_budget,
+                1,
+                f"Answers are refused: today's budget of ${spend.budget:,.2f} is used up, or "
+                "the share of it that newcomers may use. `make budget` says what was used, and "
+                "allows more.",
+            )
         edge = edge_errors(self, distribution_id, topic)
         condition = CfnCondition(
             self,

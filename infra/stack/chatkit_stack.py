@@ -232,6 +232,7 @@ class ChatKitStack(Stack):
                 settings.input_token_price,
                 settings.output_token_price,
                 settings.daily_spend_alarm,
+                settings.limit_table.stage.dollars_per_day,
             ),
             topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
         )
@@ -311,6 +312,20 @@ class ChatKitStack(Stack):
                 value=secrets.turnstile.id,
                 description="Name of the secret with the secret key of Turnstile's widget; "
                 "make secret KEY=turnstile sets it",
+            )
+        limits = settings.limit_table
+        if limits.stage.dollars_per_day is not None:
+            CfnOutput(
+                self,
+                "DailyBudget",
+                value=str(limits.stage.dollars_per_day),
+                description="Dollars that the models may cost in a day; make budget allows more",
+            )
+            CfnOutput(
+                self,
+                "BudgetRows",
+                value=str(limits.stage_shards),
+                description="Rows of the table that count them",
             )
         if settings.domain_key == LOCAL_DOMAIN_KEY:
             CfnOutput(

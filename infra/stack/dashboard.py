@@ -23,6 +23,7 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         ours = (chat.alias, actions_function.alias, events.alias)
+        refused = [] if alarms.over_budget is None else [alarms.over_budget]
         cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -43,6 +44,7 @@ class Dashboard(Construct):
                     _graph("Dollars a day", [alarms.spend]),
                     _graph("Age of deletions (ms)", [alarms.events_age]),
                 ],
+                *([_graph("Answers over the budget", [metric])] for metric in refused),
             ],
         )
 

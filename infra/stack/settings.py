@@ -473,7 +473,30 @@ class StackSettings(BaseModel):
             raise ValueError("limits of a tenant need oidcTenantClaim")
         if table.roles and self.oidc_roles_claim is None:
             raise ValueError("limits of roles need oidcRolesClaim")
+        if found := self._wrong_budget(table):
+            raise ValueError(found)
         return self
+
+    def _wrong_budget(self, table: LimitTable) -> str | None:
+        """Why a budget would stop no answer, or all of them."""
+        budget = table.stage.dollars_per_day
+        if self.daily_budget is not None and "dollars_per_day" in (self.limits.get("stage") or {}):
+            return "dailyBudget and dollars_per_day in limits.stage exclude each other"
+        if budget is None:
+            return None
+        prices = {name: Price.model_validate(price) for name, price in self.model_prices.items()}
+        free = [name for name, price in prices.items() if not (price.input or price.output)]
+        if free:
+            return f"dailyBudget needs prices, and that of {', '.join(free)} is 0"
+        for name, price in prices.items():
+            cost = price.output * self.longest_answer / 1_000_000
+            if cost > budget / table.stage_shards:
+                return (
+                    f"dailyBudget would stop every answer of {name}: ${cost:,.2f} are reserved "
+                    f"for one (answerTokens), and a row of stage_shards has "
+                    f"${budget / table.stage_shards:,.2f} a day"
+                )
+        return None
 
     @field_validator("prices")
     @classmethod

@@ -70,6 +70,18 @@ def dynamodb_local(shared, pytestconfig):
     return engine.of_the_run(shared, pytestconfig.cache.mkdir("dynamodb-local"))
 
 
+def one_at_a_time(client):
+    """The client with a lock: moto checks a condition and writes in two steps."""
+    lock, update = threading.Lock(), client.update_item
+
+    def update_item(**kwargs):
+        with lock:
+            return update(**kwargs)
+
+    client.update_item = update_item
+    return client
+
+
 @pytest.fixture(scope="module")
 def clients(pytestconfig):
     """boto3's clients. Making them takes longer than most tests."""
@@ -79,23 +91,11 @@ def clients(pytestconfig):
         region = {"region_name": "us-east-1"}
         yield {
             "moto": (
-                one_update_at_a_time(boto3.client("dynamodb", **region)),
+                one_at_a_time(boto3.client("dynamodb", **region)),
                 boto3.client("dynamodbstreams", config=BY_REGION, **region),
             ),
             "s3": boto3.client("s3", **region),
         }
-
-
-def one_update_at_a_time(client):
-    """In moto, threads may write into one row at the same time, which DynamoDB never does."""
-    lock, update = threading.Lock(), client.update_item
-
-    def update_item(**kwargs):
-        with lock:
-            return update(**kwargs)
-
-    client.update_item = update_item
-    return client
 
 
 @pytest.fixture(params=ENGINES)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.infra.stack.variants import EVERYTHING
 
 
@@ -38,6 +40,26 @@ def test_alarms_watch_the_functions_the_table_the_edge_dead_letters_and_spending
     for alarm in dev.of_type("AWS::CloudWatch::Alarm").values():
         assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
         assert alarm["Properties"]["AlarmDescription"]
+
+
+@pytest.mark.parametrize(
+    "typed", [{"dailyBudget": "20"}, {"limits": '{"stage": {"dollars_per_day": 20}}'}]
+)
+def test_a_budget_has_an_alarm_a_graph_and_outputs_for_make_budget(synth, typed):
+    template = synth(**typed, alarmEmail="a@example.com")["chatkit-dev"]
+    alarm = template.only("AWS::CloudWatch::Alarm", "AlarmsBudgetUsedUp")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("budget_refusals", "Sum")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    assert "$20.00" in alarm["AlarmDescription"]
+    assert "make budget" in alarm["AlarmDescription"]
+    assert alarm["AlarmActions"]
+    assert "Answers over the budget" in json.dumps(template.only("AWS::CloudWatch::Dashboard"))
+    outputs = {name: output["Value"] for name, output in template.body["Outputs"].items()}
+    assert (outputs["DailyBudget"], outputs["BudgetRows"]) == ("20.0", "1")
+
+
+def test_without_a_budget_there_is_nothing_of_it(dev):
+    assert "udget" not in json.dumps(dev.body)
 
 
 def test_alarms_are_sent_to_the_topic(synth, dev):

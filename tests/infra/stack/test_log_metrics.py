@@ -8,7 +8,7 @@ import pytest
 from functions.chat.app import create_app
 from functions.lambda_stream.logs import JsonFormatter
 from functions.settings import Settings
-from tests.support.chat import Chat
+from tests.support.chat import Chat, message
 from tests.support.cloud import own_cloud
 from tests.support.openai_server import OpenAIServer, Say
 from tests.support.served import served
@@ -41,3 +41,35 @@ def test_each_metric_filter_finds_its_number_and_no_words_are_logged(answered, d
         (number,) = [line[name] for line in lines if name in line]
         assert number >= 0
     assert not any("secret" in line for line in answered)
+
+
+@pytest.fixture
+def over_the_budget(monkeypatch, caplog):
+    """The log of a message that costs more than the budget, as lines of JSON."""
+    model = OpenAIServer()
+    with (
+        own_cloud(monkeypatch, CHATKIT_COOKIE_KEY="k" * 32),
+        served(model.app) as url,
+    ):
+        settings = Settings(
+            _env_file=None,
+            openai_base_url=f"{url}/v1",
+            model="test",
+            prices={"test": {"input": 1, "output": 1_000}},
+            limits={"stage": {"dollars_per_day": 0.01}},
+        )
+        with served(create_app(settings)) as chat, caplog.at_level(logging.ERROR):
+            refused = Chat(chat).post("threads.create", input=message("a secret question"))
+            assert refused.status_code == 429
+    return [JsonFormatter().format(record) for record in caplog.records]
+
+
+def test_the_alarm_on_the_budget_finds_its_number_in_the_line_of_a_refusal(over_the_budget, synth):
+    template = synth(dailyBudget="20")["chatkit-dev"]
+    found = template.only("AWS::Logs::MetricFilter", "AlarmsOverBudget")
+    (transformation,) = found["MetricTransformations"]
+    name = transformation["MetricValue"].removeprefix("$.")
+    assert found["FilterPattern"] == f'{{ $.{name} = "*" }}'
+    (line,) = [line for line in map(json.loads, over_the_budget) if name in line]
+    assert line[name] == 1
+    assert not any("secret" in line for line in over_the_budget)

@@ -66,6 +66,25 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"provider": "compatible"}, "provider=compatible needs modelBaseUrl and model"),
         ({"modelBaseUrl": "https://x.example"}, "modelBaseUrl needs provider=compatible"),
         ({"modelSecret": "a"}, "modelSecret needs a provider other than demo"),
+        (
+            {"dailyBudget": "5", "limits": '{"stage": {"dollars_per_day": 9}}'},
+            "dailyBudget and dollars_per_day in limits.stage exclude each other",
+        ),
+        (
+            {"dailyBudget": "5", "inputTokenPrice": "0", "outputTokenPrice": "0"},
+            "dailyBudget needs prices, and that of demo is 0",
+        ),
+        (
+            {
+                "provider": "openai",
+                "model": "dear",
+                "prices": '{"dear": {"input": 15, "output": 120}}',
+                "dailyBudget": "5",
+                "limits": '{"stage_shards": 10}',
+            },
+            "would stop every answer of dear: $0.98 are reserved for one (answerTokens), and",
+        ),
+        ({"dailyBudget": "0"}, "dailyBudget='0': Input should be greater than 0"),
         ({"auth": "jwt"}, "auth='jwt': Input should be 'anonymous' or 'oidc'"),
         ({"auth": "oidc"}, "auth=oidc needs oidcIssuer"),
         ({"auth": "oidc", "oidcIssuer": "https://i"}, "needs oidcClientId or oidcAudience"),
@@ -217,3 +236,19 @@ def test_files_are_limited_as_the_functions_limit_them_by_themselves():
     ours, theirs = read_settings({}), Settings(_env_file=None)
     assert ours.attachment_max_bytes == theirs.attachment_max_bytes
     assert ours.attachment_types == theirs.attachment_types
+
+
+def test_a_budget_always_has_prices_which_are_those_of_all_tokens_where_a_model_has_none():
+    from functions.limit_table import Price
+    from functions.limits import Limits
+    from functions.limits.answer_use import check_prices
+    from functions.store.table import Table
+
+    for provider in ("demo", "openai", "gemini"):
+        typed = {"provider": provider, "dailyBudget": "5"}
+        if provider != "demo":
+            typed |= {"models": "other", "prices": '{"other": {"input": 9, "output": 9}}'}
+        settings = read_settings(typed)
+        prices = {name: Price(**price) for name, price in settings.model_prices.items()}
+        assert prices[next(iter(prices))] == Price(input=0.25, output=2)
+        check_prices(Limits(settings.limit_table, Table("t")), prices, list(prices))

@@ -18,6 +18,7 @@ EVERYTHING = {
     "allowedOrigins": "https://www.example.com",
     "architecture": "x86_64",
     "retentionDays": "90",
+    "dailyBudget": "20",
 }
 
 
