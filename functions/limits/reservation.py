@@ -61,10 +61,9 @@ class Reservation:
         if not adding:
             return
         try:
-            # Whoever is cancelled here, such as by Stop, still needs to know what was counted.
-            await asyncio.shield(asyncio.wait(adding))
-        except asyncio.CancelledError:
             await asyncio.wait(adding)
+        except asyncio.CancelledError:
+            await asyncio.wait(adding)  # Stop does not end the writes, so what they count is known
             await self._undo(adding, use)
             raise
         errors = [error for task in adding if (error := task.exception())]
