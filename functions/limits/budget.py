@@ -85,14 +85,17 @@ class Budget:
 
 
 def log_if_budget(refusal: OverLimit) -> None:
-    """Log that the stage's budget refuses an answer, or the next call of one.
+    """Log that the stage's budget refuses an answer, or the next call of one, unless it is only
+    held for answers that are being written.
 
     The stack's alarm counts `budget_refusals` in the JSON of the log. It is an error, so that it is
     logged at every level.
     """
-    if refusal.scope == "stage" and refusal.measure is _DOLLARS:
+    of_the_stage = refusal.scope == "stage" and refusal.measure is _DOLLARS
+    if of_the_stage and refusal.why != "held":
         logger.error(
-            "the budget of the day is used up: an answer was refused (make budget allows more)",
+            "the stage's budget of the day refuses an answer (%s): see make budget",
+            refusal.why,
             extra={"budget_refusals": 1},
         )
 

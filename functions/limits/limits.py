@@ -119,7 +119,8 @@ class Limits:
         shards = stage_rows(self._shared, table.stage_shards)
         tried = random.sample(shards, min(SHARDS_TRIED, len(shards)))
         limits = limits_of(table.stage, factors)
-        return Scope("stage", tried, limits, newcomer=context.newcomer)
+        shares = context.newcomer and table.kept_share > 0
+        return Scope("stage", tried, limits, newcomer=shares)
 
 
 def stage_rows(table: Table, shards: int) -> list[Counters]:

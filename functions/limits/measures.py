@@ -111,6 +111,7 @@ class OverLimit(PublicError):  # noqa: N818 - what happened, as callers name it
             super().__init__(429, _message(scope, measure, why), {"retry-after": str(wait)})
         self.scope = scope
         self.measure = measure
+        self.why = why
 
 
 def limits_of(table: ScopeLimits, factors: Mapping[str, float]) -> dict[str, int]:

@@ -488,13 +488,14 @@ class StackSettings(BaseModel):
         free = [name for name, price in prices.items() if not (price.input or price.output)]
         if free:
             return f"dailyBudget needs prices, and that of {', '.join(free)} is 0"
+        share = budget * (1 - table.kept_share) / table.stage_shards
         for name, price in prices.items():
             cost = price.output * self.longest_answer / 1_000_000
-            if cost > budget / table.stage_shards:
+            if cost > share:
                 return (
                     f"dailyBudget would stop every answer of {name}: ${cost:,.2f} are reserved "
-                    f"for one (answerTokens), and a row of stage_shards has "
-                    f"${budget / table.stage_shards:,.2f} a day"
+                    f"for one (answerTokens), and newcomers have ${share:,.2f} a day in each row "
+                    "(kept_share, stage_shards)"
                 )
         return None
 

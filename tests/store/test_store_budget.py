@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from functions.context import RequestContext
 from functions.limit_table import LimitTable, Price
 from functions.limits import Limits, OverLimit, Use, budget, limits, measures, reservation
 from functions.limits.answer_use import AnswerUse
-from functions.limits.budget import Budget, BudgetChanged
+from functions.limits.budget import Budget, BudgetChanged, log_if_budget
 from functions.store import counters, keys
 from functions.store.counters import Counters
 from functions.store.table import Table
@@ -172,3 +173,30 @@ async def test_a_call_of_a_running_answer_over_the_budget_is_logged_and_a_person
     with caplog.at_level(logging.INFO), pytest.raises(OverLimit):
         await use.begin_call(100_000, 100_000)
     assert caplog.records == []
+
+
+async def test_what_is_refused_because_others_hold_the_rest_is_not_logged_as_used_up(staged, ada):
+    limiting, _ = staged(2)
+    await limiting.reserve(ada, Use(microdollars=1_500_000), until=NOON + 60)
+    with pytest.raises(OverLimit, match="try again soon") as refused:
+        await limiting.spend(ada, DOLLAR)
+    assert refused.value.why == "held"
+
+
+@pytest.mark.parametrize(
+    ("why", "logged"), [("used", 1), ("newcomers", 1), ("too large", 1), ("held", 0)]
+)
+def test_only_a_refusal_that_waiting_does_not_end_is_counted(caplog, why, logged):
+    with caplog.at_level(logging.ERROR):
+        log_if_budget(OverLimit("stage", measures.MEASURES["dollars_per_day"], 0, why))
+        log_if_budget(OverLimit("stage", measures.MEASURES["messages_per_day"], 0, why))
+    assert len(caplog.records) == logged
+
+
+async def test_newcomers_are_told_of_their_share_only_where_they_have_one(table, clock):
+    eve = RequestContext(user_id="eve", newcomer=True)
+    for kept, words in ((0.5, "New visitors have used their share"), (0, "used up its budget")):
+        given = {"stage": {"dollars_per_day": 2}, "kept_share": kept}
+        limiting = Limits(LimitTable.model_validate(given), table)
+        with pytest.raises(OverLimit, match=words):
+            await spent(limiting, eve, 3)
