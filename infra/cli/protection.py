@@ -11,9 +11,10 @@ def what_protects(settings: StackSettings) -> str | None:
     said = (
         "Anybody may chat here, and each answer costs you money. -c waf=true puts AWS WAF in "
         "front, which blocks addresses that send too much and known attacks; AWS bills about $7 a "
-        "month for it, and $0.60 for a million requests. -c turnstileSiteKey=… has Cloudflare's "
-        "Turnstile check each new visitor."
+        "month for it, and $0.60 for a million requests."
     )
+    if settings.turnstile_site_key is None:
+        said += " -c turnstileSiteKey=… has Cloudflare's Turnstile check each new visitor."
     if settings.limit_table.stage.dollars_per_day is None:
         said += " -c dailyBudget=… stops answers when the day's have cost so many dollars."
     return said
