@@ -27,15 +27,10 @@ _last_tick = 0
 
 def new_id(item_type: StoreItemType) -> str:
     """A new id such as `msg_0192f0c1…`. It sorts after all ids that this process made before."""
-    return f"{PREFIXES[item_type]}_{uuid7()}"
-
-
-def uuid7() -> str:
-    """A new UUIDv7 as 32 hex digits, of which the first 12 are the time in milliseconds."""
     global _last_tick  # noqa: PLW0603 - one clock for the process
     ms, rest = divmod(time.time_ns(), 1_000_000)
     tick = max(ms * _TICKS_PER_MS + rest * _TICKS_PER_MS // 1_000_000, _last_tick + 1)
     _last_tick = tick
     ms, fraction = divmod(tick, _TICKS_PER_MS)
     value = ms << 80 | 7 << 76 | fraction << 64 | 2 << 62 | secrets.randbits(62)
-    return f"{value:032x}"
+    return f"{PREFIXES[item_type]}_{value:032x}"

@@ -22,6 +22,9 @@ from chatkit.types import (
 )
 
 from functions.actions.voice_notes import VoiceNotes
+from functions.limit_table import LimitTable
+from functions.limits import Limits
+from functions.store.table import Table
 from tests.attachments.test_attachments_upload import NOW, PNG, uploaded
 
 SECRET = "test"
@@ -158,6 +161,7 @@ async def test_a_recordings_upload_link_signs_its_length_type_and_condition(plac
         bucket=place.store().bucket,
         dictation=SimpleNamespace(check_available=lambda: None),
         settings=SimpleNamespace(transcription_max_bytes=10**6),
+        limits=Limits(LimitTable(), Table("t")),
     )
     upload = await VoiceNotes(services).upload("audio/webm", 2000, ada)
     for size, admitted in ((2000, True), (2001, False)):

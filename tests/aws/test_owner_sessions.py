@@ -153,7 +153,7 @@ async def sent_by(user_id):
     async def identify(_):
         return SimpleNamespace(user_id=user_id)
 
-    services = SimpleNamespace(identity=SimpleNamespace(identify=identify))
+    services = SimpleNamespace(identify=identify)
     return await unchecked_visitor_of(Request({"type": "http"}), services)
 
 

@@ -12,13 +12,13 @@ from fastapi.routing import APIRoute
 from functions import aws
 from functions.actions.app import create_app as create_actions
 from functions.actions.app import router as actions_router
-from functions.aws.ids import uuid7
 from functions.chat.app import create_app
 from functions.chat.app import router as chat_router
 from functions.limit_table import LimitTable
 from functions.limits.answer_use import AnswerUse
 from functions.settings import get_settings
 from functions.web.identity import visitor as visitors
+from functions.web.identity.anonymous import COOKIE, new_user
 from tests.support.chat import Chat, message, text_of, thread_of
 from tests.support.openai_server import Call, Fail, Say
 from tests.support.served import served
@@ -110,11 +110,11 @@ def test_newcomers_cannot_lock_out_who_was_here_before(limited, monkeypatch):
 def test_a_new_visitor_is_a_newcomer_for_a_day():
     def visitor(made_at):
         number = f"{int(made_at * 1000):012x}"
-        return SimpleNamespace(signed_in=False, user_id=f"anon_{number}{uuid7()[12:]}")
+        return SimpleNamespace(signed_in=False, user_id=f"anon_{number}{'7' * 20}")
 
     is_new = visitors.Visitor.newcomer.fget
     now = time.time()
-    assert is_new(SimpleNamespace(signed_in=False, user_id=f"anon_{uuid7()}"))
+    assert is_new(SimpleNamespace(signed_in=False, user_id=new_user(["k" * 32], COOKIE).id))
     assert is_new(visitor(now - 3_600))
     assert not is_new(visitor(now - 25 * 3_600))
     assert not is_new(visitor(now + 3_600))

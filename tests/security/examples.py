@@ -27,7 +27,7 @@ BODIES = {
     "/actions/transcribe": actions.Uploaded,
     "/actions/uploads": actions.Upload,
 }
-BODILESS = {"/chatkit/session/end", "/chatkit/health", "/actions/health"}
+BODILESS = {"/chatkit/session/end", "/chatkit/usage", "/chatkit/health", "/actions/health"}
 QUERIES = {"/chatkit/entities": {"q": "query"}}
 OPERATED = {"/chatkit", "/actions"}
 

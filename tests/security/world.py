@@ -147,7 +147,8 @@ class World:
 def _patient(service: str) -> Any:
     """A client that waits while moto reads a table with the traces of thousands of attempts."""
     endpoint = get_aws_settings().aws_endpoint_url
-    return boto3.client(service, endpoint_url=endpoint, config=Config(read_timeout=120))
+    config = Config(read_timeout=120)
+    return boto3.client(service, "us-east-1", endpoint_url=endpoint, config=config)
 
 
 def browser(url: str, headers: dict[str, str] | None = None) -> httpx2.Client:
