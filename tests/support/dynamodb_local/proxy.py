@@ -155,11 +155,17 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    """Connections that wait to be accepted. With the default of 5, some of those that a whole pool
+    opens at one time are dropped on a busy machine, and run into their timeout."""
+
+
 @contextmanager
 def proxying(upstream: str) -> Iterator[Proxy]:
     proxy = Proxy(upstream)
     handler = type("Bound", (Handler,), {"proxy": proxy, "pool": urllib3.PoolManager(maxsize=64)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     proxy.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
