@@ -77,7 +77,10 @@ class MemoryStore(Store[Any]):
 
 
 class MemoryRuns:
-    """Runs that are never cancelled."""
+    """Runs that are never cancelled, and none of which is asked for again."""
+
+    async def find(self, run_id, context):
+        return None
 
     async def is_cancelled(self, run_id, context):
         return False
