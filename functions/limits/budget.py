@@ -36,7 +36,7 @@ class BudgetDay:
     cost: float
     """What the answers that have ended have cost."""
     held: float
-    """What is kept for answers that are being written."""
+    """What is reserved for answers that are being written."""
     rows: Sequence[Numbers]
 
     @property

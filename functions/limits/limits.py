@@ -83,8 +83,8 @@ class Limits:
             found.append(
                 {
                     "limit": name,
-                    "used": used / unit if unit > 1 else used,
-                    "of": limit / unit if unit > 1 else limit,
+                    "used": _in_units(used, unit),
+                    "of": _in_units(limit, unit),
                     "resets_at": end or None,
                 }
             )
@@ -121,6 +121,10 @@ class Limits:
         limits = limits_of(table.stage, factors)
         shares = context.newcomer and table.kept_share > 0
         return Scope("stage", tried, limits, newcomer=shares)
+
+
+def _in_units(number: int, unit: int) -> float:
+    return number if unit == 1 else number / unit  # a count stays a whole number
 
 
 def stage_rows(table: Table, shards: int) -> list[Counters]:

@@ -61,7 +61,7 @@ class Measure:
     of: str
     seconds: int
     noun: str
-    """How people call what is limited."""
+    """What people call it."""
 
     def end(self, now: float) -> int:
         return window_end(self.seconds, now)
@@ -128,9 +128,9 @@ def limits_of(table: ScopeLimits, factors: Mapping[str, float]) -> dict[str, int
 
 def _message(scope: ScopeName, measure: Measure, why: Why) -> str:
     if why == "held":
-        return "Other answers are being written, and may use up a limit. Please try again soon."
+        return "Other answers are being written and may use up your limit. Please try again soon."
     if why == "newcomers":
-        return "New visitors have used their share of today. Please come back tomorrow."
+        return "New visitors have used up their share for today. Please come back tomorrow."
     match measure.name:
         case "answers_at_once" if scope == "person":
             return "Other answers are still being written for you. Please wait for one of them."

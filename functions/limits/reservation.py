@@ -199,7 +199,7 @@ def _in_words(measure: Measure, used: int, limit: int) -> str:
 
 
 def _busy() -> PublicError:
-    """For a row of counters that DynamoDB throttles. A limit that cannot be counted cannot hold."""
+    """The refusal when DynamoDB throttles a row of counters: what cannot be counted is refused."""
     message = "Very many people are writing right now. Please try again in a moment."
     return PublicError(429, message, {"retry-after": str(BUSY_SECONDS)})
 

@@ -15,7 +15,8 @@ from .length import BYTES_OF_A_TOKEN, tokens
 from .wrapped import WrappedModel
 
 IMAGE_TOKENS: Final = 1_600
-"""Of an image, whatever its size. Models cut large ones into tiles; most take 500 to 1,600."""
+"""Counted for each image, whatever its size. Models cut large images into tiles; most take 500 to
+1,600 tokens."""
 
 PDF_BYTES_OF_A_TOKEN: Final = 25
 """A page with 50 KB has some 2,000 tokens, as text and as a picture."""
@@ -24,10 +25,10 @@ MOST_PDF_TOKENS: Final = 150_000
 """Providers take a hundred pages or so of a PDF."""
 
 TOKENS_A_SECOND: Final = 50
-"""What a model writes, or thinks, in a second: of a call whose provider reports nothing."""
+"""How fast a model writes or thinks, for calls of which the provider reports nothing."""
 
 UNKNOWN_OUTPUT: Final = 4_096
-"""What is reserved for a call whose output has no limit."""
+"""Tokens that are reserved for the output of a call without a limit of its own."""
 
 
 class MeteredModel(WrappedModel):

@@ -8,15 +8,15 @@ The row's attributes are numbers:
 | `<measure>:<end>:<until>` | the part of it that is held for answers which end before `until` |
 | `allowed_<measure>:<end>` | what `allow` has taken from the first, so that more can pass |
 
-Numbers of a minute (`…_per_minute`) have no holds: they are over before an answer is.
+Numbers of a minute (`…_per_minute`) have no holds, because the minute ends before the answer.
 
 What an answer may use at most is counted and held before it begins, and corrected when it has
 ended. When the function crashes in between, the hold stays in the row. It is given back when its
 time has passed: by the next request that would otherwise be refused.
 
-DynamoDB counts in no condition, so all of it is in one row: the write is refused as a whole when
-one of its limits is reached. `ADD` is not idempotent, so a write that botocore repeats after a lost
-answer may count twice.
+A condition of DynamoDB sees one row, so everything that one scope counts is in one row: then a
+write counts all of it, or nothing when one limit is reached. `ADD` is not idempotent, so a write
+that botocore repeats after a lost answer may count twice.
 """
 
 import time
@@ -108,7 +108,7 @@ class Counters:
     ) -> None:
         """Count `used` in place of what `add` has `counted`, with the same `until`.
 
-        One write; two when the hold was over by now.
+        One write. When a hold was given back by now, up to two more for each number.
         """
         update = _Update()
         for name, amount in counted.items():
@@ -153,8 +153,9 @@ class Counters:
 
         One write, which does nothing when somebody else has done it.
         """
-        over = dict(list(_over(numbers).items())[:TIDY_AT_ONCE])
-        old = [name for name in numbers if _is_old(name) and name not in _over(numbers)]
+        all_over = _over(numbers)
+        over = dict(list(all_over.items())[:TIDY_AT_ONCE])
+        old = [name for name in numbers if _is_old(name) and name not in all_over]
         old = old[: TIDY_AT_ONCE - len(over)]
         update = _Update()
         given_back: Numbers = {}

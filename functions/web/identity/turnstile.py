@@ -8,10 +8,10 @@ their tokens are good for its secret. So the host that the challenge was shown o
 that of an allowed origin, and the widget's action must be `ACTION`. Cloudflare protects both from
 changes. Its testing keys name neither, so they let nobody in.
 
-Whoever cannot be verified is refused, also when Cloudflare does not answer. The challenge keeps
-programs out, which would else only have to wait for an outage, or to cause one. Everybody who has
-an identity goes on. Such a refusal is a 424 and no 5xx, after which ChatKit's element would send
-its request again five times.
+Whoever cannot be verified is refused, also when Cloudflare does not answer. If an outage let
+everybody in, a program would only have to wait for one, or to cause one. Visitors who have an
+identity already are not affected. Such a refusal is a 424 and no 5xx, after which ChatKit's
+element would send its request again five times.
 """
 
 import asyncio
@@ -153,7 +153,7 @@ class Turnstile:
         body = bytearray()
         url = self._settings.turnstile_verify_url
         async with client.stream("POST", url, json=asked) as answer:
-            # Raw, so that nothing small unpacks to something huge.
+            # Raw bytes: a small compressed answer could unpack to a huge one.
             async for piece in answer.aiter_raw():
                 body += piece
                 if len(body) > MAX_BYTES:
@@ -201,7 +201,7 @@ def check_turnstile(settings: Settings) -> None:
 def _host(origin: str | None) -> str | None:
     try:
         return urlsplit(origin).hostname if origin else None
-    except ValueError:  # of a `Host` that is none
+    except ValueError:  # the `Host` header is no host name
         return None
 
 
