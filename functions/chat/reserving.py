@@ -76,7 +76,7 @@ class Reserving:
         return await self._reserving
 
     async def give_back(self) -> None:
-        """Give back what is reserved, because nothing is answered. The request itself is counted."""
+        """Give back what is reserved, because nothing is answered. The request is counted."""
         await asyncio.wait({self._reserving})
         if self._reserving.exception() is None:  # else nothing is reserved
             await self._reserving.result().settle(Use(requests=1))
