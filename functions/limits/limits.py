@@ -6,7 +6,7 @@ from typing import Any
 
 from ..aws.keys import owner, part
 from ..context import RequestContext
-from ..limit_table import LimitTable
+from ..limit_table import SCOPES, LimitTable
 from ..store import keys
 from ..store.counters import Counters
 from ..store.table import Table
@@ -41,8 +41,7 @@ class Limits:
 
     def has(self, *measures: str) -> bool:
         """Whether one of these is limited for anybody."""
-        table = self._limits
-        scopes = (table.person, table.tenant, table.network, table.stage)
+        scopes = [getattr(self._limits, scope) for scope in SCOPES]
         return any(getattr(scope, name) is not None for scope in scopes for name in measures)
 
     async def reserve(

@@ -1,9 +1,15 @@
 """The limits of a stage by default. `docs/limits.md` has their reasons."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from functions.limit_table import LimitTable
+from pydantic import ValidationError
+
+from functions.errors import first_problem
+from functions.limit_table import LimitTable, Price, ScopeLimits
+
+if TYPE_CHECKING:
+    from infra.stack.settings import StackSettings
 
 MB: Final = 1_000_000
 
@@ -41,7 +47,6 @@ QUICK_SHARE: Final = 0.2
 conversations and a reload do not wait for streams. Two at least, where there are three: one may be
 a cold start."""
 
-
 SMALL_ACCOUNT: Final = 10
 """The concurrency of a new account, which can reserve none:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -75,3 +80,40 @@ def limit_table(
         else:
             table[name] = change
     return LimitTable.model_validate(table)
+
+
+def limit_contradiction(settings: "StackSettings") -> str | None:
+    """What is wrong with the limits of a stage, in a line that names the settings."""
+    try:
+        table = settings.limit_table
+    except ValidationError as error:
+        return f"limits: {first_problem(error.errors())}"
+    if table.tenant != ScopeLimits() and settings.oidc_tenant_claim is None:
+        return "limits of a tenant need oidcTenantClaim"
+    if table.roles and settings.oidc_roles_claim is None:
+        return "limits of roles need oidcRolesClaim"
+    return _wrong_budget(settings, table)
+
+
+def _wrong_budget(settings: "StackSettings", table: LimitTable) -> str | None:
+    """Why a budget would stop no answer, or all of them."""
+    budget = table.stage.dollars_per_day
+    typed = settings.limits.get("stage") or {}
+    if settings.daily_budget is not None and "dollars_per_day" in typed:
+        return "dailyBudget and dollars_per_day in limits.stage exclude each other"
+    if budget is None:
+        return None
+    prices = {name: Price.model_validate(price) for name, price in settings.model_prices.items()}
+    free = [name for name, price in prices.items() if not (price.input or price.output)]
+    if free:
+        return f"dailyBudget needs prices, and that of {', '.join(free)} is 0"
+    share = budget * (1 - table.kept_share) / table.stage_shards
+    for name, price in prices.items():
+        cost = price.output * settings.longest_answer / 1_000_000
+        if cost > share:
+            return (
+                f"dailyBudget would stop every answer of {name}: ${cost:,.2f} are reserved "
+                f"for one (answerTokens), and newcomers have ${share:,.2f} a day in each row "
+                "(kept_share, stage_shards)"
+            )
+    return None

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from functions.errors import first_problem
-from functions.limit_table import LimitTable, Price, ScopeLimits
+from functions.limit_table import LimitTable, Price
 from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
 from functions.settings import (
     Issuer,
@@ -34,7 +34,7 @@ from functions.settings import (
     parsed_json,
 )
 from infra.stack.contradictions import contradiction
-from infra.stack.limits import limit_table
+from infra.stack.limits import limit_contradiction, limit_table
 
 ANSWER_TOKENS = 8192
 """Some twelve pages, or an answer of two pages that a model has thought about."""
@@ -465,39 +465,9 @@ class StackSettings(BaseModel):
     def _fits_together(self) -> Self:
         if found := contradiction(self):
             raise ValueError(found)
-        try:
-            table = self.limit_table
-        except ValidationError as error:
-            raise ValueError(f"limits: {first_problem(error.errors())}") from None
-        if table.tenant != ScopeLimits() and self.oidc_tenant_claim is None:
-            raise ValueError("limits of a tenant need oidcTenantClaim")
-        if table.roles and self.oidc_roles_claim is None:
-            raise ValueError("limits of roles need oidcRolesClaim")
-        if found := self._wrong_budget(table):
+        if found := limit_contradiction(self):
             raise ValueError(found)
         return self
-
-    def _wrong_budget(self, table: LimitTable) -> str | None:
-        """Why a budget would stop no answer, or all of them."""
-        budget = table.stage.dollars_per_day
-        if self.daily_budget is not None and "dollars_per_day" in (self.limits.get("stage") or {}):
-            return "dailyBudget and dollars_per_day in limits.stage exclude each other"
-        if budget is None:
-            return None
-        prices = {name: Price.model_validate(price) for name, price in self.model_prices.items()}
-        free = [name for name, price in prices.items() if not (price.input or price.output)]
-        if free:
-            return f"dailyBudget needs prices, and that of {', '.join(free)} is 0"
-        share = budget * (1 - table.kept_share) / table.stage_shards
-        for name, price in prices.items():
-            cost = price.output * self.longest_answer / 1_000_000
-            if cost > share:
-                return (
-                    f"dailyBudget would stop every answer of {name}: ${cost:,.2f} are reserved "
-                    f"for one (answerTokens), and newcomers have ${share:,.2f} a day in each row "
-                    "(kept_share, stage_shards)"
-                )
-        return None
 
     @field_validator("prices")
     @classmethod
