@@ -4,11 +4,13 @@ import pytest
 
 from functions.actions.app import create_app as create_actions
 from functions.chat.app import create_app
+from functions.limit_table import LimitTable
 from functions.llm import demo_events
 from functions.settings import Settings
 from tests.support.chat import ELSEWHERE, Chat
 from tests.support.cloud import own_cloud
 from tests.support.issuer import AUDIENCE, CLIENT, bearer, issuing
+from tests.support.limited import remove_counters
 from tests.support.openai_server import OpenAIServer
 from tests.support.served import served
 
@@ -123,3 +125,23 @@ def person(issuer, server):
         return chat
 
     return sign_in
+
+
+@pytest.fixture
+def limited(app_settings, cloud):
+    """`limited({"person": {…}})` is the address of an app with these limits, and of both functions
+    with `actions=True`."""
+    remove_counters()
+    running = []
+
+    def start(table, *, actions=False, **settings):
+        made = app_settings.model_copy(
+            update={"limits": LimitTable.model_validate(table), **settings}
+        )
+        create = create_actions if actions else create_app
+        running.append(served(create(made)))
+        return running[-1].__enter__()
+
+    yield start
+    for each in running:
+        each.__exit__(None, None, None)
