@@ -1,10 +1,7 @@
 """The handler that Lambda calls, with events as a Function URL sends them."""
 
 import base64
-import importlib
 import json
-import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,27 +9,16 @@ from functions.web.identity.anonymous import COOKIE
 from infra.emulator.function_url import make_event
 from infra.emulator.wire import Request
 from tests.assistants.sample.features import items
+from tests.support.handler import Environment
 from tests.support.invocations import statuses_without_leaks
 from tests.support.person import Person, request
 from tests.support.speech import tone
 from tests.support.tokens import session_token
 
 
-class Environment:
-    """An execution environment: the handler, imported once, in a separate thread."""
-
+class ActionsEnvironment(Environment):
     def __init__(self):
-        self.thread = ThreadPoolExecutor(1)
-        self.handler = self.thread.submit(self.start).result()
-
-    def start(self):
-        sys.modules.pop("functions.actions.handler", None)
-        return importlib.import_module("functions.actions.handler")
-
-    def invoke(self, event):
-        return self.thread.submit(
-            self.handler.handler, json.loads(json.dumps(event)), None
-        ).result()
+        super().__init__("functions.actions.handler")
 
     def call(self, *asked, **headers):
         answer = self.invoke(call(*asked, **headers))
@@ -54,7 +40,7 @@ def call(method, path, body=b"", **headers):
 
 @pytest.fixture(scope="module")
 def function(cloud):
-    environment = Environment()
+    environment = ActionsEnvironment()
     yield environment
     environment.thread.shutdown()
 

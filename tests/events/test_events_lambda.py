@@ -1,10 +1,5 @@
 """The handler that Lambda calls, with events as a stream and S3 send them."""
 
-import importlib
-import json
-import sys
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from functions.aws.bucket import Bucket
@@ -12,30 +7,14 @@ from functions.aws.clients import client
 from functions.settings import get_settings
 from functions.store import DynamoDBStore
 from tests.assistants.sample.features import items
+from tests.support.handler import Environment
 from tests.support.invocations import statuses_without_leaks
 from tests.support.person import Person
 
 
-class Environment:
-    """An execution environment: the handler, imported once, in a separate thread."""
-
-    def __init__(self):
-        self.thread = ThreadPoolExecutor(1)
-        self.handler = self.thread.submit(self.start).result()
-
-    def start(self):
-        sys.modules.pop("functions.events.handler", None)
-        return importlib.import_module("functions.events.handler")
-
-    def invoke(self, event):
-        return self.thread.submit(
-            self.handler.handler, json.loads(json.dumps(event)), None
-        ).result()
-
-
 @pytest.fixture(scope="module")
 def function(cloud):
-    environment = Environment()
+    environment = Environment("functions.events.handler")
     yield environment
     environment.thread.shutdown()
 
