@@ -98,7 +98,10 @@ class Services:
         return replace(visitor, network=await self.network_of(request))
 
     async def count_unknown(self, request: Request) -> None:
-        """Count a request of nobody, for its network and the stage. Raises `OverLimit`."""
+        """Count a request without an identity, for its network and the stage only.
+
+        Raises `OverLimit`.
+        """
         context = RequestContext(user_id="", network=await self.network_of(request))
         await self.limits.spend(context, Use(requests=1), known=False)
 

@@ -236,7 +236,7 @@ class Settings(AwsSettings):
     turnstile_verify_url: SecureAddress = (
         "https://challenges.cloudflare.com/turnstile/v0/siteverify"
     )
-    """Who verifies solved challenges. Only a test has another one than Cloudflare."""
+    """The address that verifies solved challenges. Only tests use another one than Cloudflare's."""
     allowed_origins: Origins = Field(default_factory=list)
     behind_cloudfront: bool = False
     """Whether CloudFront is in front, with a function that overwrites `x-chatkit-viewer-host` and

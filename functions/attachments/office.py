@@ -53,8 +53,8 @@ def text(data: bytes, most: int) -> str | None:
     starts a process, and returns when that has ended.
     """
     # `-P`: modules beside this one must not hide those of a library. `-W ignore`: warnings quote
-    # the file. The environment has no secret. Lambda's Python finds its own library by its last
-    # variable.
+    # the file. The environment has no secret. Lambda's Python needs the last variable to find its
+    # own library.
     limits = [str(most), str(CPU_SECONDS), str(MAX_MEMORY)]
     command = [sys.executable, "-P", "-W", "ignore", __file__, *limits]
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"}

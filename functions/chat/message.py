@@ -149,7 +149,7 @@ async def _build_model(name: str, use: AnswerUse, services: Services) -> Model:
         # A 4xx, so that ChatKit's element does not send the request again.
         raise PublicError(424, "The key of the model is not set here yet (make secret).") from None
     model = build(choice, name, key, services.assistant.demo())
-    # OpenAI's chat completions refuse `max_tokens` for models that reason, and call it so:
+    # OpenAI's chat completions refuse `max_tokens` for reasoning models and take this name instead:
     # https://platform.openai.com/docs/api-reference/chat/create
     openai_chat = choice.provider == "openai" and choice.api == "chat_completions"
     return MeteredModel(
@@ -157,6 +157,6 @@ async def _build_model(name: str, use: AnswerUse, services: Services) -> Model:
         use,
         output_limit=settings.answer_tokens,
         limit_name="max_completion_tokens" if openai_chat else "max_tokens",
-        # OpenAI is asked by the SDK. Of other servers some refuse to be asked.
+        # The SDK asks OpenAI by itself. Some other servers refuse a request that asks.
         ask=choice.provider == "gemini" and services.limits.count_tokens,
     )

@@ -108,7 +108,7 @@ def _use(request: StreamingReq, history: int, settings: Settings, price: Price) 
     files = 0 if message is None else len(message.attachments)
     input_tokens = OVERHEAD + history + files * IMAGE_TOKENS
     output_tokens = settings.answer_tokens or UNKNOWN_OUTPUT
-    # The result of a tool of the page goes on with the answer to a message.
+    # A result of the page's tool continues an answer, so it counts as no new message.
     messages = 0 if isinstance(request, ThreadsAddClientToolOutputReq) else 1
     use = Use(messages=messages, answers=1, requests=1)
     return tokens_of(price, input_tokens, output_tokens) + use

@@ -21,7 +21,7 @@ _DOLLARS: Final = MEASURES["dollars_per_day"]
 
 
 class BudgetChanged(Exception):  # noqa: N818 - what happened, as callers name it
-    """The budget is not any more what was read: somebody allowed more, or a new day began."""
+    """The budget has changed since it was read: somebody allowed more, or a new day began."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class BudgetDay:
     """The end of the day in Unix seconds."""
     limit: float
     allowed: float
-    """What was allowed for this day besides."""
+    """What was allowed for this day on top of the limit."""
     cost: float
     """What the answers that have ended have cost."""
     held: float
@@ -69,7 +69,7 @@ class Budget:
         )
 
     async def allow(self, day: BudgetDay, dollars: float) -> None:
-        """Allow so many more dollars for `day`, besides what is allowed by now.
+        """Allow so many more dollars for `day`, on top of what was allowed before.
 
         One write for each row, one after the other: each row gets an equal part. Raises
         `BudgetChanged` when `day` is out of date; then some of the rows may have got their part.

@@ -25,7 +25,7 @@ _THROTTLED: Final = frozenset(
 )
 
 NOTICE_SHARE: Final = 0.8
-"""The share of a day's limit at which a person is told."""
+"""A notice tells a person when they have used this share of a day's limit."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ TIDY_AT_ONCE: Final = 50
 
 @dataclass(frozen=True)
 class Count:
-    """An amount to add to a number in a row, which may be `limit` afterwards at most."""
+    """An amount to add to a number in a row. Afterwards the number may be `limit` at most."""
 
     name: str
     """`<measure>:<end>`"""
@@ -194,7 +194,7 @@ def window_end(seconds: int, now: float) -> int:
 
 
 def allowed_name(name: str) -> str:
-    """The number beside a count that says how much was allowed besides."""
+    """The name of the number that says how much was allowed on top of a count's limit."""
     return f"allowed_{name}"
 
 
@@ -207,7 +207,7 @@ def held(numbers: Numbers, name: str) -> int:
 
 
 class _Update:
-    """One `UpdateItem`, whose attributes have names that an expression cannot have."""
+    """One `UpdateItem`. Attributes have colons in their names, so it uses placeholders."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}

@@ -14,7 +14,7 @@ _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _STAMP_LENGTH: Final = 27
 
 USER: Final = "U#"
-"""How the partitions of a user's rows begin, except that of their counters."""
+"""The prefix of a user's partitions, except that of their counters."""
 THREAD: Final = "THREAD#"
 ITEM: Final = "ITEM#"
 ATTACHMENT: Final = "ATT#"
@@ -25,7 +25,7 @@ GONE: Final = "GONE#"
 SIGNED_OUT: Final = "SIGNED_OUT"
 COUNTERS: Final = "COUNTERS"
 SHARED: Final = "L#"
-"""How the partitions of what belongs to nobody begin: counters that several people share."""
+"""The prefix of the partitions that belong to nobody: counters that several people share."""
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"

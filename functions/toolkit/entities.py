@@ -13,7 +13,7 @@ from .documents import Documents
 
 MAX_ENTITIES = 20
 SOURCE_SECONDS = 10.0
-"""A message waits for its mentions at most so long."""
+"""The longest time, in seconds, that a message waits for its mentions."""
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from infra.local.folder import file_of_port
 
 
 class BudgetError(Exception):
-    """Why there is no budget to show or to change, in one line for who typed the command."""
+    """Why there is no budget to show or to change, in one line for whoever typed the command."""
 
 
 @dataclass(frozen=True)

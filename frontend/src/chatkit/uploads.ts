@@ -6,9 +6,9 @@
 
 /**
  * Whether a file is in the bucket after its upload was answered with this status. 412 says that it
- * was before: a link works once, and a browser may have sent the first try again by itself. That
- * says nothing of the bytes, and need not: only who has the link can have written there, with the
- * length and type that are signed, and the server looks at the object itself when it is sent.
+ * was before: a link works once, and a browser may have sent the first try again by itself. It
+ * does not say which bytes are there, and need not: only whoever has the link can have written them,
+ * with the length and type that are signed, and the server checks the object when it is sent.
  */
 export const arrived = (status: number): boolean =>
   (status >= 200 && status < 300) || status === 412;

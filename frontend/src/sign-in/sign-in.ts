@@ -62,7 +62,7 @@ export function createSignIn(
     return navigator.locks.request("chatkit.sign-in", async () => {
       const now = await stored.read();
       if (now?.token !== old || !now.refreshToken) return now?.token ?? null;
-      // Whoever has waited while the issuer was not reached does not wait for it once more.
+      // A request that waited for a renewal that failed does not begin another one.
       if (failures > before) return old;
       let next: SignedIn;
       try {

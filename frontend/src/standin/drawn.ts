@@ -1,6 +1,6 @@
 /**
- * A directive of lit-html that tells of a new element, once. lit-html's `ref` also tells when the
- * element is gone, which nothing here needs and which is much code.
+ * A lit-html directive that calls back once for a new element. lit-html's `ref` also calls when the
+ * element is gone, which nothing here needs and which takes much code.
  */
 import { noChange } from "lit-html";
 import { Directive, directive, type ElementPart } from "lit-html/directive.js";
