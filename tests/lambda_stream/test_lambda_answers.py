@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from infra.emulator.edge import Edge
 from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.server import Server
+from infra.local.moto_server import MotoServer
 from infra.stack.limits import answers_at_once
 from tests.support.chat import message
 from tests.support.cloud import own_cloud
@@ -225,36 +227,57 @@ async def test_stop_through_the_second_function_stops_the_first(deployed, model)
     assert (await deployed.answers(thread))[0].startswith("one two")
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(400, marks=pytest.mark.soak)])
-async def test_many_answers_in_one_environment_leak_nothing(deployed, model, monkeypatch, count):
+async def grow_the_thread_pool(deployed):
+    """Make more AWS calls at one time than any answer makes, so that the pool does not grow later.
+
+    The table answers none of them before ten have come: a fast answer would free a thread for the
+    next call.
+    """
+    came, ten_came = count(1), threading.Event()
+    may_ask = MotoServer._may_ask
+
+    def when_ten_came(self, environ):
+        if environ.get("HTTP_X_AMZ_TARGET", "").endswith(".GetItem"):
+            if next(came) == 10:
+                ten_came.set()
+            assert ten_came.wait(60)
+        return may_ask(self, environ)
+
+    asked = message("Look", attachments=[f"atc_{number}" for number in range(10)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MotoServer, "_may_ask", when_ten_came)
+        answer = await deployed.http.post(
+            "/chatkit", json={"type": "threads.create", "params": {"input": asked}}
+        )
+    assert ten_came.is_set()
+    assert answer.status_code == 404, answer.text
+    await deployed.chat.settled()
+
+
+@pytest.mark.parametrize("answers", [100, pytest.param(400, marks=pytest.mark.soak)])
+async def test_many_answers_in_one_environment_leak_nothing(deployed, model, monkeypatch, answers):
     # moto copies the whole table for each transaction, which would take most of the time.
     monkeypatch.setattr(Table, "__deepcopy__", lambda self, _: self, raising=False)
     model.script = [Say("one two three four five six seven eight nine ten")]
 
-    async def turns(count):
-        for _ in range(count):
+    async def turns(number):
+        for _ in range(number):
             events = await deployed.send()
             assert "error" not in {event["type"] for event in events}, deployed.log
             await deployed.chat.settled()
 
     await deployed.http.post("/chatkit/session")
     await deployed.chat.settled()
-    # More parallel calls than any answer below makes, so that the thread pool does not grow later.
-    asked = message("Look", attachments=[f"atc_{number}" for number in range(10)])
-    answer = await deployed.http.post(
-        "/chatkit", json={"type": "threads.create", "params": {"input": asked}}
-    )
-    assert answer.status_code == 404, answer.text
-    await deployed.chat.settled()
+    await grow_the_thread_pool(deployed)
     await turns(30)
     (environment,) = deployed.chat.environments
     before = _resources(environment.pid)
-    await turns(count)
+    await turns(answers)
     after = _resources(environment.pid)
     assert deployed.chat.environments == [environment]
     assert after["threads"] <= before["threads"]
     assert after["descriptors"] <= before["descriptors"]
-    assert after["memory"] - before["memory"] < count * MAX_BYTES_PER_ANSWER, (before, after)
+    assert after["memory"] - before["memory"] < answers * MAX_BYTES_PER_ANSWER, (before, after)
 
 
 def of_a_stage(concurrency):

@@ -195,7 +195,7 @@ def test_only_a_refusal_that_waiting_does_not_end_is_counted(caplog, why, logged
 
 async def test_newcomers_are_told_of_their_share_only_where_they_have_one(table, clock):
     eve = RequestContext(user_id="eve", newcomer=True)
-    for kept, words in ((0.5, "New visitors have used their share"), (0, "used up its budget")):
+    for kept, words in ((0.5, "New visitors have used up their share"), (0, "used up its budget")):
         given = {"stage": {"dollars_per_day": 2}, "kept_share": kept}
         limiting = Limits(LimitTable.model_validate(given), table)
         with pytest.raises(OverLimit, match=words):
