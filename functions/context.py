@@ -24,6 +24,8 @@ class RequestContext:
     """The first language of `Accept-Language`, such as `de` or `pt-BR`. Always a language tag."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The `metadata` of the request's body, which the SDK's `process()` drops."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """The request's headers that `Assistant.headers` names, in that spelling."""
     page: dict[str, str] = field(default_factory=dict)
     """The page's `url` and `title`, from the headers `x-chatkit-page-url` and `-title`: what a link
     may say. The model gets them as data. Put them into no instructions."""

@@ -1,5 +1,7 @@
 """The composition root: makes everything that both apps use, once for each app."""
 
+import os
+import sys
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Annotated, Self
@@ -20,6 +22,7 @@ from .settings import Settings
 from .store import DynamoDBStore, Records, Runs, Sessions
 from .store.table import Table
 from .toolkit import Assistant, Documents
+from .toolkit.routes import Caller
 from .voice.dictation import Dictation
 from .voice.transcription import Transcriber
 from .web.identity import Identity, Visitor, identity_of, request_context
@@ -132,8 +135,12 @@ class Services:
 def load_assistant(module: str | None) -> Assistant:
     """The `assistant` in the module with this dotted name; the starter's when it is None.
 
-    Raises `ValueError` when there is no such module or when it has no `assistant`.
+    It is an `Assistant`, or an agent of the Agents SDK. Raises `ValueError` when there is no such
+    module or when it has no `assistant`.
     """
+    # An agent without a model takes the settings of the SDK's default model, which other models
+    # refuse. This name stands for the model that the settings or the visitor chose.
+    os.environ.setdefault("OPENAI_DEFAULT_MODEL", "chosen-by-chatkit")
     try:
         found = (
             import_module(".assistant", __package__) if module is None else import_module(module)
@@ -143,6 +150,9 @@ def load_assistant(module: str | None) -> Assistant:
             raise  # an import inside the module failed
         raise ValueError(f"CHATKIT_ASSISTANT={module}: there is no such module") from None
     assistant = getattr(found, "assistant", None)
+    agents = sys.modules.get("agents")  # importing it takes a second
+    if agents is not None and isinstance(assistant, agents.Agent):
+        return Assistant(agent=assistant)
     if not isinstance(assistant, Assistant):
         raise ValueError(f"CHATKIT_ASSISTANT={module}: it has no `assistant`")  # noqa: TRY004 - bad input
     return assistant
@@ -204,3 +214,11 @@ async def counted_visitor_of(
 
 
 CountedVisitorDep = Annotated[Visitor, Depends(counted_visitor_of)]
+
+
+async def introduce_caller(
+    request: Request, visitor: CountedVisitorDep, services: ServicesDep
+) -> None:
+    """Tell a route of the assistant who calls it: see `toolkit.routes`."""
+    context = request_context(request, visitor)
+    request.state.caller = Caller(context, services.documents(context), services.store)

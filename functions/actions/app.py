@@ -6,11 +6,11 @@ no agent: an action that makes the assistant answer is redirected to `/chatkit`.
 
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from .. import VERSION, telemetry
-from ..services import CountedVisitorDep, Services, ServicesDep, VisitorDep
+from ..services import CountedVisitorDep, Services, ServicesDep, VisitorDep, introduce_caller
 from ..settings import Settings, get_settings
 from ..web import app as web_app
 from ..web.body import read_body, read_json
@@ -26,6 +26,9 @@ MAX_FORM_OVERHEAD = 16 * 1024
 
 TRANSCRIBE = "/actions/transcribe"
 """Takes a recording as a form, too."""
+
+OWN_ROUTES = "/actions/x"
+"""Where the assistant's own routes are."""
 
 router = APIRouter()
 
@@ -95,9 +98,17 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """
     telemetry.configure()
     services = services or Services.of(settings or get_settings())
+    assistant = services.assistant
     app = web_app.create(
-        services.settings, on_shutdown=services.transcriber.aclose, form_paths=[TRANSCRIBE]
+        services.settings,
+        on_shutdown=services.transcriber.aclose,
+        form_paths=[TRANSCRIBE],
+        passed_headers=assistant.headers,
     )
     app.state.services = services
     app.include_router(router)
+    if assistant.action_routes is not None:
+        app.include_router(
+            assistant.action_routes, prefix=OWN_ROUTES, dependencies=[Depends(introduce_caller)]
+        )
     return app

@@ -11,21 +11,21 @@ from . import features
 from .demo import SCRIPT
 
 if TYPE_CHECKING:
-    from agents import Agent, Model
+    from agents import Agent
 
 
 class Starter(Assistant):
     """The assistant in this folder."""
 
-    def agent_for(self, turn: Turn, model: "Model", tool_choice: str | None) -> "Agent[Turn]":
+    def agent_for(self, turn: Turn) -> "Agent[Turn]":
         from .agent import build_agent  # noqa: PLC0415 - imports the Agents SDK
 
-        return build_agent(self, turn, model, tool_choice)
+        return build_agent(self, turn)
 
-    async def title_for(self, message: str, model: "Model") -> str:
+    async def title(self, turn: Turn) -> str:
         from .titles import title_for  # noqa: PLC0415 - imports the Agents SDK
 
-        return await title_for(message, model)
+        return await title_for(turn.first_words, turn.model)
 
     def demo(self) -> DemoScript:
         return SCRIPT

@@ -33,4 +33,4 @@ async def title_for(message: str, model: Model) -> str:
     except Exception as error:  # noqa: BLE001 - a missing title must not fail the answer
         logger.warning("the model made no title: %s", type(error).__name__)
         title = message
-    return short_title(title) or short_title(message) or "New conversation"
+    return short_title(title or message)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from chatkit.store import NotFoundError
 from chatkit.types import NonStreamingReq, is_streaming_req
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -24,6 +24,7 @@ from ..services import (
     UncheckedVisitorDep,
     VisitorDep,
     act_for_visitor,
+    introduce_caller,
 )
 from ..settings import Settings, get_settings
 from ..web import app as web_app
@@ -39,6 +40,8 @@ from .message import answer_message
 from .operations import OperationResult, Operations, use_of
 
 MAX_SMALL_BODY = 16 * 1024
+OWN_ROUTES = "/chatkit/x"
+"""Where the assistant's own routes are."""
 EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
 # No endpoint has a response model or declares a query parameter, because FastAPI would then import
@@ -118,7 +121,7 @@ async def session(request: Request, services: ServicesDep) -> JSONResponse:
             "user": user,
             "signedIn": visitor.signed_in,
             "models": services.models.names_for(context),
-            "tools": [tool.name for tool in services.assistant.tools_allowed(context)],
+            "tools": services.assistant.menu(context),
             "token": visitor.token if visitor.by_header else None,
             "expiresAt": visitor.expires_at.isoformat(),
         }
@@ -249,14 +252,26 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     telemetry.configure()
     services = services or Services.of(settings or get_settings())
 
+    assistant = services.assistant
+
     async def shut_down() -> None:
         await stop_all()
+        await assistant.shut_down()
         await services.transcriber.aclose()
 
-    app = web_app.create(services.settings, on_shutdown=shut_down)
+    app = web_app.create(
+        services.settings,
+        on_startup=assistant.start_up,
+        on_shutdown=shut_down,
+        passed_headers=assistant.headers,
+    )
     app.state.services = services
     app.state.page_log_rate = Rate(page_log.EACH_A_MINUTE, page_log.TOTAL_A_MINUTE)
     app.include_router(router)
+    if assistant.routes is not None:
+        app.include_router(
+            assistant.routes, prefix=OWN_ROUTES, dependencies=[Depends(introduce_caller)]
+        )
     return app
 
 

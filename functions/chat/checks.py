@@ -152,8 +152,8 @@ def _check_options(message: UserMessageInput, context: RequestContext, services:
     options = message.inference_options
     if options.model is not None and options.model not in services.models.names_for(context):
         raise PublicError(422, "There is no such model here.")
-    names = {tool.name for tool in services.assistant.tools_allowed(context)}
-    if options.tool_choice is not None and options.tool_choice.id not in names:
+    menu = services.assistant.menu(context)
+    if options.tool_choice is not None and options.tool_choice.id not in menu:
         raise PublicError(422, "There is no such tool here.")
 
 

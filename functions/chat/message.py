@@ -26,6 +26,7 @@ from ..web.identity import Visitor
 from .answer import Answer, EventStream, Stop
 from .checks import check
 from .mentions import resolve_mentions
+from .models import TurnModels
 from .replay import replay, replay_once
 from .reserving import Reserving
 from .run_store import RunStore
@@ -72,7 +73,8 @@ async def answer_message(
 
         # Respond: the SDK's server calls `respond` or `action`.
         stop = Stop()
-        server = AssistantServer(run_store, services, model, use, stop, action=checked.action)
+        models = TurnModels(model, lambda name: _build_model(name, use, services))
+        server = AssistantServer(run_store, services, models, use, stop, action=checked.action)
         result = await server.process(request.model_dump_json(), context)
         if not isinstance(result, StreamingResult):
             raise TypeError("the SDK did not stream a streaming request")  # noqa: TRY301
@@ -83,7 +85,7 @@ async def answer_message(
 
     # Stream: the run goes on until the answer is complete, even without a reader.
     async def is_cancelled() -> bool:
-        return await services.runs.is_cancelled(run.id, context)
+        return server.allows_stop and await services.runs.is_cancelled(run.id, context)
 
     async def finish() -> None:
         settled = use.settle(began=run_store.claimed)

@@ -1,23 +1,20 @@
 """The ChatKit server that answers one streaming request."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-from agents import Model, RunConfig, Runner, RunResultStreaming
-from agents.run import CallModelData, ModelInputData
+from agents import ModelProvider
 from chatkit.actions import Action
-from chatkit.agents import stream_agent_response
 from chatkit.errors import CustomStreamError
-from chatkit.server import ChatKitServer, agents_sdk_user_agent_override
+from chatkit.server import ChatKitServer
 from chatkit.types import (
     AssistantMessageItem,
     NoticeEvent,
-    ProgressUpdateEvent,
     SDKHiddenContextItem,
+    StreamOptions,
     ThreadItem,
     ThreadMetadata,
     ThreadStreamEvent,
@@ -27,21 +24,15 @@ from chatkit.types import (
 
 from ..context import RequestContext
 from ..limits.answer_use import AnswerUse
-from ..llm.length import shorten
-from ..llm.model_input import with_json_arguments, with_marked_outputs
-from ..llm.refused_files import RetryWithoutFiles
-from ..llm.too_long import RetryShorter
 from ..services import Services
 from ..toolkit import short_title
-from ..toolkit.agent_turn import AgentTurn
 from ..toolkit.dispatch import PreparedAction
 from .answer import Stop, StopReason
-from .generated_images import GeneratedImages
-from .history import Converter, trim_history
 from .item_ids import RunIds
 from .meter import Meter
 from .run_store import RunStore
 from .stream_errors import stream_error
+from .turn import ServedTurn
 from .unfinished import end_workflow, finish_items
 from .visible import has_text, shows_answer
 
@@ -69,23 +60,28 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self,
         store: RunStore,
         services: Services,
-        model: Model,
+        models: ModelProvider,
         use: AnswerUse,
         stop: Stop,
         *,
         action: PreparedAction | None,
     ) -> None:
         super().__init__(store)
+        self.allows_stop = True
+        """Whether the page may stop this answer."""
         self._services = services
-        self._model = model
+        self._models = models
         self._use = use
         self._stop = stop
         self._action = action
         self._meter = Meter()
-        self._turn: AgentTurn | None = None
+        self._turn: ServedTurn | None = None
         self._title: asyncio.Task[str] | None = None
-        self._first_words: str | None = None
-        """What the title is made of; None when the thread needs none."""
+
+    def get_stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
+        options = self._services.assistant.stream_options(self._turn_in(thread, context))
+        self.allows_stop = options.allow_cancel
+        return options
 
     async def respond(
         self,
@@ -93,27 +89,18 @@ class AssistantServer(ChatKitServer[RequestContext]):
         input_user_message: UserMessageItem | None,
         context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        settings = self._services.settings
-        history = trim_history(await self.store.newest.all(), settings.history_items)
-        turn = AgentTurn(
-            thread=thread,
-            store=self.store,
-            request_context=context,
-            documents=self._services.documents(context),
-        )
-        self._turn = turn
-        result = await self._run_agent(turn, history, input_user_message)
-        self._first_words = _first_words(thread, history)
+        assistant = self._services.assistant
+        turn = self._turn_in(thread, context)
+        await turn.begin(input_user_message)
         ids = RunIds(
             lambda kind: self.store.generate_item_id(kind, thread, context),
             self.store.generated_ids,
         )
-        images = GeneratedImages(self._services.attachments, thread.id, context)
         try:
             answered = False
-            events = stream_agent_response(turn, result, converter=images)
+            events = turn.merged(assistant.respond(turn))
             async for event in finish_items(ids.rewrite(events), turn):
-                self._start_title()
+                self._start_title(turn)
                 answered = answered or shows_answer(event)
                 self._meter.observe(event)
                 yield event
@@ -121,6 +108,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 # The model only thought, or `/v1` is missing from its server's address, so that
                 # it answers with a web page.
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
+            async for event in self._after(turn, ids):
+                yield event
             if self._title is not None:
                 await self.store.name_thread(thread, await self._title, context)
             if notice := self._use.notice():
@@ -133,64 +122,56 @@ class AssistantServer(ChatKitServer[RequestContext]):
         finally:
             if self._title is not None:
                 self._title.cancel()
-            await _end_run(result, turn)
-            self._meter.report(result.context_wrapper.usage)
+            self._meter.report(turn.usage)
 
-    async def _run_agent(
-        self, turn: AgentTurn, history: list[ThreadItem], message: UserMessageItem | None
-    ) -> RunResultStreaming:
-        options = message.inference_options if message else None
-        tool_choice = options.tool_choice.id if options and options.tool_choice else None
-        converter = Converter(self._services.attachments, turn.request_context)
-        model_input = shorten(
-            await converter.to_agent_input(history), self._services.settings.history_tokens
-        )
-        assistant = self._services.assistant
-        if tool_choice not in {tool.name for tool in assistant.tools_for(turn)}:
-            tool_choice = None  # the page cannot do what this tool needs
-        model = RetryWithoutFiles(RetryShorter(self._model))
-        agent = assistant.agent_for(turn, model, tool_choice)
-        with agents_sdk_user_agent_override():
-            return Runner.run_streamed(
-                agent,
-                model_input,
-                context=turn,
-                max_turns=assistant.max_turns,
-                run_config=RunConfig(
-                    # Lambda freezes the background thread that exports traces.
-                    tracing_disabled=True,
-                    # The model gets to know its mistakes, and may correct them.
-                    tool_not_found_behavior="return_error_to_model",
-                    call_model_input_filter=_as_sent,
-                ),
+    def _turn_in(self, thread: ThreadMetadata, context: RequestContext) -> ServedTurn:
+        """The turn of this request. Its thread is the one that the SDK saves the changes of."""
+        if self._turn is None or self._turn.thread is not thread:
+            self._turn = ServedTurn.of(
+                thread,
+                self.store,
+                context,
+                services=self._services,
+                models=self._models,
+                use=self._use,
             )
+        return self._turn
 
-    def _start_title(self) -> None:
+    async def _after(self, turn: ServedTurn, ids: RunIds) -> AsyncIterator[ThreadStreamEvent]:
+        """What the assistant adds to a complete answer, which an error in it must not spoil."""
+        try:
+            events = turn.merged(self._services.assistant.after(turn))
+            async for event in finish_items(ids.rewrite(events), turn):
+                yield event
+        except Exception:
+            logger.exception("the assistant failed after the answer")
+
+    def _start_title(self, turn: ServedTurn) -> None:
         """Start to make a title while the answer streams, unless the thread has one.
 
         The answer's call comes first: it uses what was reserved for it.
         """
-        if self._title is None and self._first_words is not None:
-            self._title = asyncio.create_task(self._make_title(self._first_words))
+        if self._title is None and turn.thread.title is None and turn.first_words:
+            self._title = asyncio.create_task(self._make_title(turn))
 
-    async def _make_title(self, text: str) -> str:
+    async def _make_title(self, turn: ServedTurn) -> str:
         """The assistant's title, or the first words when it fails: the answer matters more."""
         try:
-            return await self._services.assistant.title_for(text, self._model)
+            return short_title(await self._services.assistant.title(turn))
         except Exception:
             logger.exception("the assistant made no title")
-            return short_title(text) or "New conversation"
+            return short_title(turn.first_words)
 
     async def _name_at_once(self, thread: ThreadMetadata, context: RequestContext) -> None:
         """Name the thread of an answer that breaks off: by its title if that is made, else by the
         first words of the message.
         """
         title = self._title
-        if self._first_words is None or thread.title is not None:
+        if self._turn is None or thread.title is not None or not self._turn.first_words:
             return
         done = title is not None and title.done() and not title.cancelled()
-        made = title.result() if title is not None and done else ""
-        name = made or short_title(self._first_words) or "New conversation"
+        name = title.result() if title is not None and done else self._turn.first_words
+        name = short_title(name)
         try:
             # A copy: the SDK would send a changed thread, and an error is the last event.
             await self.store.name_thread(thread.model_copy(), name, context)
@@ -237,31 +218,3 @@ class AssistantServer(ChatKitServer[RequestContext]):
             ),
             context,
         )
-
-
-def _first_words(thread: ThreadMetadata, history: list[ThreadItem]) -> str | None:
-    """The first message of a thread without a title, or the name of its first file."""
-    first = next((item for item in history if isinstance(item, UserMessageItem)), None)
-    if thread.title is not None or first is None:
-        return None
-    text = " ".join(part.text for part in first.content).strip()
-    return first.attachments[0].name if not text and first.attachments else text
-
-
-def _as_sent(data: CallModelData[Any]) -> ModelInputData:
-    """What a model gets in each turn of its run."""
-    sent = with_marked_outputs(with_json_arguments(data.model_data.input))
-    return ModelInputData(sent, data.model_data.instructions)
-
-
-async def _end_run(result: RunResultStreaming, turn: AgentTurn) -> None:
-    """Cancel the agent's run, which closes the connection to the model, and end its tasks.
-
-    After that the model makes no more tokens.
-    """
-    result.cancel()
-    # The SDK's task that reads the tools' events waits for one more before it ends.
-    await turn.stream(ProgressUpdateEvent(text=""))
-    if result.run_loop_task is not None:
-        with contextlib.suppress(BaseException):
-            await result.run_loop_task

@@ -16,10 +16,14 @@ from ..marks import as_data
 
 
 def in_turns(items: Sequence[Any]) -> list[TResponseInputItem]:
-    """The items from the first message of the user on, with neighbours of one role merged."""
+    """The items from the first message of the user on, with neighbours of one role merged.
+
+    What the assistant itself says before, as the system or the developer, stays.
+    """
     first = next((at for at, item in enumerate(items) if item.get("role") == "user"), 0)
+    own = [item for item in items[:first] if item.get("role") in {"system", "developer"}]
     merged: list[Any] = []
-    for item in items[first:]:
+    for item in [*own, *items[first:]]:
         last = merged[-1] if merged else {}
         if item.get("role") is not None and item.get("role") == last.get("role"):
             merged[-1] = _joined(last, item)

@@ -402,8 +402,9 @@ class DynamoDBStore(Store[Any]):
     def export_user(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
         """Everything of a user as dicts that JSON can hold, each with a `type`: `thread`, `item`,
         `feedback`, `attachment` (with a signed `url` of its bytes, or `None` when there are none),
-        `record`, and `recording` (with a signed `url`: a recording that is not transcribed yet).
-        Images in items have signed links too. Links are valid for an hour.
+        `record` (with a `thread_id` when it is of a thread), and `recording` (with a signed `url`:
+        a recording that is not transcribed yet). Images in items have signed links too. Links are
+        valid for an hour.
 
         Each page is consistent in itself. Expired rows are left out, and so are, with a warning in
         the log, rows that this version cannot read. Costs one query for each megabyte and one for

@@ -128,6 +128,10 @@ class People:
                 item = await self._item(row, user)
                 if item is not None:
                     yield {"type": "item", "thread_id": thread_id, "item": item}
+            elif sort.startswith(keys.RECORD):
+                value = json.loads(row["body"]["S"])
+                kind = row["kind"]["S"]
+                yield {"type": "record", "thread_id": thread_id, "kind": kind, "value": value}
             elif sort.startswith(keys.FEEDBACK):
                 yield {
                     "type": "feedback",

@@ -13,6 +13,7 @@
 | run | `U#<user>` | `RUN#<id>` | TTL |
 | when the user signed out everywhere | `U#<user>` | `SIGNED_OUT` | TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
+| record of the assistant's data of a thread | `U#<user>#T#<thread>` | `REC#<kind>` | |
 | counters of a user | `Q#<user>` | `COUNTERS` | TTL |
 | counters of a tenant, a network or the stage | `L#<scope>#<name>` | `COUNTERS` | TTL |
 

@@ -1,14 +1,18 @@
 """The API for writing an assistant: tools, actions, documents, entities and widgets.
 
-An assistant imports from here. The modules of this package are internal.
+An assistant imports from here, and what imports a large library from its own module:
+`.routes` (FastAPI) and `.converter` (the Agents SDK). The other modules are internal.
 """
 
 from ..errors import ActionError
 from ..llm.demo_script import DemoRule, DemoScript
+from ..marks import as_data
 from .actions import ActionRun, Handover, Redraw, action
 from .assistant import Assistant, modules_in, short_title
 from .documents import Document, Documents
 from .entities import Entity, entity_source
+from .settings import AssistantSettings
+from .thread_data import ThreadData
 from .tools import Tool, tool
 from .turn import Turn
 from .widgets import Widget, offers
@@ -17,6 +21,7 @@ __all__ = [
     "ActionError",
     "ActionRun",
     "Assistant",
+    "AssistantSettings",
     "DemoRule",
     "DemoScript",
     "Document",
@@ -24,10 +29,12 @@ __all__ = [
     "Entity",
     "Handover",
     "Redraw",
+    "ThreadData",
     "Tool",
     "Turn",
     "Widget",
     "action",
+    "as_data",
     "entity_source",
     "modules_in",
     "offers",

@@ -1,11 +1,18 @@
-"""`Assistant`: the interface between the engine and an assistant."""
+"""`Assistant`: the interface between the engine and an assistant.
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
+The engine knows nothing else of an assistant. Every part has a default but the answer itself:
+override `agent_for`, or `respond` for an assistant without the Agents SDK, or give `Assistant` an
+agent.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from chatkit.types import StreamOptions, ThreadStreamEvent
+from pydantic import BaseModel
 
 from ..context import RequestContext
 from ..llm.demo_script import DemoScript
@@ -15,7 +22,16 @@ from .tools import FAILED, Tool
 from .turn import Turn
 
 if TYPE_CHECKING:
-    from agents import Agent, FunctionToolResult, Model, ToolsToFinalOutputFunction
+    from agents import (
+        Agent,
+        FunctionToolResult,
+        RunConfig,
+        RunHooks,
+        ToolsToFinalOutputFunction,
+        TResponseInputItem,
+    )
+    from chatkit.agents import ThreadItemConverter
+    from fastapi import APIRouter
 
 MAX_TITLE = 80
 
@@ -28,15 +44,39 @@ def modules_in(package: ModuleType) -> list[ModuleType]:
     return [import_module(f"{package.__name__}.{name}") for name in names]
 
 
-class Assistant(ABC):
-    """The base class of an assistant: its agent, tools, actions and mentions.
+class Assistant:
+    """The base class of an assistant. The engine uses one instance for all requests.
 
     `features` are modules. Every `@tool`, `@action` and `@entity_source` at their top level belongs
-    to the assistant. Subclass it and override its methods. The engine uses one instance for all
-    requests.
+    to the assistant. `agent` answers, unless a subclass overrides `agent_for` or `respond`.
+
+    A `TYPE_CHECKING` import is enough for the types of the Agents SDK and of FastAPI here. Import
+    the Agents SDK inside the methods: the import takes a second, and the second function never
+    calls them.
     """
 
-    def __init__(self, features: Iterable[ModuleType] = ()) -> None:
+    max_turns: int = 10
+    """Model calls for one message. The limit stops an endless loop of tool calls."""
+
+    headers: Collection[str] = ()
+    """Request headers that the assistant gets in `request_context.headers`. The headers that open
+    this app (`authorization`, `cookie`, `x-chatkit-*`, `x-amz-*`) are refused."""
+
+    thread_data: type[BaseModel] | None = None
+    """The model of `turn.thread_data`, which an assistant keeps for each conversation. Each of its
+    fields needs a default."""
+
+    routes: "APIRouter | None" = None
+    """Further routes of the streaming function, under `/chatkit/x`: see `toolkit.routes`."""
+
+    action_routes: "APIRouter | None" = None
+    """Further routes of the second function, under `/actions/x`."""
+
+    _refused_headers: ClassVar[tuple[str, ...]] = ("x-chatkit-", "x-amz-")
+
+    def __init__(
+        self, features: Iterable[ModuleType] = (), *, agent: "Agent[Any] | None" = None
+    ) -> None:
         # By identity, because a feature may import what another one declares.
         declared = {
             id(value): value for module in features for value in vars(module).values()
@@ -44,22 +84,108 @@ class Assistant(ABC):
         self.tools = tuple(_by_name(each for each in declared if isinstance(each, Tool)).values())
         self.actions = _by_name(each for each in declared if isinstance(each, WidgetAction))
         self.entities = Entities(tuple(v for v in declared if isinstance(v, EntitySource)))
+        self._agent = agent
+        kind = type(self)
+        if (
+            agent is None
+            and kind.agent_for is Assistant.agent_for
+            and kind.respond is Assistant.respond
+        ):
+            raise TypeError(f"{kind.__name__} answers nothing: override agent_for or respond")
+        for name in self.headers:
+            lower = name.lower()
+            if lower in {"authorization", "cookie"} or lower.startswith(self._refused_headers):
+                raise ValueError(f"{name} opens this app: an assistant does not get it")
 
-    max_turns = 10
-    """Model calls for one message. The limit stops an endless loop of tool calls."""
+    # The answer.
 
-    @abstractmethod
-    def agent_for(self, turn: Turn, model: "Model", tool_choice: str | None) -> "Agent[Turn]":
+    def agent_for(self, turn: Turn) -> "Agent[Any]":  # noqa: ARG002
         """The agent that answers one message.
 
-        `model` is the model that the settings or the visitor chose. `tool_choice` is the name of
-        the tool that the visitor picked from the menu, if any. Import the Agents SDK inside this
-        method, because the import takes a second and the second function never calls it.
+        An agent without a model gets the one that the settings or the visitor chose. An agent, also
+        one that is handed over to, may name another model of the settings' provider.
         """
+        if self._agent is None:
+            raise NotImplementedError
+        return self._agent
+
+    def respond(self, turn: Turn) -> AsyncIterator[ThreadStreamEvent]:
+        """The answer to one message, as ChatKit's events. Runs `agent_for(turn)` by default.
+
+        Override it (`async def` with `yield`) to answer without the Agents SDK, or to decide who
+        answers. The engine stores what is done, keeps what is unfinished when the answer breaks
+        off, gives ids, makes the title, and cancels the iterator at Stop and at the deadline.
+        """
+        return turn.run_agent()
+
+    async def after(self, turn: Turn) -> AsyncIterator[ThreadStreamEvent]:  # noqa: ARG002
+        """Events after a complete answer, such as a card that sums it up. None by default.
+
+        When it raises, the log says so, and the answer stays as it is.
+        """
+        return
+        yield
+
+    # What a model gets, and how the agent runs.
+
+    async def input_items(self, turn: Turn) -> "list[TResponseInputItem]":  # noqa: ARG002
+        """Items before the history, such as facts about the customer. Empty by default.
+
+        They are the assistant's own words: put what others wrote between the marks of `as_data`.
+        """
+        return []
+
+    def converter(self, turn: Turn) -> "ThreadItemConverter":
+        """What turns the history into a model's input.
+
+        Override it to give a `Converter` of your own, which is best a subclass of `Converter`.
+        """
+        return turn.converter()
+
+    def run_config(self, turn: Turn) -> "RunConfig":  # noqa: ARG002
+        """How the Agents SDK runs the agent.
+
+        The engine sets `tracing_disabled` and `tool_not_found_behavior`, and `model_provider`
+        unless it is another one than the SDK's default. It sends JSON for arguments and marks the
+        outputs of tools after a `call_model_input_filter` of yours.
+        """
+        from agents import RunConfig  # noqa: PLC0415 - the import takes a second
+
+        return RunConfig()
+
+    def hooks(self, turn: Turn) -> "RunHooks[Any] | None":  # noqa: ARG002
+        """Hooks of the Agents SDK for one run."""
+        return None
+
+    def stream_options(self, turn: Turn) -> StreamOptions:  # noqa: ARG002
+        """What the page may do with the stream. `allow_cancel=False` takes the Stop button away."""
+        return StreamOptions(allow_cancel=True)
+
+    # The conversation.
+
+    async def title(self, turn: Turn) -> str:
+        """A title for a conversation: by default the first words of its first message.
+
+        It is made while the first answer streams. When it raises, the first words are the title.
+        """
+        return short_title(turn.first_words)
+
+    # The tools, and what else the page's menu may name.
+
+    def choices(self, context: RequestContext) -> Collection[str]:  # noqa: ARG002
+        """What a visitor may pick from the page's tool menu beyond tools, such as another agent.
+
+        `agent_for` and `respond` find the visitor's choice in `turn.tool_choice`.
+        """
+        return ()
 
     def tools_allowed(self, context: RequestContext) -> list[Tool]:
         """The tools that the user's roles allow."""
         return [tool for tool in self.tools if context.has_role(tool.roles)]
+
+    def menu(self, context: RequestContext) -> list[str]:
+        """The names that the page's tool menu may have for this user."""
+        return [*(tool.name for tool in self.tools_allowed(context)), *self.choices(context)]
 
     def tools_for(self, turn: Turn) -> list[Tool]:
         """The tools to offer for one message: those that the user's roles allow, and for which the
@@ -90,9 +216,16 @@ class Assistant(ABC):
 
         return decide
 
-    async def title_for(self, message: str, model: "Model") -> str:  # noqa: ARG002
-        """A title for a conversation that begins with `message`. It must not raise."""
-        return short_title(message) or "New conversation"
+    # The process, and the offline demo.
+
+    async def start_up(self) -> None:
+        """Called once in each environment of the streaming function, before its first request.
+
+        With SnapStart that is before the snapshot: open no connection and read no secret here.
+        """
+
+    async def shut_down(self) -> None:
+        """Called before an environment of the streaming function ends, as far as AWS tells it."""
 
     def demo(self) -> DemoScript:
         """The offline demo's texts, and the rules by which it calls the tools."""
@@ -109,6 +242,7 @@ def _by_name(declared: Iterable[Named]) -> dict[str, Named]:
 
 
 def short_title(text: str) -> str:
-    """One line of at most 80 characters, without quotation marks around it."""
+    """One line of at most 80 characters, without quotation marks around it; never empty."""
     line = " ".join(text.split()).strip("\"'“”„*# ")
-    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rsplit(" ", 1)[0] + "…"
+    line = line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rsplit(" ", 1)[0] + "…"
+    return line or "New conversation"

@@ -1,14 +1,19 @@
-"""`Turn`: the message that is being answered, as tools and an agent's instructions see it."""
+"""`Turn`: the message that is being answered, as tools and an assistant's methods see it."""
 
-from collections.abc import AsyncGenerator
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chatkit.store import Store, StoreItemType
-from chatkit.types import ThreadMetadata, ThreadStreamEvent
+from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
 from chatkit.widgets import WidgetRoot
 
 from ..context import RequestContext
 from .documents import Documents
+from .thread_data import ThreadData
+
+if TYPE_CHECKING:
+    from agents import Agent, Model, TResponseInputItem
+    from chatkit.agents import ThreadItemConverter
 
 
 class Turn(Protocol):
@@ -18,18 +23,41 @@ class Turn(Protocol):
     `AgentContext` (workflows, for instance) works here too.
     """
 
+    # What is asked, and by whom.
+
     thread: ThreadMetadata
     """The conversation. Changes of its `metadata` or `title` are saved."""
+
+    message: UserMessageItem | None
+    """The message that is answered; None after an action, and after a tool of the page."""
 
     request_context: RequestContext
     """The user (`user_id`), their language (`locale`) and their page (`page`). Of people who have
     signed in also `name`, `email`, `tenant` and `roles`."""
+
+    tool_choice: str | None
+    """What the visitor picked from the page's tool menu: a tool that can be used here, or one of
+    `Assistant.choices`."""
+
+    @property
+    def first_words(self) -> str:
+        """The text of the conversation's first message, or the name of its first file."""
+
+    # What is stored.
 
     store: Store[RequestContext]
     """The store of conversations. It returns only those of this user."""
 
     documents: Documents
     """The documents that the assistant stores for this user: see `Document`."""
+
+    thread_data: ThreadData[Any]
+    """What the assistant stores for this conversation: see `Assistant.thread_data`."""
+
+    async def history(self) -> list[ThreadItem]:
+        """The newest items of the conversation, oldest first, ending with what is answered."""
+
+    # What the page gets.
 
     async def stream(self, event: ThreadStreamEvent) -> None:
         """Send an event to the page. The item of a `ThreadItemDoneEvent` is stored."""
@@ -53,3 +81,25 @@ class Turn(Protocol):
 
     def generate_id(self, type: StoreItemType, thread: ThreadMetadata | None = None) -> str:  # noqa: A002 - ChatKit's name
         """A new id for an item that a tool creates."""
+
+    # The model, and an answer of the Agents SDK.
+
+    model: "Model"
+    """The model that the settings or the visitor chose. Its tokens are counted."""
+
+    def run_agent(self, agent: "Agent[Any] | None" = None) -> AsyncIterator[ThreadStreamEvent]:
+        """The answer of an agent, of `Assistant.agent_for` by default, to `model_input()`."""
+
+    async def model_input(self) -> "list[TResponseInputItem]":
+        """The history as a model's input, within the budget of tokens, after
+        `Assistant.input_items`.
+        """
+
+    def converter(self) -> "ThreadItemConverter":
+        """The `Converter` of this turn: see `Assistant.converter`."""
+
+    def count_tokens(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> None:
+        """Count tokens of a model that was called without `model`, for the limits and the log.
+
+        They cost what the chosen model costs.
+        """

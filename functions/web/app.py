@@ -99,16 +99,21 @@ def create(
     settings: Settings,
     on_shutdown: Callable[[], Awaitable[None]],
     *,
+    on_startup: Callable[[], Awaitable[None]] | None = None,
     form_paths: Collection[str] = (),
+    passed_headers: Collection[str] = (),
 ) -> FastAPI:
     """An app with the shared error answers, checks of requests and CORS, and no routes.
 
-    `on_shutdown` is awaited before the process ends. Bodies are JSON; on `form_paths` they may also
-    be forms with files.
+    `on_startup` is awaited before the first request, `on_shutdown` before the process ends. Bodies
+    are JSON; on `form_paths` they may also be forms with files. The request's `passed_headers` are
+    in its context.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if on_startup is not None:
+            await on_startup()
         yield
         await on_shutdown()
 
@@ -120,6 +125,7 @@ def create(
         redirect_slashes=False,  # a redirect would go to the function's own host
     )
     app.state.settings = settings
+    app.state.passed_headers = passed_headers
     _add_handlers_and_middleware(app, settings, form_paths)
     return app
 

@@ -41,6 +41,7 @@ class RecordingTurn:
         self.request_context = ADA
         self.documents = documents
         self.store = store
+        self.tool_choice = None
         self.widgets, self.events, self.steps, self.calls = [], [], [], []
 
     async def stream(self, event):

@@ -16,7 +16,7 @@ from chatkit.types import (
 from PIL import Image
 
 from functions.attachments import content, images
-from functions.chat.history import Converter
+from functions.toolkit.converter import Converter
 from tests.attachments.test_attachments_content import decoded, photo
 from tests.attachments.test_attachments_upload import FIRST, NOW
 

@@ -155,6 +155,7 @@ def request_context(
     Raises `PublicError` (422) when the run id in the header has a wrong form.
     """
     abilities = request.headers.get("x-chatkit-page-can")
+    passed = request.app.state.passed_headers
     return RequestContext(
         user_id=visitor.user_id,
         run_id=run_id_of(request),
@@ -162,6 +163,7 @@ def request_context(
         page=page_facts(request, keep_query=request.app.state.settings.page_query),
         page_abilities=None if abilities is None else frozenset(abilities.split()),
         metadata=metadata or {},
+        headers={name: request.headers[name] for name in passed if name in request.headers},
         tenant=visitor.tenant,
         roles=visitor.roles,
         name=visitor.name,

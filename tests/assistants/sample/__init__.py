@@ -27,29 +27,29 @@ SCRIPT = DemoScript(
 
 
 class Sample(Assistant):
-    def agent_for(self, turn, model, tool_choice):
+    def agent_for(self, turn):
         from agents import Agent, ModelSettings
 
         return Agent(
             name="Sample",
             instructions="A sample.",
-            model=model,
             tools=[tool.function_tool for tool in self.tools_for(turn)],
             tool_use_behavior=self.tool_use_behavior(),
-            model_settings=ModelSettings(tool_choice=tool_choice),
+            model_settings=ModelSettings(tool_choice=turn.tool_choice),
         )
 
-    async def title_for(self, message, model):
+    async def title(self, turn):
         from agents import Agent, RunConfig, Runner
 
-        agent = Agent(name="Title", instructions="Write a title.", model=model)
+        agent = Agent(name="Title", instructions="Write a title.", model=turn.model)
+        message = turn.first_words
         try:
             result = await Runner.run(
                 agent, message[:2000], max_turns=1, run_config=RunConfig(tracing_disabled=True)
             )
         except Exception:  # noqa: BLE001 - a title must not fail
             return short_title(message)
-        return short_title(str(result.final_output)) or short_title(message)
+        return short_title(str(result.final_output) or message)
 
     def demo(self):
         return SCRIPT
