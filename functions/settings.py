@@ -205,6 +205,8 @@ class Settings(AwsSettings):
     history_tokens: int = Field(32_000, ge=250)
     """What a model gets of a conversation at most, estimated: some 128,000 characters of English.
     Long texts of the oldest turn that is sent are cut in their middle."""
+    summaries: bool = True
+    """Whether the beginning of a long conversation is summarised, before it would be left out."""
 
     page_query: bool = False
     """Whether the model gets to know the query of the page's address, which any link may set."""

@@ -6,15 +6,29 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from agents import Agent, MultiProvider, RunConfig, Runner, RunResultStreaming
+from agents import (
+    Agent,
+    InputGuardrailTripwireTriggered,
+    MultiProvider,
+    OutputGuardrailTripwireTriggered,
+    RunConfig,
+    Runner,
+    RunResultStreaming,
+)
 from agents.run import CallModelData, CallModelInputFilter, ModelInputData
 from chatkit.agents import stream_agent_response
 from chatkit.server import agents_sdk_user_agent_override
-from chatkit.types import ProgressUpdateEvent, ThreadStreamEvent
+from chatkit.types import (
+    ClientToolCallItem,
+    ProgressUpdateEvent,
+    ThreadItemDoneEvent,
+    ThreadStreamEvent,
+)
 
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
 from .generated_images import GeneratedImages
+from .tool_memory import calls_of
 
 if TYPE_CHECKING:
     from .turn import ServedTurn
@@ -28,10 +42,11 @@ async def run(
     When the iterator ends early, so does the run, and the model makes no more tokens.
     """
     assistant = services.assistant
-    model_input = await turn.model_input()
+    answering = agent or assistant.agent_for(turn)
+    model_input = await turn.input_for(answering.model)
     with agents_sdk_user_agent_override():
         result = Runner.run_streamed(
-            agent or assistant.agent_for(turn),
+            answering,
             model_input,
             context=turn,
             max_turns=assistant.max_turns,
@@ -39,12 +54,23 @@ async def run(
             run_config=_run_config(turn, assistant.run_config(turn)),
         )
     images = GeneratedImages(services.attachments, turn.thread.id, turn.request_context)
+    on_the_page: set[str] = set()
+    refused = False
     try:
         async for event in stream_agent_response(turn, result, converter=images):
+            if isinstance(event, ThreadItemDoneEvent) and isinstance(
+                event.item, ClientToolCallItem
+            ):
+                on_the_page.add(event.item.call_id)  # ChatKit keeps this call, and what it returns
             yield event
+    except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered):
+        refused = True  # nothing of it may reach a model again
+        raise
     finally:
         await _end(result, turn)
         turn.usage.add(result.context_wrapper.usage)
+        if not refused:
+            turn.remember(calls_of(result.new_items, without=on_the_page), answering.model)
 
 
 def _run_config(turn: "ServedTurn", given: RunConfig) -> RunConfig:

@@ -73,7 +73,12 @@ async def answer_message(
 
         # Respond: the SDK's server calls `respond` or `action`.
         stop = Stop()
-        models = TurnModels(model, lambda name: _build_model(name, use, services))
+        models = TurnModels(
+            model,
+            lambda name: _build_model(name, use, services),
+            provider=services.models.provider,
+            name=model_name,
+        )
         server = AssistantServer(run_store, services, models, use, stop, action=checked.action)
         result = await server.process(request.model_dump_json(), context)
         if not isinstance(result, StreamingResult):

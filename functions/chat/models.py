@@ -16,12 +16,18 @@ Build = Callable[[str], Awaitable[Model]]
 class TurnModels(ModelProvider):
     """The chosen model for an agent that names none, and a model of the provider for each name."""
 
-    def __init__(self, chosen: Model, build: Build) -> None:
+    def __init__(self, chosen: Model, build: Build, *, provider: str, name: str) -> None:
         self._chosen = _retried(chosen)
         self._build = build
+        self._provider = provider
+        self._name = name
 
     def get_model(self, model_name: str | None) -> Model:
         return self._chosen if model_name is None else _retried(_Named(model_name, self._build))
+
+    def full_name(self, model: str | Model | None) -> str | None:
+        """The provider and the name of an agent's model; `None` for an agent with its own model."""
+        return None if isinstance(model, Model) else f"{self._provider}/{model or self._name}"
 
 
 def _retried(model: Model) -> Model:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-from agents import ModelProvider
 from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
@@ -30,6 +29,7 @@ from ..toolkit.dispatch import PreparedAction
 from .answer import Stop, StopReason
 from .item_ids import RunIds
 from .meter import Meter
+from .models import TurnModels
 from .run_store import RunStore
 from .stream_errors import stream_error
 from .turn import ServedTurn
@@ -60,7 +60,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self,
         store: RunStore,
         services: Services,
-        models: ModelProvider,
+        models: TurnModels,
         use: AnswerUse,
         stop: Stop,
         *,
@@ -77,6 +77,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._meter = Meter()
         self._turn: ServedTurn | None = None
         self._title: asyncio.Task[str] | None = None
+        self._summary: asyncio.Task[None] | None = None
 
     def get_stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
         options = self._services.assistant.stream_options(self._turn_in(thread, context))
@@ -101,6 +102,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             events = turn.merged(assistant.respond(turn))
             async for event in finish_items(ids.rewrite(events), turn):
                 self._start_title(turn)
+                self._start_summary(turn)
                 answered = answered or shows_answer(event)
                 self._meter.observe(event)
                 yield event
@@ -108,20 +110,25 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 # The model only thought, or `/v1` is missing from its server's address, so that
                 # it answers with a web page.
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
+            await turn.keep()
             async for event in self._after(turn, ids):
                 yield event
             if self._title is not None:
                 await self.store.name_thread(thread, await self._title, context)
             if notice := self._use.notice():
                 yield NoticeEvent(level="warning", message=notice)
+            if self._summary is not None:
+                await self._summary
         except Exception as error:
             await self._name_at_once(thread, context)
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
         finally:
-            if self._title is not None:
-                self._title.cancel()
+            for beside in (self._title, self._summary):
+                if beside is not None:
+                    beside.cancel()
+            await turn.keep()
             self._meter.report(turn.usage)
 
     def _turn_in(self, thread: ThreadMetadata, context: RequestContext) -> ServedTurn:
@@ -161,6 +168,11 @@ class AssistantServer(ChatKitServer[RequestContext]):
         except Exception:
             logger.exception("the assistant made no title")
             return short_title(turn.first_words)
+
+    def _start_summary(self, turn: ServedTurn) -> None:
+        """Start to make a summary, if one is due, while the answer streams."""
+        if self._summary is None and turn.summary_is_due:
+            self._summary = asyncio.create_task(turn.summarise())
 
     async def _name_at_once(self, thread: ThreadMetadata, context: RequestContext) -> None:
         """Name the thread of an answer that breaks off: by its title if that is made, else by the

@@ -1,11 +1,12 @@
 """The turn of one streaming request: what an assistant's methods and tools get."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from agents import Agent, Model, ModelProvider, TResponseInputItem, Usage
+from agents import Agent, Model, TResponseInputItem, Usage
 from chatkit.agents import ThreadItemConverter
 from chatkit.server import stream_widget
 from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
@@ -22,8 +23,14 @@ from ..toolkit.converter import Converter
 from ..toolkit.thread_data import ThreadData, thread_data
 from . import agent_answer
 from .history import trim_history
+from .models import TurnModels
 from .newest import NewestItems
+from .own_items import is_own, just_after, own_item
 from .run_store import RunStore
+from .summaries import SECONDS, Older, Recent
+from .tool_memory import Calls, content_of, in_places, with_calls
+
+logger = logging.getLogger(__name__)
 
 
 class ServedTurn(AgentTurn):
@@ -31,7 +38,7 @@ class ServedTurn(AgentTurn):
 
     thread_data: SkipValidation[ThreadData[Any]]
     model: SkipValidation[Model]
-    models: SkipValidation[ModelProvider]
+    models: SkipValidation[TurnModels]
     message: SkipValidation[UserMessageItem | None] = None
     tool_choice: str | None = None
     usage: SkipValidation[Usage]
@@ -44,6 +51,11 @@ class ServedTurn(AgentTurn):
     """Events that are streamed while no agent runs."""
     _agents_running: int = PrivateAttr(default=0)
     _first_words: str = PrivateAttr(default="")
+    _answered: ThreadItem | None = PrivateAttr(default=None)
+    """The newest item when the turn began."""
+    _runs: int = PrivateAttr(default=0)
+    _to_keep: list[ThreadItem] = PrivateAttr(default_factory=list)
+    _older: Older | None = PrivateAttr(default=None)
 
     @classmethod
     def of(
@@ -53,7 +65,7 @@ class ServedTurn(AgentTurn):
         context: RequestContext,
         *,
         services: Services,
-        models: ModelProvider,
+        models: TurnModels,
         use: AnswerUse,
     ) -> "ServedTurn":
         assistant = services.assistant
@@ -73,6 +85,7 @@ class ServedTurn(AgentTurn):
     async def begin(self, message: UserMessageItem | None) -> None:
         """Take what the visitor asks, and their choice from the menu if it can be used here."""
         self.message = message
+        self._answered = next(iter(await self._newest.all()), None)
         self._first_words = _first_words(await self.history())
         choice = message.inference_options.tool_choice if message else None
         assistant = self._services.assistant
@@ -85,14 +98,66 @@ class ServedTurn(AgentTurn):
         return self._first_words
 
     async def history(self) -> list[ThreadItem]:
+        return [item for item in await self._whole_history() if not is_own(item)]
+
+    async def _whole_history(self) -> list[ThreadItem]:
         return trim_history(await self._newest.all(), self._services.settings.history_items)
 
     async def model_input(self) -> list[TResponseInputItem]:
-        assistant = self._services.assistant
-        first = [*await assistant.input_items(self)]
-        told = await assistant.converter(self).to_agent_input(await self.history())
-        room = max(self._services.settings.history_tokens - tokens(first), 0)
+        return await self.input_for(None)
+
+    async def input_for(self, model: str | Model | None) -> list[TResponseInputItem]:
+        """`model_input` for an agent with this `model`; `None` for the chosen one."""
+        assistant, settings = self._services.assistant, self._services.settings
+        recent = Recent.of(await self._whole_history())
+        first = [*await assistant.input_items(self), *recent.told()]
+        items, calls = in_places(recent.items, self.models.full_name(model))
+        told = with_calls(await assistant.converter(self).to_agent_input(items), calls)
+        room = max(settings.history_tokens - tokens(first), 0)
+        older = recent.older(told, settings.history_items, room)
+        if older and self._services.summarises:
+            self._older = Older(older, recent.summary, _newest_message(recent.items))
         return in_turns([*first, *shorten(told, room)])
+
+    def remember(self, calls: Calls, model: str | Model | None) -> None:
+        """Keep what the tools of a run returned, right behind what the run answers."""
+        if calls and self._answered is not None:
+            self._runs += 1
+            at = just_after(self._answered, self._runs)
+            item_id = self.generate_id("sdk_hidden_context")
+            content = content_of(calls, self.models.full_name(model))
+            self._to_keep.append(own_item(item_id, self.thread.id, at, content))
+
+    async def keep(self) -> None:
+        """Store what is to be remembered. It never raises: the answer stays as it is."""
+        while self._to_keep:
+            try:
+                await self.store.add_thread_item(
+                    self.thread.id, self._to_keep.pop(0), self.request_context
+                )
+            except Exception:
+                logger.exception("what the tools returned was not kept")
+
+    @property
+    def summary_is_due(self) -> bool:
+        return self._older is not None
+
+    async def summarise(self) -> None:
+        """Make the summary that is due, and store it. It never raises."""
+        if (older := self._older) is None:
+            return
+        assistant, limit = self._services.assistant, self._services.settings.history_tokens
+        try:
+            async with asyncio.timeout(SECONDS):
+                text = await older.text(assistant.converter(self), limit)
+                summary = await assistant.summary(self, text)
+            if summary.strip():
+                item_id = self.generate_id("sdk_hidden_context")
+                content = older.content(summary, limit)
+                item = own_item(item_id, self.thread.id, older.place, content)
+                await self.store.add_thread_item(self.thread.id, item, self.request_context)
+        except Exception as error:  # noqa: BLE001 - the next turn tries again
+            logger.warning("no summary was made: %s", type(error).__name__)
 
     def converter(self) -> ThreadItemConverter:
         return Converter(self._services.attachments, self.request_context)
@@ -143,6 +208,10 @@ class ServedTurn(AgentTurn):
         finally:
             taking.cancel()
             await asyncio.wait({taking})
+
+
+def _newest_message(items: list[ThreadItem]) -> ThreadItem:
+    return next(item for item in reversed(items) if isinstance(item, UserMessageItem))
 
 
 def _first_words(history: list[ThreadItem]) -> str:

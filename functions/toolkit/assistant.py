@@ -170,6 +170,18 @@ class Assistant:
         """
         return short_title(turn.first_words)
 
+    async def summary(self, turn: Turn, text: str) -> str:
+        """A summary of a conversation's older part, which the model gets in its place.
+
+        By default `turn.model` makes it. `text` says who said what and what tools returned, after
+        the earlier summary if there is one. Of the result at most 1,000 tokens are kept. It is made
+        while an answer streams, in at most 20 s. When it raises or is empty, the next message tries
+        again. `CHATKIT_SUMMARIES=false` turns it off.
+        """
+        from .summary import summarise  # noqa: PLC0415 - imports the Agents SDK
+
+        return await summarise(text, turn.model)
+
     # The tools, and what else the page's menu may name.
 
     def choices(self, context: RequestContext) -> Collection[str]:  # noqa: ARG002

@@ -9,6 +9,7 @@ import base64
 import itertools
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,8 +91,9 @@ class OpenAIServer:
     """It answers with the steps of `script`, in order, and repeats the last one.
 
     `requests` holds the requests for an answer. Requests for a title may come at any time and
-    are not among them. When it is `strict`, it refuses chat completions whose roles do not take
-    turns, and calls whose arguments are no JSON, as the chat templates of some open models do.
+    are not among them, nor those for a summary, which `summary` makes of the text that is asked
+    for one. When it is `strict`, it refuses chat completions whose roles do not take turns, and
+    calls whose arguments are no JSON, as the chat templates of some open models do.
     """
 
     strict = False
@@ -103,6 +105,8 @@ class OpenAIServer:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
         self.transcript = transcript
         self.title = "A fine title"
+        self.summary: Callable[[str], str] = lambda _: "They talked."
+        self.summarised: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.uploads: list[dict[str, Any]] = []
@@ -120,9 +124,8 @@ class OpenAIServer:
     async def _next(self, request: Request) -> tuple[dict[str, Any], Step | Fail]:
         body = await request.json()
         self.headers.append(dict(request.headers))
-        told = body.get("instructions") or json.dumps(body.get("messages"))[:600]
-        if not body.get("tools") and "title" in told.lower():
-            return body, Say(self.title)
+        if (aside := self._aside(body)) is not None:
+            return body, aside
         self.requests.append(body)
         if self.longest is not None and _length(body) > self.longest:
             return body, self.too_long
@@ -131,6 +134,17 @@ class OpenAIServer:
         if self.strict and (problem := _out_of_turn(body["messages"])):
             return body, Fail(400, problem)
         return body, step
+
+    def _aside(self, body: dict[str, Any]) -> Say | None:
+        """The answer to a request for a title or a summary."""
+        told = (body.get("instructions") or json.dumps(body.get("messages"))[:600]).lower()
+        if body.get("tools") or not ("title" in told or "summarise" in told):
+            return None
+        if "summarise" not in told:
+            return Say(self.title)
+        text = _text(body["input"][-1] if "input" in body else body["messages"][-1])
+        self.summarised.append(text)
+        return Say(self.summary(text))
 
     async def _responses(self, request: Request) -> Response:
         body, step = await self._next(request)
@@ -196,6 +210,11 @@ class OpenAIServer:
         return JSONResponse({"text": self.transcript})
 
 
+def _text(message: dict[str, Any]) -> str:
+    content = message["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
 def _length(body: dict[str, Any]) -> int:
     messages = [m for m in body.get("messages", body.get("input")) if m.get("role") != "system"]
     return len(json.dumps(messages))
@@ -216,6 +235,8 @@ def _out_of_turn(messages: list[dict[str, Any]]) -> str | None:
                 return "an output has no call"
         elif before.get("tool_calls"):
             return "a call has no output"
+        elif before["role"] == "tool" and after["role"] == "user":
+            return "unexpected role user after role tool"
         elif before["role"] == after["role"]:
             return f"{after['role']} speaks twice"
     return None
