@@ -92,13 +92,16 @@ async def answer_message(
     async def is_cancelled() -> bool:
         return server.allows_stop and await services.runs.is_cancelled(run.id, context)
 
+    async def settle() -> None:
+        await server.end_summary()  # its tokens count, and Lambda freezes after the answer
+        await use.settle(began=run_store.claimed)
+
     async def finish() -> None:
-        settled = use.settle(began=run_store.claimed)
         if run_store.claimed:
             ended = services.runs.finish(run.id, run.thread_id, context, stop.reason or "done")
-            await aws.together(ended, settled)
+            await aws.together(ended, settle())
         else:
-            await settled
+            await settle()
 
     answer = Answer(events, stop, deadline=deadline, is_cancelled=is_cancelled, finish=finish)
     return EventStream(answer.read())

@@ -97,6 +97,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             lambda kind: self.store.generate_item_id(kind, thread, context),
             self.store.generated_ids,
         )
+        complete = False
         try:
             answered = False
             events = turn.merged(assistant.respond(turn))
@@ -117,17 +118,17 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 await self.store.name_thread(thread, await self._title, context)
             if notice := self._use.notice():
                 yield NoticeEvent(level="warning", message=notice)
-            if self._summary is not None:
-                await self._summary
+            complete = True
         except Exception as error:
             await self._name_at_once(thread, context)
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
         finally:
-            for beside in (self._title, self._summary):
-                if beside is not None:
-                    beside.cancel()
+            if self._title is not None:
+                self._title.cancel()
+            if self._summary is not None and not complete:
+                self._summary.cancel()
             await turn.keep()
             self._meter.report(turn.usage)
 
@@ -173,6 +174,11 @@ class AssistantServer(ChatKitServer[RequestContext]):
         """Start to make a summary, if one is due, while the answer streams."""
         if self._summary is None and turn.summary_is_due:
             self._summary = asyncio.create_task(turn.summarise())
+
+    async def end_summary(self) -> None:
+        """Wait for a summary that takes longer than its answer."""
+        if self._summary is not None:
+            await asyncio.wait({self._summary})
 
     async def _name_at_once(self, thread: ThreadMetadata, context: RequestContext) -> None:
         """Name the thread of an answer that breaks off: by its title if that is made, else by the

@@ -6,13 +6,14 @@ before the newest message: whoever tries an earlier message again removes it wit
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from agents import TResponseInputItem
 from chatkit.agents import ThreadItemConverter
+from chatkit.store import Store
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageItem,
@@ -37,6 +38,9 @@ KEPT: Final = 1 / 2
 MOST_TOKENS: Final = 1_000
 """Tokens of a summary, and an eighth of `CHATKIT_HISTORY_TOKENS` at most."""
 
+MOST_PAGES: Final = 5
+"""Pages of older items that are read for a conversation's first summary."""
+
 SECONDS: Final = 20.0
 """The longest time that a summary may take. It is made while an answer streams, and delays only
 the end of the stream: the visitor has read the answer by then."""
@@ -54,20 +58,23 @@ class Recent:
 
     @classmethod
     def of(cls, history: Sequence[ThreadItem]) -> "Recent":
-        summaries = [item for item in history if own_content(item, _TEXT) is not None]
-        items = [item for item in history if item not in summaries]
-        if not summaries:
-            return cls(items)
-        through = own_content(summaries[-1], _THROUGH)
+        items: list[ThreadItem] = []
+        summary = through = None
+        for item in history:
+            if (text := own_content(item, _TEXT)) is None:
+                items.append(item)
+            else:
+                summary, through = text, own_content(item, _THROUGH)
         start = next((at + 1 for at, item in enumerate(items) if item.id == through), 0)
-        return cls(items[start:], own_content(summaries[-1], _TEXT))
+        return cls(items[start:], summary)
 
     def told(self) -> list[TResponseInputItem]:
         """The summary as a model's input. It tells of what others wrote, so it is data."""
         if self.summary is None:
             return []
         text = as_data("a summary", f"Summary of the conversation so far:\n{self.summary}")
-        return [{"role": "user", "content": [{"type": "input_text", "text": text}]}]
+        part: Any = {"type": "input_text", "text": text}
+        return [{"type": "message", "role": "user", "content": [part]}]
 
     def older(self, told: Sequence[Any], most_items: int, most_tokens: int) -> list[ThreadItem]:
         """What to summarise now; nothing while there is room. `told` are the items as input."""
@@ -94,10 +101,30 @@ class Older:
     """The summary of what came before it."""
     newest: ThreadItem
     """The newest message of the user, before which the summary will stand."""
+    oldest_read: str
+    """The id of the oldest item that was read for this turn."""
 
     @property
     def place(self) -> datetime:
         return just_before(self.newest)
+
+    async def with_beginning(self, store: Store[Any], limit: int, context: Any) -> "Older":
+        """With what came before the items that were read, back to the earlier summary.
+
+        Only where that was not among them: in a thread that is older than summaries, or after they
+        failed for a while. Reads `MOST_PAGES` pages at most.
+        """
+        thread_id, after = self.newest.thread_id, self.oldest_read
+        before: list[ThreadItem] = []
+        for _ in range(MOST_PAGES if self.earlier is None else 0):
+            page = await store.load_thread_items(thread_id, after, limit, "desc", context)
+            before = [*reversed(page.data), *before]
+            if (found := Recent.of(before)).summary is not None:
+                return replace(self, items=[*found.items, *self.items], earlier=found.summary)
+            if not page.has_more or page.after is None:
+                break
+            after = page.after
+        return replace(self, items=[*before, *self.items])
 
     def content(self, summary: str, most_tokens: int) -> dict[str, Any]:
         """The content of the hidden item."""

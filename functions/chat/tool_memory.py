@@ -13,6 +13,7 @@ from typing import Any, Final
 from agents.items import RunItem
 from chatkit.types import ClientToolCallItem, ThreadItem
 
+from ..characters import whole
 from ..llm.length import BYTES_OF_A_TOKEN, short_outputs, tokens, without_middle
 from .own_items import own_content
 
@@ -43,14 +44,14 @@ def calls_of(run: Iterable[RunItem], *, without: Collection[str]) -> Calls:
     found = [_as_input(item) for item in run]
     called = {each.get("call_id") for each in found if each.get("type") == "function_call"}
     returned = {each.get("call_id") for each in found if each.get("type") == _OUTPUT}
-    whole = (called & returned).difference(without)
+    paired = (called & returned).difference(without)
     kept: Calls = []
     reasoning: Calls = []
     for each in found:
         match each.get("type"):
             case "reasoning" if each.get("encrypted_content"):
                 reasoning.append(_fields(each, "type", "summary", "encrypted_content"))
-            case "function_call" | "function_call_output" if each.get("call_id") in whole:
+            case "function_call" | "function_call_output" if each.get("call_id") in paired:
                 kept += [*reasoning, _bounded(each)]
                 reasoning = []
             case _:
@@ -130,9 +131,9 @@ def _for_another_model(item_id: str, calls: Calls) -> Calls:
 
 def _bounded(item: dict[str, Any]) -> dict[str, Any]:
     if item["type"] == _OUTPUT:
-        text = without_middle(_text(item["output"]), OUTPUT_TOKENS)
+        text = without_middle(whole(_text(item["output"])), OUTPUT_TOKENS)
         return {**_fields(item, "type", "call_id"), "output": text}
-    arguments = item["arguments"]
+    arguments = whole(item["arguments"])
     if len(arguments.encode()) > OUTPUT_TOKENS * BYTES_OF_A_TOKEN:
         arguments = json.dumps({"left_out": f"{len(arguments):,} characters"})
     call = _fields(item, "type", "call_id", "name", "arguments", "provider_data")
@@ -140,7 +141,7 @@ def _bounded(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bounded_run(calls: Calls) -> Calls:
-    kept = short_outputs(calls, RUN_TOKENS)
+    kept = calls if tokens(calls) <= RUN_TOKENS else short_outputs(calls, RUN_TOKENS // 2)
     while tokens(kept) > RUN_TOKENS:
         oldest = kept[0].get("call_id")
         kept = [each for each in kept[1:] if oldest is None or each.get("call_id") != oldest]

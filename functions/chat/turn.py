@@ -109,14 +109,16 @@ class ServedTurn(AgentTurn):
     async def input_for(self, model: str | Model | None) -> list[TResponseInputItem]:
         """`model_input` for an agent with this `model`; `None` for the chosen one."""
         assistant, settings = self._services.assistant, self._services.settings
-        recent = Recent.of(await self._whole_history())
+        history = await self._whole_history()
+        recent = Recent.of(history)
         first = [*await assistant.input_items(self), *recent.told()]
         items, calls = in_places(recent.items, self.models.full_name(model))
         told = with_calls(await assistant.converter(self).to_agent_input(items), calls)
         room = max(settings.history_tokens - tokens(first), 0)
         older = recent.older(told, settings.history_items, room)
         if older and self._services.summarises:
-            self._older = Older(older, recent.summary, _newest_message(recent.items))
+            newest = _newest_message(recent.items)
+            self._older = Older(older, recent.summary, newest, history[0].id)
         return in_turns([*first, *shorten(told, room)])
 
     def remember(self, calls: Calls, model: str | Model | None) -> None:
@@ -144,18 +146,20 @@ class ServedTurn(AgentTurn):
 
     async def summarise(self) -> None:
         """Make the summary that is due, and store it. It never raises."""
-        if (older := self._older) is None:
+        if (due := self._older) is None:
             return
-        assistant, limit = self._services.assistant, self._services.settings.history_tokens
+        assistant, settings = self._services.assistant, self._services.settings
+        limit, context = settings.history_tokens, self.request_context
         try:
             async with asyncio.timeout(SECONDS):
+                older = await due.with_beginning(self.store, settings.history_items, context)
                 text = await older.text(assistant.converter(self), limit)
                 summary = await assistant.summary(self, text)
             if summary.strip():
                 item_id = self.generate_id("sdk_hidden_context")
                 content = older.content(summary, limit)
                 item = own_item(item_id, self.thread.id, older.place, content)
-                await self.store.add_thread_item(self.thread.id, item, self.request_context)
+                await self.store.add_thread_item(self.thread.id, item, context)
         except Exception as error:  # noqa: BLE001 - the next turn tries again
             logger.warning("no summary was made: %s", type(error).__name__)
 

@@ -35,14 +35,17 @@ def shorten(items: Sequence[Any], limit: int) -> list[TResponseInputItem]:
     """The newest turns that have at most `limit` tokens together.
 
     A turn is a message of the user and everything up to the next one. When not all fit, what tools
-    returned before the newest turn gets half of the limit at most: the oldest of it is cut. The
-    turn at which the limit is then reached is cut: the middle of its long texts is left out, with a
-    note for the model.
+    returned before the newest turn gets what is left beside the rest, and a quarter of the limit at
+    least: the oldest of it is cut. The turn at which the limit is then reached is cut: the middle
+    of its long texts is left out, with a note for the model.
     """
     kept: _Items = []
     if tokens(items) > limit:
         newest = last_turn(items)
-        items = [*short_outputs(items[: -len(newest)], limit // 2), *newest]
+        older = items[: -len(newest)]
+        returned = tokens([item for item in older if _is_returned(item)])
+        left = max(limit - tokens(items) + returned, limit // 4)
+        items = [*short_outputs(older, left), *newest]
     for turn in reversed(turns(items)):
         size = tokens(turn)
         if size <= limit:
@@ -63,13 +66,17 @@ def short_outputs(items: Sequence[Any], limit: int) -> _Items:
     short: _Items = []
     for item in reversed(items):
         kept = item
-        if item.get("type") in {"function_call_output", "reasoning"}:
+        if _is_returned(item):
             limit -= tokens([item])
             if limit < 0:
                 kept = _short(item)
         if kept is not None:
             short.append(kept)
     return short[::-1]
+
+
+def _is_returned(item: Any) -> bool:
+    return item.get("type") in {"function_call_output", "reasoning"}
 
 
 def _short(item: Any) -> Any:
@@ -89,8 +96,7 @@ def turns(items: Sequence[Any]) -> list[_Items]:
 
 
 def cut(items: Sequence[Any], limit: int) -> _Items:
-    """The items with their longest texts cut to one length, so that they have about `limit` tokens.
-    """
+    """The items with their longest texts cut to one length, to have about `limit` tokens."""
     sizes = sorted(_tokens(text) for item in items for text in _texts(item))
     left = max(limit - sum(_tokens(_whole(item)) for item in items), 0)
     longest = 0

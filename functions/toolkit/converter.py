@@ -162,8 +162,11 @@ class Converter(ThreadItemConverter):
 
 
 def _citations(item: AssistantMessageItem) -> list[TResponseInputItem]:
-    """What an answer cites. Others have written its titles, and a model would write such marks
-    itself if its own message had them. So it is data, in a message of the user."""
+    """What an answer cites, as a message of the user.
+
+    Others have written its titles, so it stands between marks. In a message of its own the model
+    would learn to write such marks itself.
+    """
     sources = [annotation.source for part in item.content for annotation in part.annotations]
     cited = [source.model_dump(include=_CITED, exclude_none=True) for source in sources]
     different = [each for at, each in enumerate(cited) if each not in cited[:at]]

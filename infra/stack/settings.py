@@ -100,6 +100,11 @@ class StackSettings(BaseModel):
         description="Whether the model's provider may keep what it is sent. By default it is asked "
         "not to (`store: false`).",
     )
+    summaries: bool = Field(
+        True,
+        description="Summarise the beginning of a long conversation, before the model would no "
+        "longer get it. Each summary is a call of the model. `false` leaves the beginning out.",
+    )
     model_base_url: str | None = Field(
         None,
         pattern=r"^https://\S+$",

@@ -25,6 +25,13 @@ def app_settings(app_settings):
     return app_settings.model_copy(update={"models": ["other"]})
 
 
+THOUGHT = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "secret"}
+CALLED = {
+    "id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "add",
+    "arguments": '{"a": 4700, "b": 11}', "status": "completed",
+}  # fmt: skip
+
+
 def outputs(request):
     """What tools returned, in a request for chat completions."""
     return [each["content"] for each in request["messages"] if each["role"] == "tool"]
@@ -125,16 +132,10 @@ class TestTheResponsesApi:
     def app_settings(self, app_settings):
         return app_settings.model_copy(update={"model_api": "responses"})
 
-    THOUGHT = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "secret"}
-    CALLED = {
-        "id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "add",
-        "arguments": '{"a": 4700, "b": 11}', "status": "completed",
-    }  # fmt: skip
-
     @pytest.fixture
     def thread(self, ada, model):
         """A conversation in which the model has thought and called a tool."""
-        output = [self.THOUGHT, self.CALLED]
+        output = [THOUGHT, CALLED]
         events = [
             {"type": f"response.output_item.{part}", "output_index": at, "item": item}
             for at, item in enumerate(output)

@@ -1,6 +1,7 @@
 """A message makes at most two sequential round trips before the model is called."""
 
 import asyncio
+import json
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from functions import aws
 from functions.limit_table import SCOPES, LimitTable, Price, ScopeLimits
 from tests.support.chat import Chat, thread_of
+from tests.support.openai_server import Call, Say
 from tests.support.round_trips import Recorder
 
 EVERYTHING = dict.fromkeys(ScopeLimits.model_fields, 10**9)
@@ -47,6 +49,21 @@ def test_a_message_in_an_existing_thread_makes_two_round_trips_before_the_model(
     recorder.model_calls.clear()
     ada.say(thread, "And?")
     assert len(recorder.round_trips()) <= 2, recorder.round_trips()
+
+
+def test_what_tools_returned_and_a_summary_are_read_without_another_round_trip(
+    ada, model, recorder
+):
+    model.script = [Call("add", {"a": 1, "b": 2}), Say("3")]
+    thread = thread_of(ada.create("Hi"))
+    while not model.summarised:
+        ada.say(thread, "And?")
+    ada.say(thread, "And?")
+    recorder.spans.clear()
+    recorder.model_calls.clear()
+    ada.say(thread, "And?")
+    assert len(recorder.round_trips()) <= 2, recorder.round_trips()
+    assert "They talked." in json.dumps(model.requests[-1])
 
 
 def test_the_model_is_called_only_after_the_message_is_stored(ada, model, monkeypatch):
