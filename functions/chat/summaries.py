@@ -101,8 +101,8 @@ class Older:
     """The summary of what came before it."""
     newest: ThreadItem
     """The newest message of the user, before which the summary will stand."""
-    oldest_read: str
-    """The id of the oldest item that was read for this turn."""
+    read_from: str | None
+    """The id of the oldest item that was read for this turn, unless it begins the conversation."""
 
     @property
     def place(self) -> datetime:
@@ -114,16 +114,16 @@ class Older:
         Only where that was not among them: in a thread that is older than summaries, or after they
         failed for a while. Reads `MOST_PAGES` pages at most.
         """
-        thread_id, after = self.newest.thread_id, self.oldest_read
+        thread_id, after = self.newest.thread_id, self.read_from
         before: list[ThreadItem] = []
         for _ in range(MOST_PAGES if self.earlier is None else 0):
+            if after is None:
+                break
             page = await store.load_thread_items(thread_id, after, limit, "desc", context)
             before = [*reversed(page.data), *before]
             if (found := Recent.of(before)).summary is not None:
                 return replace(self, items=[*found.items, *self.items], earlier=found.summary)
-            if not page.has_more or page.after is None:
-                break
-            after = page.after
+            after = page.after if page.has_more else None
         return replace(self, items=[*before, *self.items])
 
     def content(self, summary: str, most_tokens: int) -> dict[str, Any]:

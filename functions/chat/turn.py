@@ -16,7 +16,7 @@ from ..context import RequestContext
 from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
 from ..llm.length import shorten, tokens
-from ..llm.model_input import in_turns
+from ..llm.model_input import in_turns, with_marked_outputs
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..toolkit.converter import Converter
@@ -114,11 +114,13 @@ class ServedTurn(AgentTurn):
         first = [*await assistant.input_items(self), *recent.told()]
         items, calls = in_places(recent.items, self.models.full_name(model))
         told = with_calls(await assistant.converter(self).to_agent_input(items), calls)
-        room = max(settings.history_tokens - tokens(first), 0)
+        marks = tokens(with_marked_outputs(told)) - tokens(told)
+        room = max(settings.history_tokens - tokens(first) - marks, 0)
         older = recent.older(told, settings.history_items, room)
         if older and self._services.summarises:
             newest = _newest_message(recent.items)
-            self._older = Older(older, recent.summary, newest, history[0].id)
+            more = await self._newest.has_more() or history[0] != (await self._newest.all())[-1]
+            self._older = Older(older, recent.summary, newest, history[0].id if more else None)
         return in_turns([*first, *shorten(told, room)])
 
     def remember(self, calls: Calls, model: str | Model | None) -> None:

@@ -8,19 +8,20 @@ measures the engine, and not how well a model summarises. All numbers are counts
 """
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
-
-import pytest
 
 from functions.chat.app import create_app
 from functions.llm.length import BYTES_OF_A_TOKEN, tokens
+from functions.services import Services
 from functions.settings import Settings
 from tests.support.chat import Chat, thread_of
-from tests.support.cloud import own_cloud
+from tests.support.memory_store import MemoryRuns, MemoryStore
 from tests.support.openai_server import Call, OpenAIServer, Say, Step
 from tests.support.served import served
 
@@ -28,7 +29,7 @@ TURNS = 400
 BUDGET = 8_000
 """`CHATKIT_HISTORY_TOKENS`: a quarter of the default, so that 400 turns fill it many times."""
 WORDS = "A sentence that says something of no importance at all. " * 10
-ANSWER = "A long answer, as models like to give it, with many words. " * 16
+ANSWER = "A-long-answer-that-comes-as-one-word." * 28
 TOOL_EVERY = 10
 MOST_SUMMARIES = 1 / 5
 """For each turn: a summary is made once in a while, and not for each turn."""
@@ -47,16 +48,21 @@ def keep_facts(text: str) -> str:
 
 @contextmanager
 def app(model: OpenAIServer, **changes: Any) -> Iterator[Chat]:
-    own = {"CHATKIT_COOKIE_KEY": "k" * 32, "CHATKIT_ASSISTANT": "tests.assistants.sample"}
-    with pytest.MonkeyPatch.context() as patch, own_cloud(patch, **own), served(model.app) as url:
+    """The app with a store in memory: what is measured does not depend on the table."""
+    with served(model.app) as url:
         settings = Settings(
             _env_file=None,
+            assistant="tests.assistants.sample",
+            cookie_key="k" * 32,
             openai_base_url=f"{url}/v1",
+            openai_api_key="none",
             model="test",
+            model_api="chat_completions",
             history_tokens=BUDGET,
             **changes,
         )
-        with served(create_app(settings)) as address:
+        services = replace(Services.of(settings), store=MemoryStore(), runs=MemoryRuns())
+        with served(create_app(services=services)) as address:
             yield Chat(address)
 
 
@@ -73,6 +79,7 @@ def show(turns: int, *, summaries: bool) -> bool:
     with app(model, summaries=summaries) as chat:
         thread = thread_of(chat.create(f"fact-1 {WORDS}"))
         for turn in range(2, turns + 1):
+            chat.http.cookies.clear()  # nobody is known, so no table is asked who signed out
             chat.say(thread, f"fact-{turn} {WORDS}")
     known = {*re.findall(r"fact-\d+|\b100\d{4}\b", json.dumps(model.requests[-1]))}
     facts = sum(f"fact-{turn}" in known for turn in range(1, turns + 1))
@@ -92,6 +99,7 @@ def show(turns: int, *, summaries: bool) -> bool:
 
 
 def main() -> None:
+    logging.disable()
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else TURNS
     print(f"{turns} turns, a budget of {BUDGET:,} tokens")
     fine = [show(turns, summaries=True), show(turns, summaries=False)]

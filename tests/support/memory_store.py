@@ -1,4 +1,4 @@
-"""A store in memory. The bench of the first token compares the table with it."""
+"""A store in memory, for benches that leave the table out."""
 
 from collections import defaultdict
 from functools import partial
@@ -33,10 +33,16 @@ class MemoryStore(Store[Any]):
     async def save_thread(self, thread, context):
         self.threads[thread.id] = thread.model_copy(deep=True)
 
+    async def name_thread(self, thread, title, context):
+        thread.title = self.threads[thread.id].title or title
+        await self.save_thread(thread, context)
+
     async def load_thread_items(self, thread_id, after, limit, order, context):
-        items = list(self.items[thread_id].values())
+        items = sorted(self.items[thread_id].values(), key=lambda item: item.created_at)
         items = items[::-1] if order == "desc" else items
-        return Page(data=items[:limit], has_more=len(items) > limit)
+        start = next((at + 1 for at, item in enumerate(items) if item.id == after), 0)
+        data, more = items[start : start + limit], len(items) > start + limit
+        return Page(data=data, has_more=more, after=data[-1].id if more else None)
 
     async def add_thread_item(self, thread_id, item, context):
         self.items[thread_id][item.id] = item.model_copy(deep=True)
