@@ -12,7 +12,9 @@ from chatkit.types import HiddenContextItem, ThreadItem
 _KEY: Final = "chatkit_serverless"
 
 
-def own_item(item_id: str, thread_id: str, at: datetime, content: dict[str, Any]) -> HiddenContextItem:
+def own_item(
+    item_id: str, thread_id: str, at: datetime, content: dict[str, Any]
+) -> HiddenContextItem:
     return HiddenContextItem(
         id=item_id, thread_id=thread_id, created_at=at, content={_KEY: content}
     )

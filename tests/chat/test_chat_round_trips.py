@@ -51,21 +51,6 @@ def test_a_message_in_an_existing_thread_makes_two_round_trips_before_the_model(
     assert len(recorder.round_trips()) <= 2, recorder.round_trips()
 
 
-def test_what_tools_returned_and_a_summary_are_read_without_another_round_trip(
-    ada, model, recorder
-):
-    model.script = [Call("add", {"a": 1, "b": 2}), Say("3")]
-    thread = thread_of(ada.create("Hi"))
-    while not model.summarised:
-        ada.say(thread, "And?")
-    ada.say(thread, "And?")
-    recorder.spans.clear()
-    recorder.model_calls.clear()
-    ada.say(thread, "And?")
-    assert len(recorder.round_trips()) <= 2, recorder.round_trips()
-    assert "They talked." in json.dumps(model.requests[-1])
-
-
 def test_the_model_is_called_only_after_the_message_is_stored(ada, model, monkeypatch):
     order, called = [], threading.Event()
     call, answer = aws.call, model._next
@@ -93,3 +78,24 @@ def test_a_repeated_request_does_not_call_the_model_again(ada, model):
     calls = len(model.requests)
     ada.create("Hi", {"x-chatkit-run-id": "twice"})
     assert len(model.requests) == calls
+
+
+class TestALongConversation:
+    @pytest.fixture
+    def app_settings(self, app_settings):
+        return app_settings.model_copy(update={"history_items": 8})
+
+    def test_a_summary_and_what_tools_returned_are_read_without_another_round_trip(
+        self, ada, model, recorder
+    ):
+        model.script = [*[Say("Yes.")] * 5, Call("add", {"a": 1, "b": 2}), Say("3")]
+        thread = thread_of(ada.create("Hi"))
+        for _ in range(5):
+            ada.say(thread, "And?")
+        recorder.spans.clear()
+        recorder.model_calls.clear()
+        ada.say(thread, "And?")
+        assert len(recorder.round_trips()) <= 2, recorder.round_trips()
+        sent = json.dumps(model.requests[-1]["messages"])
+        assert "They talked." in sent
+        assert '"role": "tool"' in sent

@@ -1,11 +1,15 @@
 """The beginning of a long conversation is summarised once, instead of being left out."""
 
+import asyncio
 import json
 import re
 
 import pytest
 
+from functions.limits.answer_use import AnswerUse
 from functions.llm.length import tokens
+from functions.store import Runs
+from functions.toolkit import Assistant
 from tests.support.chat import text_of, thread_of
 from tests.support.openai_server import Fail, Say
 
@@ -56,14 +60,46 @@ def test_a_conversation_of_40_turns_keeps_its_facts_within_the_budget(ada, model
 
 def test_the_newest_message_tried_again_keeps_the_summary_and_an_earlier_one_does_not(ada, model):
     model.summary = lambda _: "They spoke of fish."
-    thread = talk(ada, 10)
-    assert model.summarised
+    thread = thread_of(ada.create(f"fact-1 {FILLER}"))
+    for number in range(2, 20):
+        if not model.summarised:
+            ada.say(thread, f"fact-{number} {FILLER}")
     messages = [item["id"] for item in ada.items(thread) if item["type"] == "user_message"]
     ada.stream("threads.retry_after_item", thread_id=thread, item_id=messages[-1])
     assert "They spoke of fish." in json.dumps(model.requests[-1])
     ada.stream("threads.retry_after_item", thread_id=thread, item_id=messages[2])
     assert "They spoke of fish." not in json.dumps(model.requests[-1])
     assert known(model) == ["fact-1", "fact-2", "fact-3"]
+
+
+def test_a_summary_that_outlasts_its_answer_is_waited_for_and_counted(ada, model, monkeypatch):
+    order, ended = [], asyncio.Event()
+    finish, settle = Runs.finish, AnswerUse.settle
+
+    async def summary(*_):
+        ended.clear()
+        await ended.wait()
+        order.append("summary")
+        return "They spoke of fish."
+
+    async def finish_run(*args):
+        ended.set()
+        await finish(*args)
+
+    async def count(*args, **options):
+        order.append("counted")
+        await settle(*args, **options)
+
+    monkeypatch.setattr(Assistant, "summary", summary)
+    monkeypatch.setattr(Runs, "finish", finish_run)
+    monkeypatch.setattr(AnswerUse, "settle", count)
+    thread = thread_of(ada.create(FILLER))
+    for _ in range(20):
+        if "summary" not in order:
+            ada.say(thread, FILLER)
+    assert order[-3:] == ["counted", "summary", "counted"]
+    ada.say(thread, FILLER)
+    assert "They spoke of fish." in json.dumps(model.requests[-1])
 
 
 def test_a_summary_that_fails_costs_the_answer_nothing_and_is_tried_again(ada, model, monkeypatch):
