@@ -56,7 +56,7 @@ def calls_of(run: Iterable[RunItem], *, without: Collection[str]) -> Calls:
                 reasoning = []
             case _:
                 reasoning = []
-    return _bounded_run(kept)
+    return _bounded_run(kept if without else _without_reasoning(kept))
 
 
 def _as_input(item: RunItem) -> dict[str, Any]:
@@ -78,16 +78,22 @@ def in_places(
 
     Each converter knows a finished call of a client tool. Such a call stands for the hidden item
     and has its id. `model` is the one that gets the input.
+
+    Reasoning goes back while its message is being answered, and to the model that it is from.
+    Later a provider makes nothing of it, and refuses it once the key of its account is another.
     """
     items: list[ThreadItem] = []
     calls: dict[str, Calls] = {}
-    for item in history:
-        kept = own_content(item, _CALLS)
+    asked = max((at for at, each in enumerate(history) if each.type == "user_message"), default=-1)
+    for at, item in enumerate(history):
+        kept: Calls | None = own_content(item, _CALLS)
         if kept is None:
             items.append(item)
         elif kept:
-            same = model is not None and own_content(item, _MODEL) == model
-            calls[item.id] = kept if same else _for_another_model(item.id, kept)
+            if model is None or own_content(item, _MODEL) != model:
+                calls[item.id] = _for_another_model(item.id, kept)
+            else:
+                calls[item.id] = kept if at > asked else _without_reasoning(kept)
             items.append(_place(item))
     return items, calls
 
@@ -124,9 +130,12 @@ def _for_another_model(item_id: str, calls: Calls) -> Calls:
             **{name: value for name, value in each.items() if name != "provider_data"},
             "call_id": sha256(f"{item_id} {each['call_id']}".encode()).hexdigest()[:ID_LENGTH],
         }
-        for each in calls
-        if each["type"] != "reasoning"
+        for each in _without_reasoning(calls)
     ]
+
+
+def _without_reasoning(calls: Calls) -> Calls:
+    return [each for each in calls if each["type"] != "reasoning"]
 
 
 def _bounded(item: dict[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,10 @@ class Turn(Protocol):
     """What the assistant stores for this conversation: see `Assistant.thread_data`."""
 
     async def history(self) -> list[ThreadItem]:
-        """The newest items of the conversation, oldest first, ending with what is answered."""
+        """The newest items of the conversation, oldest first, ending with what is answered.
+
+        Without the hidden items that the engine keeps for `model_input`.
+        """
 
     # What the page gets.
 
@@ -92,7 +95,7 @@ class Turn(Protocol):
 
     async def model_input(self) -> "list[TResponseInputItem]":
         """The history as a model's input, within the budget of tokens, after
-        `Assistant.input_items`.
+        `Assistant.input_items`: with what tools returned, and a summary of what is older.
         """
 
     def converter(self) -> "ThreadItemConverter":

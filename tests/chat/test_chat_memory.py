@@ -132,9 +132,8 @@ class TestTheResponsesApi:
     def app_settings(self, app_settings):
         return app_settings.model_copy(update={"model_api": "responses"})
 
-    @pytest.fixture
-    def thread(self, ada, model):
-        """A conversation in which the model has thought and called a tool."""
+    def think(self, ada, model, **more):
+        """A conversation in which a model thinks, calls a tool, and then one of the page."""
         output = [THOUGHT, CALLED]
         events = [
             {"type": f"response.output_item.{part}", "output_index": at, "item": item}
@@ -143,28 +142,30 @@ class TestTheResponsesApi:
         ]
         begun = {"type": "response.created", "response": response()}
         whole = {"type": "response.completed", "response": response(*output)}
-        model.script = [numbered(begun, *events, whole), Say("I have it."), Say("It is 4711.")]
-        return thread_of(ada.create("Find my order"))
+        on_the_page = Call("switch_theme", {"theme": "dark"})
+        model.script = [numbered(begun, *events, whole), on_the_page, Say("Dark."), Say("4711.")]
+        thread = thread_of(ada.create("Find my order", **more))
+        events = ada.stream("threads.add_client_tool_output", thread_id=thread, result={"ok": True})
+        assert text_of(events) == "Dark."
+        return thread
 
-    def kinds(self, request):
-        return [item.get("type", "message") for item in request["input"]]
-
-    def test_the_same_model_gets_its_encrypted_reasoning_back_without_ids(self, ada, model, thread):
-        assert text_of(ada.say(thread, "Its number?")) == "It is 4711."
+    def test_a_model_gets_its_encrypted_reasoning_back_while_it_answers_a_message(self, ada, model):
+        thread = self.think(ada, model)
         _, thought, called, returned, *_ = model.requests[-1]["input"]
         assert thought == {"type": "reasoning", "summary": [], "encrypted_content": "secret"}
         assert "id" not in called
         assert called["call_id"] == returned["call_id"] == "call_1"
+        assert text_of(ada.say(thread, "Its number?")) == "4711."
+        assert model.requests[-1]["input"][1:3] == [called, returned]
 
-    def test_another_model_gets_calls_with_ids_that_all_take_and_no_reasoning(
-        self, ada, model, thread
-    ):
-        ada.say(thread, "Its number?", inference_options={"model": "other"})
+    def test_another_model_gets_calls_with_ids_that_all_take_and_no_reasoning(self, ada, model):
+        self.think(ada, model, inference_options={"model": "other"})
         _, called, returned, *rest = model.requests[-1]["input"]
+        assert [each["model"] for each in model.requests] == ["other", "other", "test"]
         assert called["call_id"] == returned["call_id"]
         assert len(called["call_id"]) == 9
         assert called["call_id"].isalnum()
-        assert {item.get("role") for item in rest} == {"user", "assistant"}
+        assert [item["type"] for item in rest] == ["function_call", "function_call_output"]
         assert "secret" not in json.dumps(model.requests[-1])
 
     def test_what_was_cited_is_known_in_the_next_turn_as_data(self, ada, model):

@@ -74,6 +74,10 @@ def test_whole_pairs_are_kept_with_the_reasoning_before_them(run, kept):
     assert kinds(calls_of(run, without={"page"})) == kept
 
 
+def test_reasoning_is_kept_only_where_an_answer_goes_on():
+    assert kinds(calls_of([thought(), call("a"), output("a")], without=())) == ["a", "a"]
+
+
 def test_the_middle_of_a_long_output_and_long_arguments_are_left_out():
     long = "start" + "x" * 100_000 + "end"
     first, second = calls_of([call("a", json.dumps(long)), output("a", long)], without=())
