@@ -38,8 +38,9 @@ def calls_of(run: Iterable[RunItem], *, without: Collection[str]) -> Calls:
     """The calls of function tools that have an output, and the outputs.
 
     A run that was stopped has calls without an output, which a provider would refuse. `without` are
-    the ids of calls that are kept elsewhere. Reasoning stays with the call after it, if it is
-    encrypted: other reasoning is only known to a provider that stores it.
+    the ids of the page's calls, which ChatKit keeps. Where the answer goes on after one of these,
+    encrypted reasoning stays with the call after it. Other reasoning is only known to a provider
+    that stores it.
     """
     found = [_as_input(item) for item in run]
     called = {each.get("call_id") for each in found if each.get("type") == "function_call"}
@@ -79,8 +80,10 @@ def in_places(
     Each converter knows a finished call of a client tool. Such a call stands for the hidden item
     and has its id. `model` is the one that gets the input.
 
-    Reasoning goes back while its message is being answered, and to the model that it is from.
-    Later a provider makes nothing of it, and refuses it once the key of its account is another.
+    Reasoning goes back while its message is being answered, and to the model that it is from. Later
+    OpenAI drops it (https://cookbook.openai.com/examples/responses_api/reasoning_items), and what a
+    provider cannot verify any more ends the conversation for good
+    (https://github.com/openai/codex/issues/8119).
     """
     items: list[ThreadItem] = []
     calls: dict[str, Calls] = {}
