@@ -129,7 +129,7 @@ class Services:
 
     def documents(self, context: RequestContext) -> Documents:
         """The documents of the user who sent the request."""
-        return Documents(self.records, context)
+        return Documents(self.records, context, self.assistant.thread_data)
 
 
 def load_assistant(module: str | None) -> Assistant:

@@ -67,8 +67,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         action: PreparedAction | None,
     ) -> None:
         super().__init__(store)
-        self.allows_stop = True
-        """Whether the page may stop this answer."""
+        self.allows_stop = False
+        """Whether the page may stop this answer, which is known once its stream begins."""
         self._services = services
         self._models = models
         self._use = use

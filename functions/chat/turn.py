@@ -6,11 +6,11 @@ from contextlib import aclosing
 from typing import Any
 
 from agents import Agent, Model, ModelProvider, TResponseInputItem, Usage
-from chatkit.agents import ThreadItemConverter
 from chatkit.server import stream_widget
 from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
 from pydantic import PrivateAttr, SkipValidation
 
+from ..attachments import S3AttachmentStore
 from ..context import RequestContext
 from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
@@ -18,8 +18,6 @@ from ..llm.length import shorten, tokens
 from ..llm.model_input import in_turns
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
-from ..toolkit.converter import Converter
-from ..toolkit.thread_data import ThreadData, thread_data
 from . import agent_answer
 from .history import trim_history
 from .newest import NewestItems
@@ -29,7 +27,7 @@ from .run_store import RunStore
 class ServedTurn(AgentTurn):
     """A `toolkit.Turn`. `models` are what the agents of the turn may name."""
 
-    thread_data: SkipValidation[ThreadData[Any]]
+    files: SkipValidation[S3AttachmentStore]
     model: SkipValidation[Model]
     models: SkipValidation[ModelProvider]
     message: SkipValidation[UserMessageItem | None] = None
@@ -56,13 +54,12 @@ class ServedTurn(AgentTurn):
         models: ModelProvider,
         use: AnswerUse,
     ) -> "ServedTurn":
-        assistant = services.assistant
         turn = cls(
             thread=thread,
             store=store,
             request_context=context,
             documents=services.documents(context),
-            thread_data=thread_data(services.records, thread.id, context, assistant.thread_data),
+            files=services.attachments,
             model=models.get_model(None),
             models=models,
             usage=Usage(),
@@ -93,9 +90,6 @@ class ServedTurn(AgentTurn):
         told = await assistant.converter(self).to_agent_input(await self.history())
         room = max(self._services.settings.history_tokens - tokens(first), 0)
         return in_turns([*first, *shorten(told, room)])
-
-    def converter(self) -> ThreadItemConverter:
-        return Converter(self._services.attachments, self.request_context)
 
     async def run_agent(self, agent: Agent[Any] | None = None) -> AsyncIterator[ThreadStreamEvent]:
         self._agents_running += 1

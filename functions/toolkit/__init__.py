@@ -9,10 +9,9 @@ from ..llm.demo_script import DemoRule, DemoScript
 from ..marks import as_data
 from .actions import ActionRun, Handover, Redraw, action
 from .assistant import Assistant, modules_in, short_title
-from .documents import Document, Documents
+from .documents import Document, Documents, ThreadData
 from .entities import Entity, entity_source
 from .settings import AssistantSettings
-from .thread_data import ThreadData
 from .tools import Tool, tool
 from .turn import Turn
 from .widgets import Widget, offers

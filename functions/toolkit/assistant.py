@@ -136,11 +136,10 @@ class Assistant:
         return []
 
     def converter(self, turn: Turn) -> "ThreadItemConverter":
-        """What turns the history into a model's input.
+        """What turns the history into a model's input: a `Converter`, or a subclass of yours."""
+        from .converter import Converter  # noqa: PLC0415 - imports the Agents SDK
 
-        Override it to give a `Converter` of your own, which is best a subclass of `Converter`.
-        """
-        return turn.converter()
+        return Converter(turn.files, turn.request_context)
 
     def run_config(self, turn: Turn) -> "RunConfig":  # noqa: ARG002
         """How the Agents SDK runs the agent.

@@ -7,13 +7,12 @@ from chatkit.store import Store, StoreItemType
 from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
 from chatkit.widgets import WidgetRoot
 
+from ..attachments import S3AttachmentStore
 from ..context import RequestContext
-from .documents import Documents
-from .thread_data import ThreadData
+from .documents import Documents, ThreadData
 
 if TYPE_CHECKING:
     from agents import Agent, Model, TResponseInputItem
-    from chatkit.agents import ThreadItemConverter
 
 
 class Turn(Protocol):
@@ -48,11 +47,15 @@ class Turn(Protocol):
     store: Store[RequestContext]
     """The store of conversations. It returns only those of this user."""
 
+    files: S3AttachmentStore
+    """The files of the user's messages."""
+
     documents: Documents
     """The documents that the assistant stores for this user: see `Document`."""
 
-    thread_data: ThreadData[Any]
-    """What the assistant stores for this conversation: see `Assistant.thread_data`."""
+    @property
+    def thread_data(self) -> ThreadData[Any]:
+        """What the assistant stores for this conversation: see `Assistant.thread_data`."""
 
     async def history(self) -> list[ThreadItem]:
         """The newest items of the conversation, oldest first, ending with what is answered."""
@@ -94,9 +97,6 @@ class Turn(Protocol):
         """The history as a model's input, within the budget of tokens, after
         `Assistant.input_items`.
         """
-
-    def converter(self) -> "ThreadItemConverter":
-        """The `Converter` of this turn: see `Assistant.converter`."""
 
     def count_tokens(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> None:
         """Count tokens of a model that was called without `model`, for the limits and the log.
