@@ -15,7 +15,10 @@ setup: ## make .venv and build the page (the others do it when needed)
 setup-python:
 	@$(PYTHON) infra/local/setup.py python
 
-dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000 by default), SIGN_IN=demo
+# What these commands answer with; the starter, unless .env names another assistant.
+dev dev-page lambda: export CHATKIT_ASSISTANT := $(or $(ASSISTANT),$(CHATKIT_ASSISTANT))
+
+dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000), SIGN_IN=demo, ASSISTANT=examples.…
 	@exec $(RUN) -m infra.local
 
 dev-page: setup ## the same, with Vite's dev server and hot reload for the page
