@@ -90,6 +90,15 @@ def _code_of(settings: Settings) -> list[str]:
     return [str(folder) for folder in folders]
 
 
+def _yours(settings: Settings) -> str:
+    """Where the assistant's code is, for the person who edits it."""
+    if settings.assistant is None:
+        return "functions/assistant/ (reloads on save)"
+    if assistant_package(settings.assistant) is None:
+        return f"the module {settings.assistant}"
+    return f"{Path(_code_of(settings)[-1]).relative_to(ROOT)}/ (reloads on save)"
+
+
 def settings_or_stop(folder: Path | None = None) -> Settings:
     """The settings. Ends this process with one line when one of them is wrong.
 
@@ -219,7 +228,7 @@ def _announce(address: str, page: str, host: str, settings: Settings) -> None:
     print(
         f"  AWS's API            {os.environ['AWS_ENDPOINT_URL']} (its key: {file_of_port(port)})"
     )
-    print("  Yours to edit        functions/assistant/ (reloads on save)")
+    print(f"  Yours to edit        {_yours(settings)}")
     print("  Ctrl-C ends it.\n", flush=True)
 
 
