@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python dev dev-page reset test test-page soak lint lint-python lint-page format lock \
+.PHONY: help setup setup-python dev dev-page new-assistant reset test test-page soak lint lint-python lint-page format lock \
 	bench lambda screenshots
 
 help: ## list these
@@ -23,6 +23,9 @@ dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000), SIGN_IN=d
 
 dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 	@exec $(RUN) -m infra.local --page
+
+new-assistant: setup-python ## lay out an assistant of your own, with tests: NAME=acme
+	@$(RUN) -m infra.local.new_assistant "$(NAME)"
 
 reset: setup-python ## forget the conversations, files and key of make dev
 	@$(RUN) -m infra.local.reset

@@ -108,8 +108,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 # The model only thought, or `/v1` is missing from its server's address, so that
                 # it answers with a web page.
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
-            async for event in self._after(turn, ids):
-                yield event
+            if turn.client_tool_call is None:  # else the answer goes on after the page's tool
+                async for event in self._after(turn, ids):
+                    yield event
             if self._title is not None:
                 await self.store.name_thread(thread, await self._title, context)
             if notice := self._use.notice():
