@@ -9,6 +9,7 @@ from chatkit.types import AttachmentUploadDescriptor, FileAttachment
 
 from functions.aws.keys import owner
 from functions.store import keys
+from tests.store.every_store import every_store
 from tests.store.samples import message, thread
 
 
@@ -116,6 +117,7 @@ async def test_the_thread_is_read_only_for_a_file_that_was_sent(store, ada, mete
     assert meter.requests == ["GetItem", "GetItem", "BatchGetItem"]
 
 
+@every_store
 async def test_a_file_may_be_saved_and_loaded_before_its_thread_is_saved(store, ada):
     await store.save_attachment(record("later"), ada)
     assert await store.load_attachment("f", ada) == record("later")
