@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 from agents import Model, RunConfig, Runner, RunResultStreaming
@@ -14,15 +13,14 @@ from chatkit.agents import stream_agent_response
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer, agents_sdk_user_agent_override
 from chatkit.types import (
-    AssistantMessageItem,
     NoticeEvent,
     ProgressUpdateEvent,
-    SDKHiddenContextItem,
     ThreadItem,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
     WidgetItem,
+    WorkflowItem,
 )
 
 from ..context import RequestContext
@@ -31,6 +29,7 @@ from ..llm.length import shorten
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..llm.refused_files import RetryWithoutFiles
 from ..llm.too_long import RetryShorter
+from ..server.cancelled import CANCELLED, keep_cancelled
 from ..services import Services
 from ..toolkit import short_title
 from ..toolkit.agent_turn import AgentTurn
@@ -43,14 +42,14 @@ from .meter import Meter
 from .run_store import RunStore
 from .stream_errors import stream_error
 from .unfinished import end_workflow, finish_items
-from .visible import has_text, shows_answer
+from .visible import shows_answer
 
 logger = logging.getLogger(__name__)
 
 NO_ANSWER = "The model answered nothing at all."
 
 _STOP_NOTES: dict[StopReason, str] = {
-    "visitor": "The user cancelled the stream. Stop responding to the prior request.",
+    "visitor": CANCELLED,
     "deadline": "The answer was cut off because it took too long.",
     "shutdown": "The answer was cut off because the server restarted.",
 }
@@ -222,21 +221,13 @@ class AssistantServer(ChatKitServer[RequestContext]):
     ) -> None:
         """Store what there is of the answer, and tell the model why it was cut off."""
         await self._name_at_once(thread, context)
-        for item in pending_items:
-            if isinstance(item, AssistantMessageItem) and has_text(item):
-                await self.store.add_thread_item(thread.id, item, context)
+        unfinished: list[ThreadItem] = [
+            each for each in pending_items if not isinstance(each, WorkflowItem)
+        ]
         if self._turn is not None and (workflow := end_workflow(self._turn)) is not None:
-            await self.store.add_thread_item(thread.id, workflow, context)
-        await self.store.add_thread_item(
-            thread.id,
-            SDKHiddenContextItem(
-                id=self.store.generate_item_id("sdk_hidden_context", thread, context),
-                thread_id=thread.id,
-                created_at=datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
-                content=_STOP_NOTES[self._stop.reason or "visitor"],
-            ),
-            context,
-        )
+            unfinished.append(workflow)
+        note = _STOP_NOTES[self._stop.reason or "visitor"]
+        await keep_cancelled(self.store, thread, unfinished, context, note)
 
 
 def _first_words(thread: ThreadMetadata, history: list[ThreadItem]) -> str | None:
