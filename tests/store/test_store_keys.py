@@ -54,3 +54,10 @@ def test_an_item_that_is_written_later_comes_later_among_those_of_its_time(momen
     first, second = keys.item_position(moment, one), keys.item_position(moment, other)
     assert before < first < second < keys.END_OF_ITEMS
     assert second < keys.position(keys.stamp(moment + datetime.resolution), one)
+
+
+def test_a_clock_that_is_set_back_moves_no_item_before_what_the_process_wrote_earlier(monkeypatch):
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    first = keys.item_position(moment, "z")
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    assert first < keys.item_position(moment, "b") < keys.item_position(moment, "a")
