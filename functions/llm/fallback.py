@@ -1,10 +1,10 @@
 """A model in whose place another one answers when it fails before its first token."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import openai
 from agents import Model, ModelResponse
@@ -13,6 +13,9 @@ from agents.items import TResponseStreamEvent
 from .wrapped import WrappedModel
 
 logger = logging.getLogger(__name__)
+
+Stream = AsyncGenerator[TResponseStreamEvent]
+"""What the wrapped models are: they can be closed, so that a call is counted when it fails."""
 
 _BEFORE_THE_FIRST_TOKEN: Final = frozenset(
     {"response.created", "response.queued", "response.in_progress"}
@@ -54,7 +57,8 @@ class FallbackModel(WrappedModel):
         failed = began = False
         held: list[TResponseStreamEvent] = []  # of a model that fails nobody gets to know them
         try:
-            async with aclosing(self._model.stream_response(*args, **kwargs)) as events:
+            stream = cast(Stream, self._model.stream_response(*args, **kwargs))
+            async with aclosing(stream) as events:
                 async for event in events:
                     if began:
                         yield event
@@ -103,7 +107,7 @@ def _is_fault(error: openai.APIError) -> bool:
     return bool({error.code, error.type} & _FAULTS)
 
 
-def _code(event: Any) -> str | None:
+def _code(event: Any) -> object:
     """The code of a failure that the Responses API sends as an event."""
     if event.type == "error":
         return event.code
