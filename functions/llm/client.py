@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 from httpx2 import Request, Timeout
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-from openai.providers import bedrock
 
 from .providers import Endpoint
 from .tool_calls import NumberingClient
@@ -50,6 +49,8 @@ def _make(endpoint: Endpoint, api_key: str, retries: int) -> AsyncOpenAI:
         timeout=TIMEOUT, event_hooks={"request": before, "response": [make_whole]}
     )
     if endpoint.provider == "bedrock":
+        from openai.providers import bedrock  # noqa: PLC0415 - takes time at a cold start
+
         return NumberingClient(
             # The SDK finds the credentials and signs in a thread, for each attempt anew. botocore
             # renews those that expire, such as a function's after a snapshot was restored.
