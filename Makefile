@@ -38,6 +38,10 @@ else
 	@$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 endif
 
+.PHONY: eval
+eval: setup-python ## ask the assistant the questions in evals/ and check its answers; FOLDER=, ARGS="-k sum"
+	@$(RUN) -m infra.evals $(or $(FOLDER),evals) $(ARGS)
+
 soak: setup ## the long forms of some tests, half an hour; ARGS="tests/store" for a part
 	@$(RUN) -m pytest -m soak $(ARGS)
 
