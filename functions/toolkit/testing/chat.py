@@ -1,17 +1,21 @@
 """`assistant_under_test`: conversations with an assistant, through the whole engine, in memory."""
 
 import mimetypes
+import warnings
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
 from agents import Agent
 from chatkit.types import (
     ThreadItem,
+    ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
     WidgetItem,
 )
+from chatkit.widgets import WidgetRoot
 from pydantic import TypeAdapter
 
 from ...context import RequestContext
@@ -22,6 +26,8 @@ from .models import Asked
 from .said import Said, only, shows_text
 from .wire import Answer, send
 from .world import Given, World, source_of, world
+
+T = TypeVar("T")
 
 _EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 _ITEMS: TypeAdapter[list[ThreadItem]] = TypeAdapter(list[ThreadItem])
@@ -201,6 +207,25 @@ class Chat:
         """Whose things `store` reads: this user's."""
         return self._context
 
+    async def show(self, widget: WidgetRoot) -> WidgetItem:
+        """Put a card into the conversation, such as one that an older assistant has shown."""
+        if self.thread_id is None:
+            thread = ThreadMetadata(
+                id=self.store.generate_thread_id(self.context), created_at=_now()
+            )
+            await self.store.save_thread(thread, self.context)
+            self.thread_id = thread.id
+        thread = await self.store.load_thread(self.thread_id, self.context)
+        item = WidgetItem(
+            id=self.store.generate_item_id("message", thread, self.context),
+            thread_id=thread.id,
+            created_at=_now(),
+            widget=widget,
+        )
+        await self.store.add_thread_item(thread.id, item, self.context)
+        self._known[item.id] = item
+        return item
+
     # Other requests.
 
     async def entities(self, query: str = "") -> list[Entity]:
@@ -238,7 +263,7 @@ class Chat:
         answer = await self._send("POST", path, {"type": kind, "params": params})
         if self._world.faults:
             raise self._world.faults.pop()
-        came = [(seconds, _EVENT.validate_python(event)) for seconds, event in answer.events()]
+        came = [(seconds, _read(_EVENT, event)) for seconds, event in answer.events()]
         for _, event in came:
             if event.type == "thread.created":
                 self.thread_id = event.thread.id
@@ -271,13 +296,25 @@ class Chat:
                 after=page["after"],
             )
             found += page["data"]
-        items = _ITEMS.validate_python(found)
+        items = _read(_ITEMS, found)
         self._known = {item.id: item for item in items}
         return thread["title"], items
 
 
-def buttons(card: WidgetItem, action: str | None = None) -> list[dict[str, Any]]:
+def _read(kind: TypeAdapter[T], value: Any) -> T:
+    with warnings.catch_warnings():
+        # ChatKit advises against writing widgets with the classes that it reads them into.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return kind.validate_python(value)
+
+
+def _now() -> datetime:
+    return datetime.now()  # noqa: DTZ005 - naive, as ChatKit's own items are
+
+
+def buttons(card: WidgetItem | WidgetRoot, action: str | None = None) -> list[dict[str, Any]]:
     """The payloads of what can be pressed on a card for `action`, or for any."""
+    widget = card.widget if isinstance(card, WidgetItem) else card
     found: list[dict[str, Any]] = []
 
     def walk(node: Any) -> None:
@@ -292,7 +329,7 @@ def buttons(card: WidgetItem, action: str | None = None) -> list[dict[str, Any]]
                 else:
                     walk(value)
 
-    walk(card.widget.model_dump(mode="json", exclude_none=True))
+    walk(widget.model_dump(mode="json", exclude_none=True))
     return found
 
 
@@ -301,7 +338,7 @@ async def assistant_under_test(
     assistant: "Assistant | Agent[Any] | str | None" = None,
     model: Given = None,
     *,
-    title: str | None = None,
+    title: str | Exception | None = None,
     user_id: str = "ada",
     roles: Collection[str] = (),
     settings: Mapping[str, Any] | None = None,
@@ -314,9 +351,9 @@ async def assistant_under_test(
 
     `assistant` is an `Assistant`, an agent, or the name of a module; by default that of the
     settings. `model` is a list of steps, a model of the Agents SDK's, or `recorded(…)`; by default
-    the offline demo answers. A list must be used up. `title` is what the model answers when it is
-    asked for a title. `user_id` and `roles` are those of the first user. `settings` are fields of
-    `functions.settings.Settings`; the environment and `.env` are not read.
+    the offline demo answers. A list must be used up. `title` is what the model answers, or fails
+    with, when it is asked for a title. `user_id` and `roles` are those of the first user.
+    `settings` are fields of `functions.settings.Settings`; the environment and `.env` are not read.
     """
     async with world(assistant, source_of(model, title), title, settings or {}) as within:
         about = {"roles": frozenset(roles), "tenant": None, "name": None, "email": None}

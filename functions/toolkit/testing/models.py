@@ -55,7 +55,7 @@ class Scripted:
     for one, by default the message's first words.
     """
 
-    def __init__(self, given: Model, title: str | None) -> None:
+    def __init__(self, given: Model, title: str | Exception | None) -> None:
         self.given = given
         self._title = title
 
@@ -118,14 +118,15 @@ class _QuickDemo(Whole):
 
 
 class _Titled(Model):
-    def __init__(self, model: Model, title: str | None) -> None:
+    def __init__(self, model: Model, title: str | Exception | None) -> None:
         self._model = model
         self._title = title
 
     def _for(self, call: ModelCall) -> Model:
         if not asks_for_title(call):
             return self._model
-        return ScriptedModel([says(self._title or short_title(text_in(call)))])
+        title = self._title or short_title(text_in(call))
+        return ScriptedModel([title if isinstance(title, Exception) else says(title)])
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         model = self._for(called_with(args, kwargs, streamed=False))

@@ -88,7 +88,7 @@ class World:
     assistant: Assistant
     people: People
     source: Source
-    title: str | None
+    title: str | Exception | None
     asked: list[Asked] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class World:
             self.source.close()
 
 
-def source_of(given: Given, title: str | None) -> Source:
+def source_of(given: Given, title: str | Exception | None) -> Source:
     if given is None:
         return Demo()
     if isinstance(given, Model):
@@ -163,7 +163,7 @@ def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
 async def world(
     assistant: "Assistant | Agent[Any] | str | None",
     source: Source,
-    title: str | None,
+    title: str | Exception | None,
     settings: Mapping[str, Any],
 ) -> AsyncIterator[World]:
     """Start both apps, and end them after the block."""
