@@ -78,11 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not questions:
         _tell(f"no question has {given.k!r}\n")
         return 2
-    logging.getLogger("functions.chat.meter").setLevel(logging.WARNING)  # a line for each answer
     outcomes = asyncio.run(run(questions))
     sys.stdout.write(f"\n{table(outcomes)}\n")
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":
+    logging.getLogger("functions.chat.meter").setLevel(logging.WARNING)  # a line for each answer
     sys.exit(main())

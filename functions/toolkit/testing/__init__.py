@@ -4,7 +4,8 @@ Everything runs in this process, without sockets, a key or AWS. What is here is 
 stands above the engine, which it drives, and nothing but tests imports it.
 """
 
-from .chat import Chat, assistant_under_test, buttons
+from .cards import buttons
+from .chat import Chat, assistant_under_test
 from .conversation import check_conversation
 from .models import configured
 from .recording import recorded

@@ -1,42 +1,28 @@
 """`assistant_under_test`: conversations with an assistant, through the whole engine, in memory."""
 
 import mimetypes
-import warnings
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from agents import Agent
-from chatkit.types import (
-    ThreadItem,
-    ThreadMetadata,
-    ThreadStreamEvent,
-    UserMessageItem,
-    WidgetItem,
-)
+from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem, WidgetItem
 from chatkit.widgets import WidgetRoot
-from pydantic import TypeAdapter
 
 from ...context import RequestContext
 from ...store import DynamoDBStore
-from ...web.identity.visitor import TOKEN_HEADER
 from .. import Assistant, Document, Documents, Entity, ThreadData
-from .models import Asked
-from .said import Said, only, shows_text
-from .wire import Answer, send
+from .cards import buttons
+from .said import Said, only
+from .session import Session
 from .world import Given, World, source_of, world
-
-T = TypeVar("T")
-
-_EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
-_ITEMS: TypeAdapter[list[ThreadItem]] = TypeAdapter(list[ThreadItem])
 
 PAGE_CAN: Final = ("client_tools", "widget_actions")
 """What the page of a test can do by default: all that there is."""
 
 
-class Chat:
+class Chat(Session):
     """One user, and the conversation that they have open: `thread_id`, None before the first
     message. Every request takes the way that it takes in production, through both functions' apps.
 
@@ -45,16 +31,11 @@ class Chat:
     """
 
     def __init__(self, within: World, user_id: str, headers: Mapping[str, str], about: Any) -> None:
-        self._world = within
-        self._headers = dict(headers)
-        self._headers.setdefault("x-chatkit-page-can", " ".join(PAGE_CAN))
-        self._headers[TOKEN_HEADER] = f"Bearer {within.people.add(user_id, **about)}"
-        self._context = RequestContext(
-            user_id=user_id, tenant=about["tenant"], roles=about["roles"]
-        )
-        self._known: dict[str, ThreadItem] = {}
+        can = {"x-chatkit-page-can": " ".join(PAGE_CAN)}
+        super().__init__(within, within.people.add(user_id, **about), {**can, **headers})
         self.user_id = user_id
-        self.thread_id: str | None = None
+        self.context = RequestContext(user_id=user_id, tenant=about["tenant"], roles=about["roles"])
+        """Whose things `store` reads: this user's."""
 
     # What the model answers.
 
@@ -184,7 +165,7 @@ class Chat:
     @property
     def documents(self) -> Documents:
         """The documents that the assistant stores for this user."""
-        return self._world.services.documents(self._context)
+        return self._world.services.documents(self.context)
 
     async def read(self, document: Document[Any]) -> Any:
         """What the assistant stores for this user as `document`."""
@@ -201,11 +182,6 @@ class Chat:
     def store(self) -> DynamoDBStore:
         """The store of conversations, for what has no method here. It wants `context`."""
         return self._world.services.store
-
-    @property
-    def context(self) -> RequestContext:
-        """Whose things `store` reads: this user's."""
-        return self._context
 
     async def show(self, widget: WidgetRoot) -> WidgetItem:
         """Put a card into the conversation, such as one that an older assistant has shown."""
@@ -242,95 +218,9 @@ class Chat:
         await self._world.upload(announced["upload_descriptor"], content)
         return str(announced["id"])
 
-    async def get(self, path: str) -> Any:
-        """The JSON of a route, such as one of the assistant's under `/chatkit/x`."""
-        return (await self._send("GET", path)).json
-
-    async def post(self, path: str, body: Any) -> Any:
-        """Post JSON to a route. Returns its JSON."""
-        return (await self._send("POST", path, body)).json
-
-    async def request(self, kind: str, path: str = "/chatkit", /, **params: Any) -> Any:
-        """Any operation of ChatKit's that does not stream, such as `threads.list`: its JSON."""
-        return await self.post(path, {"type": kind, "params": params})
-
-    async def _send(self, method: str, target: str, body: Any = None) -> Answer:
-        app = self._world.actions if target.startswith("/actions") else self._world.chat
-        return await send(app, method, target, self._headers, body)
-
-    async def _stream(self, kind: str, path: str = "/chatkit", /, **params: Any) -> Said:
-        before = len(self._world.asked)
-        answer = await self._send("POST", path, {"type": kind, "params": params})
-        if self._world.faults:
-            raise self._world.faults.pop()
-        came = [(seconds, _read(_EVENT, event)) for seconds, event in answer.events()]
-        for _, event in came:
-            if event.type == "thread.created":
-                self.thread_id = event.thread.id
-        return await self._said(came, self._world.asked[before:])
-
-    async def _said(self, came: list[tuple[float, ThreadStreamEvent]], asked: list[Asked]) -> Said:
-        known = self._known
-        title, items = await self._listed()
-        return Said(
-            events=[event for _, event in came],
-            items=items,
-            new=[item for item in items if known.get(item.id) != item],
-            title=title,
-            asked=asked,
-            results=dict(self._world.results),
-            first_text_seconds=next((s for s, event in came if shows_text(event)), None),
-        )
-
-    async def _listed(self) -> tuple[str | None, list[ThreadItem]]:
-        """The conversation's title and its items, as the page loads them."""
-        thread = await self.request("threads.get_by_id", thread_id=self.thread_id)
-        page = thread["items"]
-        found = page["data"]
-        while page["has_more"]:
-            page = await self.request(
-                "items.list",
-                thread_id=self.thread_id,
-                order="asc",
-                limit=100,
-                after=page["after"],
-            )
-            found += page["data"]
-        items = _read(_ITEMS, found)
-        self._known = {item.id: item for item in items}
-        return thread["title"], items
-
-
-def _read(kind: TypeAdapter[T], value: Any) -> T:
-    with warnings.catch_warnings():
-        # ChatKit advises against writing widgets with the classes that it reads them into.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return kind.validate_python(value)
-
 
 def _now() -> datetime:
     return datetime.now()  # noqa: DTZ005 - naive, as ChatKit's own items are
-
-
-def buttons(card: WidgetItem | WidgetRoot, action: str | None = None) -> list[dict[str, Any]]:
-    """The payloads of what can be pressed on a card for `action`, or for any."""
-    widget = card.widget if isinstance(card, WidgetItem) else card
-    found: list[dict[str, Any]] = []
-
-    def walk(node: Any) -> None:
-        if isinstance(node, list):
-            for each in node:
-                walk(each)
-        elif isinstance(node, dict):
-            for name, value in node.items():
-                if name.startswith("on") and name.endswith("Action") and isinstance(value, dict):
-                    if action in {None, value.get("type")}:
-                        found.append(value.get("payload") or {})
-                else:
-                    walk(value)
-
-    walk(widget.model_dump(mode="json", exclude_none=True))
-    return found
 
 
 @asynccontextmanager

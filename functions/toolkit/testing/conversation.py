@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from chatkit.types import ClientToolCallItem, StructuredInputItem, WidgetItem
 
-from .chat import Chat, buttons
+from .cards import buttons
+from .chat import Chat
 from .said import Said
 
 UPDATE: Final = "CHATKIT_UPDATE"

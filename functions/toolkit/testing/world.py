@@ -124,6 +124,7 @@ class World:
     def use(self, given: Given) -> None:
         """Answer with this model from now on. Raises when the one before was not used up."""
         self.check_end()
+        self.close()
         self.source = source_of(given, self.title)
 
     def check_end(self) -> None:
@@ -132,6 +133,10 @@ class World:
             self.source.given.assert_complete()
         if isinstance(self.source, Recording):
             self.source.check_end()
+
+    def close(self) -> None:
+        """Write what was recorded, also for a test that fails: it was paid for."""
+        if isinstance(self.source, Recording):
             self.source.close()
 
 
@@ -179,5 +184,6 @@ async def world(
         made = World(services, own, People(), source, title)
         for app in (made.chat, made.actions):
             await stack.enter_async_context(app.router.lifespan_context(app))
+        stack.callback(made.close)
         yield made
         made.check_end()
