@@ -78,7 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not questions:
         _tell(f"no question has {given.k!r}\n")
         return 2
-    outcomes = asyncio.run(run(questions))
+    try:
+        outcomes = asyncio.run(run(questions))
+    except ValueError as error:  # of the settings
+        _tell(f"{error}\n")
+        return 2
     sys.stdout.write(f"\n{table(outcomes)}\n")
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 

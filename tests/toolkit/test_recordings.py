@@ -62,13 +62,17 @@ async def test_a_recording_of_another_conversation_says_what_differs(
 
 @pytest.fixture
 async def chat():
-    steps = [calls("show_items", add=["milk"]), says("There.")]
-    async with assistant_under_test(assistant, steps) as chat:
+    async with assistant_under_test(assistant, []) as chat:
         yield chat
 
 
+@pytest.fixture
+def milk(chat):
+    chat.model = [calls("show_items", add=["milk"]), says("There.")]
+
+
 async def test_a_conversation_is_written_with_one_flag_and_then_compared(
-    tmp_path, monkeypatch, chat
+    tmp_path, monkeypatch, chat, milk
 ):
     file = tmp_path / "list.md"
     file.write_text("# A list\n\n## User\n\nThe list, please\n\n## Press `item.toggle`\n")
@@ -92,7 +96,15 @@ async def test_a_conversation_is_written_with_one_flag_and_then_compared(
     await check_conversation(bob, file)
 
 
-async def test_another_conversation_is_told_as_a_difference(tmp_path, chat):
+async def test_a_heading_in_a_message_is_no_section(tmp_path, chat):
+    file = tmp_path / "heading.md"
+    file.write_text("## User\n\n\\## User\n\nIs this one?\n\n## Assistant\n\n\\## Retry\n\nNo.\n")
+    chat.model = [says("## Retry\n\nNo.")]
+    await check_conversation(chat, file)
+    assert "## User" in (await chat.items())[0].content[0].text
+
+
+async def test_another_conversation_is_told_as_a_difference(tmp_path, chat, milk):
     file = tmp_path / "list.md"
     file.write_text("## User\n\nThe list, please\n\n## Assistant\n\nHere.\n")
     with pytest.raises(AssertionError) as raised:

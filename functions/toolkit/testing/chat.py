@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote as encoded
 
 from agents import Agent
 from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem, WidgetItem
@@ -108,9 +109,7 @@ class Chat(Session):
         if declared is not None and declared.kind == "sync":
             await self.request("threads.sync_custom_action", "/actions", **params)
             return await self._said([], [])
-        # The second function sends on what has to be answered, as the page finds out.
-        path = "/chatkit" if declared is not None and declared.kind == "answer" else "/actions"
-        return await self._stream("threads.custom_action", path, **params)
+        return await self._stream("threads.custom_action", "/actions", **params)
 
     async def client_tool_result(self, result: Any) -> Said:
         """Return what the page's tool has returned (see `Said.client_tool`)."""
@@ -206,7 +205,7 @@ class Chat(Session):
 
     async def entities(self, query: str = "") -> list[Entity]:
         """What the user finds when they type @ and `query`."""
-        found = await self.get(f"/chatkit/entities?q={query}")
+        found = await self.get(f"/chatkit/entities?q={encoded(query)}")
         return [Entity(**each) for each in found["entities"]]
 
     async def upload(self, name: str, content: bytes, mime_type: str | None = None) -> str:

@@ -30,7 +30,9 @@ class Section:
 
     @property
     def markdown(self) -> str:
-        return f"## {self.heading}\n\n{self.body}".rstrip() + "\n"
+        # A heading in a message is no section.
+        body = re.sub(r"^(\\*## )", r"\\\1", self.body, flags=re.MULTILINE)
+        return f"## {self.heading}\n\n{body}".rstrip() + "\n"
 
     @property
     def is_the_users(self) -> bool:
@@ -83,6 +85,7 @@ def _parse(text: str) -> tuple[str, list[Section]]:
     sections = []
     for part in parts:
         heading, _, body = part.partition("\n")
+        body = re.sub(r"^\\(\\*## )", r"\1", body, flags=re.MULTILINE)
         sections.append(Section(heading.strip(), body.strip()))
     introduction = first.strip()
     return introduction and f"{introduction}\n", sections

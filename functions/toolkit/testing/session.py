@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from chatkit.types import ThreadItem, ThreadStreamEvent
@@ -44,7 +45,10 @@ class Session:
 
     async def _send(self, method: str, target: str, body: Any = None) -> Answer:
         app = self._world.actions if target.startswith("/actions") else self._world.chat
-        return await send(app, method, target, self._headers, body)
+        answer = await send(app, method, target, self._headers, body)
+        if answer.status == HTTPStatus.TEMPORARY_REDIRECT:  # an action that the model answers
+            return await self._send(method, answer.headers["location"], body)
+        return answer
 
     async def _stream(self, kind: str, path: str = "/chatkit", /, **params: Any) -> Said:
         before = len(self._world.asked)

@@ -155,12 +155,12 @@ def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
     if isinstance(source, Real) or (isinstance(source, Recording) and source.records):
         own = get_settings()
         defaults = GivenSettings()
-        nobodys = {
+        unlimited = {
             name: getattr(defaults, name)
             for name in ("data_role", "limits", "messages_per_minute", "messages_per_day")
         }
         key = {} if own.cookie_key or own.cookie_key_secret else {"cookie_key": KEY}
-        return own.model_copy(update={**nobodys, **key, **more})
+        return own.model_copy(update={**unlimited, **key, **more})
     return GivenSettings(**{"cookie_key": KEY, **more})
 
 
