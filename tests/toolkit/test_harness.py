@@ -85,6 +85,11 @@ async def test_a_card_is_pressed_by_its_only_button_and_drawn_anew():
         assert mention.id in str(said.sent[0].input)
 
 
+async def test_a_tool_that_ends_the_answer_has_a_result_too():
+    async with assistant_under_test(sample, [calls("ask_visitor")]) as chat:
+        assert (await chat.say("Ask me")).call.result
+
+
 async def test_users_have_roles_and_conversations_of_their_own():
     async with assistant_under_test(sample, [says("a"), says("b")]) as chat:
         (sent,) = (await chat.say("Hello")).sent
