@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 from agents import ModelProvider
@@ -11,19 +10,19 @@ from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
 from chatkit.types import (
-    AssistantMessageItem,
     NoticeEvent,
-    SDKHiddenContextItem,
     StreamOptions,
     ThreadItem,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
     WidgetItem,
+    WorkflowItem,
 )
 
 from ..context import RequestContext
 from ..limits.answer_use import AnswerUse
+from ..server.cancelled import CANCELLED, keep_cancelled
 from ..services import Services
 from ..toolkit import short_title
 from ..toolkit.dispatch import PreparedAction
@@ -34,14 +33,14 @@ from .run_store import RunStore
 from .stream_errors import stream_error
 from .turn import ServedTurn
 from .unfinished import end_workflow, finish_items
-from .visible import has_text, shows_answer
+from .visible import shows_answer
 
 logger = logging.getLogger(__name__)
 
 NO_ANSWER = "The model answered nothing at all."
 
 _STOP_NOTES: dict[StopReason, str] = {
-    "visitor": "The user cancelled the stream. Stop responding to the prior request.",
+    "visitor": CANCELLED,
     "deadline": "The answer was cut off because it took too long.",
     "shutdown": "The answer was cut off because the server restarted.",
 }
@@ -108,8 +107,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 # The model only thought, or `/v1` is missing from its server's address, so that
                 # it answers with a web page.
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
-            async for event in self._after(turn, ids):
-                yield event
+            if turn.client_tool_call is None:  # else the answer goes on after the page's tool
+                async for event in self._after(turn, ids):
+                    yield event
             if self._title is not None:
                 await self.store.name_thread(thread, await self._title, context)
             if notice := self._use.notice():
@@ -203,18 +203,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
     ) -> None:
         """Store what there is of the answer, and tell the model why it was cut off."""
         await self._name_at_once(thread, context)
-        for item in pending_items:
-            if isinstance(item, AssistantMessageItem) and has_text(item):
-                await self.store.add_thread_item(thread.id, item, context)
+        unfinished: list[ThreadItem] = [
+            each for each in pending_items if not isinstance(each, WorkflowItem)
+        ]
         if self._turn is not None and (workflow := end_workflow(self._turn)) is not None:
-            await self.store.add_thread_item(thread.id, workflow, context)
-        await self.store.add_thread_item(
-            thread.id,
-            SDKHiddenContextItem(
-                id=self.store.generate_item_id("sdk_hidden_context", thread, context),
-                thread_id=thread.id,
-                created_at=datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
-                content=_STOP_NOTES[self._stop.reason or "visitor"],
-            ),
-            context,
-        )
+            unfinished.append(workflow)
+        note = _STOP_NOTES[self._stop.reason or "visitor"]
+        await keep_cancelled(self.store, thread, unfinished, context, note)

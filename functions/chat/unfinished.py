@@ -6,7 +6,6 @@ follows stays open in the SDK, and the page would show it as running.
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 
 from chatkit.agents import AgentContext
 from chatkit.types import (
@@ -15,7 +14,6 @@ from chatkit.types import (
     AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
-    DurationSummary,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
@@ -25,7 +23,7 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
-from .visible import has_text
+from ..server.cancelled import end, has_text
 
 
 async def finish_items(
@@ -74,10 +72,7 @@ def end_workflow(turn: AgentContext[RequestContext]) -> WorkflowItem | None:
     """End the open workflow of `turn` as the SDK ends one, and return it; None without one."""
     workflow, turn.workflow_item = turn.workflow_item, None
     if workflow is not None:
-        if workflow.workflow.summary is None:
-            lasted = datetime.now() - workflow.created_at  # noqa: DTZ005 - naive, as the SDK's are
-            workflow.workflow.summary = DurationSummary(duration=int(lasted.total_seconds()))
-        workflow.workflow.expanded = False
+        end(workflow)
     return workflow
 
 

@@ -47,8 +47,9 @@ def modules_in(package: ModuleType) -> list[ModuleType]:
 class Assistant:
     """The base class of an assistant. The engine uses one instance for all requests.
 
-    `features` are modules. Every `@tool`, `@action` and `@entity_source` at their top level belongs
-    to the assistant. `agent` answers, unless a subclass overrides `agent_for` or `respond`.
+    `features` are modules or their names. Every `@tool`, `@action` and `@entity_source` at their
+    top level belongs to the assistant. `agent` answers, unless a subclass overrides `agent_for` or
+    `respond`.
 
     A `TYPE_CHECKING` import is enough for the types of the Agents SDK and of FastAPI here. Import
     the Agents SDK inside the methods: the import takes a second, and the second function never
@@ -75,11 +76,12 @@ class Assistant:
     _refused_headers: ClassVar[tuple[str, ...]] = ("x-chatkit-", "x-amz-")
 
     def __init__(
-        self, features: Iterable[ModuleType] = (), *, agent: "Agent[Any] | None" = None
+        self, features: Iterable[ModuleType | str] = (), *, agent: "Agent[Any] | None" = None
     ) -> None:
+        modules = [import_module(each) if isinstance(each, str) else each for each in features]
         # By identity, because a feature may import what another one declares.
         declared = {
-            id(value): value for module in features for value in vars(module).values()
+            id(value): value for module in modules for value in vars(module).values()
         }.values()
         self.tools = tuple(_by_name(each for each in declared if isinstance(each, Tool)).values())
         self.actions = _by_name(each for each in declared if isinstance(each, WidgetAction))

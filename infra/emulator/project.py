@@ -44,13 +44,18 @@ def lambda_python() -> Path | None:
     return bytecode.find_python(PYTHON, download=False)
 
 
-def bundle(function: str, *, gemini_transcribes: bool = False) -> Bundle:
+def bundle(
+    function: str, *, gemini_transcribes: bool = False, assistant: str | None = None
+) -> Bundle:
     """The bundle of `chat` or `actions` that runs on this machine."""
     python = lambda_python()
-    if python is None:
-        built = build(function, host=True, gemini_transcribes=gemini_transcribes)
-    else:
-        built = build(function, architecture="x86_64", gemini_transcribes=gemini_transcribes)
+    built = build(
+        function,
+        host=python is None,
+        architecture="x86_64",
+        gemini_transcribes=gemini_transcribes,
+        assistant=assistant,
+    )
     return Bundle(built, python)
 
 
@@ -85,8 +90,13 @@ def configurations(
         "CHATKIT_BEHIND_CLOUDFRONT": "true",  # infra.emulator.edge stands for it
         "CHATKIT_PURGE": "stream",
     }
-    chat = bundle("chat")
-    actions = bundle("actions", gemini_transcribes=get_settings().voice_provider == "gemini")
+    settings = get_settings()
+    chat = bundle("chat", assistant=settings.assistant)
+    actions = bundle(
+        "actions",
+        gemini_transcribes=settings.voice_provider == "gemini",
+        assistant=settings.assistant,
+    )
     # What this shell has on PYTHONPATH lies beside the bundles, as a layer would.
     beside = tuple(Path(folder) for folder in os.environ.get("PYTHONPATH", "").split(":") if folder)
     return (

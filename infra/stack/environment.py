@@ -61,6 +61,8 @@ def environment(
         "CHATKIT_RETENTION_DAYS": str(settings.retention_days or ""),
         "CHATKIT_PURGE": "stream",
         "CHATKIT_COOKIE_KEY_SECRET": secrets.cookie.id,
+        "CHATKIT_ASSISTANT": settings.assistant,
+        **{f"CHATKIT_ASSISTANT_{name}": str(v) for name, v in settings.assistant_settings.items()},
         "CHATKIT_MODEL": settings.model,
         "CHATKIT_MODELS": ",".join(settings.models),
         "CHATKIT_MODEL_API": settings.model_api,

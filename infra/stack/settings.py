@@ -33,6 +33,7 @@ from functions.settings import (
     Settings,
     parsed_json,
 )
+from infra.assistant_package import assistant_package
 from infra.stack.contradictions import contradiction
 from infra.stack.limits import limit_contradiction, limit_table
 
@@ -78,6 +79,20 @@ class StackSettings(BaseModel):
         description="Keep the table, the files, the keys, the secrets and the user pool when the "
         "stack is destroyed, and refuse to delete the table, the pool and the stack. Turn it on "
         "for people's data.",
+    )
+
+    # The assistant
+    assistant: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+        description="Module of the assistant, such as `examples.support`. Its package is packed "
+        "with what its `requirements.txt` names. By default it is the one in "
+        "`functions/assistant`.",
+    )
+    assistant_settings: JsonObject = Field(
+        default_factory=dict,
+        description="The assistant's own settings as JSON, such as "
+        '`{"API_URL": "https://example.com"}` for `CHATKIT_ASSISTANT_API_URL`. No secrets.',
     )
 
     # The model
@@ -446,6 +461,13 @@ class StackSettings(BaseModel):
     def _with_cognito(cls, typed: dict[str, Any]) -> dict[str, Any]:
         """What `signIn=cognito` decides where nothing else is typed."""
         return {**_OF_COGNITO, **typed} if typed.get("signIn") == "cognito" else typed
+
+    @field_validator("assistant")
+    @classmethod
+    def _assistant_exists(cls, module: str | None) -> str | None:
+        if module is not None and assistant_package(module) is None:
+            raise ValueError(f"there is no {module} in this repository")
+        return module
 
     @field_validator("log_retention_days", mode="before")
     @classmethod

@@ -36,8 +36,9 @@ export function chatKitOptions(input: {
   initialThread: string | null;
   locale?: SupportedLocale;
 }): ChatKitOptions {
-  const { config, fetch, scheme, theme, assistant, session, initialThread, locale } = input;
+  const { config, fetch, scheme, theme, session, initialThread, locale } = input;
   const { features } = config;
+  const assistant = { ...input.assistant, ...config.assistant };
   const models = modelsFor(config, session);
   const tools = (assistant.tools ?? []).filter(({ id }) => session?.tools?.includes(id) ?? true);
   return {

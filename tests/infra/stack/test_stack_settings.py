@@ -63,6 +63,8 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"allowedOrigins": "https://*.example"}, "is not an origin such as"),
         ({"frameAncestors": "example.com"}, "is not an origin such as"),
         ({"imageSources": "*"}, "is not an origin such as"),
+        ({"assistant": "exmaples.support"}, "there is no exmaples.support in this repository"),
+        ({"assistant": "../secrets"}, "assistant='../secrets': String should match pattern"),
         ({"provider": "compatible"}, "provider=compatible needs modelBaseUrl and model"),
         ({"modelBaseUrl": "https://x.example"}, "modelBaseUrl needs provider=compatible"),
         ({"modelSecret": "a"}, "modelSecret needs a provider other than demo"),
