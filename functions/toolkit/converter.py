@@ -43,8 +43,8 @@ def _files_of(item: ThreadItem) -> Sequence[Attachment | GeneratedImageItem]:
 class Converter(ThreadItemConverter):
     """Converts thread items to model input, with the contents of files and mentioned entities.
 
-    `context` is any that `files` knows the owner of. With a `RequestContext`, the model gets to know
-    the page and the language, too.
+    `context` is any that `files` knows the owner of. With a `RequestContext`, the model gets to
+    know the page and the language, too.
     """
 
     def __init__(self, files: S3AttachmentStore, context: Any) -> None:

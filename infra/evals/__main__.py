@@ -13,8 +13,9 @@ from agents import Agent
 
 from functions.limit_table import Price
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
-from functions.settings import get_settings
+from functions.settings import ROOT, get_settings
 from functions.toolkit.testing import assistant_under_test, configured
+from infra.assistant_package import assistant_package
 from infra.evals.checks import Check, check
 from infra.evals.questions import Question, QuestionsError, read_questions
 from infra.evals.report import Outcome, table
@@ -39,7 +40,7 @@ async def run(questions: list[Question]) -> list[Outcome]:
     models = choose(settings)
     demo = models.provider == "demo"
     hint = f": {HOW_TO_GET_A_REAL_ONE}" if demo else ""
-    _tell(f"{len(questions)} questions to {models.label}{hint}\n")
+    _tell(f"Questions: {len(questions)}. Model: {models.label}{hint}\n")
     await _warm_up()
     outcomes = []
     for number, question in enumerate(questions, start=1):
@@ -61,15 +62,23 @@ def _tell(text: str) -> None:
     sys.stderr.flush()
 
 
+def _own_folder() -> Path:
+    """`evals` beside the code of the assistant that the settings name; the starter's by default."""
+    package = assistant_package(get_settings().assistant)
+    if package is None:
+        return ROOT / "evals"
+    return (package.path if package.path.is_dir() else package.path.parent) / "evals"
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
-    parser.add_argument("folder", type=Path, help="the folder of *.toml with the questions")
+    parser.add_argument("folder", type=Path, nargs="?", help="where the *.toml are")
     parser.add_argument("-k", metavar="WORDS", default="", help="only questions with these words")
     given = parser.parse_args(arguments)
     try:
         questions = [
             each
-            for each in read_questions(given.folder)
+            for each in read_questions(given.folder or _own_folder())
             if given.k.casefold() in each.name.casefold()
         ]
     except QuestionsError as error:

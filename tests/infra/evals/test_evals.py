@@ -115,6 +115,13 @@ async def test_a_wrong_file_is_named_with_its_fault(evaluate, text, told):
     assert told in progress
 
 
+async def test_an_assistant_in_a_package_has_its_questions_beside_its_code(monkeypatch, capsys):
+    monkeypatch.setenv("CHATKIT_ASSISTANT", "examples.minimal")
+    forget_settings()
+    assert await asyncio.to_thread(main, []) == 0
+    assert "Roll a die with 20 sides" in capsys.readouterr().out
+
+
 async def test_a_folder_without_questions_says_so(evaluate):
     code, _, progress = await evaluate()
     assert code == 2
