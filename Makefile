@@ -16,7 +16,7 @@ setup-python:
 	@$(PYTHON) infra/local/setup.py python
 
 # What these commands answer with; the starter, unless .env names another assistant.
-dev dev-page lambda: export CHATKIT_ASSISTANT := $(or $(ASSISTANT),$(CHATKIT_ASSISTANT))
+dev dev-page lambda eval: export CHATKIT_ASSISTANT := $(or $(ASSISTANT),$(CHATKIT_ASSISTANT))
 
 dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000), SIGN_IN=demo, ASSISTANT=examples.…
 	@exec $(RUN) -m infra.local
@@ -43,6 +43,10 @@ ifdef ARGS
 else
 	@$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 endif
+
+.PHONY: eval
+eval: setup-python ## ask the assistant its questions and check the answers; ASSISTANT=examples.…, FOLDER=, ARGS="-k sum"
+	@$(RUN) -m infra.evals $(FOLDER) $(ARGS)
 
 soak: setup ## the long forms of some tests, half an hour; ARGS="tests/store" for a part
 	@$(RUN) -m pytest -m soak $(ARGS)

@@ -17,7 +17,6 @@ from ..aws.secret_values import SecretUnavailableError
 from ..context import RequestContext
 from ..errors import PublicError
 from ..limits.answer_use import AnswerUse
-from ..llm import build
 from ..llm.fallback import FallbackModel
 from ..llm.metered import MeteredModel
 from ..llm.refusal_log import LogRefusals
@@ -174,7 +173,7 @@ async def _metered(name: str, use: AnswerUse, services: Services) -> Model:
     except SecretUnavailableError:
         # A 4xx, so that ChatKit's element does not send the request again.
         raise PublicError(424, "The key of the model is not set here yet (make secret).") from None
-    model = build(choice, name, key, services.assistant.demo())
+    model = services.build_model(choice, name, key, services.assistant.demo())
     # OpenAI's chat completions refuse `max_tokens` for reasoning models and take this name instead:
     # https://platform.openai.com/docs/api-reference/chat/create
     chat_of_openai = chosen.api == "chat_completions" and chosen.provider in NAMED_AS_OPENAI_DOES

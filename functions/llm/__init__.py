@@ -3,6 +3,6 @@ or the offline demo.
 """
 
 from .choice import ModelChoice, build, choose
-from .demo_script import HOW_TO_GET_A_REAL_ONE
+from .demo_script import HOW_TO_GET_A_REAL_ONE, DemoScript
 
-__all__ = ["HOW_TO_GET_A_REAL_ONE", "ModelChoice", "build", "choose"]
+__all__ = ["HOW_TO_GET_A_REAL_ONE", "DemoScript", "ModelChoice", "build", "choose"]

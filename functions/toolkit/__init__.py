@@ -1,7 +1,8 @@
 """The API for writing an assistant: tools, actions, documents, entities and widgets.
 
 An assistant imports from here, and what imports a large library from its own module:
-`.routes` (FastAPI) and `.converter` (the Agents SDK). The other modules are internal.
+`.routes` (FastAPI) and `.converter` (the Agents SDK). Its tests import `.testing`. The other
+modules are internal.
 """
 
 from ..errors import ActionError

@@ -14,8 +14,9 @@ def test_the_new_assistant_answers_and_its_own_tests_pass(tmp_path):
     assert "minimal" not in "".join(
         path.read_text().lower() for path in folder.rglob("*") if path.is_file()
     )
+    configured = ["-c", str(ROOT / "pyproject.toml")]  # which it finds where it is laid out
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *configured, str(folder)],
         cwd=ROOT,
         env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"},
         capture_output=True,
