@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-from agents import ModelProvider
 from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
@@ -23,13 +22,17 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
+from ..errors import PublicError
 from ..limits.answer_use import AnswerUse
 from ..services import Services
 from ..toolkit import short_title
+from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction
 from .answer import Stop, StopReason
+from .approvals import EXPIRED, Approvals
 from .item_ids import RunIds
 from .meter import Meter
+from .models import TurnModels
 from .run_store import RunStore
 from .stream_errors import stream_error
 from .turn import ServedTurn
@@ -60,7 +63,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self,
         store: RunStore,
         services: Services,
-        models: ModelProvider,
+        models: TurnModels,
         use: AnswerUse,
         stop: Stop,
         *,
@@ -98,6 +101,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         )
         try:
             answered = False
+            async for event in Approvals(turn, self._services).withdraw():
+                yield event
             events = turn.merged(assistant.respond(turn))
             async for event in finish_items(ids.rewrite(events), turn):
                 self._start_title(turn)
@@ -108,6 +113,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 # The model only thought, or `/v1` is missing from its server's address, so that
                 # it answers with a web page.
                 raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
+            if turn.goes_on:  # the assistant has run another agent than the one that waits
+                raise PublicError(410, EXPIRED)  # noqa: TRY301 - handled below
             async for event in self._after(turn, ids):
                 yield event
             if self._title is not None:
@@ -139,6 +146,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
 
     async def _after(self, turn: ServedTurn, ids: RunIds) -> AsyncIterator[ThreadStreamEvent]:
         """What the assistant adds to a complete answer, which an error in it must not spoil."""
+        if turn.waits:
+            return
         try:
             events = turn.merged(self._services.assistant.after(turn))
             async for event in finish_items(ids.rewrite(events), turn):
@@ -183,20 +192,45 @@ class AssistantServer(ChatKitServer[RequestContext]):
         thread: ThreadMetadata,  # noqa: ARG002 - the SDK's signature
         action: Action[str, Any],  # noqa: ARG002
         sender: WidgetItem | None,  # noqa: ARG002
-        context: RequestContext,  # noqa: ARG002
+        context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return self._run_action()
+        return self._run_action(context)
 
-    async def _run_action(self) -> AsyncIterator[ThreadStreamEvent]:
+    async def _run_action(self, context: RequestContext) -> AsyncIterator[ThreadStreamEvent]:
         if self._action is None:
             raise TypeError("the request was not checked as an action")
         try:
-            async for event in self._action.run(self.respond):
+            if self._action.name == DECIDE.name:
+                events = self._decide(self._action, context)
+            else:
+                events = self._action.run(self.respond)
+            async for event in events:
                 yield event
         except Exception as error:
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
+
+    async def _decide(
+        self, action: PreparedAction, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Decide the call of the pressed card, and go on with the run when all are decided."""
+        turn = self._turn_in(action.thread, context)
+        approvals = Approvals(turn, self._services)
+        if action.sender is None:
+            raise PublicError(410, EXPIRED)
+        try:
+            run, call = await approvals.decide(action.sender.id, action.payload.approve)
+        except PublicError:
+            async for event in approvals.show(action.sender.id):
+                yield event
+            raise
+        async for event in approvals.redraw(call):
+            yield event
+        if run is not None:
+            turn.go_on_with(run)
+            async for event in self.respond(action.thread, None, context):
+                yield event
 
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext

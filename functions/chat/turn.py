@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from agents import Agent, Model, ModelProvider, TResponseInputItem, Usage
+from agents import Agent, Model, TResponseInputItem, Usage
 from chatkit.agents import ThreadItemConverter
 from chatkit.server import stream_widget
 from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
@@ -22,6 +22,8 @@ from ..toolkit.converter import Converter
 from ..toolkit.thread_data import ThreadData, thread_data
 from . import agent_answer
 from .history import trim_history
+from .kept_run import KeptRun
+from .models import TurnModels
 from .newest import NewestItems
 from .run_store import RunStore
 
@@ -31,11 +33,13 @@ class ServedTurn(AgentTurn):
 
     thread_data: SkipValidation[ThreadData[Any]]
     model: SkipValidation[Model]
-    models: SkipValidation[ModelProvider]
+    models: SkipValidation[TurnModels]
     message: SkipValidation[UserMessageItem | None] = None
     tool_choice: str | None = None
     usage: SkipValidation[Usage]
     """The tokens of the answer, without those of its title."""
+    waits: bool = False
+    """Whether the answer waits for an approval."""
 
     _services: Services = PrivateAttr()
     _use: AnswerUse = PrivateAttr()
@@ -44,6 +48,7 @@ class ServedTurn(AgentTurn):
     """Events that are streamed while no agent runs."""
     _agents_running: int = PrivateAttr(default=0)
     _first_words: str = PrivateAttr(default="")
+    _kept_run: KeptRun | None = PrivateAttr(default=None)
 
     @classmethod
     def of(
@@ -53,7 +58,7 @@ class ServedTurn(AgentTurn):
         context: RequestContext,
         *,
         services: Services,
-        models: ModelProvider,
+        models: TurnModels,
         use: AnswerUse,
     ) -> "ServedTurn":
         assistant = services.assistant
@@ -72,6 +77,8 @@ class ServedTurn(AgentTurn):
 
     async def begin(self, message: UserMessageItem | None) -> None:
         """Take what the visitor asks, and their choice from the menu if it can be used here."""
+        if self._kept_run is not None:
+            message = await self._message_of(self._kept_run)
         self.message = message
         self._first_words = _first_words(await self.history())
         choice = message.inference_options.tool_choice if message else None
@@ -79,6 +86,33 @@ class ServedTurn(AgentTurn):
         usable = {tool.name for tool in assistant.tools_for(self)}
         if choice and choice.id in {*usable, *assistant.choices(self.request_context)}:
             self.tool_choice = choice.id
+
+    def go_on_with(self, run: KeptRun) -> None:
+        """Go on with a run that has waited, instead of answering anew."""
+        self._kept_run = run
+
+    def take_kept_run(self, agent: str) -> KeptRun | None:
+        """The run to go on with if it is this agent's; once."""
+        if self._kept_run is None or self._kept_run.agent != agent:
+            return None
+        run, self._kept_run = self._kept_run, None
+        return run
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the turn has a run to go on with."""
+        return self._kept_run is not None
+
+    async def _message_of(self, run: KeptRun) -> UserMessageItem | None:
+        """The message that a run answers. Its choice of a model holds for all of the run."""
+        for item in await self.history():
+            if isinstance(item, UserMessageItem) and item.id == run.message:
+                name = item.inference_options.model
+                if name in self._services.models.names_for(self.request_context):
+                    self.models = self.models.choosing(name)
+                    self.model = self.models.get_model(None)
+                return item
+        return None
 
     @property
     def first_words(self) -> str:

@@ -8,6 +8,7 @@ from ..errors import ActionError
 from ..llm.demo_script import DemoRule, DemoScript
 from ..marks import as_data
 from .actions import ActionRun, Handover, Redraw, action
+from .approvals import Approval
 from .assistant import Assistant, modules_in, short_title
 from .documents import Document, Documents
 from .entities import Entity, entity_source
@@ -20,6 +21,7 @@ from .widgets import Widget, offers
 __all__ = [
     "ActionError",
     "ActionRun",
+    "Approval",
     "Assistant",
     "AssistantSettings",
     "DemoRule",

@@ -63,6 +63,13 @@ class Call:
         return json.dumps(self.arguments)
 
 
+class Calls(list):
+    """Several calls in one answer (chat completions only)."""
+
+    def __init__(self, *calls: Call) -> None:
+        super().__init__(calls)
+
+
 @dataclass
 class Draw:
     """A generated image (Responses API only), after `partials` drafts of it."""
@@ -83,7 +90,7 @@ class Fail:
     code: str | None = None
 
 
-Step = Say | Call | Draw | Silence
+Step = Say | Call | Calls | Draw | Silence
 
 
 class OpenAIServer:
@@ -314,10 +321,12 @@ def _completion_chunks(step: Step):
         return f"data: {json.dumps(data)}\n\n".encode()
 
     yield chunk({"role": "assistant", "content": ""}), False
-    if isinstance(step, Call):
-        function = {"name": step.name, "arguments": step.json}
-        call = {"index": 0, "id": f"call_{next(_ids)}", "type": "function", "function": function}
-        yield chunk({"tool_calls": [call]}), False
+    if isinstance(step, Call | Calls):
+        for index, each in enumerate([step] if isinstance(step, Call) else step):
+            function = {"name": each.name, "arguments": each.json}
+            numbers = {"index": index, "id": f"call_{next(_ids)}"}
+            call = {**numbers, "type": "function", "function": function}
+            yield chunk({"tool_calls": [call]}), False
         yield chunk({}, "tool_calls"), False
     else:
         for piece in step.pieces:
