@@ -135,6 +135,13 @@ Issuer = Annotated[str, AfterValidator(_issuer)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """A list, or text with commas between the names."""
 
+BEDROCK_GUARDRAIL = (
+    r"^([a-z0-9]+|arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+)"
+    r":([1-9][0-9]{0,7}|DRAFT)$"
+)
+"""The id or ARN, then the version:
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html"""
+
 MODEL = re.compile(r"(?P<name>[^()]*[^()\s])(?: \((?P<roles>[^()\s]+(?: [^()\s]+)*)\))?")
 """A model, and the roles of which a visitor needs one to pick it."""
 
@@ -196,6 +203,8 @@ class Settings(AwsSettings):
     gemini_api_key: ApiKey | None = Field(None, validation_alias="GEMINI_API_KEY")
     openai_api_key_secret: str | None = None
     gemini_api_key_secret: str | None = None
+    bedrock_guardrail: str | None = Field(None, pattern=BEDROCK_GUARDRAIL)
+    """The guardrail that `toolkit.BedrockGuardrail` uses: `<id or ARN>:<version>`."""
     models: Models = Field(default_factory=list)
     """Further models that a visitor may pick. `gpt-5 (staff admin)` is for people with one of these
     roles."""

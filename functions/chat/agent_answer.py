@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agents import (
     Agent,
+    InputGuardrailTripwireTriggered,
     MultiProvider,
+    OutputGuardrailTripwireTriggered,
     RunConfig,
     Runner,
     RunResultStreaming,
     RunState,
     ToolExecutionConfig,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
     TResponseInputItem,
 )
 from agents.run import CallModelData, CallModelInputFilter, ModelInputData
@@ -73,6 +77,12 @@ async def run(
             turn.waits = True
             async for event in approvals.ask(result, agent):
                 yield event
+    except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered) as error:
+        name = error.guardrail_result.guardrail.get_name()
+        before = isinstance(error, InputGuardrailTripwireTriggered)
+        raise turn.guards.tripped(name, "input" if before else "output") from None
+    except (ToolInputGuardrailTripwireTriggered, ToolOutputGuardrailTripwireTriggered) as error:
+        raise turn.guards.tripped(error.guardrail.get_name(), "tools") from None
     finally:
         await _end(result, turn)
         turn.usage.add(result.context_wrapper.usage)
@@ -90,12 +100,12 @@ def _run_config(turn: "ServedTurn", given: RunConfig, max_tool_output: int) -> R
         # The model gets to know its mistakes, and may correct them.
         tool_not_found_behavior="return_error_to_model",
         tool_execution=replace(tools, max_function_tool_concurrency=at_once),
-        call_model_input_filter=_as_sent(given.call_model_input_filter, max_tool_output),
+        call_model_input_filter=_as_sent(turn, given.call_model_input_filter, max_tool_output),
     )
 
 
 def _as_sent(
-    first: CallModelInputFilter | None, max_tool_output: int
+    turn: "ServedTurn", first: CallModelInputFilter | None, max_tool_output: int
 ) -> Callable[[CallModelData[Any]], Awaitable[ModelInputData]]:
     """What a model gets in each turn of its run: after the filter of the assistant, if any."""
 
@@ -104,7 +114,7 @@ def _as_sent(
         if inspect.isawaitable(sent):
             sent = await sent
         bounded = with_bounded_outputs(with_json_arguments(sent.input), max_tool_output)
-        marked = with_marked_outputs(bounded)
+        marked = with_marked_outputs(await turn.guards.with_safe_outputs(bounded))
         return ModelInputData(marked, sent.instructions)
 
     return filtered

@@ -15,6 +15,8 @@ from chatkit.types import (
     SDKHiddenContextItem,
     StreamOptions,
     ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
@@ -28,12 +30,14 @@ from ..services import Services
 from ..toolkit import short_title
 from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction
+from ..toolkit.guardrails import GuardrailTripped
 from .answer import Stop, StopReason
 from .approvals import EXPIRED, Approvals
 from .item_ids import RunIds
 from .meter import Meter
 from .models import TurnModels
 from .run_store import RunStore
+from .shown import ShownItems
 from .stream_errors import stream_error
 from .turn import ServedTurn
 from .unfinished import end_workflow, finish_items
@@ -80,6 +84,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._meter = Meter()
         self._turn: ServedTurn | None = None
         self._title: asyncio.Task[str] | None = None
+        self._shown = ShownItems()
 
     def get_stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
         options = self._services.assistant.stream_options(self._turn_in(thread, context))
@@ -92,44 +97,58 @@ class AssistantServer(ChatKitServer[RequestContext]):
         input_user_message: UserMessageItem | None,
         context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        assistant = self._services.assistant
         turn = self._turn_in(thread, context)
         await turn.begin(input_user_message)
-        ids = RunIds(
-            lambda kind: self.store.generate_item_id(kind, thread, context),
-            self.store.generated_ids,
-        )
+        asked = turn.message or next(iter((await turn.history())[-1:]), None)
+        self._shown = ShownItems(await self.store.newest.all(), asked)
         try:
-            answered = False
             async for event in Approvals(turn, self._services).withdraw():
                 yield event
-            events = turn.merged(assistant.respond(turn))
-            async for event in finish_items(ids.rewrite(events), turn):
-                self._start_title(turn)
-                answered = answered or shows_answer(event)
-                self._meter.observe(event)
+            async for event in self._answer(turn, asked):
                 yield event
-            if not answered:
-                # The model only thought, or `/v1` is missing from its server's address, so that
-                # it answers with a web page.
-                raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
-            if turn.goes_on:  # the assistant has run another agent than the one that waits
-                raise PublicError(410, EXPIRED)  # noqa: TRY301 - handled below
-            async for event in self._after(turn, ids):
-                yield event
-            if self._title is not None:
-                await self.store.name_thread(thread, await self._title, context)
-            if notice := self._use.notice():
-                yield NoticeEvent(level="warning", message=notice)
         except Exception as error:
-            await self._name_at_once(thread, context)
+            if isinstance(error, GuardrailTripped):
+                for event in self._shown.taken_back(turn):
+                    yield event
+            else:
+                await self._name_at_once(thread, context)
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
         finally:
             if self._title is not None:
                 self._title.cancel()
-            self._meter.report(turn.usage)
+            self._meter.report(turn.usage, turn.guards.trips)
+
+    async def _answer(
+        self, turn: ServedTurn, asked: ThreadItem | None
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """The assistant's answer within its guardrails, its title, and what comes after it."""
+        thread, context = turn.thread, turn.request_context
+        ids = RunIds(
+            lambda kind: self.store.generate_item_id(kind, thread, context),
+            self.store.generated_ids,
+        )
+        events = ids.rewrite(turn.merged(self._services.assistant.respond(turn)))
+        answered = False
+        async for event in finish_items(turn.guards.within(events, asked), turn):
+            self._shown.observe(event)
+            self._start_title(turn)
+            answered = answered or shows_answer(event)
+            self._meter.observe(event)
+            yield event
+        if not answered:
+            # The model only thought, or `/v1` is missing from its server's address, so that it
+            # answers with a web page.
+            raise CustomStreamError(NO_ANSWER, allow_retry=True)
+        if turn.goes_on:  # the assistant has run another agent than the one that waits
+            raise PublicError(410, EXPIRED)
+        async for event in self._after(turn, ids):
+            yield event
+        if self._title is not None:
+            await self.store.name_thread(thread, await self._title, context)
+        if notice := self._use.notice():
+            yield NoticeEvent(level="warning", message=notice)
 
     def _turn_in(self, thread: ThreadMetadata, context: RequestContext) -> ServedTurn:
         """The turn of this request. Its thread is the one that the SDK saves the changes of."""
@@ -232,10 +251,25 @@ class AssistantServer(ChatKitServer[RequestContext]):
             async for event in self.respond(action.thread, None, context):
                 yield event
 
+    async def _take_back(self, turn: ServedTurn) -> None:
+        """Take the answer back without the SDK, whose stream was cancelled."""
+        thread, context = turn.thread, turn.request_context
+        for event in self._shown.taken_back(turn):
+            if isinstance(event, ThreadItemDoneEvent):
+                await self.store.add_thread_item(thread.id, event.item, context)
+            elif isinstance(event, ThreadItemRemovedEvent):
+                await self.store.delete_thread_item(thread.id, event.item_id, context)
+
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
     ) -> None:
         """Store what there is of the answer, and tell the model why it was cut off."""
+        if self._turn is not None:
+            try:
+                await self._turn.guards.check_output()
+            except GuardrailTripped:
+                await self._take_back(self._turn)
+                return
         await self._name_at_once(thread, context)
         for item in pending_items:
             if isinstance(item, AssistantMessageItem) and has_text(item):

@@ -9,11 +9,13 @@ from agents import Agent, Model, TResponseInputItem, Usage
 from chatkit.agents import ThreadItemConverter
 from chatkit.server import stream_widget
 from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from openai import AsyncOpenAI
 from pydantic import PrivateAttr, SkipValidation
 
 from ..context import RequestContext
 from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
+from ..llm.client import openai_client
 from ..llm.length import shorten, tokens
 from ..llm.model_input import in_turns
 from ..services import Services
@@ -21,7 +23,8 @@ from ..toolkit.agent_turn import AgentTurn
 from ..toolkit.converter import Converter
 from ..toolkit.thread_data import ThreadData, thread_data
 from . import agent_answer
-from .history import trim_history
+from .guards import Guards
+from .history import trim_history, without_withheld
 from .kept_run import KeptRun
 from .models import TurnModels
 from .newest import NewestItems
@@ -44,10 +47,13 @@ class ServedTurn(AgentTurn):
     _services: Services = PrivateAttr()
     _use: AnswerUse = PrivateAttr()
     _newest: NewestItems = PrivateAttr()
-    _streamed: asyncio.Queue[ThreadStreamEvent | None] = PrivateAttr(default_factory=asyncio.Queue)
-    """Events that are streamed while no agent runs."""
+    _streamed: asyncio.Queue[ThreadStreamEvent | BaseException | None] = PrivateAttr(
+        default_factory=asyncio.Queue
+    )
+    """Events that are streamed while no agent runs, and an error that ends the answer."""
     _agents_running: int = PrivateAttr(default=0)
     _first_words: str = PrivateAttr(default="")
+    _guards: Guards = PrivateAttr()
     _kept_run: KeptRun | None = PrivateAttr(default=None)
 
     @classmethod
@@ -73,6 +79,7 @@ class ServedTurn(AgentTurn):
             usage=Usage(),
         )
         turn._services, turn._use, turn._newest = services, use, store.newest
+        turn._guards = Guards(turn, assistant.guardrails, services.attachments)
         return turn
 
     async def begin(self, message: UserMessageItem | None) -> None:
@@ -119,7 +126,8 @@ class ServedTurn(AgentTurn):
         return self._first_words
 
     async def history(self) -> list[ThreadItem]:
-        return trim_history(await self._newest.all(), self._services.settings.history_items)
+        items = without_withheld(await self._newest.all())
+        return trim_history(items, self._services.settings.history_items)
 
     async def model_input(self) -> list[TResponseInputItem]:
         assistant = self._services.assistant
@@ -143,6 +151,22 @@ class ServedTurn(AgentTurn):
     def count_tokens(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> None:
         self._use.end_call(Use(), input_tokens, output_tokens, cached_tokens)
         self.usage.add(Usage(1, input_tokens, output_tokens=output_tokens))
+
+    def model_named(self, name: str) -> Model:
+        return self.models.get_model(name)
+
+    async def openai_client(self) -> AsyncOpenAI:
+        models = self._services.models
+        return openai_client(models.base_url, await models.api_key())
+
+    @property
+    def guards(self) -> Guards:
+        """The assistant's guardrails, for this answer."""
+        return self._guards
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the answer with an error, which `merged` raises."""
+        self._streamed.put_nowait(error)
 
     # While an agent runs, the SDK merges what tools stream with what the model says. Otherwise
     # `merged` does.
@@ -172,6 +196,8 @@ class ServedTurn(AgentTurn):
         taking = asyncio.create_task(take())
         try:
             while (event := await self._streamed.get()) is not None:
+                if isinstance(event, BaseException):
+                    raise event
                 yield event
             await taking
         finally:

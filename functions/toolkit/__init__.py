@@ -12,6 +12,7 @@ from .approvals import Approval
 from .assistant import Assistant, modules_in, short_title
 from .documents import Document, Documents
 from .entities import Entity, entity_source
+from .guardrails import AskModel, BedrockGuardrail, Guardrail, Moderation, Rules
 from .settings import AssistantSettings
 from .thread_data import ThreadData
 from .tools import Tool, tool
@@ -22,15 +23,20 @@ __all__ = [
     "ActionError",
     "ActionRun",
     "Approval",
+    "AskModel",
     "Assistant",
     "AssistantSettings",
+    "BedrockGuardrail",
     "DemoRule",
     "DemoScript",
     "Document",
     "Documents",
     "Entity",
+    "Guardrail",
     "Handover",
+    "Moderation",
     "Redraw",
+    "Rules",
     "ThreadData",
     "Tool",
     "Turn",

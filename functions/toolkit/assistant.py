@@ -5,7 +5,7 @@ override `agent_for`, or `respond` for an assistant without the Agents SDK, or g
 agent.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -20,6 +20,7 @@ from ..llm.demo_script import DemoScript
 from .actions import WidgetAction
 from .approvals import Approval
 from .entities import Entities, EntitySource
+from .guardrails import Guardrail
 from .tools import FAILED, Tool
 from .turn import Turn
 
@@ -63,6 +64,9 @@ class Assistant:
     max_tool_output: int = 10_000
     """Tokens, estimated, that a model gets of one tool's output, whatever kind of tool it is. The
     middle of a longer one is left out, with a note for the model."""
+
+    guardrails: Sequence[Guardrail] = ()
+    """What is checked of each answer: see `toolkit.guardrails`."""
 
     headers: Collection[str] = ()
     """Request headers that the assistant gets in `request_context.headers`. The headers that open

@@ -30,6 +30,7 @@ from infra.stack.permissions import (
     allow_chat,
     allow_counters,
     allow_events,
+    allow_guardrail,
     allow_owner,
     allow_records,
     allow_secrets,
@@ -153,6 +154,7 @@ class ChatKitStack(Stack):
             log_retention_days=settings.log_retention_days,
         )
         allow_secrets(chat, secrets, model=True, turnstile=True)
+        allow_guardrail(chat, settings.bedrock_guardrail)
         allow_secrets(
             actions,
             secrets,

@@ -65,6 +65,7 @@ def environment(
         "CHATKIT_MODELS": ",".join(settings.models),
         "CHATKIT_MODEL_API": settings.model_api,
         "CHATKIT_STORE_RESPONSES": str(settings.store_responses).lower(),
+        "CHATKIT_BEDROCK_GUARDRAIL": settings.bedrock_guardrail,
         "CHATKIT_TRANSCRIPTION": None if settings.transcribes else "off",
         "CHATKIT_TRANSCRIPTION_BASE_URL": settings.transcription_base_url,
         "CHATKIT_TRANSCRIPTION_MODEL": settings.transcription_model,

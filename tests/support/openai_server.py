@@ -90,6 +90,12 @@ class Fail:
     code: str | None = None
 
 
+MODERATED = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit",
+    "illicit/violent", "self-harm", "self-harm/instructions", "self-harm/intent", "sexual",
+    "sexual/minors", "violence", "violence/graphic",
+)  # fmt: skip
+
 Step = Say | Call | Calls | Draw | Silence
 
 
@@ -110,6 +116,11 @@ class OpenAIServer:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
         self.transcript = transcript
         self.title = "A fine title"
+        self.verdict = "no"
+        """What is answered to a guardrail's question. Such requests are in `asked`."""
+        self.asked: list[dict[str, Any]] = []
+        self.flagged: list[str] = []
+        """What the moderation flags."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.uploads: list[dict[str, Any]] = []
@@ -121,6 +132,7 @@ class OpenAIServer:
                 Route("/v1/responses", self._responses, methods=["POST"]),
                 Route("/v1/chat/completions", self._completions, methods=["POST"]),
                 Route("/v1/audio/transcriptions", self._transcriptions, methods=["POST"]),
+                Route("/v1/moderations", self._moderations, methods=["POST"]),
             ]
         )
 
@@ -130,6 +142,9 @@ class OpenAIServer:
         told = body.get("instructions") or json.dumps(body.get("messages"))[:600]
         if not body.get("tools") and "title" in told.lower():
             return body, Say(self.title)
+        if not body.get("tools") and "yes or no" in told:
+            self.asked.append(body)
+            return body, Say(self.verdict)
         self.requests.append(body)
         if self.longest is not None and _length(body) > self.longest:
             return body, self.too_long
@@ -180,6 +195,18 @@ class OpenAIServer:
                 raise
 
         return StreamingResponse(body(), media_type="text/event-stream")
+
+    async def _moderations(self, request: Request) -> Response:
+        body = await request.json()
+        self.asked.append(body)
+        found = {name: name in self.flagged for name in MODERATED}
+        result = {
+            "flagged": any(found.values()),
+            "categories": found,
+            "category_scores": dict.fromkeys(MODERATED, 0.0),
+            "category_applied_input_types": {name: ["text"] for name in MODERATED},
+        }
+        return JSONResponse({"id": "modr_1", "model": body["model"], "results": [result]})
 
     async def _transcriptions(self, request: Request) -> Response:
         form = await request.form()
