@@ -173,6 +173,29 @@ def test_a_run_that_goes_on_may_wait_again(ada, model):
     assert careful.DONE == [("send_money", "Bob", 5), ("delete_file", "a")]
 
 
+def test_a_tool_of_an_agent_that_is_a_tool_waits_too(ada, elsewhere, model):
+    model.script = [
+        Call("ask_clerk", {"input": "Delete a"}),
+        Call("delete_file", {"name": "a"}),
+        Say("I have deleted it."),
+        Say("The clerk has deleted it."),
+    ]
+    [card] = cards(ada.create("Have a deleted"))
+    assert "Delete file" in shown(ada, card)
+    assert text_of(press(elsewhere(ada), card)) == "The clerk has deleted it."
+    assert careful.DONE == [("delete_file", "a")]
+
+
+def test_a_tool_of_an_mcp_server_waits_too(ada, elsewhere, model, monkeypatch):
+    monkeypatch.setattr(careful.assistant, "servers", [careful.shop()])
+    model.script = [Call("order", {"what": "tea"}), Say("Ordered.")]
+    [card] = cards(ada.create("Order tea"))
+    assert "tea" in shown(ada, card)
+    assert text_of(press(elsewhere(ada), card)) == "Ordered."
+    assert careful.DONE == [("order", {"what": "tea"})]
+    assert "It is ordered." in told(model.requests[1])
+
+
 def test_a_new_message_gives_the_call_up_and_the_model_reads_so(ada, model):
     model.script = [Call("send_money", PAY), Say("All right.")]
     [card] = cards(ada.create("Send Bob 5"))
