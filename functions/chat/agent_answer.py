@@ -51,7 +51,7 @@ async def run(
     agent = agent or assistant.agent_for(turn)
     approvals = Approvals(turn, services)
     given: list[TResponseInputItem] | RunState[Any, Any]
-    if (kept := turn.take_kept_run(agent.name)) is None:
+    if (kept := turn.take_kept_run()) is None:
         given = await turn.model_input()
     else:
         try:
@@ -75,7 +75,7 @@ async def run(
             yield event
         if result.interruptions:
             turn.waits = True
-            async for event in approvals.ask(result, agent):
+            async for event in approvals.ask(result):
                 yield event
     except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered) as error:
         name = error.guardrail_result.guardrail.get_name()

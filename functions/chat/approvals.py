@@ -39,6 +39,7 @@ TOO_LARGE: Final = (
     "This needs your approval, but the answer so far is too long to wait for it. "
     "Please ask for less at once."
 )
+NO_CARDS: Final = "This needs your approval, and this page cannot ask for it. It was not done."
 DECLINED: Final = "The user declined this call. It was not done. Do not try it again unasked."
 
 # The content is validated by `read`, because what an older version has stored is no fault.
@@ -55,14 +56,15 @@ class Approvals:
             services.records.of_thread(turn.thread.id), turn.request_context
         )
 
-    async def ask(
-        self, result: RunResultStreaming, agent: Agent[Any]
-    ) -> AsyncIterator[ThreadStreamEvent]:
+    async def ask(self, result: RunResultStreaming) -> AsyncIterator[ThreadStreamEvent]:
         """Keep the interrupted run, and show a card for each call that waits.
 
-        Raises `PublicError` when the run is too large to be kept.
+        Raises `PublicError` when the page cannot send a decision, or when the run is too large to
+        be kept.
         """
         turn = self._turn
+        if not turn.request_context.page_can("widget_actions"):
+            raise PublicError(422, NO_CARDS)
         calls = [
             Call(
                 item=turn.generate_id("message"),
@@ -73,7 +75,7 @@ class Approvals:
         ]
         state = without_secrets(result.to_state().to_json(context_serializer=lambda _: {}))
         message = turn.message.id if turn.message else None
-        kept = KeptRun(agent=agent.name, message=message, calls=calls, state=None)
+        kept = KeptRun(message=message, calls=calls, state=None)
         before: list[Call] = []
 
         def keep(stored: KeptRun | None) -> KeptRun:

@@ -47,7 +47,11 @@ class Guards:
     async def within(
         self, events: AsyncIterator[ThreadStreamEvent], asked: ThreadItem | None
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """The events of an answer to `asked`. Raises `GuardrailTripped`."""
+        """The events of an answer to `asked`. Raises `GuardrailTripped`.
+
+        What an approval goes on with was checked before.
+        """
+        asked = None if self._turn.goes_on else asked
         await self._check_asked(asked, self._of("input", blocking=True))
         beside = asyncio.create_task(self._check_asked(asked, self._of("input", blocking=False)))
         beside.add_done_callback(self._interrupt)

@@ -34,7 +34,6 @@ class Call(BaseModel):
 class KeptRun(BaseModel):
     """A run of an agent that waits for approvals."""
 
-    agent: str
     message: str | None
     """The id of the message that is answered."""
     calls: list[Call]

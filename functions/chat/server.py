@@ -141,7 +141,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             # The model only thought, or `/v1` is missing from its server's address, so that it
             # answers with a web page.
             raise CustomStreamError(NO_ANSWER, allow_retry=True)
-        if turn.goes_on:  # the assistant has run another agent than the one that waits
+        if turn.goes_on:  # the assistant has run no agent
             raise PublicError(410, EXPIRED)
         async for event in self._after(turn, ids):
             yield event

@@ -98,10 +98,8 @@ class ServedTurn(AgentTurn):
         """Go on with a run that has waited, instead of answering anew."""
         self._kept_run = run
 
-    def take_kept_run(self, agent: str) -> KeptRun | None:
-        """The run to go on with if it is this agent's; once."""
-        if self._kept_run is None or self._kept_run.agent != agent:
-            return None
+    def take_kept_run(self) -> KeptRun | None:
+        """The run to go on with, for the first agent that the assistant runs."""
         run, self._kept_run = self._kept_run, None
         return run
 

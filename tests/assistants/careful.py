@@ -45,6 +45,7 @@ def shop():
 
 
 class Careful(Assistant):
+    name = "Careful"
     servers = ()
 
     def agent_for(self, turn):
@@ -58,7 +59,7 @@ class Careful(Assistant):
 
         clerk = Agent(name="Clerk", instructions="You delete.", tools=[delete_file])
         return Agent(
-            name="Careful",
+            name=self.name,
             instructions="You are careful.",
             tools=[send_money.function_tool, delete_file, clerk.as_tool("ask_clerk", "Asks.")],
             mcp_servers=list(self.servers),

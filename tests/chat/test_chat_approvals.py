@@ -237,6 +237,21 @@ def test_a_state_that_cannot_be_read_any_more_has_expired(ada, model, change):
     assert errors(press(ada, card)) == [approvals.DECIDED]
 
 
+def test_a_run_of_an_agent_that_is_not_there_any_more_has_expired(ada, model, monkeypatch):
+    model.script = [Call("send_money", PAY)]
+    [card] = cards(ada.create("Send Bob 5"))
+    monkeypatch.setattr(careful.assistant, "name", "Renamed")
+    assert errors(press(ada, card)) == [approvals.EXPIRED]
+    assert (len(model.requests), careful.DONE) == (1, [])
+
+
+def test_a_page_without_actions_of_widgets_is_told_that_it_cannot_approve(ada, model):
+    model.script = [Call("delete_file", {"name": "a.txt"})]
+    events = ada.create("Delete it", {"x-chatkit-page-can": "client_tools"})
+    assert errors(events) == [approvals.NO_CARDS]
+    assert cards(events) == []
+
+
 def test_a_run_that_is_too_large_to_wait_is_said_to_be(ada, model, monkeypatch):
     monkeypatch.setattr(records, "MAX_BYTES", 1_000)
     model.script = [Call("send_money", PAY)]
