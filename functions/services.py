@@ -73,7 +73,7 @@ class Services:
         shared = Table(settings.table, nobodys=True) if settings.data_role else table
         limits = Limits(settings.limit_table, table, shared)
         models = choose(settings)
-        check_prices(limits, settings.prices, models.names)
+        check_prices(limits, settings.prices, models.every_name)
         return cls(
             settings=settings,
             assistant=load_assistant(settings.assistant),

@@ -47,8 +47,8 @@ class MemoryStore(Store[Any]):
     """Threads, items, attachment records and feedback, in this process and gone with it.
 
     It does what `DynamoDBStore` does: whose a context is (`owner`), what invalid input and unknown
-    ids raise, order, pages and cursors, and saves that write only what changed. It has no files, no
-    runs, and no limit of a row's or a page's bytes. Nothing expires.
+    ids raise, order, pages and cursors, and saves that write only what changed. It has no files and
+    no runs. Items and pages may have any size, and nothing expires.
     """
 
     def __init__(self, *, owner: Callable[[Any], str] | None = None) -> None:

@@ -130,6 +130,7 @@ async def test_a_file_belongs_to_one_thread_and_goes_with_it(store, ada, bob):
     await store.save_attachment(record("thr_1"), ada)
     with pytest.raises(NotFoundError):
         await store.save_attachment(record("thr_2"), ada)
+    (await store.load_attachment("f", ada)).name = "changed, and not saved"
     assert await store.load_attachment("f", ada) == record("thr_1")
     for look in (lambda: store.load_attachment("f", bob), lambda: store.load_attachment("no", ada)):
         with pytest.raises(NotFoundError):

@@ -9,7 +9,7 @@ from chatkit.types import ActiveStatus, LockedStatus, Page, Thread, ThreadMetada
 
 from functions.aws.keys import owner
 from functions.context import RequestContext
-from functions.store import keys
+from functions.store import keys, snapshots
 from tests.store.every_store import every_store
 from tests.store.samples import NOON, at, message, thread
 
@@ -153,6 +153,37 @@ async def test_saving_the_thread_that_the_sdk_keeps_writes_only_its_own_changes(
     assert stored == ThreadMetadata(
         id="thr_1", created_at=NOON, title="Renamed", metadata={"answered": True}
     )
+
+
+@every_store
+async def test_the_sdks_thread_that_a_store_has_forgotten_writes_what_the_answer_has_set(
+    store, ada, monkeypatch
+):
+    monkeypatch.setattr(snapshots, "MAX_REMEMBERED", 0)
+    await store.save_thread(thread(title="Renamed", metadata={"a": 1}), ada)
+    new = Thread(id="thr_1", created_at=NOON, items=Page(), metadata={"answered": True})
+    await store.save_thread(new, ada)
+    stored = await store.load_thread("thr_1", ada)
+    assert (stored.title, stored.metadata) == ("Renamed", {"a": 1, "answered": True})
+
+
+@every_store
+@pytest.mark.parametrize("remembered", [0, 256])
+async def test_an_answer_that_ends_later_does_not_bring_a_deleted_thread_back(
+    store, ada, monkeypatch, remembered
+):
+    monkeypatch.setattr(snapshots, "MAX_REMEMBERED", remembered)
+    await store.save_thread(thread(), ada)
+    loaded = await store.load_thread("thr_1", ada)
+    loaded.title = "late"
+    await store.delete_thread("thr_1", ada)
+    for late in (loaded, Thread(id="thr_1", created_at=NOON, items=Page(), title="late")):
+        with pytest.raises(NotFoundError):
+            await store.save_thread(late, ada)
+    with pytest.raises(NotFoundError):
+        await store.add_thread_item("thr_1", message("m"), ada)
+    await store.save_thread(thread(title="another"), ada)
+    assert (await store.load_thread("thr_1", ada)).title == "another"
 
 
 @every_store
