@@ -17,6 +17,7 @@ Source = Literal[
     "a conversation",
     "a file",
     "a mention",
+    "a message",
     "a quotation",
     "a summary",
     "a tool",

@@ -23,7 +23,7 @@ from chatkit.types import (
     UserMessageTextContent,
 )
 
-from ..llm.length import cut, tokens, turns, without_middle
+from ..llm.length import bounded, cut, tokens, turns
 from ..marks import as_data
 from .own_items import just_before, own_content
 from .tool_memory import in_places, with_calls
@@ -128,7 +128,7 @@ class Older:
 
     def content(self, summary: str, most_tokens: int) -> dict[str, Any]:
         """The content of the hidden item."""
-        text = without_middle(summary.strip(), min(MOST_TOKENS, most_tokens // 8))
+        text = bounded(summary.strip(), min(MOST_TOKENS, most_tokens // 8))
         return {_TEXT: text, _THROUGH: self.items[-1].id}
 
     async def text(self, converter: ThreadItemConverter, most_tokens: int) -> str:

@@ -14,7 +14,7 @@ from agents.items import RunItem
 from chatkit.types import ClientToolCallItem, ThreadItem
 
 from ..characters import whole
-from ..llm.length import BYTES_OF_A_TOKEN, short_outputs, tokens, without_middle
+from ..llm.length import BYTES_OF_A_TOKEN, bounded, short_outputs, tokens
 from .own_items import own_content
 
 OUTPUT_TOKENS: Final = 2_000
@@ -143,7 +143,7 @@ def _without_reasoning(calls: Calls) -> Calls:
 
 def _bounded(item: dict[str, Any]) -> dict[str, Any]:
     if item["type"] == _OUTPUT:
-        text = without_middle(whole(_text(item["output"])), OUTPUT_TOKENS)
+        text = bounded(whole(_text(item["output"])), OUTPUT_TOKENS)
         return {**_fields(item, "type", "call_id"), "output": text}
     arguments = whole(item["arguments"])
     if len(arguments.encode()) > OUTPUT_TOKENS * BYTES_OF_A_TOKEN:

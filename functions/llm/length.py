@@ -82,7 +82,27 @@ def _is_returned(item: Any) -> bool:
 def _short(item: Any) -> Any:
     if item["type"] == "reasoning":
         return None
-    return _with_texts(item, lambda text: without_middle(text, SHORT_OUTPUT))
+    return _with_texts(item, lambda text: bounded(text, SHORT_OUTPUT))
+
+
+def with_bounded_outputs(items: Sequence[Any], limit: int) -> list[TResponseInputItem]:
+    """The items with at most about `limit` tokens of text in the output of each tool: the middle of
+    a longer one is left out, with a note for the model.
+    """
+    return [
+        cut([item], limit)[0] if item.get("type") == "function_call_output" else item
+        for item in items
+    ]
+
+
+def bounded(text: str, limit: int) -> str:
+    """The text, without its middle if it has more than `limit` tokens."""
+    size = _tokens(text)
+    if size <= limit:
+        return text
+    half = max(len(text) * limit // size // 2, 1)
+    left_out = len(text) - 2 * half
+    return f"{text[:half]}\n[… {left_out:,} characters are left out here …]\n{text[-half:]}"
 
 
 def turns(items: Sequence[Any]) -> list[_Items]:
@@ -105,17 +125,7 @@ def cut(items: Sequence[Any], limit: int) -> _Items:
         if size > longest:
             break
         left -= size
-    return [_with_texts(item, lambda text: without_middle(text, longest)) for item in items]
-
-
-def without_middle(text: str, limit: int) -> str:
-    """The text, or its beginning and its end with `limit` tokens together, and a note between."""
-    size = _tokens(text)
-    if size <= limit:
-        return text
-    half = max(len(text) * limit // size // 2, 1)
-    left_out = len(text) - 2 * half
-    return f"{text[:half]}\n[… {left_out:,} characters are left out here …]\n{text[-half:]}"
+    return [_with_texts(item, lambda text: bounded(text, longest)) for item in items]
 
 
 def _tokens(text: str) -> int:

@@ -21,7 +21,7 @@ from functions.llm.length import BYTES_OF_A_TOKEN, tokens
 from functions.services import Services
 from functions.settings import Settings
 from tests.support.chat import Chat, thread_of
-from tests.support.memory_store import MemoryRuns, MemoryStore
+from tests.support.memory_store import MemoryRuns, MemoryTurns
 from tests.support.openai_server import Call, OpenAIServer, Say, Step
 from tests.support.served import served
 
@@ -61,7 +61,7 @@ def app(model: OpenAIServer, **changes: Any) -> Iterator[Chat]:
             history_tokens=BUDGET,
             **changes,
         )
-        services = replace(Services.of(settings), store=MemoryStore(), runs=MemoryRuns())
+        services = replace(Services.of(settings), store=MemoryTurns(), runs=MemoryRuns())
         with served(create_app(services=services)) as address:
             yield Chat(address)
 

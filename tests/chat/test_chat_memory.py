@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from functions.settings import Settings
 from tests.chat.test_chat_citations import URL, cited
 from tests.chat.test_chat_runs import cancel, eventually
 from tests.support.chat import message, text_of, thread_of
@@ -21,8 +22,14 @@ def model():
 
 
 @pytest.fixture
-def app_settings(app_settings):
-    return app_settings.model_copy(update={"models": ["other"]})
+def app_settings(cloud, model_url):
+    return Settings(
+        _env_file=None,
+        openai_base_url=model_url,
+        model="test",
+        model_api="chat_completions",
+        models="other",
+    )
 
 
 THOUGHT = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "secret"}
