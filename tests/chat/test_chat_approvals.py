@@ -118,6 +118,17 @@ def test_an_approved_call_runs_in_another_environment_and_the_answer_goes_on(ada
     ]
 
 
+def test_calls_before_and_after_an_approval_are_known_once_in_the_next_turn(ada, model):
+    model.script = [Call("send_money", PAY), Call("delete_file", {"name": "a"}), Say("Both.")]
+    [card] = cards(ada.create("Send, then delete"))
+    [next_card] = cards(press(ada, card))
+    press(ada, next_card)
+    ada.say(card["thread_id"], "Sure?")
+    messages = model.requests[-1]["messages"]
+    calls = [call["function"]["name"] for each in messages for call in each.get("tool_calls", ())]
+    assert calls == ["send_money", "delete_file"]
+
+
 def test_a_declined_call_of_a_tool_of_the_sdk_does_not_run_and_the_model_is_told(ada, model):
     model.script = [Call("delete_file", {"name": "a.txt"}), Say("I left it.")]
     [card] = cards(ada.create("Delete it"))

@@ -88,6 +88,15 @@ def test_an_answer_that_trips_is_removed_and_no_model_gets_the_exchange_again(ad
     assert [word for word in ("4711", "the number", "withheld") if word in sent] == []
 
 
+def test_what_tools_returned_to_an_answer_that_trips_reaches_no_model_again(ada, model, guard):
+    guard(SECRET)
+    found = Call("add", {"a": 4700, "b": 11})
+    model.script = [found, Say("It is 4711 indeed."), Say("Nice weather.")]
+    thread = thread_of(ada.create("What is the number?"))
+    assert text_of(ada.say(thread, "And the weather?")) == "Nice weather."
+    assert [word for word in ("4711", "4700") if word in json.dumps(model.requests[-1])] == []
+
+
 def test_a_conversation_is_not_named_after_what_was_stopped(ada, model, guard):
     guard(POLITICS)
     thread = thread_of(ada.create("Who wins the election?"))
