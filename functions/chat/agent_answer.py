@@ -12,9 +12,11 @@ from chatkit.agents import stream_agent_response
 from chatkit.server import agents_sdk_user_agent_override
 from chatkit.types import ProgressUpdateEvent, ThreadStreamEvent
 
+from .. import aws
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
 from .generated_images import GeneratedImages
+from .mcp_servers import connected, with_servers
 
 if TYPE_CHECKING:
     from .turn import ServedTurn
@@ -28,10 +30,11 @@ async def run(
     When the iterator ends early, so does the run, and the model makes no more tokens.
     """
     assistant = services.assistant
-    model_input = await turn.model_input()
+    model_input, servers = await aws.together(turn.model_input(), connected(turn, services))
+    agent = with_servers(agent or assistant.agent_for(turn), servers)
     with agents_sdk_user_agent_override():
         result = Runner.run_streamed(
-            agent or assistant.agent_for(turn),
+            agent,
             model_input,
             context=turn,
             max_turns=assistant.max_turns,

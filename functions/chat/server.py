@@ -27,6 +27,7 @@ from ..limits.answer_use import AnswerUse
 from ..services import Services
 from ..toolkit import short_title
 from ..toolkit.dispatch import PreparedAction
+from ..web.identity import Visitor
 from .answer import Stop, StopReason
 from .item_ids import RunIds
 from .meter import Meter
@@ -65,6 +66,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         stop: Stop,
         *,
         action: PreparedAction | None,
+        visitor: Visitor,
     ) -> None:
         super().__init__(store)
         self.allows_stop = True
@@ -74,6 +76,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._use = use
         self._stop = stop
         self._action = action
+        self._visitor = visitor
         self._meter = Meter()
         self._turn: ServedTurn | None = None
         self._title: asyncio.Task[str] | None = None
@@ -134,6 +137,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 services=self._services,
                 models=self._models,
                 use=self._use,
+                visitor=self._visitor,
             )
         return self._turn
 

@@ -1,14 +1,20 @@
 """The turn of one streaming request: what an assistant's methods and tools get."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 from agents import Agent, Model, ModelProvider, TResponseInputItem, Usage
 from chatkit.agents import ThreadItemConverter
 from chatkit.server import stream_widget
-from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from chatkit.types import (
+    NoticeEvent,
+    ThreadItem,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+)
 from pydantic import PrivateAttr, SkipValidation
 
 from ..context import RequestContext
@@ -16,10 +22,12 @@ from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
 from ..llm.length import shorten, tokens
 from ..llm.model_input import in_turns
+from ..mcp import McpServer, Person
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..toolkit.converter import Converter
 from ..toolkit.thread_data import ThreadData, thread_data
+from ..web.identity import Visitor
 from . import agent_answer
 from .history import trim_history
 from .newest import NewestItems
@@ -34,6 +42,7 @@ class ServedTurn(AgentTurn):
     models: SkipValidation[ModelProvider]
     message: SkipValidation[UserMessageItem | None] = None
     tool_choice: str | None = None
+    mcp_servers: SkipValidation[Sequence[McpServer]] = ()
     usage: SkipValidation[Usage]
     """The tokens of the answer, without those of its title."""
 
@@ -44,6 +53,10 @@ class ServedTurn(AgentTurn):
     """Events that are streamed while no agent runs."""
     _agents_running: int = PrivateAttr(default=0)
     _first_words: str = PrivateAttr(default="")
+    _person: Person = PrivateAttr()
+    """Who asks, with their token, for MCP servers that act for them."""
+    _unreached: set[str] = PrivateAttr(default_factory=set)
+    """The MCP servers of which the visitor was told that they do not answer."""
 
     @classmethod
     def of(
@@ -55,6 +68,7 @@ class ServedTurn(AgentTurn):
         services: Services,
         models: ModelProvider,
         use: AnswerUse,
+        visitor: Visitor,
     ) -> "ServedTurn":
         assistant = services.assistant
         turn = cls(
@@ -65,9 +79,11 @@ class ServedTurn(AgentTurn):
             thread_data=thread_data(services.records, thread.id, context, assistant.thread_data),
             model=models.get_model(None),
             models=models,
+            mcp_servers=services.settings.mcp_servers,
             usage=Usage(),
         )
         turn._services, turn._use, turn._newest = services, use, store.newest
+        turn._person = Person(context.user_id, visitor.issuer_token, services.settings.oidc_token)
         return turn
 
     async def begin(self, message: UserMessageItem | None) -> None:
@@ -96,6 +112,17 @@ class ServedTurn(AgentTurn):
 
     def converter(self) -> ThreadItemConverter:
         return Converter(self._services.attachments, self.request_context)
+
+    @property
+    def person(self) -> Person:
+        return self._person
+
+    async def tell_unreached(self, server: McpServer) -> None:
+        """Tell the visitor, once in an answer, that a server does not answer."""
+        if server.name not in self._unreached:
+            self._unreached.add(server.name)
+            text = f"{server.name} does not answer right now. This answer may lack something."
+            await self.stream(NoticeEvent(level="warning", message=text))
 
     async def run_agent(self, agent: Agent[Any] | None = None) -> AsyncIterator[ThreadStreamEvent]:
         self._agents_running += 1

@@ -5,7 +5,7 @@ override `agent_for`, or `respond` for an assistant without the Agents SDK, or g
 agent.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from ..context import RequestContext
 from ..llm.demo_script import DemoScript
+from ..mcp import McpServer
 from .actions import WidgetAction
 from .entities import Entities, EntitySource
 from .tools import FAILED, Tool
@@ -197,6 +198,15 @@ class Assistant:
             for tool in self.tools_allowed(request)
             if tool.needs is None or request.page_can(tool.needs)
         ]
+
+    async def mcp_servers(self, turn: Turn) -> Sequence[McpServer]:
+        """The MCP servers whose tools the agent has besides, by default those of the setting.
+
+        The engine connects to them and keeps the connections. A server that acts for the person
+        gets its headers from here, or a `TokenExchange` (docs/mcp.md). It never gets the token or
+        the cookie that opens this app.
+        """
+        return turn.mcp_servers
 
     def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":
         """The Agents SDK's `tool_use_behavior` that ends the answer after tools with `ends_turn`.
