@@ -19,7 +19,7 @@ from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.edge import zone
-from infra.stack.environment import environment, of_events, runtime, settings_from
+from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
@@ -80,6 +80,7 @@ class ChatKitStack(Stack):
             cookie_secret=settings.cookie_secret,
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
+            mcp_secrets=[name for server in settings.mcp_servers for name in server.secret_names()],
             needs_model_key=settings.provider != "demo",
             needs_turnstile_key=settings.turnstile_site_key is not None,
             key=key,
@@ -111,7 +112,7 @@ class ChatKitStack(Stack):
             memory=settings.chat_memory,
             timeout=settings.chat_timeout,
             concurrency=settings.chat_concurrency,
-            environment={**shared, **started.environment},
+            environment={**shared, **mcp_servers(settings), **started.environment},
             layers=started.layers,
             invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             snap_start=settings.snap_start,
@@ -152,12 +153,13 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        allow_secrets(chat, secrets, model=True, turnstile=True)
+        allow_secrets(chat, secrets, model=True, turnstile=True, mcp=True)
         allow_secrets(
             actions,
             secrets,
             model=settings.transcribes and settings.transcription_base_url is None,
             turnstile=False,  # it opens no sessions, so it verifies no challenge
+            mcp=False,  # it runs no agent
         )
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)

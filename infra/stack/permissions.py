@@ -127,7 +127,7 @@ def allow_owner(
 
 
 def allow_secrets(
-    function: ServiceFunction, secrets: Secrets, *, model: bool, turnstile: bool
+    function: ServiceFunction, secrets: Secrets, *, model: bool, turnstile: bool, mcp: bool
 ) -> None:
     function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
     if secrets.model and model:
@@ -138,6 +138,9 @@ def allow_secrets(
         )
     if secrets.turnstile and turnstile:
         function.allow("TurnstileKey", ["secretsmanager:GetSecretValue"], [secrets.turnstile.arn])
+    if secrets.mcp and mcp:
+        arns = [secret.arn for secret in secrets.mcp]
+        function.allow("McpKeys", ["secretsmanager:GetSecretValue"], arns)
 
 
 def _leading_keys(operator: str, partitions: list[str]) -> Conditions:

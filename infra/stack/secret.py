@@ -1,5 +1,6 @@
 """The secrets, made by the stack or named by the settings. The functions read them at run time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
@@ -19,8 +20,8 @@ class SecretReference:
 
 
 class Secrets(Construct):
-    """The key that signs cookies, the keys of the model's and the transcription's providers, and
-    the secret key of Turnstile's widget.
+    """The key that signs cookies, the keys of the model's and the transcription's providers, the
+    secret key of Turnstile's widget, and the secrets that MCP servers name.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Secrets(Construct):
         cookie_secret: str | None,
         model_secret: str | None,
         transcription_secret: str | None,
+        mcp_secrets: Iterable[str],
         needs_model_key: bool,
         needs_turnstile_key: bool,
         key: kms.IKey | None,
@@ -61,6 +63,8 @@ class Secrets(Construct):
             )
 
         self.transcription = self._existing(transcription_secret) if transcription_secret else None
+
+        self.mcp = [self._existing(name) for name in sorted(set(mcp_secrets))]
 
         self.turnstile: SecretReference | None = None
         if needs_turnstile_key:

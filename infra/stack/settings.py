@@ -25,6 +25,7 @@ from functions.limit_table import LimitTable, Price
 from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
 from functions.settings import (
     Issuer,
+    McpServers,
     ModelApi,
     Models,
     Names,
@@ -94,6 +95,12 @@ class StackSettings(BaseModel):
     )
     model_api: ModelApi | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
+    )
+    mcp_servers: McpServers = Field(
+        default_factory=list,
+        description="MCP servers whose tools the assistant has, as JSON "
+        '(docs/mcp.md): `[{"name": "shop", "url": "https://shop.example/mcp"}]`. The functions may '
+        "read exactly the secrets that it names.",
     )
     store_responses: bool = Field(
         False,

@@ -18,7 +18,8 @@ def secrets(bare, **given):
 
     made = {}
     named = dict.fromkeys(("cookie_secret", "model_secret", "transcription_secret"))
-    defaults = {**named, "needs_model_key": False, "needs_turnstile_key": False, "key": None}
+    needs = {"needs_model_key": False, "needs_turnstile_key": False}
+    defaults = {**named, **needs, "mcp_secrets": (), "key": None}
 
     def make(stack):
         made["secrets"] = Secrets(
@@ -49,11 +50,14 @@ def test_secrets_that_exist_are_named_and_none_is_made(bare):
         cookie_secret="chat/cookie",
         model_secret="chat/openai",
         transcription_secret="chat/whisper",
+        mcp_secrets=["shop/token", "shop/token"],
     )
     assert not template.of_type("AWS::SecretsManager::Secret")
     assert made.transcription.arn.endswith(":secret:chat/whisper-??????")
     assert made.model.id == "chat/openai"
     assert made.model.arn.endswith(":secret:chat/openai-??????")
+    (shop,) = made.mcp
+    assert shop.arn.endswith(":secret:shop/token-??????")
 
 
 def test_no_secret_is_in_an_environment_or_an_output(templates):

@@ -2,6 +2,14 @@
 
 import re
 
+MCP_SERVERS = """[
+    {"name": "shop", "url": "https://shop.example.com/mcp", "tools": ["find", "buy"],
+     "headers": {"authorization": {"secret": "shop/token"}, "x-chat": "1"}, "approve": ["buy"]},
+    {"name": "files", "url": "https://files.example.com/mcp", "exchange": {
+     "token_url": "https://login.example.com/token", "audience": "files", "client_id": "chat",
+     "client_secret": {"secret": "files/client"}}}
+]"""
+
 EVERYTHING = {
     "stage": "prod",
     "region": "eu-central-1",
@@ -55,6 +63,7 @@ VARIANTS = {
         "oidcNameClaim": "nickname",
         "oidcTenantClaim": "org_id",
         "oidcRolesClaim": "roles",
+        "mcpServers": MCP_SERVERS,
     },
     "people sign in at Cognito": {"signIn": "cognito"},
     "people's data, signed in at Cognito": {
