@@ -20,6 +20,8 @@ PAUSE_SECONDS = 30.0
 """How long a server that failed is not asked again: nobody else waits for it meanwhile."""
 MAX_TOOLS = 100
 """Tools of one server. OpenAI takes 128 in one request, with the assistant's own."""
+MAX_LENGTH = 100_000
+"""Characters of all that one server says of its tools. The model gets it with each request."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +45,12 @@ class Connection:
 
     async def tools(self, credentials: GetCredentials) -> "list[Tool]":
         """The tools that may be used. Raises `McpError`, after `CONNECT_SECONDS` at most."""
-        if self._failure is not None and 0 <= time() - self._failed_at < PAUSE_SECONDS:
-            raise McpError(self._failure.kind)
         await load()
         self.users += 1
         try:
             async with asyncio.timeout(CONNECT_SECONDS), self._listing:
+                if self._failure is not None and 0 <= time() - self._failed_at < PAUSE_SECONDS:
+                    raise self._failure.with_traceback(None)
                 if self._listed_at is None or not 0 <= time() - self._listed_at < TOOLS_SECONDS:
                     self._tools = await self._ask(self._list, credentials, repeat=True)
                     self._listed_at = time()
@@ -116,18 +118,23 @@ class Connection:
 
     async def _list(self, client: "Client") -> "list[Tool]":
         found: list[Tool] = []
+        length = 0
         cursor: str | None = None
-        while len(found) < MAX_TOOLS:
+        while True:
             page = await client.list_tools(cursor=cursor)
-            found += [tool for tool in page.tools if self.server.allows(tool.name)]
-            if page.next_cursor is None or page.next_cursor == cursor:
-                break
+            for tool in filter(lambda tool: self.server.allows(tool.name), page.tools):
+                length += len(tool.model_dump_json())
+                if len(found) == MAX_TOOLS or length > MAX_LENGTH:
+                    logger.warning("the MCP server %s: too many tools", self.server.name)
+                    return found
+                found.append(tool)
+            if page.next_cursor is None:
+                return found
             cursor = page.next_cursor
-        if len(found) > MAX_TOOLS:
-            logger.warning("the MCP server %s: only %d tools", self.server.name, MAX_TOOLS)
-        return found[:MAX_TOOLS]
 
     def _failed(self, error: McpError) -> McpError:
+        if error is self._failure and time() - self._failed_at < PAUSE_SECONDS:
+            return error
         self._failure, self._failed_at = error, time()
         logger.warning("the MCP server %s: %s", self.server.name, error.kind)
         return error

@@ -1,7 +1,7 @@
 """One session with an MCP server, which is opened and closed in a task of its own."""
 
 import asyncio
-import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ CLOSE_SECONDS = 2.0
 SPARE_SECONDS = 30.0
 """A token that expires within this time is not used any more."""
 
+_LATE = ("mcp", "agents.mcp", "jsonschema")
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -42,10 +44,9 @@ GetCredentials = Callable[[], Awaitable[Credentials]]
 
 async def load() -> None:
     """Import `mcp`, and what it imports late, in a thread: it takes a quarter of a cold start."""
-    for name in ("mcp", "agents.mcp", "jsonschema"):
-        await asyncio.to_thread(import_module, name)
-    # Its messages have ids of sessions, addresses and what servers say. Ours name what failed.
-    logging.getLogger("mcp").setLevel(logging.CRITICAL + 1)
+    for name in _LATE:
+        if name not in sys.modules:
+            await asyncio.to_thread(import_module, name)
 
 
 class Session:

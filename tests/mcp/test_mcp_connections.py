@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from functions.mcp import Connections, McpError, McpServer, Person, connection, connections, session
-from tests.support.mcp_server import Shop, shop
+from tests.support.mcp_server import Shop, before_2026, shop
 from tests.support.served import served
 
 ADA, BOB = Person("ada"), Person("bob")
@@ -22,18 +22,6 @@ async def environment():
     made = Connections(no_secret)
     yield made
     await made.close()
-
-
-def before_2026(app):
-    """The server as one that knows no `server/discover`, and so has sessions."""
-
-    async def older(scope, receive, send):
-        if (b"mcp-method", b"server/discover") in scope.get("headers", ()):
-            await send({"type": "http.response.start", "status": 404})
-            return await send({"type": "http.response.body"})
-        return await app(scope, receive, send)
-
-    return older
 
 
 async def found(reached, what="pears"):
@@ -215,3 +203,13 @@ async def test_what_a_person_sends_is_in_no_text_about_them():
     assert "of-ada" not in repr(Person("ada", SecretStr("of-ada")))
     server = McpServer(name="shop", url="https://shop.example", headers={"x-key": "of-ada"})
     assert "of-ada" not in repr(server)
+
+
+async def test_a_server_cannot_fill_the_models_input_with_its_tools(environment, monkeypatch):
+    monkeypatch.setattr(connection, "MAX_TOOLS", 2)
+    with shop() as (_, url):
+        tools = await environment.reach(McpServer(name="shop", url=url), ADA).tools()
+        assert [tool.name for tool in tools] == ["find", "buy"]
+        monkeypatch.setattr(connection, "MAX_LENGTH", len(tools[0].model_dump_json()))
+        server = McpServer(name="shop", url=url, shared=False)
+        assert await environment.reach(server, ADA).tools() == tools[:1]

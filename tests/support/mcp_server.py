@@ -72,6 +72,18 @@ class Shop:
         return [each for each in self.requests if each.get("mcp-method") == method]
 
 
+def before_2026(app):
+    """The server as one that knows no `server/discover`, and so has sessions."""
+
+    async def older(scope, receive, send):
+        if (b"mcp-method", b"server/discover") in scope.get("headers", ()):
+            await send({"type": "http.response.start", "status": 404})
+            return await send({"type": "http.response.body"})
+        return await app(scope, receive, send)
+
+    return older
+
+
 @contextmanager
 def shop(**options):
     """A shop, and its address."""
