@@ -19,13 +19,8 @@ async def connected(turn: "ServedTurn", services: Services) -> "list[TurnServer]
     The visitor is told of the others. A server that needs the token of a person is left out for
     visitors who have not signed in.
     """
-    signed_in = turn.person.token is not None
-    servers = [
-        server
-        for server in await services.assistant.mcp_servers(turn)
-        if signed_in or server.exchange is None
-    ]
-    found = await asyncio.gather(*(_connect(server, turn, services) for server in servers))
+    servers = await services.assistant.mcp_servers(turn)
+    found = await asyncio.gather(*(_connect(server, turn) for server in servers))
     return [server for server in found if server is not None]
 
 
@@ -42,11 +37,10 @@ def with_servers(agent: Agent[Any], servers: "list[TurnServer]") -> Agent[Any]:
     )
 
 
-async def _connect(
-    server: McpServer, turn: "ServedTurn", services: Services
-) -> "TurnServer | None":
+async def _connect(server: McpServer, turn: "ServedTurn") -> "TurnServer | None":
     try:
-        reached = services.mcp.reach(server, turn.person)
+        if (reached := turn.reach(server)) is None:
+            return None
         tools = await reached.tools()
     except McpError:
         await turn.tell_unreached(server)

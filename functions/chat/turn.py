@@ -22,7 +22,7 @@ from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
 from ..llm.length import shorten, tokens
 from ..llm.model_input import in_turns
-from ..mcp import McpServer, Person
+from ..mcp import McpServer, Person, Reached
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..toolkit.converter import Converter
@@ -113,9 +113,14 @@ class ServedTurn(AgentTurn):
     def converter(self) -> ThreadItemConverter:
         return Converter(self._services.attachments, self.request_context)
 
-    @property
-    def person(self) -> Person:
-        return self._person
+    def reach(self, server: McpServer) -> Reached | None:
+        """The server for whoever asks; `None` when it needs a token and they have not signed in.
+
+        Raises `McpError`.
+        """
+        if server.exchange is not None and self._person.token is None:
+            return None
+        return self._services.mcp.reach(server, self._person)
 
     async def tell_unreached(self, server: McpServer) -> None:
         """Tell the visitor, once in an answer, that a server does not answer."""
