@@ -94,12 +94,13 @@ def test_a_server_that_fails_in_mid_answer_is_told_to_the_model_and_once_to_the_
     model._answered = 0
     call = Call("mcp_shop__find", {"what": "pears"})
     model.script = [call, call, Say("The shop is closed.")]
-    shop.refuses = [503, 503]
+    shop.refuses = [503, 503, 503]  # a call, and both ways to open another session
     events = ada.create("Pears?")
     assert text_of(events) == "The shop is closed."
     assert len(notices(events)) == 1
-    assert "The tool failed: it answered with status 503." in json.dumps(model.requests[-1])
-    assert "may have been done" in json.dumps(model.requests[-1])
+    told = json.dumps(model.requests[-1])
+    assert told.count("The tool failed: it answered with status 503.") == 2
+    assert "may have been done" in told
     assert "the tool find of the MCP server shop: it answered with status 503" in caplog.text
     assert "pears" not in caplog.text
 
