@@ -19,7 +19,7 @@ from .errors import PublicError
 from .limits import Limits, Use
 from .limits.answer_use import check_prices
 from .llm import ModelChoice, choose
-from .mcp import Connections
+from .mcp.connections import Connections
 from .settings import Settings, sendable_key
 from .store import DynamoDBStore, Records, Runs, Sessions
 from .store.table import Table

@@ -13,10 +13,11 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from .. import VERSION, aws, mcp, telemetry
+from .. import VERSION, aws, telemetry
 from ..context import RequestContext
 from ..errors import PublicError
 from ..limits import Use
+from ..mcp.session import load
 from ..services import (
     CountedVisitorDep,
     Services,
@@ -256,7 +257,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     async def start_up() -> None:
         if services.settings.mcp_servers:
-            await mcp.load()  # before the first visitor waits for it
+            await load()  # before the first visitor waits for it
         await assistant.start_up()
 
     async def shut_down() -> None:

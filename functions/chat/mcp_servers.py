@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from agents import Agent
 
-from ..mcp import McpError, McpServer
+from ..mcp.failure import McpError
+from ..mcp.servers import McpServer
 from ..services import Services
 
 if TYPE_CHECKING:

@@ -19,7 +19,9 @@ from mcp.types import (
 )
 from pydantic_core import to_json
 
-from ..mcp import McpError, McpServer, Reached
+from ..mcp.connections import Reached
+from ..mcp.failure import McpError
+from ..mcp.servers import McpServer
 from ..toolkit.tools import FAILED, MAX_TOOL_OUTPUT
 
 if TYPE_CHECKING:

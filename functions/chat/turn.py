@@ -22,7 +22,8 @@ from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
 from ..llm.length import shorten, tokens
 from ..llm.model_input import in_turns
-from ..mcp import McpServer, Person, Reached
+from ..mcp.connections import Person, Reached
+from ..mcp.servers import McpServer
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..toolkit.converter import Converter

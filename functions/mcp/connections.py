@@ -18,7 +18,7 @@ from .connection import Connection
 from .exchange import exchange_token
 from .failure import McpError
 from .servers import McpServer, SecretName
-from .session import CONNECT_SECONDS, Credentials, load
+from .session import CONNECT_SECONDS, Credentials
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult, Tool
@@ -153,6 +153,3 @@ def _key(server: McpServer, person: Person) -> str:
 async def _try(reached: Reached) -> None:
     with suppress(McpError):  # whoever needs the server is told
         await reached.tools()
-
-
-__all__ = ["Connections", "Person", "Reached", "load"]

@@ -24,7 +24,7 @@ class _Answer(BaseModel):
 
 
 class _Refusal(BaseModel):
-    error: Annotated[str, StringConstraints(pattern=r"^\w{1,60}$")]
+    error: Annotated[str, StringConstraints(pattern=r"^[a-z_]+$", max_length=60)]
 
 
 async def exchange_token(

@@ -7,7 +7,7 @@ An assistant imports from here, and what imports a large library from its own mo
 from ..errors import ActionError
 from ..llm.demo_script import DemoRule, DemoScript
 from ..marks import as_data
-from ..mcp import McpServer, SecretName, TokenExchange
+from ..mcp.servers import McpServer, SecretName, TokenExchange
 from .actions import ActionRun, Handover, Redraw, action
 from .assistant import Assistant, modules_in, short_title
 from .documents import Document, Documents

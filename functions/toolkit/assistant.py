@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from ..context import RequestContext
 from ..llm.demo_script import DemoScript
-from ..mcp import McpServer
+from ..mcp.servers import McpServer
 from .actions import WidgetAction
 from .entities import Entities, EntitySource
 from .tools import FAILED, Tool

@@ -8,7 +8,7 @@ from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMes
 from chatkit.widgets import WidgetRoot
 
 from ..context import RequestContext
-from ..mcp import McpServer
+from ..mcp.servers import McpServer
 from .documents import Documents
 from .thread_data import ThreadData
 

@@ -6,7 +6,7 @@ import pytest
 
 from functions.chat import mcp_tools
 from functions.marks import data_in
-from functions.mcp import McpServer
+from functions.mcp.servers import McpServer
 from functions.settings import Settings
 from functions.toolkit.tools import MAX_TOOL_OUTPUT
 from tests.assistants.sample import assistant

@@ -5,7 +5,10 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from functions.mcp import Connections, McpError, McpServer, Person, connection, connections, session
+from functions.mcp import connection, connections, session
+from functions.mcp.connections import Connections, Person
+from functions.mcp.failure import McpError
+from functions.mcp.servers import McpServer
 from tests.support.mcp_server import Shop, before_2026, shop
 from tests.support.served import served
 

@@ -7,8 +7,10 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import SecretStr
 
-from functions.mcp import Connections, McpError, McpServer, Person
+from functions.mcp.connections import Connections, Person
 from functions.mcp.exchange import GRANT
+from functions.mcp.failure import McpError
+from functions.mcp.servers import McpServer
 from tests.support.mcp_server import shop
 from tests.support.served import served
 
