@@ -22,11 +22,13 @@ from pydantic_core import to_json
 from ..mcp.connections import Reached
 from ..mcp.failure import McpError
 from ..mcp.servers import McpServer
-from ..toolkit.tools import FAILED, MAX_TOOL_OUTPUT
+from ..toolkit.tools import FAILED
 
 if TYPE_CHECKING:
     from .turn import ServedTurn
 
+MAX_TOOL_OUTPUT = 40_000
+"""Characters of text in one output: some 10,000 tokens."""
 MAX_IMAGES = 2_000_000
 """Characters of the images (base64) in one output."""
 MAX_SAID = 500

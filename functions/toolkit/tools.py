@@ -24,9 +24,6 @@ ToolFunction = Callable[Concatenate[Turn, P], Awaitable[Any]]
 TOOL_TIMEOUT = 30.0
 """Seconds. When a tool takes longer, the model is told so."""
 
-MAX_TOOL_OUTPUT = 20_000
-"""Characters of a tool's output that a model gets: some 5,000 tokens."""
-
 FAILED = "The tool failed"
 """Begins what the model is told in place of a result. The log has the reason: an exception may
 quote what another user must not see."""

@@ -8,7 +8,6 @@ from functions.chat import mcp_tools
 from functions.marks import data_in
 from functions.mcp.servers import McpServer
 from functions.settings import Settings
-from functions.toolkit.tools import MAX_TOOL_OUTPUT
 from tests.assistants.sample import assistant
 from tests.mcp.test_mcp_exchange import Exchange
 from tests.support.chat import Chat, text_of
@@ -76,7 +75,7 @@ def test_a_huge_output_is_cut(ada, model):
     ada.create()
     (told,) = outputs(model.requests[1])
     assert "more characters were left out" in json.dumps(told)
-    assert len(json.dumps(told)) < MAX_TOOL_OUTPUT + 500
+    assert len(json.dumps(told)) < mcp_tools.MAX_TOOL_OUTPUT + 500
 
 
 @pytest.mark.parametrize("shop_url", ["http://127.0.0.1:9/mcp"])
