@@ -105,7 +105,9 @@ def test_the_wheel_holds_the_library_and_none_of_the_app(wheel):
         "lambda_stream/bootstrap", "context.py", "errors.py", "settings.py", "telemetry.py",
     } <= names  # fmt: skip
     rooms = {name.partition("/")[0] for name in names if "/" in name and ".dist-info" not in name}
-    assert rooms == {"attachments", "aws", "lambda_stream", "limits", "llm", "store", "toolkit"}
+    assert rooms == {
+        "attachments", "aws", "lambda_stream", "limits", "llm", "mcp", "store", "toolkit",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
