@@ -87,8 +87,9 @@ def main() -> None:
                 function,
                 architecture=settings.architecture,
                 gemini_transcribes=settings.gemini_transcribes,
+                assistant=settings.assistant,
             )
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             sys.exit(str(error))
 
     add_stage(

@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from infra.assistant_package import NOT_SHIPPED, AssistantPackage, assistant_package
 from infra.bundling import bytecode, trim
 from infra.bundling.sources import Sources
 
@@ -40,7 +41,8 @@ _LOCK = ROOT / "requirements" / "functions.txt"
 _GEMINI_LOCK = ROOT / "requirements" / "gemini.txt"  # 100 MB that only Gemini's voice needs
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
-_NOT_NEEDED = {"chat": ("actions", "events"), "actions": ()}
+_HARNESS = "toolkit/testing"  # for tests: it needs moto
+_NOT_NEEDED = {"chat": ("actions", "events", _HARNESS), "actions": (_HARNESS,)}
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
     "byte-code, and every cold start compiles its imports: 2.6 s instead of 1.2 s in our "
@@ -55,13 +57,15 @@ def build(
     architecture: str = "arm64",
     host: bool = False,
     gemini_transcribes: bool = False,
+    assistant: str | None = None,
 ) -> Path:
     """The directory of a built bundle. It belongs to the cache, so do not write into it.
 
     `architecture` is `arm64` or `x86_64`; `host` ignores it. With `gemini_transcribes` the
-    second function's bundle can convert recordings to mp3. Raises `RuntimeError` with uv's
-    message when it cannot install the dependencies. Warns when there is no Python to make
-    byte-code with.
+    second function's bundle can convert recordings to mp3. `assistant` is the module of another
+    assistant than the starter, which is packed with what it needs. Raises `RuntimeError` with uv's
+    message when it cannot install the dependencies, and `ValueError` when the assistant's lock
+    contradicts that of the functions. Warns when there is no Python to make byte-code with.
     """
     if function not in FUNCTIONS:
         raise ValueError(f"There is no function {function!r}: {', '.join(FUNCTIONS)}.")
@@ -69,8 +73,12 @@ def build(
     if python is None:
         warnings.warn(NO_BYTECODE, stacklevel=2)
     target = _host_platform() if host else _PLATFORMS[architecture]
-    sources = Sources.read(ROOT / "functions", without=_NOT_NEEDED[function])
+    sources = Sources.read(ROOT / "functions", without=_NOT_NEEDED[function]).under("functions")
     locks = [_LOCK, _GEMINI_LOCK] if gemini_transcribes and function == "actions" else [_LOCK]
+    if (package := assistant_package(assistant)) is not None:
+        package.check_requirements()
+        sources |= _sources_of(package)
+        locks += [package.requirements] if package.requirements else []
     rules = [*locks, Path(__file__), *sorted((ROOT / "infra" / "bundling").glob("*.py"))]
     dependencies_key = [
         target,
@@ -89,11 +97,22 @@ def build(
     def whole(tree: Path) -> None:
         base = _cached("dependencies", dependencies_key, dependencies)
         shutil.copytree(base, tree, dirs_exist_ok=True, copy_function=os.link)
-        sources.write(tree / "functions")
+        sources.write(tree)
         _compile(tree, python)
         _normalise(tree)
 
     return _cached(function, [*dependencies_key, sources.digest], whole)
+
+
+def _sources_of(package: AssistantPackage) -> Sources:
+    own = (
+        Sources.read(package.path, without=NOT_SHIPPED).under(
+            package.path.relative_to(ROOT).as_posix()
+        )
+        if package.path.is_dir()
+        else Sources.of_files(ROOT, [package.path])
+    )
+    return own | Sources.of_files(ROOT, package.parents)
 
 
 def copy(

@@ -24,6 +24,8 @@ from chatkit.types import (
     WorkflowTaskUpdated,
 )
 
+from ..server.cancelled import has_text
+
 
 def shows_answer(event: ThreadStreamEvent) -> bool:
     """Whether the event shows something that answers. Reasoning, progress and blank text do not."""
@@ -44,10 +46,6 @@ def shows_answer(event: ThreadStreamEvent) -> bool:
                 | WorkflowTaskUpdated,
             )
     return True
-
-
-def has_text(message: AssistantMessageItem) -> bool:
-    return any(part.text.strip() for part in message.content)
 
 
 def _is_answer(item: ThreadItem) -> bool:

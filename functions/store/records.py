@@ -82,15 +82,16 @@ class Records:
         if self._thread_id is None:
             await self.table.put(row, **condition)
             return
+        # A thread that is deleted at the same time must not leave a row behind. This update changes
+        # nothing: the second function, which writes records too, has no right to check a condition.
         thread_exists = {
             "Key": keys.thread_key(user, self._thread_id),
+            "UpdateExpression": "SET #id = :id",
             "ConditionExpression": EXISTS,
-            "ExpressionAttributeValues": {":now": now_value()},
+            "ExpressionAttributeNames": {"#id": "id"},
+            "ExpressionAttributeValues": {":id": {"S": self._thread_id}, ":now": now_value()},
         }
-        # A thread that is deleted at the same time must not leave a row behind.
-        await self.table.transact(
-            [{"Put": {"Item": row, **condition}}, {"ConditionCheck": thread_exists}]
-        )
+        await self.table.transact([{"Put": {"Item": row, **condition}}, {"Update": thread_exists}])
 
     def _key(self, kind: str, user: str) -> keys.Key:
         partition = (

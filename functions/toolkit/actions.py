@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ..context import RequestContext
 from ..errors import ActionError
 from ..store import DynamoDBStore
-from .documents import Documents
+from .documents import Documents, ThreadData
 from .widgets import offers
 
 Kind = Literal["sync", "events", "answer"]
@@ -56,6 +56,11 @@ class ActionRun:
 
     documents: Documents
     """The documents that the assistant stores for this user: see `Document`."""
+
+    @property
+    def thread_data(self) -> ThreadData[Any]:
+        """What the assistant stores for this conversation: see `Assistant.thread_data`."""
+        return self.documents.of_thread(self.thread.id)
 
     def generate_id(self, kind: StoreItemType) -> str:
         """A new id for an item that the handler creates.

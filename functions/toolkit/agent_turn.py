@@ -7,13 +7,17 @@ from chatkit.types import ProgressUpdateEvent
 from pydantic import SkipValidation
 
 from ..context import RequestContext
-from .documents import Documents
+from .documents import Documents, ThreadData
 
 
 class AgentTurn(AgentContext[RequestContext]):
     """The context that the Agents SDK passes to the tools."""
 
     documents: SkipValidation[Documents]
+
+    @property
+    def thread_data(self) -> ThreadData[Any]:
+        return self.documents.of_thread(self.thread.id)
 
     async def progress(self, text: str, icon: Any = None) -> None:
         await self.stream(ProgressUpdateEvent(text=text, icon=icon))

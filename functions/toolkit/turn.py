@@ -7,14 +7,14 @@ from chatkit.store import Store, StoreItemType
 from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
 from chatkit.widgets import WidgetRoot
 
+from ..attachments import S3AttachmentStore
 from ..context import RequestContext
 from ..mcp.servers import McpServer
-from .documents import Documents
-from .thread_data import ThreadData
+from .documents import Documents, ThreadData
 
 if TYPE_CHECKING:
     from agents import Agent, Model, TResponseInputItem
-    from chatkit.agents import ThreadItemConverter
+    from openai import AsyncOpenAI
 
 
 class Turn(Protocol):
@@ -49,11 +49,15 @@ class Turn(Protocol):
     store: Store[RequestContext]
     """The store of conversations. It returns only those of this user."""
 
+    files: S3AttachmentStore
+    """The files of the user's messages."""
+
     documents: Documents
     """The documents that the assistant stores for this user: see `Document`."""
 
-    thread_data: ThreadData[Any]
-    """What the assistant stores for this conversation: see `Assistant.thread_data`."""
+    @property
+    def thread_data(self) -> ThreadData[Any]:
+        """What the assistant stores for this conversation: see `Assistant.thread_data`."""
 
     async def history(self) -> list[ThreadItem]:
         """The newest items of the conversation, oldest first, ending with what is answered."""
@@ -91,6 +95,14 @@ class Turn(Protocol):
     model: "Model"
     """The model that the settings or the visitor chose. Its tokens are counted."""
 
+    def model_named(self, name: str) -> "Model":
+        """Another model of the settings' provider, by its name. Its tokens are counted, too."""
+
+    async def openai_client(self) -> "AsyncOpenAI":
+        """A client of the provider's API with its key, for what is no model. It costs nothing
+        that is counted. The client is shared: do not close it.
+        """
+
     def run_agent(self, agent: "Agent[Any] | None" = None) -> AsyncIterator[ThreadStreamEvent]:
         """The answer of an agent, of `Assistant.agent_for` by default, to `model_input()`."""
 
@@ -98,9 +110,6 @@ class Turn(Protocol):
         """The history as a model's input, within the budget of tokens, after
         `Assistant.input_items`.
         """
-
-    def converter(self) -> "ThreadItemConverter":
-        """The `Converter` of this turn: see `Assistant.converter`."""
 
     def count_tokens(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> None:
         """Count tokens of a model that was called without `model`, for the limits and the log.

@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,22 +14,40 @@ _NOT_SHIPPED_NAMES = frozenset({"README.md"})  # other Markdown may be a prompt
 
 @dataclass(frozen=True)
 class Sources:
-    """Contents and executable bits by path, below `functions`."""
+    """Contents and executable bits by path."""
 
     files: dict[str, tuple[bytes, bool]]
 
     @classmethod
     def read(cls, directory: Path, *, without: tuple[str, ...] = ()) -> Self:
-        """Read `directory`, but not the top-level folders in `without`."""
+        """Read `directory`, but not the folders in `without`."""
+        folders = tuple(f"{folder}/" for folder in without)
         files = {}
         for path in sorted(directory.rglob("*")):
             relative = path.relative_to(directory)
             hidden = any(part.startswith((".", "__pycache__")) for part in relative.parts)
             shipped = not hidden and path.suffix not in _NOT_SHIPPED_SUFFIXES
             shipped = shipped and path.name not in _NOT_SHIPPED_NAMES
-            if shipped and relative.parts[0] not in without and path.is_file():
+            if shipped and not relative.as_posix().startswith(folders) and path.is_file():
                 files[str(relative)] = (path.read_bytes(), os.access(path, os.X_OK))
         return cls(files)
+
+    @classmethod
+    def of_files(cls, root: Path, files: Iterable[Path]) -> Self:
+        """Single files below `root`."""
+        return cls(
+            {
+                str(path.relative_to(root)): (path.read_bytes(), os.access(path, os.X_OK))
+                for path in files
+            }
+        )
+
+    def under(self, folder: str) -> Self:
+        """The same files in `folder`."""
+        return type(self)({f"{folder}/{name}": each for name, each in self.files.items()})
+
+    def __or__(self, other: Self) -> Self:
+        return type(self)(self.files | other.files)
 
     @property
     def digest(self) -> str:

@@ -25,7 +25,10 @@ WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 CHAT_HANDLER = "functions.chat.handler.app"
 ACTIONS_HANDLER = "functions.actions.handler.handler"
 EVENTS_HANDLER = "functions.events.handler.handler"
-_PASSED_ON = ("CHATKIT_", "OPENAI_", "GEMINI_", "AWS_ENDPOINT_URL")
+_PASSED_ON = (
+    "CHATKIT_", "OPENAI_", "GEMINI_", "AZURE_OPENAI_",
+    "AWS_ENDPOINT_URL", "AWS_BEDROCK_BASE_URL", "AWS_BEARER_TOKEN_BEDROCK",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,18 @@ def lambda_python() -> Path | None:
     return bytecode.find_python(PYTHON, download=False)
 
 
-def bundle(function: str, *, gemini_transcribes: bool = False) -> Bundle:
+def bundle(
+    function: str, *, gemini_transcribes: bool = False, assistant: str | None = None
+) -> Bundle:
     """The bundle of `chat` or `actions` that runs on this machine."""
     python = lambda_python()
-    if python is None:
-        built = build(function, host=True, gemini_transcribes=gemini_transcribes)
-    else:
-        built = build(function, architecture="x86_64", gemini_transcribes=gemini_transcribes)
+    built = build(
+        function,
+        host=python is None,
+        architecture="x86_64",
+        gemini_transcribes=gemini_transcribes,
+        assistant=assistant,
+    )
     return Bundle(built, python)
 
 
@@ -85,8 +93,13 @@ def configurations(
         "CHATKIT_BEHIND_CLOUDFRONT": "true",  # infra.emulator.edge stands for it
         "CHATKIT_PURGE": "stream",
     }
-    chat = bundle("chat")
-    actions = bundle("actions", gemini_transcribes=get_settings().voice_provider == "gemini")
+    settings = get_settings()
+    chat = bundle("chat", assistant=settings.assistant)
+    actions = bundle(
+        "actions",
+        gemini_transcribes=settings.voice_provider == "gemini",
+        assistant=settings.assistant,
+    )
     # What this shell has on PYTHONPATH lies beside the bundles, as a layer would.
     beside = tuple(Path(folder) for folder in os.environ.get("PYTHONPATH", "").split(":") if folder)
     return (

@@ -30,6 +30,7 @@ from functions.errors import first_problem
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
+from infra.assistant_package import assistant_package
 from infra.local.address import EVERY_ADDRESS, MAX_PORT, address_in_the_network, url_of
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.demo_issuer import DemoIssuerError, demo_issuer, issuer_of
@@ -43,6 +44,7 @@ from infra.local.folder import (
     shown,
     write_privately,
 )
+from infra.local.own_packages import PackagesError, use_own_packages
 from infra.local.setup import BIN, node_folder
 
 START_TIMEOUT = 60.0
@@ -72,11 +74,29 @@ def main() -> None:
                 host=host,
                 port=int(port),
                 reload=True,
-                reload_dirs=[str(ROOT / "functions")],
+                reload_dirs=_code_of(settings),
                 reload_includes=["*.py", "*.widget"],
                 timeout_graceful_shutdown=3,
                 log_level="warning",
             )
+
+
+def _code_of(settings: Settings) -> list[str]:
+    """The folders whose files start the apps again when they are saved."""
+    package = assistant_package(settings.assistant)
+    folders = [ROOT / "functions"]
+    if package is not None:
+        folders.append(package.path if package.path.is_dir() else package.path.parent)
+    return [str(folder) for folder in folders]
+
+
+def _yours(settings: Settings) -> str:
+    """Where the assistant's code is, for the person who edits it."""
+    if settings.assistant is None:
+        return "functions/assistant/ (reloads on save)"
+    if assistant_package(settings.assistant) is None:
+        return f"the module {settings.assistant}"
+    return f"{Path(_code_of(settings)[-1]).relative_to(ROOT)}/ (reloads on save)"
 
 
 def settings_or_stop(folder: Path | None = None) -> Settings:
@@ -92,6 +112,9 @@ def settings_or_stop(folder: Path | None = None) -> Settings:
             settings = Settings()
         choose(settings)
         identity_of(settings)
+        use_own_packages(settings.assistant)
+    except PackagesError as error:
+        stop(str(error))
     except ValidationError as error:
         problems = error.errors()
         field = str(problems[0]["loc"][0])
@@ -205,7 +228,7 @@ def _announce(address: str, page: str, host: str, settings: Settings) -> None:
     print(
         f"  AWS's API            {os.environ['AWS_ENDPOINT_URL']} (its key: {file_of_port(port)})"
     )
-    print("  Yours to edit        functions/assistant/ (reloads on save)")
+    print(f"  Yours to edit        {_yours(settings)}")
     print("  Ctrl-C ends it.\n", flush=True)
 
 

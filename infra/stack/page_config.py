@@ -12,6 +12,7 @@ from functions.limits.measures import MEASURES
 from functions.llm import choose
 from functions.settings import Settings
 from functions.web.identity.turnstile import ACTION
+from infra.assistant_package import assistant_package
 
 CHATKIT_SCRIPT = "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"
 """OpenAI's element. Its version cannot be pinned, and it cannot be served from here."""
@@ -33,10 +34,14 @@ def page_config(
     chat_url: str = "/chatkit",
     actions_url: str = "/actions",
 ) -> dict[str, Any]:
-    """The page's configuration. The URLs are absolute when the API has another origin."""
+    """The page's configuration. The URLs are absolute when the API has another origin.
+
+    Raises `ValueError` when the assistant's `page.json` is no JSON object.
+    """
+    package = assistant_package(settings.assistant)
     choice = choose(settings)
     # The models of everybody. The session names further ones to whoever has a role.
-    names = choice.names_for(RequestContext(user_id="anybody"))
+    labels = choice.labels_for(RequestContext(user_id="anybody"))
     voice = settings.voice_provider is not None
     return {
         "version": VERSION,
@@ -47,11 +52,13 @@ def page_config(
         "anonymous": settings.auth == "anonymous" or settings.oidc_optional,
         "signIn": _sign_in(settings),
         "challenge": _challenge(settings),
+        "assistant": package.page if package else {},
         "model": {"name": choice.names[0], "label": choice.label},
         "models": [
-            {"id": name, "label": name, "default": name == choice.names[0]} for name in names
+            {"id": name, "label": label, "default": name == choice.names[0]}
+            for name, label in labels.items()
         ]
-        if len(names) > 1
+        if len(labels) > 1
         else [],
         "features": {
             "attachments": True,

@@ -1,6 +1,6 @@
 """The secrets, made by the stack or named by the settings. The functions read them at run time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
@@ -20,8 +20,11 @@ class SecretReference:
 
 
 class Secrets(Construct):
-    """The key that signs cookies, the keys of the model's and the transcription's providers, the
-    secret key of Turnstile's widget, and the secrets that MCP servers name.
+    """The key that signs cookies, the keys of the models' and the transcription's providers,
+    the secret key of Turnstile's widget, and the secrets that MCP servers name.
+
+    `models` has the keys by provider: one for each of `key_providers`. `model_secret` is an
+    existing one for `provider`.
     """
 
     def __init__(
@@ -33,7 +36,8 @@ class Secrets(Construct):
         model_secret: str | None,
         transcription_secret: str | None,
         mcp_secrets: Iterable[str],
-        needs_model_key: bool,
+        provider: str,
+        key_providers: Sequence[str],
         needs_turnstile_key: bool,
         key: kms.IKey | None,
         removal_policy: RemovalPolicy,
@@ -54,13 +58,17 @@ class Secrets(Construct):
             )
             self.cookie = SecretReference(made.secret_arn, made.secret_arn)
 
-        self.model: SecretReference | None = None
-        if model_secret:
-            self.model = self._existing(model_secret)
-        elif needs_model_key:
-            self.model = self._empty(
-                "Model", "Key of the model's provider. `make secret` sets it.", key, removal_policy
-            )
+        self.models: dict[str, SecretReference] = {}
+        for name in key_providers:
+            if name == provider and model_secret:
+                self.models[name] = self._existing(model_secret)
+            elif name == provider:
+                about = "Key of the model's provider. `make secret` sets it."
+                self.models[name] = self._empty("Model", about, key, removal_policy)
+            else:
+                about = f"Key of {name}. `make secret KEY={name}` sets it."
+                construct_id = f"Model{name.title()}"
+                self.models[name] = self._empty(construct_id, about, key, removal_policy)
 
         self.transcription = self._existing(transcription_secret) if transcription_secret else None
 

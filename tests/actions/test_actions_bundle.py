@@ -10,10 +10,10 @@ from infra.emulator.function import Function
 from infra.emulator.function_url import FunctionUrl
 from infra.emulator.project import actions_configuration, bundle
 from infra.emulator.server import Server
-from tests.assistants import with_sample
 from tests.assistants.sample.features import items
 from tests.support.issuer import CLIENT, Key, bearer, issuing
 from tests.support.person import Person
+from tests.support.sample import with_sample
 from tests.support.served import served
 from tests.support.speech import encoded, tone
 

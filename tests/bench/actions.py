@@ -36,9 +36,10 @@ from infra.emulator.project import actions_configuration
 from infra.emulator.python_runtime import lay_out
 from infra.emulator.server import Server
 from infra.local.cloud import local_cloud
-from tests.assistants import FOLDER, SAMPLE, with_sample
+from tests.assistants import FOLDER, SAMPLE
 from tests.assistants.sample.features import items
 from tests.support.person import KEY, Person
+from tests.support.sample import with_sample
 
 STARTS = 5
 NEVER = ("agents", "openai", "chatkit.server", "mcp", "av")

@@ -20,9 +20,9 @@ from infra.emulator.function_url import FunctionUrl
 from infra.emulator.project import actions_configuration, bundle, events_configuration
 from infra.emulator.server import Server
 from infra.local import events as local
-from tests.assistants import with_sample
 from tests.assistants.sample.features import items
 from tests.support.person import KEY, Person
+from tests.support.sample import with_sample
 from tests.support.served import served
 
 

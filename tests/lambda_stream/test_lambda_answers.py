@@ -24,6 +24,7 @@ from infra.emulator.function_url import FunctionUrl
 from infra.emulator.server import Server
 from infra.local.moto_server import MotoServer
 from infra.stack.limits import answers_at_once
+from tests.assistants import FOLDER
 from tests.support.chat import message
 from tests.support.cloud import own_cloud
 from tests.support.mcp_server import Shop, before_2026
@@ -70,8 +71,18 @@ def mcp_servers():
 
 
 @pytest.fixture
-def variables(limits, mcp_servers):
-    return {"CHATKIT_LIMITS": json.dumps(limits), "CHATKIT_MCP_SERVERS": json.dumps(mcp_servers)}
+def assistant():
+    """A module of `tests/assistants` in place of the starter. A test may override it."""
+    return ""
+
+
+@pytest.fixture
+def variables(limits, mcp_servers, assistant):
+    return {
+        "CHATKIT_LIMITS": json.dumps(limits),
+        "CHATKIT_MCP_SERVERS": json.dumps(mcp_servers),
+        **({"CHATKIT_ASSISTANT": assistant} if assistant else {}),
+    }
 
 
 @pytest.fixture
@@ -101,7 +112,10 @@ class _Deployed:
                 ("actions", project.actions_configuration),
             )
         )
-        self.chat = Function(replace(chat, timeout=chat_timeout, concurrency=concurrency))
+        own = (FOLDER,) if "CHATKIT_ASSISTANT" in environment else ()
+        self.chat = Function(
+            replace(chat, timeout=chat_timeout, concurrency=concurrency, packages=own)
+        )
         self.actions = Function(actions)
 
     async def start(self, stack):
@@ -199,6 +213,23 @@ async def test_a_thread_continues_after_its_function_was_killed_during_an_answer
     assert [item["type"] for item in page["data"]] == ["user_message"]
     await deployed.send("Still there?", thread_id=thread)
     assert (await deployed.answers(thread))[-1] == "and again"
+
+
+@pytest.mark.parametrize("assistant", ["careful"])
+async def test_an_approved_tool_runs_in_another_environment_than_the_one_that_asked(
+    deployed, model
+):
+    model.script = [Call("send_money", {"to": "Bob", "amount": 5}), Say("It is sent.")]
+    asked = await deployed.send("Send Bob 5")
+    card = next(e["item"] for e in asked if e.get("item", {}).get("type") == "widget")
+    os.kill(deployed.chat.environments[0].pid, signal.SIGKILL)
+    await deployed.chat.settled()
+    place = {"thread_id": card["thread_id"], "item_id": card["id"]}
+    action = {"type": "approval.decide", "payload": {"approve": True}}
+    async with deployed.open("threads.custom_action", action=action, **place) as response:
+        assert [event async for event in _events(response)]
+    assert await deployed.answers(card["thread_id"]) == ["It is sent."]
+    assert "has sent 5 to Bob" in json.dumps(model.requests[1])
 
 
 @pytest.mark.parametrize("chat_timeout", [14])

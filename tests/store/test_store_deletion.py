@@ -258,6 +258,7 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
         await furnish(backend, store, ada, thread_id, items=3)
     await furnish(backend, store, bob, items=3)
     await Records(store.table).put("todo", {"a": [1]}, ada, version=0)
+    await Records(store.table).of_thread("thr_1").put("cat", {"b": 2}, ada, version=0)
     table = LimitTable.model_validate({"person": {"messages_per_day": 9}})
     limits = Limits(table, store.table)
     for context in (ada, bob):
@@ -277,11 +278,12 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
         "item": 2 * 5,
         "feedback": 2,
         "attachment": 2,
-        "record": 1,
+        "record": 2,
     }
     texts = [e["item"]["content"][0]["text"] for e in exported if e.get("item", {}).get("content")]
     assert BIG in texts
-    assert [e["value"] for e in exported if e["type"] == "record"] == [{"a": [1]}]
+    records = [(e.get("thread_id"), e["value"]) for e in exported if e["type"] == "record"]
+    assert records == [("thr_1", {"b": 2}), (None, {"a": [1]})]
     assert {(e["thread_id"], e["item_id"], e["kind"]) for e in exported if "at" in e} == {
         ("thr_1", "big", "positive"),
         ("thr_2", "big", "positive"),

@@ -17,7 +17,7 @@ from chatkit.types import (
 
 from functions.attachments import create_bucket
 from functions.aws.keys import owner
-from functions.store import bodies, create_table, keys
+from functions.store import Records, Table, bodies, create_table, keys
 from tests.store.samples import NOON, answer, message, thread
 from tests.store.test_store_deletion import PNG, gone, left, upload
 from tests.store.test_store_sizes import noise
@@ -107,6 +107,8 @@ async def fill(backend, store, context, thread_id):
         await store.add_thread_item(thread_id, item, context)
     await backend.attachments().put_image(thread_id, "img", PNG, context)
     await store.save_feedback(thread_id, ["big"], "positive", context)
+    records = Records(Table(backend.table, backend.dynamodb)).of_thread(thread_id)
+    await records.put("cat", {"energy": 5}, context, version=0)
     return file
 
 

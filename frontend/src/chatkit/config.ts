@@ -1,5 +1,6 @@
 /** The page's configuration, `GET /config.json`. It has the same form locally and in AWS. */
 import type { ModelOption } from "@openai/chatkit";
+import type { AssistantOptions } from "./options";
 
 export type SignInConfig = {
   /** The address of the OpenID Connect issuer. */
@@ -40,6 +41,8 @@ export type PageConfig = {
   signIn?: SignInConfig | null;
   /** The challenge that a new anonymous visitor has to solve. `null` when there is none. */
   challenge?: ChallengeConfig | null;
+  /** The texts, prompts and tools of an assistant with a `page.json`, in place of the page's. */
+  assistant?: Partial<Pick<AssistantOptions, "startScreen" | "placeholder" | "tools" | "commands">>;
   model: { name: string; label: string };
   /** The choices of the model picker. With fewer than two there is no picker. */
   models?: ModelOption[];

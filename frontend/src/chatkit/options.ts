@@ -36,8 +36,9 @@ export function chatKitOptions(input: {
   initialThread: string | null;
   locale?: SupportedLocale;
 }): ChatKitOptions {
-  const { config, fetch, scheme, theme, assistant, session, initialThread, locale } = input;
+  const { config, fetch, scheme, theme, session, initialThread, locale } = input;
   const { features } = config;
+  const assistant = { ...input.assistant, ...config.assistant };
   const models = modelsFor(config, session);
   const tools = (assistant.tools ?? []).filter(({ id }) => session?.tools?.includes(id) ?? true);
   return {
@@ -88,7 +89,7 @@ function modelsFor(config: PageConfig, session?: SessionInfo): ModelOption[] {
     (id) =>
       ofEverybody.find((model) => model.id === id) ?? {
         id,
-        label: id,
+        label: session.modelLabels?.[id] ?? id,
         default: id === config.model.name,
       },
   );
