@@ -5,12 +5,13 @@ import json
 import pytest
 
 from functions.chat import mcp_tools
+from functions.chat.app import create_app
 from functions.marks import data_in
 from functions.mcp.servers import McpServer
 from functions.settings import Settings
 from tests.assistants.sample import assistant
 from tests.mcp.test_mcp_exchange import Exchange
-from tests.support.chat import Chat, text_of
+from tests.support.chat import Chat, text_of, thread_of
 from tests.support.issuer import bearer
 from tests.support.mcp_server import Shop
 from tests.support.openai_server import Call, Say
@@ -109,6 +110,23 @@ def test_a_tool_that_needs_approval_is_not_called_before_it(ada, model, shop, mo
     model.script = [Call("mcp_shop__find", {"what": "pears"}), Call("mcp_shop__buy", {"what": "a"})]
     ada.create()
     assert shop.calls == [("find", "pears")]
+
+
+@pytest.mark.parametrize("more", [{"approve": ["buy"]}])
+def test_an_approved_tool_is_called_by_an_environment_with_a_connection_of_its_own(
+    ada, model, shop, app_settings
+):
+    model.script = [Call("mcp_shop__buy", {"what": "pears"}), Say("They are yours.")]
+    events = ada.create("Buy pears")
+    card = next(event["item"] for event in events if event.get("item", {}).get("type") == "widget")
+    place = {"thread_id": thread_of(events), "item_id": card["id"]}
+    action = {"type": "approval.decide", "payload": {"approve": True}}
+    with served(create_app(app_settings)) as url:
+        elsewhere = Chat(url)
+        elsewhere.http.cookies.update(ada.http.cookies)
+        events = elsewhere.stream("threads.custom_action", action=action, **place)
+    assert text_of(events) == "They are yours."
+    assert shop.calls == [("buy", "pears")]
 
 
 def test_headers_made_for_a_person_are_sent_on_their_own_connection(
