@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from ..context import RequestContext
 from ..llm.demo_script import DemoScript
+from ..mcp.servers import McpServer
 from .actions import WidgetAction
 from .approvals import Approval
 from .entities import Entities, EntitySource
@@ -229,6 +230,15 @@ class Assistant:
             for tool in self.tools_allowed(request)
             if all(request.page_can(ability) for ability in tool.page_abilities)
         ]
+
+    async def mcp_servers(self, turn: Turn) -> Sequence[McpServer]:
+        """The MCP servers whose tools the agent has besides, by default those of the setting.
+
+        The engine connects to them and keeps the connections. A server that acts for the person
+        gets its headers from here, or a `TokenExchange` (docs/mcp.md). It never gets the token or
+        the cookie that opens this app.
+        """
+        return turn.mcp_servers
 
     def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":
         """The Agents SDK's `tool_use_behavior` that ends the answer after tools with `ends_turn`.
