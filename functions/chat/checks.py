@@ -29,7 +29,6 @@ from ..attachments.arrival import Arrived
 from ..context import RequestContext
 from ..errors import PublicError
 from ..services import Services
-from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction, check_active, find_action, load_sender, read_payload
 from .newest import NewestItems
 
@@ -78,8 +77,7 @@ async def check(
                 raise PublicError(409, ELSEWHERE)
             return Checked(thread.id, thread, newest, None, *_split(files))
         case ThreadsCustomActionReq(params=params):
-            actions = {**services.assistant.actions, DECIDE.name: DECIDE}
-            action = find_action(params, actions)
+            action = find_action(params, services.assistant.actions)
             payload = read_payload(action, params)
             (thread, newest), sender = await aws.together(
                 _open(params.thread_id, context, services),
