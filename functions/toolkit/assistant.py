@@ -19,7 +19,7 @@ from ..context import RequestContext
 from ..llm.demo_script import DemoScript
 from ..mcp.servers import McpServer
 from .actions import WidgetAction
-from .approvals import Approval
+from .approvals import DECIDE, Approval
 from .entities import Entities, EntitySource
 from .guardrails import Guardrail
 from .tools import FAILED, Tool
@@ -96,6 +96,8 @@ class Assistant:
         }.values()
         self.tools = tuple(_by_name(each for each in declared if isinstance(each, Tool)).values())
         self.actions = _by_name(each for each in declared if isinstance(each, WidgetAction))
+        if DECIDE.name in self.actions:
+            raise ValueError(f"{DECIDE.name} is the engine's action")
         self.entities = Entities(tuple(v for v in declared if isinstance(v, EntitySource)))
         self._agent = agent
         kind = type(self)
