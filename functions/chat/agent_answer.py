@@ -4,7 +4,7 @@ import contextlib
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from agents import Agent, MultiProvider, RunConfig, Runner, RunResultStreaming
 from agents.run import CallModelData, CallModelInputFilter, ModelInputData
@@ -15,6 +15,7 @@ from chatkit.types import ProgressUpdateEvent, ThreadStreamEvent
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
 from .generated_images import GeneratedImages
+from .speakers import Speakers
 
 if TYPE_CHECKING:
     from .turn import ServedTurn
@@ -28,10 +29,13 @@ async def run(
     When the iterator ends early, so does the run, and the model makes no more tokens.
     """
     assistant = services.assistant
+    if agent is None:
+        chosen = assistant.agent_for(turn)
+        agent = await chosen if inspect.isawaitable(chosen) else chosen
     model_input = await turn.model_input()
     with agents_sdk_user_agent_override():
         result = Runner.run_streamed(
-            agent or assistant.agent_for(turn),
+            agent,
             model_input,
             context=turn,
             max_turns=assistant.max_turns,
@@ -39,8 +43,9 @@ async def run(
             run_config=_run_config(turn, assistant.run_config(turn)),
         )
     images = GeneratedImages(services.attachments, turn.thread.id, turn.request_context)
+    told = cast(RunResultStreaming, Speakers(result, turn, assistant))
     try:
-        async for event in stream_agent_response(turn, result, converter=images):
+        async for event in stream_agent_response(turn, told, converter=images):
             yield event
     finally:
         await _end(result, turn)

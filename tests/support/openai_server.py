@@ -150,6 +150,10 @@ class OpenAIServer:
             )
         if not body.get("stream"):
             message = {"role": "assistant", "content": getattr(step, "text", "")}
+            if isinstance(step, Call):
+                function = {"name": step.name, "arguments": step.json}
+                call = {"id": f"call_{next(_ids)}", "type": "function", "function": function}
+                message["tool_calls"] = [call]
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             return _json(_completion({"choices": [choice]}, "chat.completion"))
         return self._stream(_completion_chunks(step), step)
