@@ -17,9 +17,14 @@ def model_api():
 
 
 @pytest.fixture
-def app_settings(app_settings, model_api):
+def assistant():
+    return "desk"
+
+
+@pytest.fixture
+def app_settings(app_settings, assistant, model_api):
     return app_settings.model_copy(
-        update={"assistant": "tests.assistants.desk", "model_api": model_api}
+        update={"assistant": f"tests.assistants.{assistant}", "model_api": model_api}
     )
 
 
@@ -87,14 +92,24 @@ def test_the_line_is_not_sent_to_a_model_as_words_of_the_assistant(ada, model):
     assert "Your bill." in told(model.requests[-1])
 
 
-def test_a_first_agent_that_answers_again_is_named(ada, model):
-    model.script = [TO_BILLING, Say("Your bill."), TO_TRIAGE, Say("Back here.")]
+def test_a_first_agent_that_takes_over_again_is_named(ada, model):
+    model.script = [TO_BILLING, Say("Your bill."), TO_TRIAGE, Say("Back."), Say("Still here.")]
     thread = thread_of(ada.create("My bill"))
     ada.say(thread, "Something else")
-    model.script = [*model.script, Say("Still here.")]
     ada.say(thread, "And?")
     assert shown(ada.items(thread)) == [
-        BILLING_SPEAKS, "Your bill.", TRIAGE_SPEAKS, "Back here.", "Still here.",
+        BILLING_SPEAKS, "Your bill.", TRIAGE_SPEAKS, "Back.", "Still here.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("assistant", ["news"])
+def test_an_assistant_that_remembers_nobody_names_who_answers_next(ada, model):
+    model.script = [Say("News."), Call("transfer_to_writer"), Say("Written."), Say("More news.")]
+    thread = thread_of(ada.create("News?"))
+    ada.say(thread, "Write it up")
+    ada.say(thread, "And now?")
+    assert shown(ada.items(thread)) == [
+        "News.", "Writer has taken over", "Written.", "Newsroom has taken over", "More news.",
     ]  # fmt: skip
 
 
