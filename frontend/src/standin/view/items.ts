@@ -11,6 +11,7 @@ import type {
   GeneratedImageItem,
   Item,
   Source,
+  SourceBase,
   UserMessage,
 } from "../types";
 import { widgetItemView } from "../widgets";
@@ -111,15 +112,25 @@ function assistantMessage(chat: Chat, item: AssistantMessage): TemplateResult {
 export function sourceView(chat: Chat, source: Source): TemplateResult {
   if (source.type === "url") {
     const safe = /^https?:\/\//i.test(source.url) ? source.url : "#";
-    return html`<a class="chip" href=${safe} target="_blank" rel="noopener noreferrer">
+    return html`<a
+      class="chip"
+      href=${safe}
+      title=${more(source)}
+      target="_blank"
+      rel="noopener noreferrer"
+    >
       ${icon("globe", 16)}${source.attribution ?? source.title}
     </a>`;
   }
   if (source.type === "file") {
-    return html`<span class="chip">${icon("document", 16)}${source.title || source.filename}</span>`;
+    return html`<span class="chip" title=${more(source)}>${icon("document", 16)}${source.title || source.filename}</span>`;
   }
   return entityTag(chat, source);
 }
+
+/** What a source says beyond its title. */
+const more = ({ description, timestamp }: SourceBase) =>
+  [description, timestamp].filter(Boolean).join(" · ") || nothing;
 
 function generatedImage(item: GeneratedImageItem): TemplateResult {
   return html`<div class="generated" data-item="generated_image">
@@ -127,6 +138,11 @@ function generatedImage(item: GeneratedImageItem): TemplateResult {
       item.image
         ? html`<img src=${item.image.url} alt="Generated image" />`
         : html`<div class="skeleton"><i></i></div>`
+    }
+    ${
+      typeof item.progress === "number"
+        ? html`<progress value=${item.progress} aria-label="The image is being drawn"></progress>`
+        : nothing
     }
   </div>`;
 }

@@ -2,7 +2,19 @@
 import { html, type nothing, type TemplateResult } from "lit-html";
 import { keyed } from "lit-html/directives/keyed.js";
 import type { Component } from "../types";
-import { basic, boxView, card, col, divider, listView, row, spacer } from "./containers";
+import { chart } from "./chart";
+import {
+  basic,
+  boxView,
+  card,
+  col,
+  divider,
+  listItem,
+  listView,
+  row,
+  spacer,
+  transition,
+} from "./containers";
 import { type Context, childrenOf } from "./context";
 import {
   button,
@@ -24,10 +36,11 @@ export type View = (
   path: string,
 ) => TemplateResult | typeof nothing;
 
-const VIEWS: Record<string, View> = {
+export const VIEWS: Record<string, View> = {
   Basic: basic,
   Card: card,
   ListView: listView,
+  ListViewItem: listItem,
   Box: boxView,
   Row: row,
   Col: col,
@@ -49,6 +62,8 @@ const VIEWS: Record<string, View> = {
   RadioGroup: radioGroup,
   DatePicker: datePicker,
   Label: label,
+  Chart: chart,
+  Transition: transition,
   Table: table,
 };
 
