@@ -21,6 +21,7 @@ describe("a chart", () => {
     const chat = await mount(existing([widget("m", { type: "Card", children: [item] })]), {
       initialThread: "thr_1",
     });
+    await chat.find(".w-chart table");
     return chat.find(".w-chart");
   };
 

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
 import { copyText } from "../items";
+import { later } from "../later";
 import { markdown } from "../markdown";
 import type {
   AssistantMessage,
@@ -16,7 +17,6 @@ import type {
 } from "../types";
 import { widgetItemView } from "../widgets";
 import { entityTag } from "./entity";
-import { structuredInputView } from "./structured";
 import { taskView, workflowView } from "./workflow";
 
 /** An item that cannot be drawn is plain text, so that the other items are drawn. */
@@ -43,7 +43,7 @@ function viewOf(chat: Chat, item: Item): TemplateResult | typeof nothing {
     case "task":
       return html`<div class="workflow">${taskView(chat, item.task)}</div>`;
     case "structured_input":
-      return structuredInputView(chat, item);
+      return html`<div ${later(async () => (await import("../rare")).structuredInputView(chat, item))}></div>`;
     case "generated_image":
       return generatedImage(item);
     default:

@@ -1,10 +1,10 @@
 /** A chart: an SVG for those who see it, and a table with its numbers for screen readers. */
 import { html, nothing, svg, type TemplateResult } from "lit-html";
 import { styled } from "../css";
+import style from "../styles/chart.css?inline";
 import type { Component } from "../types";
 import { type Plot, plotOf, rowsOf, type Series, type Shape, seriesOf } from "./plot";
-import type { View } from "./registry";
-import { block, color } from "./style";
+import { color } from "./style";
 
 const COLORS: Record<string, string> = {
   blue: "var(--blue)",
@@ -28,7 +28,13 @@ const words = (value: unknown): string =>
 
 type Axis = { dataKey: string; hide?: boolean; labels?: Record<string, string> };
 
-export const chart: View = (component) => {
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(style);
+
+/** What is inside of a chart's `figure`. It adds its style to the page's element. */
+export function chart(component: Component, figure: HTMLElement): TemplateResult {
+  const { adoptedStyleSheets: sheets } = figure.getRootNode() as ShadowRoot;
+  if (!sheets.includes(sheet)) sheets.push(sheet);
   const given = component.xAxis as string | Axis;
   const axis: Axis = typeof given === "string" ? { dataKey: given } : given;
   const labels = rowsOf(component).map((row) => {
@@ -37,7 +43,7 @@ export const chart: View = (component) => {
   });
   const plot = plotOf(component);
   const names = seriesOf(component).map(nameOf);
-  return html`<figure class="w-chart" aria-label="Chart: ${names.join(", ")}" ${styled(block(component))}>
+  return html`
     ${component.showLegend === false ? nothing : legend(component)}
     <div class="w-chart-plane" aria-hidden="true">
       ${component.showYAxis ? yAxis(plot) : nothing}
@@ -53,8 +59,8 @@ export const chart: View = (component) => {
       }
     </div>
     ${table(component, labels, names)}
-  </figure>`;
-};
+  `;
+}
 
 function shape({ series, index, path, bars }: Shape): TemplateResult {
   const tone = toneOf(series, index);
@@ -99,6 +105,7 @@ const yAxis = ({ ticks }: Plot): TemplateResult =>
 const table = (component: Component, labels: string[], names: string[]): TemplateResult =>
   html`<div class="unseen">
     <table>
+      <caption>Chart</caption>
       <thead>
         <tr>
           <td></td>

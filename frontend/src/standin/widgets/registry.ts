@@ -1,8 +1,9 @@
 /** The function that draws each component. An unknown type draws its children. */
 import { html, type nothing, type TemplateResult } from "lit-html";
 import { keyed } from "lit-html/directives/keyed.js";
+import { styled } from "../css";
+import { later } from "../later";
 import type { Component } from "../types";
-import { chart } from "./chart";
 import {
   basic,
   boxView,
@@ -27,6 +28,7 @@ import {
   select,
   textarea,
 } from "./controls";
+import { block } from "./style";
 import { table } from "./table";
 import { badge, caption, iconView, image, markdown, textView, title } from "./text";
 
@@ -35,6 +37,13 @@ export type View = (
   context: Context,
   path: string,
 ) => TemplateResult | typeof nothing;
+
+const chart: View = (component) =>
+  html`<figure
+    class="w-chart"
+    ${styled(block(component))}
+    ${later(async (element) => (await import("../rare")).chart(component, element))}
+  ></figure>`;
 
 export const VIEWS: Record<string, View> = {
   Basic: basic,
