@@ -1,7 +1,7 @@
 /** Charts: what is drawn, and what screen readers get. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { existing, mount, widget } from "./chatkit";
 
 const types = JSON.parse(
@@ -34,13 +34,25 @@ describe("a chart", () => {
     "has a line of the kind %s through all its points",
     async (curveType) => {
       const chart = await drawn({ type: "line", dataKey: "open", label: "Open", curveType });
-      const path = chart.querySelector("path")?.getAttribute("d") ?? "";
+      const path = chart.querySelector(".line")?.getAttribute("d") ?? "";
       // The third category's centre, and 10 of 10: the top.
       expect(path).toContain("16.67,50");
       expect(path).toContain("83.33,0");
       expect(path).not.toMatch(/NaN|undefined/);
     },
   );
+
+  it("is empty without rows, and says so where it cannot be drawn", async () => {
+    const series = [{ type: "line", dataKey: "paid", label: "Paid" }];
+    const empty = { type: "Chart", data: [], series, xAxis: "month" };
+    const broken = { type: "Chart", data, series };
+    const reported = vi.spyOn(globalThis, "reportError").mockReturnValue();
+    const root = { type: "Card", children: [empty, broken] };
+    const chat = await mount(existing([widget("m", root)]), { initialThread: "thr_1" });
+    await chat.sees("This part of the conversation cannot be shown.");
+    await chat.find(".w-chart table");
+    expect(reported).toHaveBeenCalledOnce();
+  });
 
   it("stacks bars upon each other, and others beside each other", async () => {
     const stacked = { type: "bar", stack: "s" };
@@ -60,7 +72,7 @@ describe("a chart", () => {
     const chart = await drawn({ type: "bar", dataKey: "left", label: null });
     expect(chart.querySelector(".w-chart-y")?.textContent).toContain("-2");
     const gap = await drawn({ type: "line", dataKey: "paid", label: "Paid", curveType: "linear" });
-    expect(gap.querySelector("path")?.getAttribute("d")).toBe("M16.67,50L50,0");
+    expect(gap.querySelector(".line")?.getAttribute("d")).toBe("M16.67,50L50,0");
   });
 
   it("says its numbers to a screen reader, in a table", async () => {

@@ -62,15 +62,17 @@ export function chart(component: Component, figure: HTMLElement): TemplateResult
   `;
 }
 
-function shape({ series, index, path, bars }: Shape): TemplateResult {
+function shape({ series, index, line, area, bars }: Shape): TemplateResult {
   const tone = toneOf(series, index);
   if (bars) {
     return svg`<g data-series="bar" ${styled({ fill: tone })}>${bars.map(
       ({ x, y, width, height }) => svg`<rect x=${x} y=${y} width=${width} height=${height} />`,
     )}</g>`;
   }
-  const fill = series.type === "area" ? tone : "none";
-  return svg`<path data-series=${series.type} d=${path ?? ""} ${styled({ fill, stroke: tone })} />`;
+  return svg`<g data-series=${series.type} ${styled({ fill: tone, stroke: tone })}>
+    ${area ? svg`<path class="area" d=${area} />` : nothing}
+    <path class="line" d=${line ?? ""} />
+  </g>`;
 }
 
 /** One area for each row, with the values of the row as its title. */

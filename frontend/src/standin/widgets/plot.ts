@@ -11,7 +11,14 @@ export type Series = {
 };
 type Row = Record<string, unknown>;
 export type Bar = { x: number; y: number; width: number; height: number };
-export type Shape = { series: Series; index: number; path?: string; bars?: Bar[] };
+/** `line` is what is stroked, `area` what is filled below it. */
+export type Shape = {
+  series: Series;
+  index: number;
+  line?: string;
+  area?: string;
+  bars?: Bar[];
+};
 export type Plot = { ticks: { value: number; y: number }[]; shapes: Shape[] };
 
 type Point = { x: number; y: number };
@@ -56,9 +63,9 @@ export function plotOf(component: Component): Plot {
         Number.isFinite(span.to) ? [{ x: (row + 0.5) * band, y: scale.y(span[end]) }] : [],
       );
     const top = curve(points("to"), series.curveType);
-    if (series.type === "line" || !top) return { series, index, path: top };
+    if (series.type === "line" || !top) return { series, index, line: top };
     const base = curve(points("from").toReversed(), series.curveType).replace("M", "L");
-    return { series, index, path: `${top}${base}Z` };
+    return { series, index, line: top, area: `${top}${base}Z` };
   });
   return { ticks: scale.ticks, shapes };
 }
