@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python dev dev-page reset test test-page soak lint lint-python lint-page format lock \
+.PHONY: help setup setup-python dev dev-page new-assistant reset test test-page soak lint lint-python lint-page format lock \
 	bench lambda screenshots
 
 help: ## list these
@@ -16,13 +16,16 @@ setup-python:
 	@$(PYTHON) infra/local/setup.py python
 
 # What these commands answer with; the starter, unless .env names another assistant.
-dev dev-page lambda: export CHATKIT_ASSISTANT := $(or $(ASSISTANT),$(CHATKIT_ASSISTANT))
+dev dev-page lambda eval: export CHATKIT_ASSISTANT := $(or $(ASSISTANT),$(CHATKIT_ASSISTANT))
 
 dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000), SIGN_IN=demo, ASSISTANT=examples.…
 	@exec $(RUN) -m infra.local
 
 dev-page: setup ## the same, with Vite's dev server and hot reload for the page
 	@exec $(RUN) -m infra.local --page
+
+new-assistant: setup-python ## lay out an assistant of your own, with tests: NAME=acme
+	@$(RUN) -m infra.local.new_assistant "$(NAME)"
 
 reset: setup-python ## forget the conversations, files and key of make dev
 	@$(RUN) -m infra.local.reset
@@ -40,6 +43,10 @@ ifdef ARGS
 else
 	@$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 endif
+
+.PHONY: eval
+eval: setup-python ## ask the assistant its questions and check the answers; ASSISTANT=examples.…, FOLDER=, ARGS="-k sum"
+	@$(RUN) -m infra.evals $(FOLDER) $(ARGS)
 
 soak: setup ## the long forms of some tests, half an hour; ARGS="tests/store" for a part
 	@$(RUN) -m pytest -m soak $(ARGS)

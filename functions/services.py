@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from fastapi import Depends, Request
 
@@ -17,7 +18,7 @@ from .context import RequestContext
 from .errors import PublicError
 from .limits import Limits, Use
 from .limits.answer_use import check_prices
-from .llm import ModelChoice, choose
+from .llm import DemoScript, ModelChoice, build, choose
 from .settings import Settings
 from .store import DynamoDBStore, Records, Runs, Sessions
 from .store.table import Table
@@ -30,6 +31,12 @@ from .web.identity.bearer import unauthorized
 from .web.identity.signing_key import SigningKeys, signing_keys
 from .web.identity.turnstile import CHALLENGE_REQUIRED
 from .web.network import network_of
+
+if TYPE_CHECKING:
+    from agents import Model
+
+BuildModel = Callable[[ModelChoice, str, str, DemoScript], "Model"]
+"""`functions.llm.build`, or what takes its place."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +57,23 @@ class Services:
     records: Records
     bucket: Bucket
     transcriber: Transcriber
+    build_model: BuildModel = build
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(
+        cls, settings: Settings, table: Table | None = None, bucket: Bucket | None = None
+    ) -> Self:
         """The services for `settings`. Opens no connection and reads no secret.
 
-        Raises `ValueError` for invalid settings.
+        `table` and `bucket` are those of the settings unless they are given. Raises `ValueError`
+        for invalid settings.
         """
-        table, bucket = Table(settings.table), Bucket(settings.attachments_bucket)
+        table = table or Table(settings.table)
+        bucket = bucket or Bucket(settings.attachments_bucket)
         shared = Table(settings.table, nobodys=True) if settings.data_role else table
         limits = Limits(settings.limit_table, table, shared)
         models = choose(settings)
-        check_prices(limits, settings.prices, models.names)
+        check_prices(limits, settings.prices, models.every_name)
         return cls(
             settings=settings,
             assistant=load_assistant(settings.assistant),

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .limit_table import LimitTable, Price
+from .model_list import ModelApi, Models, Provider
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -113,12 +114,6 @@ def _secure(value: object) -> object:
     return address
 
 
-def _model(name: str) -> str:
-    if not MODEL.fullmatch(name):
-        raise ValueError(f"{name!r} is not a model such as gpt-5, or with roles: gpt-5 (staff)")
-    return name
-
-
 ApiKey = Annotated[SecretStr, BeforeValidator(_key)]
 """A provider's key, which is sent in a header."""
 
@@ -135,19 +130,20 @@ Issuer = Annotated[str, AfterValidator(_issuer)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """A list, or text with commas between the names."""
 
-MODEL = re.compile(r"(?P<name>[^()]*[^()\s])(?: \((?P<roles>[^()\s]+(?: [^()\s]+)*)\))?")
-"""A model, and the roles of which a visitor needs one to pick it."""
-
-Models = Annotated[list[Annotated[str, AfterValidator(_model)]], NoDecode, BeforeValidator(_split)]
-"""Models, as a list or as text like `Names`."""
+BEDROCK_GUARDRAIL = (
+    r"^([a-z0-9]+|arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+)"
+    r":([1-9][0-9]{0,7}|DRAFT)$"
+)
+"""The id or ARN, then the version:
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html"""
 
 Origins = Annotated[
     list[Annotated[str, AfterValidator(_exact_origin)]], NoDecode, BeforeValidator(_split)
 ]
 """Exact origins, as a list or as text like `Names`."""
 
-ModelApi = Literal["responses", "chat_completions"]
-"""The one of OpenAI's APIs that a model is called with."""
+BedrockEndpoint = Literal["runtime", "mantle"]
+"""The one of Amazon Bedrock's two endpoints that speak OpenAI's APIs."""
 
 OidcToken = Literal["access", "id"]
 """The kind of token that a signed-in person's page sends."""
@@ -189,16 +185,48 @@ class Settings(AwsSettings):
     # Assistant and model
     assistant: str | None = None
     """The dotted name of the assistant's module; the starter assistant when unset."""
+    provider: Provider | None = None
+    """Who answers. When unset, the first of these that is set decides: `OPENAI_BASE_URL` (a
+    compatible server), the key of OpenAI, Gemini or Azure OpenAI. Without any, the demo answers."""
     model: str | None = None
+    """The model that answers by default. Each provider has one of its own, but Azure OpenAI (where
+    a model is the name of a deployment) and compatible servers."""
     model_api: ModelApi | None = None
+    """Which of OpenAI's APIs the provider's models speak. Each provider has a default."""
     openai_api_key: ApiKey | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: Address | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    """The address of a compatible server. It gets `OPENAI_API_KEY`, unless models of OpenAI are
+    in use beside it: then it gets `compatible_api_key` and nothing else."""
+    compatible_api_key: ApiKey | None = None
     gemini_api_key: ApiKey | None = Field(None, validation_alias="GEMINI_API_KEY")
+    azure_openai_endpoint: SecureAddress | None = Field(
+        None, validation_alias="AZURE_OPENAI_ENDPOINT"
+    )
+    """The address of a resource of Azure OpenAI, such as `https://my.openai.azure.com`."""
+    azure_openai_api_key: ApiKey | None = Field(None, validation_alias="AZURE_OPENAI_API_KEY")
     openai_api_key_secret: str | None = None
+    compatible_api_key_secret: str | None = None
     gemini_api_key_secret: str | None = None
+    azure_openai_api_key_secret: str | None = None
+    bedrock_endpoint: BedrockEndpoint = "runtime"
+    """`runtime` is what AWS recommends: a role is allowed single models there. `mantle` has models
+    that `runtime` lacks, and a role is allowed whole projects there."""
+    bedrock_project: str | None = Field(None, pattern=r"^(proj_[A-Za-z0-9]+|default)$")
+    """The project of the endpoint `mantle`; the account's default one when unset."""
+    bedrock_profile: str | None = None
+    """The AWS profile that signs requests to Bedrock, for `make dev`, which has its own keys for
+    everything else. In AWS the function's role signs."""
+    bedrock_base_url: SecureAddress | None = Field(None, validation_alias="AWS_BEDROCK_BASE_URL")
+    """Another address of Bedrock's endpoint, such as another path of `mantle`."""
+    bedrock_guardrail: str | None = Field(None, pattern=BEDROCK_GUARDRAIL)
+    """The guardrail that `toolkit.BedrockGuardrail` uses: `<id or ARN>:<version>`."""
     models: Models = Field(default_factory=list)
-    """Further models that a visitor may pick. `gpt-5 (staff admin)` is for people with one of these
-    roles."""
+    """Further models that a visitor may pick, as text (`gpt-5 (staff admin)` is for people with one
+    of these roles) or as JSON: see `functions.model_list`. When `model` is unset and the first of
+    them names its provider, that one answers by default."""
+    fallback_model: str | None = None
+    """The id of the model that answers when another one fails before its first token: one of the
+    picker's, or a further one of the same provider as the default."""
     store_responses: bool = False
     """Whether the model's provider may keep what it is sent, as its own default says."""
     history_items: int = Field(40, ge=1, le=500)
@@ -292,8 +320,17 @@ class Settings(AwsSettings):
         return bool(self.openai_api_key or self.openai_api_key_secret)
 
     @property
+    def uses_openai(self) -> bool:
+        """Whether OpenAI is asked for by name. Then no other server gets its key."""
+        return "openai" in {self.provider, *(model.provider for model in self.models)}
+
+    @property
     def has_gemini_key(self) -> bool:
         return bool(self.gemini_api_key or self.gemini_api_key_secret)
+
+    @property
+    def has_azure_key(self) -> bool:
+        return bool(self.azure_openai_api_key or self.azure_openai_api_key_secret)
 
     @property
     def voice_provider(self) -> Literal["openai", "gemini"] | None:

@@ -41,7 +41,8 @@ _LOCK = ROOT / "requirements" / "functions.txt"
 _GEMINI_LOCK = ROOT / "requirements" / "gemini.txt"  # 100 MB that only Gemini's voice needs
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
-_NOT_NEEDED = {"chat": ("actions", "events"), "actions": ()}
+_HARNESS = "toolkit/testing"  # for tests: it needs moto
+_NOT_NEEDED = {"chat": ("actions", "events", _HARNESS), "actions": (_HARNESS,)}
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
     "byte-code, and every cold start compiles its imports: 2.6 s instead of 1.2 s in our "

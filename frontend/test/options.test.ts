@@ -74,6 +74,8 @@ it("offers only the models and tools that the session allows", () => {
       { id: "secret", label: "secret", default: false },
     ],
   });
+  const named = menus({ models: ["a", "secret"], modelLabels: { a: "Other", secret: "Secret" } });
+  expect(named?.models?.map(({ label }) => label)).toEqual(["A", "Secret"]);
   expect(menus({ models: ["a"], tools: [] })).not.toHaveProperty("tools");
   // An older server does not say.
   expect(menus({})?.tools).toEqual(tools);

@@ -100,12 +100,13 @@ async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | N
     if head is None:
         if await bucket.head(target) is not None:
             return None
-        raise AttachmentError(f"{attachment.name} was not uploaded. Please attach it again.")
+        raise AttachmentError(f"{attachment.name} was not uploaded. Please attach it again.", 409)
     announced = (attachment.metadata or {})[OURS]
     if head.size != announced:
         raise AttachmentError(
             f"{attachment.name} is not the file that was announced: "
-            f"{head.size} bytes instead of {announced}."
+            f"{head.size} bytes instead of {announced}.",
+            409,
         )
     first = await bucket.get(source, first=SNIFFED_BYTES, etag=head.etag)
     if first is None:
@@ -147,7 +148,7 @@ async def keep(bucket: Bucket, arrived: Arrived) -> None:
 
 
 def _changed(name: str) -> AttachmentError:
-    return AttachmentError(f"{name} changed while it was sent. Please attach it again.")
+    return AttachmentError(f"{name} changed while it was sent. Please attach it again.", 409)
 
 
 def correct(attachment: Attachment, checked: Attachment) -> None:
@@ -166,7 +167,7 @@ def _wrong(attachment: Attachment) -> AttachmentError:
     hint = (
         " It may have a password, or be older than 2007." if attachment.mime_type in OFFICE else ""
     )
-    return AttachmentError(f"{attachment.name} is not a valid {kind} file.{hint}")
+    return AttachmentError(f"{attachment.name} is not a valid {kind} file.{hint}", 415)
 
 
 async def check(bucket: Bucket, attachment: Attachment, user: str) -> None:

@@ -1,5 +1,6 @@
 """Files in S3: the browser announces one and uploads it by a signed link; sending it checks it."""
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -19,7 +20,7 @@ from pydantic import AnyUrl
 from .. import aws
 from ..aws.bucket import Bucket
 from ..aws.ids import new_id
-from ..aws.keys import owner, part
+from ..aws.keys import owner_by, part
 from ..settings import MB
 from . import arrival
 from .errors import AttachmentError
@@ -50,8 +51,9 @@ class S3AttachmentStore(AttachmentStore[Any]):
     the files that can be announced.
 
     S3 is strongly consistent and writes an object whole or not at all, so this holds for every
-    method. A rejected file raises `AttachmentError`, whose message is for the user. A context
-    needs only `user_id`: keys contain the user, so nobody can reach another user's file.
+    method. A rejected file raises `AttachmentError`, whose message is for the user. Keys contain
+    the user, so nobody can reach another user's file. `owner` says whose a context is, as for
+    `DynamoDBStore`: give both the same.
     """
 
     def __init__(
@@ -61,10 +63,12 @@ class S3AttachmentStore(AttachmentStore[Any]):
         client: Any = None,
         max_bytes: int = 20 * MB,
         types: tuple[str, ...] | list[str] = ("*/*",),
+        owner: Callable[[Any], str] | None = None,
     ) -> None:
         self.bucket = Bucket(bucket, client) if isinstance(bucket, str) else bucket
         self.max_bytes = max_bytes
         self.types = tuple(types)
+        self._owner = owner_by(owner)
 
     def generate_attachment_id(self, mime_type: str, context: Any) -> str:  # noqa: ARG002 - the SDK calls it so
         return new_id("attachment")
@@ -75,7 +79,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         Whoever uploads it has to send the headers of `upload_descriptor`, which are signed. ChatKit
         does: https://github.com/openai/chatkit-python/releases/tag/v1.5.0.
         """
-        user = owner(context)
+        user = self._owner(context)
         mime_type = self._checked(input)
         attachment_id = self.generate_attachment_id(mime_type, context)
         key = upload_key(user, part(attachment_id))
@@ -109,20 +113,21 @@ class S3AttachmentStore(AttachmentStore[Any]):
             raise AttachmentError(f"{file.name} is empty.")
         if file.size > self.max_bytes:
             raise AttachmentError(
-                f"{file.name} is too large: at most {self.max_bytes / MB:.0f} MB can be attached."
+                f"{file.name} is too large: at most {self.max_bytes / MB:.0f} MB can be attached.",
+                413,
             )
         if len(mime_type) > MAX_TYPE:
             raise AttachmentError(
                 f"The type of {file.name} must have at most {MAX_TYPE} characters."
             )
         if not mime_type.isascii() or "/" not in mime_type or not mime_type.isprintable():
-            raise AttachmentError(f"The type of {file.name} is not known. {self._taken()}")
+            raise AttachmentError(f"The type of {file.name} is not known. {self._taken()}", 415)
         if not self._allows(mime_type):
             raise self._not_taken(file.name)
         return mime_type
 
     def _not_taken(self, name: str) -> AttachmentError:
-        return AttachmentError(f"{name} cannot be attached. {self._taken()}")
+        return AttachmentError(f"{name} cannot be attached. {self._taken()}", 415)
 
     def _taken(self) -> str:
         return f"Possible types: {', '.join(named(each) for each in self.types)}."
@@ -167,7 +172,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         that names its thread: three, or one when it was kept before.
         """
         _must_be(AttachmentBase, attachment)
-        arrived = await arrival.look(self.bucket, attachment, owner(context))
+        arrived = await arrival.look(self.bucket, attachment, self._owner(context))
         checked = arrived.attachment if arrived else attachment
         if checked is not attachment and not self._allows(checked.mime_type):
             raise self._not_taken(attachment.name)
@@ -187,7 +192,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
 
         One request.
         """
-        user = owner(context)
+        user = self._owner(context)
         await self.bucket.delete(
             upload_key(user, part(attachment_id)), file_key(user, part(attachment_id))
         )
@@ -208,7 +213,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         """
         _must_be(AttachmentBase, attachment)
         place = file_key if attachment.thread_id is not None else upload_key
-        return place(owner(context), part(attachment.id))
+        return place(self._owner(context), part(attachment.id))
 
     async def put_image(
         self,
@@ -229,7 +234,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         mime_type = arrival.sniff(data[: arrival.SNIFFED_BYTES])
         if mime_type not in PREVIEWED:
             raise ValueError("a generated image must be PNG, JPEG, GIF or WebP")
-        key = image_key(owner(context), part(thread_id), part(image_id))
+        key = image_key(self._owner(context), part(thread_id), part(image_id))
         await self.bucket.put(key, data, mime_type)
         return await aws.call(self.bucket.sign_get, key=key, draft=draft)
 
@@ -241,7 +246,7 @@ class S3AttachmentStore(AttachmentStore[Any]):
         _must_be(GeneratedImageItem, item)
         key = self.bucket.key_of(item.image.url) if item.image else None
         thread = part(item.thread_id)
-        if key is None or not key.startswith(image_prefix(owner(context), thread)):
+        if key is None or not key.startswith(image_prefix(self._owner(context), thread)):
             return None
         return await self.bucket.get(key)
 

@@ -121,6 +121,7 @@ async def session(request: Request, services: ServicesDep) -> JSONResponse:
             "user": user,
             "signedIn": visitor.signed_in,
             "models": services.models.names_for(context),
+            "modelLabels": services.models.labels_for(context),
             "tools": services.assistant.menu(context),
             "token": visitor.token if visitor.by_header else None,
             "expiresAt": visitor.expires_at.isoformat(),

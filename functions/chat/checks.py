@@ -28,7 +28,9 @@ from .. import aws
 from ..attachments.arrival import Arrived
 from ..context import RequestContext
 from ..errors import PublicError
+from ..server.files import ELSEWHERE, File, check_free, look_at_all
 from ..services import Services
+from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction, check_active, find_action, load_sender, read_payload
 from .newest import NewestItems
 
@@ -73,11 +75,11 @@ async def check(
                 _files(params.input, context, services),
                 _open(params.thread_id, context, services),
             )
-            if any(file.thread_id not in {None, thread.id} for file, _ in files):
-                raise PublicError(409, ELSEWHERE)
+            check_free(files, thread.id)
             return Checked(thread.id, thread, newest, None, *_split(files))
         case ThreadsCustomActionReq(params=params):
-            action = find_action(params, services.assistant.actions)
+            actions = {**services.assistant.actions, DECIDE.name: DECIDE}
+            action = find_action(params, actions)
             payload = read_payload(action, params)
             (thread, newest), sender = await aws.together(
                 _open(params.thread_id, context, services),
@@ -91,9 +93,6 @@ async def check(
     thread, newest = await _open(request.params.thread_id, context, services)
     await _check_item(request, newest, context, services)
     return Checked(thread.id, thread, newest)
-
-
-ELSEWHERE = "This file belongs to another conversation."
 
 
 async def _check_item(
@@ -157,25 +156,10 @@ def _check_options(message: UserMessageInput, context: RequestContext, services:
         raise PublicError(422, "There is no such tool here.")
 
 
-File = tuple[Attachment, Arrived | None]
-"""An attachment, and its upload unless that was copied to `files/` before."""
-
-
 async def _files(
     message: UserMessageInput, context: RequestContext, services: Services
 ) -> list[File]:
-    return await aws.together(
-        *(_file(attachment_id, context, services) for attachment_id in message.attachments)
-    )
-
-
-async def _file(attachment_id: str, context: RequestContext, services: Services) -> File:
-    try:
-        attachment = await services.store.load_attachment(attachment_id, context)
-        arrived = await services.attachments.look(attachment, context)
-    except NotFoundError:
-        raise PublicError(404, "There is no such file.") from None
-    return (attachment, None) if arrived is None else (arrived.attachment, arrived)
+    return await look_at_all(message.attachments, context, services.store, services.attachments)
 
 
 async def _check_files_are_free(

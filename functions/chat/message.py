@@ -17,7 +17,7 @@ from ..aws.secret_values import SecretUnavailableError
 from ..context import RequestContext
 from ..errors import PublicError
 from ..limits.answer_use import AnswerUse
-from ..llm import build
+from ..llm.fallback import FallbackModel
 from ..llm.metered import MeteredModel
 from ..llm.refusal_log import LogRefusals
 from ..services import Services
@@ -31,6 +31,13 @@ from .replay import replay, replay_once
 from .reserving import Reserving
 from .run_store import RunStore
 from .server import AssistantServer
+
+NAMED_AS_OPENAI_DOES = frozenset({"openai", "azure", "bedrock"})
+"""Providers whose chat completions call the limit of an answer as OpenAI's do."""
+
+ASKED_TO_REPORT = frozenset({"gemini", "azure", "bedrock"})
+"""Providers that report the tokens of a streamed chat completion when they are asked. The SDK asks
+OpenAI by itself. Some other servers refuse a request that asks."""
 
 
 async def answer_message(
@@ -143,22 +150,38 @@ def _model_name(request: StreamingReq, services: Services) -> str:
 
 
 async def _build_model(name: str, use: AnswerUse, services: Services) -> Model:
-    """The model, which counts its calls in `use`. Raises `PublicError` without a key."""
+    """The model, which counts its calls in `use`. Raises `PublicError` without a key.
+
+    Where a fallback is set, that model answers when this one fails before its first token.
+    """
+    model = await _metered(name, use, services)
+    fallback = services.models.fallback_of(name)
+    if fallback is None:
+        return model
+
+    async def second() -> Model:
+        return await _metered(fallback.id, use, services)
+
+    return FallbackModel(model, name, fallback.id, second)
+
+
+async def _metered(name: str, use: AnswerUse, services: Services) -> Model:
     choice, settings = services.models, services.settings
+    chosen = choice.model(name)
     try:
-        key = await choice.api_key()
+        key = await chosen.api_key()
     except SecretUnavailableError:
         # A 4xx, so that ChatKit's element does not send the request again.
         raise PublicError(424, "The key of the model is not set here yet (make secret).") from None
-    model = build(choice, name, key, services.assistant.demo())
+    model = services.build_model(choice, name, key, services.assistant.demo())
     # OpenAI's chat completions refuse `max_tokens` for reasoning models and take this name instead:
     # https://platform.openai.com/docs/api-reference/chat/create
-    openai_chat = choice.provider == "openai" and choice.api == "chat_completions"
+    chat_of_openai = chosen.api == "chat_completions" and chosen.provider in NAMED_AS_OPENAI_DOES
     return MeteredModel(
-        LogRefusals(model, choice.provider, name),
+        LogRefusals(model, chosen.provider, name),
         use,
         output_limit=settings.answer_tokens,
-        limit_name="max_completion_tokens" if openai_chat else "max_tokens",
-        # The SDK asks OpenAI by itself. Some other servers refuse a request that asks.
-        ask=choice.provider == "gemini" and services.limits.count_tokens,
+        limit_name="max_completion_tokens" if chat_of_openai else "max_tokens",
+        ask=chosen.provider in ASKED_TO_REPORT and services.limits.count_tokens,
+        price=settings.prices.get(name),
     )

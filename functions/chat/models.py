@@ -6,6 +6,7 @@ from typing import Any
 from agents import Model, ModelProvider, ModelResponse
 from agents.items import TResponseStreamEvent
 
+from ..llm.forced_tool import ForceToolOnce
 from ..llm.refused_files import RetryWithoutFiles
 from ..llm.too_long import RetryShorter
 
@@ -23,9 +24,13 @@ class TurnModels(ModelProvider):
     def get_model(self, model_name: str | None) -> Model:
         return self._chosen if model_name is None else _retried(_Named(model_name, self._build))
 
+    def choosing(self, name: str) -> "TurnModels":
+        """The same models, of which the one of this name is the chosen one."""
+        return TurnModels(_Named(name, self._build), self._build)
+
 
 def _retried(model: Model) -> Model:
-    return RetryWithoutFiles(RetryShorter(model))
+    return ForceToolOnce(RetryWithoutFiles(RetryShorter(model)))
 
 
 class _Named(Model):

@@ -72,11 +72,10 @@ class NewestItems:
 
 
 def _is_older(item: ThreadItem | None, page: Page[ThreadItem]) -> bool:
-    """Whether an item belongs among the older items, which are not on the page."""
+    """Whether an item belongs among the older items, which are not on the page.
+
+    One that is as old as the last item of the page would be on it if it were new.
+    """
     if item is None or not page.has_more or not page.data:
         return False
-    return _position(item) < _position(page.data[-1])
-
-
-def _position(item: ThreadItem) -> str:
-    return keys.position(keys.stamp(item.created_at), item.id)
+    return keys.stamp(item.created_at) <= keys.stamp(page.data[-1].created_at)

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from chatkit.server import ChatKitServer, NonStreamingResult
+from chatkit.server import NonStreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import (
     AttachmentsCreateReq,
     AttachmentsDeleteReq,
     AudioInput,
-    FeedbackKind,
     ItemsFeedbackReq,
     ItemsListReq,
     NonStreamingReq,
@@ -29,6 +28,7 @@ from .. import aws
 from ..context import RequestContext
 from ..errors import PublicError
 from ..limits import Use
+from ..server import ServerMixin
 from ..services import Services
 from ..settings import Settings
 from ..store.feedback import Mark
@@ -62,7 +62,7 @@ def use_of(request: NonStreamingReq, settings: Settings) -> Use:
     return Use()
 
 
-class Operations(ChatKitServer[RequestContext]):
+class Operations(ServerMixin[RequestContext]):
     """Answers ChatKit's non-streaming operations."""
 
     def __init__(self, services: Services) -> None:
@@ -123,15 +123,6 @@ class Operations(ChatKitServer[RequestContext]):
         if not isinstance(result, NonStreamingResult):
             raise TypeError("the SDK streamed the answer to an operation that does not stream")
         return result.json
-
-    async def add_feedback(
-        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
-    ) -> None:
-        try:
-            await self._services.store.save_feedback(thread_id, item_ids, feedback, context)
-        except ValueError:
-            # The id is too long to be stored, so no item has it.
-            raise NotFoundError("an item of the feedback was not found") from None
 
     async def transcribe(
         self, audio_input: AudioInput, context: RequestContext

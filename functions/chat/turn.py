@@ -5,21 +5,26 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from agents import Agent, Model, ModelProvider, TResponseInputItem, Usage
+from agents import Agent, Model, TResponseInputItem, Usage
 from chatkit.server import stream_widget
 from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from openai import AsyncOpenAI
 from pydantic import PrivateAttr, SkipValidation
 
 from ..attachments import S3AttachmentStore
 from ..context import RequestContext
 from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
+from ..llm.client import model_client
 from ..llm.length import shorten, tokens
 from ..llm.model_input import in_turns
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from . import agent_answer
-from .history import trim_history
+from .guards import Guards
+from .history import trim_history, without_withheld
+from .kept_run import KeptRun
+from .models import TurnModels
 from .newest import NewestItems
 from .run_store import RunStore
 
@@ -29,19 +34,25 @@ class ServedTurn(AgentTurn):
 
     files: SkipValidation[S3AttachmentStore]
     model: SkipValidation[Model]
-    models: SkipValidation[ModelProvider]
+    models: SkipValidation[TurnModels]
     message: SkipValidation[UserMessageItem | None] = None
     tool_choice: str | None = None
     usage: SkipValidation[Usage]
     """The tokens of the answer, without those of its title."""
+    waits: bool = False
+    """Whether the answer waits for an approval."""
 
     _services: Services = PrivateAttr()
     _use: AnswerUse = PrivateAttr()
     _newest: NewestItems = PrivateAttr()
-    _streamed: asyncio.Queue[ThreadStreamEvent | None] = PrivateAttr(default_factory=asyncio.Queue)
-    """Events that are streamed while no agent runs."""
+    _streamed: asyncio.Queue[ThreadStreamEvent | BaseException | None] = PrivateAttr(
+        default_factory=asyncio.Queue
+    )
+    """Events that are streamed while no agent runs, and an error that ends the answer."""
     _agents_running: int = PrivateAttr(default=0)
     _first_words: str = PrivateAttr(default="")
+    _guards: Guards = PrivateAttr()
+    _kept_run: KeptRun | None = PrivateAttr(default=None)
 
     @classmethod
     def of(
@@ -51,7 +62,7 @@ class ServedTurn(AgentTurn):
         context: RequestContext,
         *,
         services: Services,
-        models: ModelProvider,
+        models: TurnModels,
         use: AnswerUse,
     ) -> "ServedTurn":
         turn = cls(
@@ -65,10 +76,13 @@ class ServedTurn(AgentTurn):
             usage=Usage(),
         )
         turn._services, turn._use, turn._newest = services, use, store.newest
+        turn._guards = Guards(turn, services.assistant.guardrails, services.attachments)
         return turn
 
     async def begin(self, message: UserMessageItem | None) -> None:
         """Take what the visitor asks, and their choice from the menu if it can be used here."""
+        if self._kept_run is not None:
+            message = await self._message_of(self._kept_run)
         self.message = message
         self._first_words = _first_words(await self.history())
         choice = message.inference_options.tool_choice if message else None
@@ -77,12 +91,38 @@ class ServedTurn(AgentTurn):
         if choice and choice.id in {*usable, *assistant.choices(self.request_context)}:
             self.tool_choice = choice.id
 
+    def go_on_with(self, run: KeptRun) -> None:
+        """Go on with a run that has waited, instead of answering anew."""
+        self._kept_run = run
+
+    def take_kept_run(self) -> KeptRun | None:
+        """The run to go on with, for the first agent that the assistant runs."""
+        run, self._kept_run = self._kept_run, None
+        return run
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the turn has a run to go on with."""
+        return self._kept_run is not None
+
+    async def _message_of(self, run: KeptRun) -> UserMessageItem | None:
+        """The message that a run answers. Its choice of a model holds for all of the run."""
+        for item in await self.history():
+            if isinstance(item, UserMessageItem) and item.id == run.message:
+                name = item.inference_options.model
+                if name in self._services.models.names_for(self.request_context):
+                    self.models = self.models.choosing(name)
+                    self.model = self.models.get_model(None)
+                return item
+        return None
+
     @property
     def first_words(self) -> str:
         return self._first_words
 
     async def history(self) -> list[ThreadItem]:
-        return trim_history(await self._newest.all(), self._services.settings.history_items)
+        items = without_withheld(await self._newest.all())
+        return trim_history(items, self._services.settings.history_items)
 
     async def model_input(self) -> list[TResponseInputItem]:
         assistant = self._services.assistant
@@ -103,6 +143,23 @@ class ServedTurn(AgentTurn):
     def count_tokens(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> None:
         self._use.end_call(Use(), input_tokens, output_tokens, cached_tokens)
         self.usage.add(Usage(1, input_tokens, output_tokens=output_tokens))
+
+    def model_named(self, name: str) -> Model:
+        return self.models.get_model(name)
+
+    async def openai_client(self) -> AsyncOpenAI:
+        models = self._services.models.models
+        chosen = next((each for each in models if each.provider == "openai"), models[0])
+        return model_client(chosen.endpoint, await chosen.api_key())
+
+    @property
+    def guards(self) -> Guards:
+        """The assistant's guardrails, for this answer."""
+        return self._guards
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the answer with an error, which `merged` raises."""
+        self._streamed.put_nowait(error)
 
     # While an agent runs, the SDK merges what tools stream with what the model says. Otherwise
     # `merged` does.
@@ -132,6 +189,8 @@ class ServedTurn(AgentTurn):
         taking = asyncio.create_task(take())
         try:
             while (event := await self._streamed.get()) is not None:
+                if isinstance(event, BaseException):
+                    raise event
                 yield event
             await taking
         finally:

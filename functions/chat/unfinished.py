@@ -6,7 +6,6 @@ follows stays open in the SDK, and the page would show it as running.
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 
 from chatkit.agents import AgentContext
 from chatkit.types import (
@@ -15,7 +14,6 @@ from chatkit.types import (
     AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
-    DurationSummary,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
@@ -25,7 +23,8 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
-from .visible import has_text
+from ..server.cancelled import end, has_text
+from ..toolkit.guardrails import GuardrailTripped
 
 
 async def finish_items(
@@ -33,7 +32,8 @@ async def finish_items(
 ) -> AsyncIterator[ThreadStreamEvent]:
     """Pass `events` on, without blank messages, and end the workflow of `turn` after them.
 
-    When they fail, the current message and the workflow are finished before the error is raised.
+    When they fail, the current message and the workflow are finished before the error is raised;
+    when a guardrail stops them, nothing is, because all of it will be removed.
     A workflow stays open while a tool runs on the page, because the answer goes on after it.
     """
     message: AssistantMessageItem | None = None
@@ -53,6 +53,9 @@ async def finish_items(
                     if turn.workflow_item and turn.workflow_item.id == removed:
                         turn.workflow_item = None
             yield event
+    except GuardrailTripped:
+        turn.workflow_item = None
+        raise
     except Exception:
         if message is not None and has_text(message):
             yield ThreadItemDoneEvent(item=message)
@@ -74,10 +77,7 @@ def end_workflow(turn: AgentContext[RequestContext]) -> WorkflowItem | None:
     """End the open workflow of `turn` as the SDK ends one, and return it; None without one."""
     workflow, turn.workflow_item = turn.workflow_item, None
     if workflow is not None:
-        if workflow.workflow.summary is None:
-            lasted = datetime.now() - workflow.created_at  # noqa: DTZ005 - naive, as the SDK's are
-            workflow.workflow.summary = DurationSummary(duration=int(lasted.total_seconds()))
-        workflow.workflow.expanded = False
+        end(workflow)
     return workflow
 
 

@@ -25,6 +25,7 @@ from chatkit.types import (
     WorkflowTaskUpdated,
 )
 
+from ..server.cancelled import has_text
 from ..toolkit.speaker import is_speaker_line
 
 
@@ -47,10 +48,6 @@ def shows_answer(event: ThreadStreamEvent) -> bool:
                 | WorkflowTaskUpdated,
             )
     return True
-
-
-def has_text(message: AssistantMessageItem) -> bool:
-    return any(part.text.strip() for part in message.content)
 
 
 def _is_answer(item: ThreadItem) -> bool:

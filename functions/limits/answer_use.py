@@ -15,7 +15,8 @@ class AnswerUse:
     """The use of one answer. `reservation` holds `reserved` already, for the first call.
 
     A call that needs more, such as the next one after a tool, reserves that before it begins. So
-    no call begins over a limit, however many an answer makes.
+    no call begins over a limit, however many an answer makes. `price` is that of the calls which
+    name no other one.
     """
 
     def __init__(self, reservation: Reservation, reserved: Use, price: Price) -> None:
@@ -25,12 +26,14 @@ class AnswerUse:
         self._expected = Use()
         self._price = price
 
-    async def begin_call(self, input_tokens: int, output_tokens: int) -> Use:
+    async def begin_call(
+        self, input_tokens: int, output_tokens: int, *, price: Price | None = None
+    ) -> Use:
         """Reserve what a call may use at most, and return that. Raises `OverLimit`.
 
         One round trip when more is needed than is reserved, else none.
         """
-        call = tokens_of(self._price, input_tokens, output_tokens)
+        call = tokens_of(price or self._price, input_tokens, output_tokens)
         self._expected += call
         missing = (self._expected - self._reserved).positive()
         if missing == Use():
@@ -47,10 +50,16 @@ class AnswerUse:
         return call
 
     def end_call(
-        self, call: Use, input_tokens: int, output_tokens: int, cached_tokens: int = 0
+        self,
+        call: Use,
+        input_tokens: int,
+        output_tokens: int,
+        cached_tokens: int = 0,
+        *,
+        price: Price | None = None,
     ) -> None:
         """Count what a call has used in place of what it might have."""
-        used = tokens_of(self._price, input_tokens, output_tokens, cached_tokens)
+        used = tokens_of(price or self._price, input_tokens, output_tokens, cached_tokens)
         self.used += used
         self._expected += used - call
 

@@ -8,7 +8,7 @@ from .too_long import TOO_LONG, is_too_long
 _WORDS: list[tuple[type[openai.APIError], str, bool]] = [
     # the error, its message, whether the visitor can retry; subclasses come first
     (openai.AuthenticationError, "The model's provider did not accept the API key.", False),
-    (openai.PermissionDeniedError, "The model's provider did not accept the API key.", False),
+    (openai.PermissionDeniedError, "The model's provider does not allow this model here.", False),
     (openai.NotFoundError, "The model's provider does not know this model.", False),
     (openai.RateLimitError, "The model is busy. Try again in a moment.", True),
     (openai.BadRequestError, "The model's provider did not accept this request.", False),

@@ -16,13 +16,26 @@ def openai_key(settings: Settings) -> Key:
     return _key(settings.openai_api_key, settings.openai_api_key_secret)
 
 
+def compatible_key(settings: Settings) -> Key:
+    """The key of the server at `OPENAI_BASE_URL`, which may need none."""
+    return _key(settings.compatible_api_key, settings.compatible_api_key_secret)
+
+
 def gemini_key(settings: Settings) -> Key:
     return _key(settings.gemini_api_key, settings.gemini_api_key_secret)
+
+
+def azure_key(settings: Settings) -> Key:
+    return _key(settings.azure_openai_api_key, settings.azure_openai_api_key_secret)
 
 
 def transcription_key(settings: Settings) -> Key:
     """The key of the server behind `transcription_base_url`, which may need none."""
     return _key(settings.transcription_api_key, settings.transcription_api_key_secret)
+
+
+async def no_key() -> str:
+    return ""
 
 
 def _key(value: SecretStr | None, secret: str | None) -> Key:

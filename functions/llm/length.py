@@ -47,6 +47,26 @@ def shorten(items: Sequence[Any], limit: int) -> list[TResponseInputItem]:
     return kept
 
 
+def with_bounded_outputs(items: Sequence[Any], limit: int) -> list[TResponseInputItem]:
+    """The items with at most about `limit` tokens of text in the output of each tool: the middle of
+    a longer one is left out, with a note for the model.
+    """
+    return [
+        _cut([item], limit)[0] if item.get("type") == "function_call_output" else item
+        for item in items
+    ]
+
+
+def bounded(text: str, limit: int) -> str:
+    """The text, without its middle if it has more than `limit` tokens."""
+    size = _tokens(text)
+    if size <= limit:
+        return text
+    half = max(len(text) * limit // size // 2, 1)
+    left_out = len(text) - 2 * half
+    return f"{text[:half]}\n[… {left_out:,} characters are left out here …]\n{text[-half:]}"
+
+
 def _turns(items: Sequence[Any]) -> list[_Items]:
     turns: list[_Items] = []
     for item in items:
@@ -66,16 +86,7 @@ def _cut(turn: _Items, limit: int) -> _Items:
         if size > longest:
             break
         left -= size
-    return [_with_texts(item, lambda text: _without_middle(text, longest)) for item in turn]
-
-
-def _without_middle(text: str, limit: int) -> str:
-    size = _tokens(text)
-    if size <= limit:
-        return text
-    half = max(len(text) * limit // size // 2, 1)
-    left_out = len(text) - 2 * half
-    return f"{text[:half]}\n[… {left_out:,} characters are left out here …]\n{text[-half:]}"
+    return [_with_texts(item, lambda text: bounded(text, longest)) for item in turn]
 
 
 def _tokens(text: str) -> int:

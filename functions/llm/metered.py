@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from agents import Model, ModelResponse, ModelSettings
 from agents.items import TResponseStreamEvent
 
+from ..limit_table import Price
 from ..limits.answer_use import AnswerUse
 from .length import BYTES_OF_A_TOKEN, tokens
 from .wrapped import WrappedModel
@@ -40,7 +41,8 @@ class MeteredModel(WrappedModel):
     thinks shows nothing meanwhile, so a call counts `TOKENS_A_SECOND` at least.
 
     `output_limit` is the most that a call may write, `None` for the model's own limit, and
-    `limit_name` what the provider calls it. With `ask` the provider is asked to report.
+    `limit_name` what the provider calls it. With `ask` the provider is asked to report. `price` is
+    the model's, `None` for that of the answer.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class MeteredModel(WrappedModel):
         output_limit: int | None,
         limit_name: Literal["max_tokens", "max_completion_tokens"],
         ask: bool,
+        price: Price | None = None,
     ) -> None:
         super().__init__(model)
         self._use = use
         self._output_limit = output_limit
         self._limit_name = limit_name
         self._ask = ask
+        self._price = price
 
     async def get_response(
         self,
@@ -109,20 +113,19 @@ class MeteredModel(WrappedModel):
     ) -> AsyncIterator["_Call"]:
         expected = input_tokens(instructions, sent, tools)
         most = settings.max_tokens or self._output_limit or UNKNOWN_OUTPUT
-        reserved = await self._use.begin_call(expected, most)
+        reserved = await self._use.begin_call(expected, most, price=self._price)
         call = _Call(expected, most)
         try:
             yield call
         except Exception:
-            if call.began:
-                self._use.end_call(reserved, *call.numbers())
-            else:  # the provider refused the call, or was not reached
-                self._use.end_call(reserved, 0, 0)
+            # A call that did not begin was refused by the provider, or did not reach it.
+            numbers = call.numbers() if call.began else (0, 0)
+            self._use.end_call(reserved, *numbers, price=self._price)
             raise
         except BaseException:  # stopped
-            self._use.end_call(reserved, *call.numbers())
+            self._use.end_call(reserved, *call.numbers(), price=self._price)
             raise
-        self._use.end_call(reserved, *call.numbers())
+        self._use.end_call(reserved, *call.numbers(), price=self._price)
 
 
 class _Call:

@@ -2,6 +2,7 @@
 
 from .dynamodb import DynamoDBStore, OpenThread
 from .items import Conflict
+from .memory import MemoryStore
 from .records import Records
 from .runs import (
     Run,
@@ -17,6 +18,7 @@ from .table import Table
 __all__ = [
     "Conflict",
     "DynamoDBStore",
+    "MemoryStore",
     "OpenThread",
     "Records",
     "Run",

@@ -29,13 +29,13 @@ their expiry up to midnight."""
 ELSEWHERE: Final = "A file of this message is in another thread"
 """A file belongs to one thread, because it is removed with its thread."""
 
-_ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
+ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
 def read(row: Row) -> Attachment | None:
     """The attachment in a row; `None`, with a warning in the log, when it cannot be read."""
     try:
-        return _ATTACHMENT.validate_json(row["body"]["S"])
+        return ATTACHMENT.validate_json(row["body"]["S"])
     except ValidationError as error:
         logger.warning(
             "an attachment was skipped: this version cannot read it",
@@ -45,6 +45,20 @@ def read(row: Row) -> Attachment | None:
             },
         )
         return None
+
+
+def dump(attachment: Attachment, links: Links, user: str) -> str:
+    """An attachment as it is stored, as JSON. Raises `ValueError` for invalid input."""
+    if not isinstance(attachment, AttachmentBase):
+        raise ValueError(f"not an attachment: {type(attachment).__name__}")  # noqa: TRY004
+    with input_errors(f"attachment {attachment.id!r}"):
+        check_id(attachment.id)
+        check_finite(attachment.metadata)
+        body = links.unsign_attachment(attachment, user).model_dump_json()
+        if len(body.encode()) > MAX_BYTES:
+            raise ValueError(f"it is over {MAX_BYTES} bytes")
+        ATTACHMENT.validate_json(body)
+    return body
 
 
 class AttachmentRecords:
@@ -58,15 +72,7 @@ class AttachmentRecords:
 
         Raises `ValueError` for invalid input.
         """
-        if not isinstance(attachment, AttachmentBase):
-            raise ValueError(f"not an attachment: {type(attachment).__name__}")  # noqa: TRY004
-        with input_errors(f"attachment {attachment.id!r}"):
-            check_id(attachment.id)
-            check_finite(attachment.metadata)
-            body = self.links.unsign_attachment(attachment, user).model_dump_json()
-            if len(body.encode()) > MAX_BYTES:
-                raise ValueError(f"it is over {MAX_BYTES} bytes")
-            _ATTACHMENT.validate_json(body)
+        body = dump(attachment, self.links, user)
         record: Row = {**keys.attachment_key(user, attachment.id), "body": {"S": body}}
         if attachment.thread_id is None:
             if arrival.is_ours(attachment):  # the bucket's lifecycle rule removes its bytes

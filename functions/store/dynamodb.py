@@ -11,7 +11,7 @@ from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMeta
 from .. import aws
 from ..aws.bucket import Bucket
 from ..aws.ids import new_id
-from ..aws.keys import named, owner
+from ..aws.keys import named, owner_by
 from . import keys
 from .attachment_records import ELSEWHERE, AttachmentRecords
 from .bodies import Bodies
@@ -44,13 +44,14 @@ class OpenThread:
 
 
 class DynamoDBStore(Store[Any]):
-    """ChatKit's threads, items and attachment records. Each belongs to the context's `user_id`.
+    """ChatKit's threads, items and attachment records. Each belongs to the context's user.
 
     `table_name` is the table's name, or a `Table`; `bucket` is the bucket's name, or a `Bucket`.
     `client` and `s3_client` are boto3 clients, for names; by default the process's own.
+    `owner` says whose a context is, as a text; by default its attribute or key `user_id`.
 
-    - Invalid input raises `ValueError`. What does not exist or belongs to another user raises
-      `NotFoundError`. In both cases nothing is changed.
+    - Invalid input, also a context without a user, raises `ValueError`. What does not exist or
+      belongs to another user raises `NotFoundError`. In both cases nothing is changed.
     - A page leaves out rows that this version cannot read, and logs a warning.
     - Reads are strongly consistent. Every write is atomic.
     - A write to a thread that was deleted, or never saved, raises `NotFoundError`.
@@ -59,8 +60,9 @@ class DynamoDBStore(Store[Any]):
       thread that this store did not load is written whole.
     - Threads are listed by last activity: the last item written, or their creation. Their
       cursor is opaque.
-    - Items are listed by `created_at`, then by id. An item keeps its position when it is saved
-      again. Their cursor `after` is the id of the page's last item.
+    - Items are listed by `created_at`; equal ones in the order in which they were first written.
+      An item keeps its position when it is saved again. Their cursor `after` is the id of the
+      page's last item.
     - With a bucket, items may have any size, and links to its objects are signed on each load.
       Without one, an item over some 150 KB compressed raises `TooLargeError`. Such an item that
       another store wrote is left out of pages, and `load_item` raises `NoBucketError` for it.
@@ -81,6 +83,7 @@ class DynamoDBStore(Store[Any]):
         s3_client: Any = None,
         retention_days: int | None = None,
         purge: Literal["now", "stream"] = "now",
+        owner: Callable[[Any], str] | None = None,
     ) -> None:
         if purge not in ("now", "stream"):
             raise ValueError(f"purge is 'now' or 'stream', not {purge!r}")
@@ -88,6 +91,7 @@ class DynamoDBStore(Store[Any]):
             raise ValueError(f"retention_days is a whole number from 1, not {retention_days!r}")
         self.table = table_name if isinstance(table_name, Table) else Table(table_name, client)
         self.bucket = Bucket(bucket, s3_client) if isinstance(bucket, str) else bucket
+        self._owner = owner_by(owner)
         links = Links(self.bucket)
         bodies = Bodies(self.bucket)
         self._threads = Threads(self.table, retention_days)
@@ -115,7 +119,7 @@ class DynamoDBStore(Store[Any]):
         A status that only a newer version knows is returned as locked. A thread that this version
         cannot read raises `NotFoundError`, and `load_threads` leaves it out.
         """
-        return await self._threads.load(thread_id, owner(context))
+        return await self._threads.load(thread_id, self._owner(context))
 
     async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
         """Write what changed: one transaction of the thread's row and its head, none when nothing
@@ -130,7 +134,7 @@ class DynamoDBStore(Store[Any]):
         the fields that differ from an empty thread are written. If it was deleted, this raises
         `NotFoundError`.
         """
-        user = owner(context)
+        user = self._owner(context)
         while not await self._threads.save(thread, user):
             # This id belonged to a thread that was deleted or expired and is not purged yet.
             await self._threads.delete_expired(thread.id, user)
@@ -145,7 +149,7 @@ class DynamoDBStore(Store[Any]):
         One transaction of the thread's row and its head. Raises `NotFoundError` when the thread
         is deleted.
         """
-        await self._threads.name(thread, title, owner(context))
+        await self._threads.name(thread, title, self._owner(context))
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: Any
@@ -157,7 +161,7 @@ class DynamoDBStore(Store[Any]):
         the first page when that is read again.
         """
         check_page(limit, order, after)
-        return await self._threads.page(limit, after, order, owner(context))
+        return await self._threads.page(limit, after, order, self._owner(context))
 
     async def delete_thread(self, thread_id: str, context: Any) -> None:
         """Delete a thread; unknown ids are fine. Nothing of it can be read when this returns.
@@ -166,7 +170,7 @@ class DynamoDBStore(Store[Any]):
         each megabyte, one write for each 25 rows and one read for each 200, three requests for
         each file, two for each 1,000 objects, and four more. If this fails, call it again.
         """
-        user = owner(context)
+        user = self._owner(context)
         await self._threads.delete(thread_id, user)
         if self._purge_now:
             # Also when the thread was deleted before: its purge may have failed.
@@ -192,7 +196,7 @@ class DynamoDBStore(Store[Any]):
         can be `after` for a day; then it raises `NotFoundError`.
         """
         check_page(limit, order, after)
-        return await self._items.page(thread_id, after, limit, order, owner(context))
+        return await self._items.page(thread_id, after, limit, order, self._owner(context))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
         """Upsert an item and move its thread to the top, in one transaction of two rows.
@@ -203,11 +207,11 @@ class DynamoDBStore(Store[Any]):
         Raises `NotFoundError` when the thread was deleted or never saved. Then nothing is stored,
         except the bytes of a generated image that came as a data URL, which a sweep removes.
         """
-        await self._items.save(thread_id, item, owner(context))
+        await self._items.save(thread_id, item, self._owner(context))
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
         """The same as `add_thread_item`."""
-        await self._items.save(thread_id, item, owner(context))
+        await self._items.save(thread_id, item, self._owner(context))
 
     async def load_item(self, thread_id: str, item_id: str, context: Any) -> ThreadItem:
         """One request for the item and its thread, and one to S3 for a large body.
@@ -215,13 +219,13 @@ class DynamoDBStore(Store[Any]):
         Raises `NotFoundError` also for an item that this version cannot read, and `NoBucketError`
         when the body is in S3 and this store has no bucket.
         """
-        return (await self._items.load(thread_id, item_id, owner(context)))[0]
+        return (await self._items.load(thread_id, item_id, self._owner(context)))[0]
 
     async def load_item_versioned(
         self, thread_id: str, item_id: str, context: Any
     ) -> tuple[ThreadItem, str]:
         """An item and its version, for `save_item_if`. Costs and errors as for `load_item`."""
-        return await self._items.load(thread_id, item_id, owner(context))
+        return await self._items.load(thread_id, item_id, self._owner(context))
 
     async def save_item_if(
         self, thread_id: str, item: ThreadItem, context: Any, *, expected: str
@@ -234,7 +238,7 @@ class DynamoDBStore(Store[Any]):
         """
         if not isinstance(expected, str):
             raise ValueError(f"a version is text, not {type(expected).__name__}")  # noqa: TRY004
-        return await self._items.save(thread_id, item, owner(context), expected=expected)
+        return await self._items.save(thread_id, item, self._owner(context), expected=expected)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: Any) -> None:
         """Remove an item and its feedback; unknown ids are fine.
@@ -242,7 +246,7 @@ class DynamoDBStore(Store[Any]):
         One transaction of two rows. If the item has a body or an image in S3, a second transaction
         and their removal follow.
         """
-        await self._items.delete(thread_id, item_id, owner(context))
+        await self._items.delete(thread_id, item_id, self._owner(context))
 
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:
         """Upsert a record. With a `thread_id` and a bucket, the file is checked and kept first.
@@ -254,7 +258,7 @@ class DynamoDBStore(Store[Any]):
         One write. With a `thread_id`, three or four requests to S3 and then one transaction: the
         record, its link row in the thread, and checks of the thread and its tombstone.
         """
-        await self._attachments.save(attachment, owner(context))
+        await self._attachments.save(attachment, self._owner(context))
 
     async def load_attachment(self, attachment_id: str, context: Any) -> Attachment:
         """An attachment with newly signed links. One read; two for a file that was sent.
@@ -262,14 +266,14 @@ class DynamoDBStore(Store[Any]):
         Raises `NotFoundError` when its thread was deleted or has expired, and, with a warning in
         the log, for a record that this version cannot read.
         """
-        return await self._attachments.load(attachment_id, owner(context))
+        return await self._attachments.load(attachment_id, self._owner(context))
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
         """Remove the record; unknown ids are fine. The attachment store removes the bytes.
 
         One write.
         """
-        await self._attachments.delete(attachment_id, owner(context))
+        await self._attachments.delete(attachment_id, self._owner(context))
 
     async def save_feedback(
         self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, context: Any
@@ -279,14 +283,14 @@ class DynamoDBStore(Store[Any]):
         One transaction for each 49 items. Raises `NotFoundError` when the thread or an item is
         unknown; then no item of that transaction is marked.
         """
-        await self._feedback.save(thread_id, item_ids, kind, owner(context))
+        await self._feedback.save(thread_id, item_ids, kind, self._owner(context))
 
     async def load_feedback(self, thread_id: str, context: Any) -> list[Mark]:
         """All marks in a thread; empty for an unknown thread.
 
         One query, and in parallel a read of the thread's row.
         """
-        return await self._feedback.load(thread_id, owner(context))
+        return await self._feedback.load(thread_id, self._owner(context))
 
     async def open_turn(
         self, thread_id: str, limit: int, context: Any
@@ -300,7 +304,7 @@ class DynamoDBStore(Store[Any]):
         a thread expires after the retention was turned off, only `begin_run` finds out.)
         """
         check_page(limit, "desc")
-        user = owner(context)
+        user = self._owner(context)
         opening = self._items.open(thread_id, limit, user)
         if not self._threads.retention_seconds:
             head, page = await opening
@@ -316,7 +320,7 @@ class DynamoDBStore(Store[Any]):
         Raises `NotFoundError` when the thread is unknown, deleted, expired or another user's.
         """
         check_page(limit, "desc")
-        user = owner(context)
+        user = self._owner(context)
         row, items = await aws.together(
             self.table.get(keys.thread_key(user, thread_id)),
             self._items.read_page(thread_id, None, limit, "desc", user),
@@ -346,7 +350,7 @@ class DynamoDBStore(Store[Any]):
         The transaction writes the run, the thread (two rows for a new one), the item, and two rows
         for each file. A body over some 150 KB compressed is uploaded first.
         """
-        user = owner(context)
+        user = self._owner(context)
         actions = [claim_action(run, user)]
         attachments = {each.id: each for each in getattr(item, "attachments", [])}.values()
         if thread is not None:

@@ -30,6 +30,17 @@ class Mark:
     at: str
 
 
+def check_marks(item_ids: list[str], kind: FeedbackKind | None) -> list[str]:
+    """The ids, each once. Raises `ValueError` when one, or the kind of feedback, is invalid."""
+    if kind is not None and kind not in list(get_args(FeedbackKind)):
+        raise ValueError(f"feedback is one of {get_args(FeedbackKind)}")
+    if not isinstance(item_ids, list | tuple):
+        raise ValueError(f"a list of ids, not {type(item_ids).__name__}")  # noqa: TRY004
+    for item_id in item_ids:
+        check_id(item_id)
+    return list(dict.fromkeys(item_ids))
+
+
 class Feedback:
     def __init__(self, table: Table, threads: Threads) -> None:
         self.table = table
@@ -42,13 +53,7 @@ class Feedback:
 
         Raises `NotFoundError` when the thread or an item is unknown.
         """
-        if kind is not None and kind not in list(get_args(FeedbackKind)):
-            raise ValueError(f"feedback is one of {get_args(FeedbackKind)}")
-        if not isinstance(item_ids, list | tuple):
-            raise ValueError(f"a list of ids, not {type(item_ids).__name__}")  # noqa: TRY004
-        for item_id in item_ids:
-            check_id(item_id)
-        unique = list(dict.fromkeys(item_ids))
+        unique = check_marks(item_ids, kind)
         for i in range(0, len(unique), ITEMS_A_TRANSACTION):
             await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user)
 

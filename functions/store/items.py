@@ -1,4 +1,6 @@
-"""Items of a thread: listed by creation. Saving one again writes it whole, at the same position."""
+"""Items of a thread: listed by creation, and by when they were first written where that is equal.
+Saving one again writes it whole, at the same position.
+"""
 
 import logging
 import time
@@ -89,7 +91,7 @@ class Items:
             f"REMOVE {', '.join(removes)}",
             "ExpressionAttributeNames": {f"#{name}": name for name in [*attributes, "position"]},
             "ExpressionAttributeValues": {
-                ":position": {"S": keys.position(keys.stamp(item.created_at), item.id)},
+                ":position": {"S": keys.item_position(item.created_at, item.id)},
                 **{f":{name}": value for name, value in attributes.items()},
             },
         }

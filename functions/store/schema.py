@@ -4,7 +4,7 @@
 | --- | --- | --- | --- |
 | thread | `U#<user>` | `THREAD#<id>` | last activity; TTL with a retention |
 | head: a copy of the thread's fields | `U#<user>#T#<thread>` | `HEAD` | after all items |
-| item | `U#<user>#T#<thread>` | `ITEM#<id>` | created_at, set once |
+| item | `U#<user>#T#<thread>` | `ITEM#<id>` | created_at, then when it was first written |
 | attachment | `U#<user>` | `ATT#<id>` | |
 | link to an attachment of a thread | `U#<user>#T#<thread>` | `ATT#<id>` | |
 | feedback | `U#<user>#T#<thread>` | `FB#<item>` | |

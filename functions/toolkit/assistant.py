@@ -5,19 +5,22 @@ override `agent_for`, or `respond` for an assistant without the Agents SDK, or g
 agent.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from chatkit.types import StreamOptions, ThreadStreamEvent
+from chatkit.widgets import WidgetRoot
 from pydantic import BaseModel
 
 from ..context import RequestContext
 from ..llm.demo_script import DemoScript
 from .actions import WidgetAction
+from .approvals import Approval
 from .entities import Entities, EntitySource
+from .guardrails import Guardrail
 from .tools import FAILED, Tool
 from .turn import Turn
 
@@ -47,8 +50,9 @@ def modules_in(package: ModuleType) -> list[ModuleType]:
 class Assistant:
     """The base class of an assistant. The engine uses one instance for all requests.
 
-    `features` are modules. Every `@tool`, `@action` and `@entity_source` at their top level belongs
-    to the assistant. `agent` answers, unless a subclass overrides `agent_for` or `respond`.
+    `features` are modules or their names. Every `@tool`, `@action` and `@entity_source` at their
+    top level belongs to the assistant. `agent` answers, unless a subclass overrides `agent_for` or
+    `respond`.
 
     A `TYPE_CHECKING` import is enough for the types of the Agents SDK and of FastAPI here. Import
     the Agents SDK inside the methods: the import takes a second, and the second function never
@@ -57,6 +61,13 @@ class Assistant:
 
     max_turns: int = 10
     """Model calls for one message. The limit stops an endless loop of tool calls."""
+
+    max_tool_output: int = 10_000
+    """Tokens, estimated, that a model gets of one tool's output, whatever kind of tool it is. The
+    middle of a longer one is left out, with a note for the model."""
+
+    guardrails: Sequence[Guardrail] = ()
+    """What is checked of each answer: see `toolkit.guardrails`."""
 
     headers: Collection[str] = ()
     """Request headers that the assistant gets in `request_context.headers`. The headers that open
@@ -75,11 +86,12 @@ class Assistant:
     _refused_headers: ClassVar[tuple[str, ...]] = ("x-chatkit-", "x-amz-")
 
     def __init__(
-        self, features: Iterable[ModuleType] = (), *, agent: "Agent[Any] | None" = None
+        self, features: Iterable[ModuleType | str] = (), *, agent: "Agent[Any] | None" = None
     ) -> None:
+        modules = [import_module(each) if isinstance(each, str) else each for each in features]
         # By identity, because a feature may import what another one declares.
         declared = {
-            id(value): value for module in features for value in vars(module).values()
+            id(value): value for module in modules for value in vars(module).values()
         }.values()
         self.tools = tuple(_by_name(each for each in declared if isinstance(each, Tool)).values())
         self.actions = _by_name(each for each in declared if isinstance(each, WidgetAction))
@@ -168,6 +180,15 @@ class Assistant:
         """What the page may do with the stream. `allow_cancel=False` takes the Stop button away."""
         return StreamOptions(allow_cancel=True)
 
+    def approval_card(self, turn: Turn, approval: Approval) -> WidgetRoot:  # noqa: ARG002
+        """The card of a tool that runs only when the visitor approves it, or that was decided.
+
+        A card that waits needs two buttons with the action `approval.decide` and the payloads
+        `{"approve": true}` and `{"approve": false}`; a decided one has neither, and says what was
+        decided (`approval.note`), because the model reads it there in later turns.
+        """
+        return approval.card()
+
     # The conversation.
 
     async def title(self, turn: Turn) -> str:
@@ -202,7 +223,7 @@ class Assistant:
         return [
             tool
             for tool in self.tools_allowed(request)
-            if tool.needs is None or request.page_can(tool.needs)
+            if all(request.page_can(ability) for ability in tool.page_abilities)
         ]
 
     def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":

@@ -42,9 +42,13 @@ def _files_of(item: ThreadItem) -> Sequence[Attachment | GeneratedImageItem]:
 
 
 class Converter(ThreadItemConverter):
-    """Converts thread items to model input, with the contents of files and mentioned entities."""
+    """Converts thread items to model input, with the contents of files and mentioned entities.
 
-    def __init__(self, files: S3AttachmentStore, context: RequestContext) -> None:
+    `context` is any that `files` knows the owner of. With a `RequestContext`, the model gets to
+    know the page and the language, too.
+    """
+
+    def __init__(self, files: S3AttachmentStore, context: Any) -> None:
         self._files = files
         self._context = context
         self._shown: dict[str, ResponseInputContentParam] = {}
@@ -66,6 +70,8 @@ class Converter(ThreadItemConverter):
         it, so it is no instruction.
         """
         known: dict[str, Any] = {}
+        if not isinstance(self._context, RequestContext):
+            return []
         if self._context.page:
             known["page"] = self._context.page
         if self._context.locale:

@@ -13,6 +13,7 @@ from .documents import Documents, ThreadData
 
 if TYPE_CHECKING:
     from agents import Agent, Model, TResponseInputItem
+    from openai import AsyncOpenAI
 
 
 class Turn(Protocol):
@@ -89,6 +90,14 @@ class Turn(Protocol):
 
     model: "Model"
     """The model that the settings or the visitor chose. Its tokens are counted."""
+
+    def model_named(self, name: str) -> "Model":
+        """Another model of the settings' provider, by its name. Its tokens are counted, too."""
+
+    async def openai_client(self) -> "AsyncOpenAI":
+        """A client of the provider's API with its key, for what is no model. It costs nothing
+        that is counted. The client is shared: do not close it.
+        """
 
     def run_agent(self, agent: "Agent[Any] | None" = None) -> AsyncIterator[ThreadStreamEvent]:
         """The answer of an agent, of `Assistant.agent_for` by default, to `model_input()`."""

@@ -88,7 +88,8 @@ def provider(settings: Settings) -> Provider | None:
         case "openai" if base_url is not None:
             return OpenAICompatible(base_url, model or OPENAI_MODEL, transcription_key(settings))
         case "openai":
-            base_url = settings.openai_base_url or OPENAI_URL
+            other = None if settings.uses_openai else settings.openai_base_url
+            base_url = other or OPENAI_URL
             return OpenAICompatible(base_url, model or OPENAI_MODEL, openai_key(settings))
     return None
 

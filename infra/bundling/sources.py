@@ -20,14 +20,15 @@ class Sources:
 
     @classmethod
     def read(cls, directory: Path, *, without: tuple[str, ...] = ()) -> Self:
-        """Read `directory`, but not the top-level folders in `without`."""
+        """Read `directory`, but not the folders in `without`."""
+        folders = tuple(f"{folder}/" for folder in without)
         files = {}
         for path in sorted(directory.rglob("*")):
             relative = path.relative_to(directory)
             hidden = any(part.startswith((".", "__pycache__")) for part in relative.parts)
             shipped = not hidden and path.suffix not in _NOT_SHIPPED_SUFFIXES
             shipped = shipped and path.name not in _NOT_SHIPPED_NAMES
-            if shipped and relative.parts[0] not in without and path.is_file():
+            if shipped and not relative.as_posix().startswith(folders) and path.is_file():
                 files[str(relative)] = (path.read_bytes(), os.access(path, os.X_OK))
         return cls(files)
 

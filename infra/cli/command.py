@@ -22,6 +22,7 @@ from infra.cli.account import Account, AccountError, explained, region_of
 from infra.cli.protection import what_protects
 from infra.local.setup import node_folder
 from infra.stack.context import SettingsError, read_settings
+from infra.stack.models import SECRETS
 from infra.stack.settings import StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,20 +67,30 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "bootstrap":
             cdk("bootstrap", *arguments)
         case "secret":
-            match _option(arguments, "--key") or "model":
-                case "model":
-                    set_secret(settings, account)
-                case "turnstile":
-                    set_turnstile_secret(settings, account)
-                case "cookie":
-                    rotate_cookie_key(settings, account, leaked="--leaked" in arguments)
-                case other:
-                    _stop(f"There is no key {other!r}: KEY is model, cookie or turnstile.")
+            change_key(arguments, settings, account)
         case "budget":
             change_budget(arguments, settings, account)
         case _:
             commands = "synth, deploy, destroy, bootstrap, secret, budget"
             _stop(f"There is no command {command!r}: {commands}.")
+
+
+def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
+    """Store a key in one of the stage's secrets. Raises `AccountError`."""
+    match _option(arguments, "--key") or "model":
+        case "model":
+            set_secret(settings, account)
+        case "turnstile":
+            set_turnstile_secret(settings, account)
+        case "cookie":
+            rotate_cookie_key(settings, account, leaked="--leaked" in arguments)
+        case provider if provider in SECRETS:
+            set_secret(settings, account, provider)
+        case other:
+            _stop(
+                f"There is no key {other!r}: KEY is model, cookie or turnstile, or the provider of "
+                f"further models ({', '.join(SECRETS)})."
+            )
 
 
 def cdk(*arguments: str) -> None:
@@ -114,6 +125,11 @@ def after_deploy(account: Account, outputs: dict[str, str]) -> None:
         _say("The model's key is not set yet: run `make secret`, then")
         _say(f"  .venv/bin/python -m infra.cli.smoke {address}")
         return
+    for provider in SECRETS:
+        secret = outputs.get(f"{provider.title()}Secret")
+        if secret is not None and not _has_value(account, secret):
+            _say(f"The key of {provider} is not set yet: run `make secret KEY={provider}`.")
+            _say("Until then its models do not answer.")
     if "TurnstileSecret" in outputs and not _has_value(account, outputs["TurnstileSecret"]):
         _say("Turnstile's secret key is not set yet: run `make secret KEY=turnstile`.")
         _say("Until then nobody new can chat.")
@@ -125,15 +141,20 @@ def after_deploy(account: Account, outputs: dict[str, str]) -> None:
         _say(f"\nNext: {outputs['Next']}")
 
 
-def set_secret(settings: StackSettings, account: Account) -> None:
+def set_secret(settings: StackSettings, account: Account, provider: str | None = None) -> None:
     """Store a key, typed or piped in, in the stage's secret. It is never printed.
 
-    Raises `AccountError`.
+    With `provider` it is the key of a provider of further models. Raises `AccountError`.
     """
     outputs = _outputs(settings, account)
-    if "ModelSecret" not in outputs:
+    secret = outputs.get("ModelSecret" if provider is None else f"{provider.title()}Secret")
+    if secret is None and provider is not None:
+        _stop(f"This stage has no further models of {provider} (`models`, docs/models.md).")
+    if secret is None and outputs.get("Provider") == "bedrock":
+        _stop("This stage needs no key: Amazon Bedrock knows the function by its role.")
+    if secret is None:
         _stop("This stage answers with the demo model: deploy it with -c provider=openai first.")
-    _set(account, outputs["ModelSecret"])
+    _set(account, secret)
 
 
 def set_turnstile_secret(settings: StackSettings, account: Account) -> None:

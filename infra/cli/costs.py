@@ -30,7 +30,7 @@ PAGE = ROOT / "docs" / "costs.md"
 TEMPLATE = Path(__file__).with_name("costs_page.md")
 
 SETTINGS = {
-    "provider=openai (or any but demo)": {"provider": "openai"},
+    "provider=openai (or another one with a key)": {"provider": "openai"},
     "snapStart=true": {"snapStart": "true"},
     "kms=true": {"kms": "true"},
     "waf=true": {"waf": "true", "region": "us-east-1"},

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from functions.attachments.schema import UPLOADS
 from functions.store.schema import STREAM_FILTERS
+from infra.stack import models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
@@ -30,6 +31,8 @@ from infra.stack.permissions import (
     allow_chat,
     allow_counters,
     allow_events,
+    allow_guardrail,
+    allow_models,
     allow_owner,
     allow_records,
     allow_secrets,
@@ -80,7 +83,8 @@ class ChatKitStack(Stack):
             cookie_secret=settings.cookie_secret,
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
-            needs_model_key=settings.provider != "demo",
+            provider=settings.provider,
+            key_providers=models.key_providers(settings),
             needs_turnstile_key=settings.turnstile_site_key is not None,
             key=key,
             removal_policy=removal_policy,
@@ -152,13 +156,16 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        allow_secrets(chat, secrets, model=True, turnstile=True)
+        allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True)
+        allow_guardrail(chat, settings.bedrock_guardrail)
+        transcribes = settings.transcribes and settings.transcription_base_url is None
         allow_secrets(
             actions,
             secrets,
-            model=settings.transcribes and settings.transcription_base_url is None,
+            models=[settings.provider] if transcribes else [],
             turnstile=False,  # it opens no sessions, so it verifies no challenge
         )
+        allow_models(chat, models.chosen(settings))
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
             allow_counters(actions, table=table, key=key)
@@ -292,18 +299,21 @@ class ChatKitStack(Stack):
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")
         CfnOutput(self, "ApiUrl", value=f"{cdn.address}/chatkit", description="ChatKit's API")
+        CfnOutput(self, "Provider", value=settings.provider, description="Who answers")
         CfnOutput(
             self,
             "CookieSecret",
             value=secrets.cookie.id,
             description="Name of the secret that signs cookies; make secret KEY=cookie rotates it",
         )
-        if secrets.model:
+        for provider, secret in secrets.models.items():
+            own = provider == settings.provider
+            command = "make secret" if own else f"make secret KEY={provider}"
             CfnOutput(
                 self,
-                "ModelSecret",
-                value=secrets.model.id,
-                description="Name of the secret with the model's key; make secret sets it",
+                "ModelSecret" if own else f"{provider.title()}Secret",
+                value=secret.id,
+                description=f"Name of the secret with the key of {provider}; {command} sets it",
             )
         if secrets.turnstile:
             CfnOutput(

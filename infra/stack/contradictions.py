@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
+from functions.llm.providers import DEFAULT_MODELS
 
 if TYPE_CHECKING:
     from infra.stack.settings import StackSettings
@@ -17,26 +17,64 @@ def contradiction(settings: "StackSettings") -> str | None:
     of_the_pool = _changed(settings, "sign_")
     for wrong, message in (
         (
-            settings.provider == "compatible" and not (settings.model_base_url and settings.model),
+            settings.provider == "compatible"
+            and not (settings.model_base_url and _default_model(settings)),
             "provider=compatible needs modelBaseUrl and model",
         ),
         (
-            settings.provider != "compatible" and settings.model_base_url is not None,
+            "compatible" not in _providers(settings) and settings.model_base_url is not None,
             "modelBaseUrl needs provider=compatible",
+        ),
+        (
+            "compatible" in _providers(settings) and settings.model_base_url is None,
+            "models of a compatible server need modelBaseUrl",
+        ),
+        (
+            "azure" in _providers(settings) and settings.azure_endpoint is None,
+            "models of azure need azureEndpoint",
+        ),
+        (
+            settings.provider == "azure" and _default_model(settings) is None,
+            "provider=azure needs model: the name of a deployment",
+        ),
+        (
+            "azure" not in _providers(settings) and settings.azure_endpoint is not None,
+            "azureEndpoint needs provider=azure",
+        ),
+        (
+            settings.bedrock_project is not None and settings.bedrock_endpoint != "mantle",
+            "bedrockProject needs bedrockEndpoint=mantle",
+        ),
+        (
+            (settings.bedrock_endpoint == "mantle" or settings.bedrock_base_url is not None)
+            and "bedrock" not in _providers(settings),
+            "bedrockEndpoint and bedrockBaseUrl need provider=bedrock",
         ),
         (
             settings.provider == "demo" and settings.model_secret is not None,
             "modelSecret needs a provider other than demo",
         ),
         (
-            settings.provider == "demo" and bool(settings.model or settings.models),
+            settings.provider == "bedrock" and settings.model_secret is not None,
+            "modelSecret: provider=bedrock needs no key",
+        ),
+        (
+            settings.provider == "demo"
+            and bool(settings.model or settings.models or settings.fallback_model),
             "model and models need a provider other than demo",
         ),
         (
             settings.voice is True
-            and settings.provider == "demo"
+            and settings.provider not in {"openai", "gemini", "compatible"}
             and not settings.transcription_base_url,
-            "voice=true needs transcriptionBaseUrl or a provider other than demo",
+            "voice=true needs transcriptionBaseUrl or a provider other than demo, bedrock, azure",
+        ),
+        (
+            settings.voice is True
+            and settings.provider == "compatible"
+            and "openai" in _providers(settings)
+            and not settings.transcription_base_url,
+            "voice=true with provider=compatible and models of openai needs transcriptionBaseUrl",
         ),
         (
             settings.voice is False and settings.transcription_base_url is not None,
@@ -147,13 +185,21 @@ def contradiction(settings: "StackSettings") -> str | None:
     return None
 
 
+def _providers(settings: "StackSettings") -> set[str]:
+    """The providers that the settings name."""
+    return {settings.provider, *(model.provider or settings.provider for model in settings.models)}
+
+
 def _default_model(settings: "StackSettings") -> str | None:
-    defaults = {"openai": OPENAI_MODEL, "gemini": GEMINI_MODEL}
-    return settings.model or defaults.get(settings.provider)
+    if settings.model:
+        return settings.model
+    if settings.models and settings.models[0].provider is not None:
+        return settings.models[0].id
+    return DEFAULT_MODELS.get(settings.provider)
 
 
 def _models_with_roles(settings: "StackSettings") -> list[str]:
-    return [name for name, roles in map(split_roles, settings.models) if roles]
+    return [model.id for model in settings.models if model.roles]
 
 
 def _changed(settings: "StackSettings", prefix: str) -> list[str]:

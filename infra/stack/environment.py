@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from aws_cdk import Token
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from functions.settings import Settings
+from infra.stack import models
 from infra.stack.files import FilesBucket
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
@@ -63,16 +62,13 @@ def environment(
         "CHATKIT_COOKIE_KEY_SECRET": secrets.cookie.id,
         "CHATKIT_ASSISTANT": settings.assistant,
         **{f"CHATKIT_ASSISTANT_{name}": str(v) for name, v in settings.assistant_settings.items()},
-        "CHATKIT_MODEL": settings.model,
-        "CHATKIT_MODELS": ",".join(settings.models),
-        "CHATKIT_MODEL_API": settings.model_api,
-        "CHATKIT_STORE_RESPONSES": str(settings.store_responses).lower(),
-        "CHATKIT_TRANSCRIPTION": None if settings.transcribes else "off",
+        **models.variables(settings),
+        "CHATKIT_TRANSCRIPTION": _transcription(settings),
+        "CHATKIT_BEDROCK_GUARDRAIL": settings.bedrock_guardrail,
         "CHATKIT_TRANSCRIPTION_BASE_URL": settings.transcription_base_url,
         "CHATKIT_TRANSCRIPTION_MODEL": settings.transcription_model,
         "CHATKIT_ATTACHMENT_MAX_BYTES": str(settings.attachment_max_bytes),
         "CHATKIT_ATTACHMENT_TYPES": ",".join(settings.attachment_types),
-        "OPENAI_BASE_URL": settings.model_base_url,
         "CHATKIT_PAGE_QUERY": str(settings.page_query).lower(),
         "CHATKIT_AUTH": settings.auth,
         **_sign_in(settings),
@@ -84,13 +80,8 @@ def environment(
         "CHATKIT_ANSWER_TOKENS": str(settings.longest_answer or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,
     }
-    if secrets.model:
-        name = (
-            "CHATKIT_GEMINI_API_KEY_SECRET"
-            if settings.provider == "gemini"
-            else "CHATKIT_OPENAI_API_KEY_SECRET"
-        )
-        values[name] = secrets.model.id
+    for provider, secret in secrets.models.items():
+        values[models.secret_variable(provider, settings)] = secret.id
     if secrets.transcription:
         values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
     if secrets.turnstile:
@@ -102,6 +93,14 @@ def of_events(variables: dict[str, str]) -> dict[str, str]:
     """Those of the `variables` that the events function reads."""
     names = ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET", "CHATKIT_LOG_LEVEL")
     return {name: variables[name] for name in names}
+
+
+def _transcription(settings: StackSettings) -> str | None:
+    """Who transcribes; `None` where the functions find it out by the only key that they have."""
+    if not settings.transcribes:
+        return "off"
+    several = len(models.key_providers(settings)) > 1 and not settings.transcription_base_url
+    return "gemini" if several and settings.provider == "gemini" else None
 
 
 def _sign_in(settings: StackSettings) -> dict[str, str | None]:
@@ -122,31 +121,12 @@ def _sign_in(settings: StackSettings) -> dict[str, str | None]:
     }
 
 
-class _GivenSettings(Settings):
-    """The functions' settings from given values alone, without this machine's environment."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
-
-
 def settings_from(variables: dict[str, str]) -> Settings:
     """The settings that the functions read from `variables`. Raises `ValueError` as they do.
 
     What only AWS knows at the deploy stands in them as it is, because nobody can check it now.
     """
-    prefix = "CHATKIT_"
-    values: dict[str, Any] = {
-        name.removeprefix(prefix).lower() if name.startswith(prefix) else name: value
-        for name, value in variables.items()
-    }
-    unknown = {name: value for name, value in values.items() if Token.is_unresolved(value)}
-    known = {name: value for name, value in values.items() if name not in unknown}
-    return _GivenSettings(**known).model_copy(update=unknown)
+    unknown = {name: value for name, value in variables.items() if Token.is_unresolved(value)}
+    known = {name: value for name, value in variables.items() if name not in unknown}
+    later = {name.removeprefix("CHATKIT_").lower(): value for name, value in unknown.items()}
+    return models.settings_of(known).model_copy(update=later)

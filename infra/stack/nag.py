@@ -26,8 +26,11 @@ _OURS: dict[str, dict[str, str]] = {
         "AwsSolutions-SMG4": "`make secret KEY=cookie` rotates it. A rotation by AWS would need a "
         "function more, with rights on the secret.",
     },
-    "Secrets/Model": {
-        "AwsSolutions-SMG4": "The provider makes the key, and AWS cannot rotate it.",
+    **{
+        f"Secrets/Model{provider}": {
+            "AwsSolutions-SMG4": "The provider makes the key, and AWS cannot rotate it.",
+        }
+        for provider in ("", "Openai", "Gemini", "Azure", "Compatible")
     },
     "Secrets/Turnstile": {
         "AwsSolutions-SMG4": "Cloudflare makes the key, and AWS cannot rotate it.",
@@ -55,6 +58,8 @@ _OURS: dict[str, dict[str, str]] = {
 _WILDCARDS: dict[str, dict[str, str]] = {
     "Chat/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
+        r"/^Resource::arn:<AWS::Partition>:bedrock:\*::foundation-model\/.+$/": "Through the named "
+        "inference profile only, which leads to further regions.",
     },
     "Actions/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",

@@ -41,7 +41,7 @@ def page_config(
     package = assistant_package(settings.assistant)
     choice = choose(settings)
     # The models of everybody. The session names further ones to whoever has a role.
-    names = choice.names_for(RequestContext(user_id="anybody"))
+    labels = choice.labels_for(RequestContext(user_id="anybody"))
     voice = settings.voice_provider is not None
     return {
         "version": VERSION,
@@ -55,9 +55,10 @@ def page_config(
         "assistant": package.page if package else {},
         "model": {"name": choice.names[0], "label": choice.label},
         "models": [
-            {"id": name, "label": name, "default": name == choice.names[0]} for name in names
+            {"id": name, "label": label, "default": name == choice.names[0]}
+            for name, label in labels.items()
         ]
-        if len(names) > 1
+        if len(labels) > 1
         else [],
         "features": {
             "attachments": True,

@@ -12,10 +12,13 @@ counters, and the data role reaches those of the owner whom its session names:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 """
 
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_kms as kms
 
 from functions.attachments.schema import FILES, IMAGES, SPILL, UPLOADS, VOICE
 from functions.aws.owner_sessions import FOLDER_TAG, OWNER_TAG
+from functions.llm.choice import ModelChoice
+from functions.llm.providers import foundation_model
 from functions.store import keys
 from infra.stack.data_role import DataRole
 from infra.stack.files import FilesBucket
@@ -48,6 +51,8 @@ _EVENTS_ROWS = [
     "dynamodb:GetItem",
     "dynamodb:Query",
 ]
+
+_INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
 
 _OBJECTS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
 _EVENTS_OBJECTS = ["s3:GetObject", "s3:DeleteObject"]
@@ -126,18 +131,98 @@ def allow_owner(
     _allow_key(role, key, "dynamodb", "s3")
 
 
+def allow_models(function: ServiceFunction, choice: ModelChoice) -> None:
+    """To ask the models of Amazon Bedrock that answer here, and no others.
+
+    On the endpoint `runtime`, chat completions and Responses need the same rights as InvokeModel,
+    with and without a stream:
+    https://docs.aws.amazon.com/bedrock/latest/userguide/inference.html
+
+    An inference profile also needs the right to its model in each region that it leads to, which
+    the condition gives through this profile only:
+    https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+    A global profile leads to no region that could be named:
+    https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+
+    On `mantle` a role is allowed all models of a project:
+    https://docs.aws.amazon.com/bedrock/latest/userguide/security-iam-projects.html
+    """
+    stack = Stack.of(function)
+    all_models = [choice.model(name) for name in choice.every_name]
+    used = [model for model in all_models if model.provider == "bedrock"]
+    projects = {each.endpoint.project for each in used if each.endpoint.kind == "mantle"}
+    for project in projects:
+        arn = stack.format_arn(
+            service="bedrock-mantle", resource="project", resource_name=project or "default"
+        )
+        function.allow("Project", ["bedrock-mantle:CreateInference"], [arn])
+
+    names = [each.name for each in used if each.endpoint.kind == "runtime"]
+    direct: list[str] = []
+    profiles: list[str] = []
+    behind: list[str] = []
+    for name in dict.fromkeys(names):
+        geography, model = foundation_model(name)
+        if name.startswith("arn:") and "inference-profile/" in name:
+            profiles.append(name)
+            behind.append(_foundation_model(stack, "*", region="*"))  # its ARN does not name it
+        elif name.startswith("arn:"):
+            direct.append(name)
+        elif geography is None:
+            direct.append(_foundation_model(stack, name, region=stack.region))
+        else:
+            profiles.append(
+                stack.format_arn(
+                    service="bedrock", resource="inference-profile", resource_name=name
+                )
+            )
+            regions = [stack.region, ""] if geography == "global" else ["*"]
+            behind += [_foundation_model(stack, model, region=region) for region in regions]
+    if direct:
+        function.allow("Models", _INVOKE, direct)
+    if profiles:
+        function.allow("Profiles", _INVOKE, profiles)
+        through = {"StringEquals": {"bedrock:InferenceProfileArn": profiles}}
+        function.allow("ProfileModels", _INVOKE, list(dict.fromkeys(behind)), through)
+
+
 def allow_secrets(
-    function: ServiceFunction, secrets: Secrets, *, model: bool, turnstile: bool
+    function: ServiceFunction, secrets: Secrets, *, models: list[str], turnstile: bool
 ) -> None:
+    """`models` are the providers whose keys the function reads."""
     function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
-    if secrets.model and model:
-        function.allow("ModelKey", ["secretsmanager:GetSecretValue"], [secrets.model.arn])
+    keys = [secrets.models[provider].arn for provider in models if provider in secrets.models]
+    if keys:
+        function.allow("ModelKey", ["secretsmanager:GetSecretValue"], keys)
     if secrets.transcription:
         function.allow(
             "TranscriptionKey", ["secretsmanager:GetSecretValue"], [secrets.transcription.arn]
         )
     if secrets.turnstile and turnstile:
         function.allow("TurnstileKey", ["secretsmanager:GetSecretValue"], [secrets.turnstile.arn])
+
+
+def _foundation_model(stack: Stack, model: str, *, region: str) -> str:
+    return stack.format_arn(
+        service="bedrock",
+        region=region,
+        account="",
+        resource="foundation-model",
+        resource_name=model,
+    )
+
+
+def allow_guardrail(function: ServiceFunction, guardrail: str | None) -> None:
+    """To apply one guardrail of Amazon Bedrock, which is named by its id or ARN and its version.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html
+    """
+    if guardrail is None:
+        return
+    named, _, _version = guardrail.rpartition(":")
+    ours = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}:guardrail/{named}"
+    arn = named if named.startswith("arn:") else ours
+    function.allow("Guardrail", ["bedrock:ApplyGuardrail"], [arn])
 
 
 def _leading_keys(operator: str, partitions: list[str]) -> Conditions:

@@ -1,5 +1,6 @@
 """The secrets, made by the stack or named by the settings. The functions read them at run time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
@@ -19,8 +20,11 @@ class SecretReference:
 
 
 class Secrets(Construct):
-    """The key that signs cookies, the keys of the model's and the transcription's providers, and
+    """The key that signs cookies, the keys of the models' and the transcription's providers, and
     the secret key of Turnstile's widget.
+
+    `models` has the keys by provider: one for each of `key_providers`. `model_secret` is an
+    existing one for `provider`.
     """
 
     def __init__(
@@ -31,7 +35,8 @@ class Secrets(Construct):
         cookie_secret: str | None,
         model_secret: str | None,
         transcription_secret: str | None,
-        needs_model_key: bool,
+        provider: str,
+        key_providers: Sequence[str],
         needs_turnstile_key: bool,
         key: kms.IKey | None,
         removal_policy: RemovalPolicy,
@@ -52,13 +57,17 @@ class Secrets(Construct):
             )
             self.cookie = SecretReference(made.secret_arn, made.secret_arn)
 
-        self.model: SecretReference | None = None
-        if model_secret:
-            self.model = self._existing(model_secret)
-        elif needs_model_key:
-            self.model = self._empty(
-                "Model", "Key of the model's provider. `make secret` sets it.", key, removal_policy
-            )
+        self.models: dict[str, SecretReference] = {}
+        for name in key_providers:
+            if name == provider and model_secret:
+                self.models[name] = self._existing(model_secret)
+            elif name == provider:
+                about = "Key of the model's provider. `make secret` sets it."
+                self.models[name] = self._empty("Model", about, key, removal_policy)
+            else:
+                about = f"Key of {name}. `make secret KEY={name}` sets it."
+                construct_id = f"Model{name.title()}"
+                self.models[name] = self._empty(construct_id, about, key, removal_policy)
 
         self.transcription = self._existing(transcription_secret) if transcription_secret else None
 

@@ -22,11 +22,11 @@ from pydantic.alias_generators import to_camel
 
 from functions.errors import first_problem
 from functions.limit_table import LimitTable, Price
-from functions.llm.choice import GEMINI_MODEL, OPENAI_MODEL, split_roles
+from functions.model_list import ModelApi, Models
 from functions.settings import (
+    BEDROCK_GUARDRAIL,
+    BedrockEndpoint,
     Issuer,
-    ModelApi,
-    Models,
     Names,
     OidcToken,
     Origins,
@@ -36,11 +36,12 @@ from functions.settings import (
 from infra.assistant_package import assistant_package
 from infra.stack.contradictions import contradiction
 from infra.stack.limits import limit_contradiction, limit_table
+from infra.stack.models import chosen
 
 ANSWER_TOKENS = 8192
 """Some twelve pages, or an answer of two pages that a model has thought about."""
 
-Provider = Literal["demo", "openai", "gemini", "compatible"]
+Provider = Literal["demo", "bedrock", "openai", "gemini", "azure", "compatible"]
 
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
 _FUNCTIONS = Settings.model_fields
@@ -98,14 +99,25 @@ class StackSettings(BaseModel):
     # The model
     provider: Provider = Field(
         "demo",
-        description="Who answers: `demo` needs no key; `openai`, `gemini`, or `compatible` with "
-        "`modelBaseUrl` and `model`.",
+        description="Who answers: `demo` and Amazon `bedrock` need no key; `openai`, `gemini`, "
+        "`azure` with `azureEndpoint` and `model`, or `compatible` with `modelBaseUrl` and "
+        "`model` (docs/models.md).",
     )
-    model: str | None = Field(None, description="Name of the model. Each provider has a default.")
+    model: str | None = Field(
+        None,
+        description="Name of the model, at `bedrock` also of an inference profile, at `azure` of a "
+        "deployment. `openai`, `gemini` and `bedrock` have a default.",
+    )
     models: Models = Field(
         default_factory=list,
         description="Further models that a visitor may pick, comma-separated. `gpt-5 (staff)` is "
-        "for people with this role; of several roles, one is enough (`gpt-5 (staff admin)`).",
+        "for people with this role; of several roles, one is enough (`gpt-5 (staff admin)`). As "
+        "JSON each may have a provider of its own (docs/models.md).",
+    )
+    fallback_model: str | None = Field(
+        None,
+        description="The model that answers when another one fails before its first token: one of "
+        "`models`, or a further one of `provider`.",
     )
     model_api: ModelApi | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
@@ -115,14 +127,42 @@ class StackSettings(BaseModel):
         description="Whether the model's provider may keep what it is sent. By default it is asked "
         "not to (`store: false`).",
     )
+    bedrock_guardrail: str | None = Field(
+        None,
+        pattern=BEDROCK_GUARDRAIL,
+        description="A guardrail of Amazon Bedrock, as its id or ARN with its version "
+        "(`abc123:1`), that the assistant's `BedrockGuardrail` may use (docs/guardrails.md).",
+    )
     model_base_url: str | None = Field(
         None,
         pattern=r"^https://\S+$",
         description="Address of an OpenAI-compatible API, for `provider=compatible`.",
     )
+    azure_endpoint: str | None = Field(
+        None,
+        pattern=r"^https://\S+$",
+        description="Address of a resource of Azure OpenAI (`https://my.openai.azure.com`).",
+    )
+    bedrock_endpoint: BedrockEndpoint = Field(
+        "runtime",
+        description="Endpoint of Amazon Bedrock. At `runtime` the function may ask exactly the "
+        "models named here. `mantle` has further models, and the function may ask all models of a "
+        "project.",
+    )
+    bedrock_project: str | None = Field(
+        None,
+        pattern=r"^(proj_[A-Za-z0-9]+|default)$",
+        description="Project for `bedrockEndpoint=mantle`; the account's default one when unset.",
+    )
+    bedrock_base_url: str | None = Field(
+        None,
+        pattern=r"^https://\S+$",
+        description="Address of the endpoint of Amazon Bedrock where it is not the region's own: "
+        "some models of `mantle` are under `/v1` and not under `/openai/v1`.",
+    )
     model_secret: str | None = Field(
         None,
-        description="Name or ARN of an existing Secrets Manager secret with the model's key. "
+        description="Name or ARN of an existing Secrets Manager secret with the key of `provider`. "
         "By default the stack makes one, and `make secret` fills it.",
     )
     voice: bool | None = Field(
@@ -487,6 +527,7 @@ class StackSettings(BaseModel):
     def _fits_together(self) -> Self:
         if found := contradiction(self):
             raise ValueError(found)
+        chosen(self)  # raises what the functions would
         if found := limit_contradiction(self):
             raise ValueError(found)
         return self
@@ -526,13 +567,8 @@ class StackSettings(BaseModel):
     @property
     def model_prices(self) -> dict[str, Any]:
         """The price of each model that may answer."""
-        names = {"openai": OPENAI_MODEL, "gemini": GEMINI_MODEL, "demo": "demo"}
-        first = self.model or names.get(self.provider, "")
         other = {"input": self.input_token_price, "output": self.output_token_price}
-        return {
-            name: self.prices.get(name, other)
-            for name in [first, *(split_roles(model)[0] for model in self.models)]
-        }
+        return {name: self.prices.get(name, other) for name in chosen(self).every_name}
 
     @property
     def scopes(self) -> list[str]:

@@ -1,36 +1,26 @@
 """The agent that the starter answers with."""
 
-import pytest
-from agents import Model
-
 from functions.assistant import assistant
-from functions.context import RequestContext
+from functions.toolkit.testing import assistant_under_test, says
 
 
-@pytest.fixture
-def model():
-    class Silent(Model):
-        async def get_response(self, *_, **__):
-            raise ConnectionError
-
-        stream_response = get_response
-
-    return Silent()
+async def test_the_agent_has_all_tools_and_the_choice_of_the_visitor(chat):
+    picked = assistant.tools[0].name
+    chat.model = [says("Hello")]
+    (sent,) = (await chat.say("Hi", tool=picked)).sent
+    assert {tool.name for tool in sent.tools} == {tool.name for tool in assistant.tools}
+    assert sent.model_settings.tool_choice == picked
 
 
-def test_the_agent_has_all_tools_and_the_choice_of_the_visitor(turn):
-    turn.tool_choice = "a_tool"
-    agent = assistant.agent_for(turn)
-    assert {tool.name for tool in agent.tools} == {tool.name for tool in assistant.tools}
-    assert agent.model_settings.tool_choice == "a_tool"
+async def test_the_instructions_have_nothing_that_a_link_may_say(chat):
+    chat.model = [says("Hello"), says("Olá")]
+    (plain,) = (await chat.say("Hi")).sent
+    page = {"accept-language": "pt-BR", "x-chatkit-page-title": "Caf%C3%A9"}
+    (sent,) = (await chat.as_user("bob", headers=page).say("Oi")).sent
+    assert "Café" in str(sent.input)
+    assert sent.system_instructions == plain.system_instructions
 
 
-def test_the_instructions_have_nothing_that_a_link_may_say(turn):
-    plain = assistant.agent_for(turn).instructions
-    turn.request_context = RequestContext(user_id="ada", locale="pt-BR", page={"title": "Café"})
-    assert assistant.agent_for(turn).instructions == plain
-
-
-async def test_the_first_words_are_the_title_when_the_model_fails(turn, model):
-    turn.first_words, turn.model = "Plan  a\ntrip", model
-    assert await assistant.title(turn) == "Plan a trip"
+async def test_the_first_words_are_the_title_when_the_model_fails():
+    async with assistant_under_test(assistant, [says("Gladly")], title=ConnectionError()) as chat:
+        assert (await chat.say("Plan  a\ntrip")).title == "Plan a trip"

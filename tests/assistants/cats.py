@@ -2,7 +2,6 @@
 conversation, tools change it, and the page shows it.
 """
 
-import sys
 from datetime import datetime
 
 from chatkit.types import ClientEffectEvent, HiddenContextItem, ThreadItemDoneEvent
@@ -74,4 +73,4 @@ class Cats(Assistant):
         return [{"role": "developer", "content": f"The cat has the energy {cat.energy}."}]
 
 
-assistant = Cats([sys.modules[__name__]])
+assistant = Cats([__name__])

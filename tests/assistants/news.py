@@ -2,12 +2,10 @@
 converter of its own tells, a request header, hooks, and an event after the answer.
 """
 
-import sys
-
 from chatkit.types import ClientEffectEvent, StreamOptions
 from openai.types.responses import ResponseInputTextParam
 
-from functions.toolkit import Assistant, Entity, entity_source
+from functions.toolkit import Assistant, Entity, entity_source, tool
 from functions.toolkit.converter import Converter
 
 ARTICLES = {"article_1": "The lighthouse is lit again."}
@@ -19,6 +17,13 @@ async def articles(documents):
         Entity(id=name, title=text[:14], group="Articles", data={"type": "article"})
         for name, text in ARTICLES.items()
     ]
+
+
+@tool(ends_turn=True)
+async def ask_page(turn) -> str:
+    """Asks the page for its edition."""
+    turn.call_client_tool("edition", {})
+    return "asked"
 
 
 class WithArticles(Converter):
@@ -44,6 +49,8 @@ class News(Assistant):
             name="Newsroom",
             instructions=f"You tell the news of the {edition} edition.",
             handoffs=[writer],
+            tools=[ask_page.function_tool],
+            tool_use_behavior=self.tool_use_behavior(),
             model_settings=ModelSettings(temperature=0.5),
         )
 
@@ -78,4 +85,4 @@ class News(Assistant):
             raise ConnectionError("the archive is closed")
 
 
-assistant = News([sys.modules[__name__]])
+assistant = News([__name__])

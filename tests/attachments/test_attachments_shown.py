@@ -311,3 +311,10 @@ async def test_generated_images_count_against_the_limit(place, ada, given, monke
     (parts,) = await given(*drawn)
     (drawn_last,) = [part["image_url"] for part in parts if part["type"] == "input_image"]
     assert decoded(drawn_last) == ("image/png", FIRST["image/png"])
+
+
+async def test_a_server_whose_contexts_are_mappings_gets_the_files_too(place, ada, sent):
+    message = sent(0, b"walnuts")
+    converter = Converter(place.files(), {"user_id": ada.user_id})
+    (given,) = await converter.to_agent_input([message])
+    assert "walnuts" in str(given["content"])

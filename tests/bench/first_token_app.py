@@ -11,14 +11,14 @@ from dataclasses import replace
 from functions.chat.app import create_app
 from functions.services import Services
 from functions.settings import Settings
-from tests.support.memory_store import MemoryRuns, MemoryStore
+from tests.support.memory_store import MemoryRuns, MemoryTurns
 from tests.support.served import served
 
 
 def main(store):
     services = Services.of(Settings(_env_file=None))
     if store == "memory":
-        services = replace(services, store=MemoryStore(), runs=MemoryRuns())
+        services = replace(services, store=MemoryTurns(), runs=MemoryRuns())
     with served(create_app(services=services)) as url:
         print(url, flush=True)
         sys.stdin.read()

@@ -92,7 +92,7 @@ def test_a_sent_file_can_be_saved_under_its_name_by_the_visitor_who_sent_it(ada,
 def test_a_message_with_a_file_that_was_not_uploaded_is_rejected(ada):
     attachment = announced(ada, PNG)
     answer = ada.post("threads.create", input=message("Look", attachments=[attachment["id"]]))
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert answer.json()["message"]
     assert ada.read("threads.list")["data"] == []
 
@@ -124,7 +124,7 @@ def test_a_jpeg_with_a_wrong_name_is_shown_and_sent_as_a_jpeg(ada, model, name, 
 def test_a_file_that_only_claims_to_be_an_image_is_rejected(ada):
     script = b"<script>alert(1)</script>"
     answer = ada.post("threads.create", input=message("Look", attachments=[uploaded(ada, script)]))
-    assert answer.status_code == 422
+    assert answer.status_code == 415
 
 
 def test_a_file_can_be_sent_in_one_conversation_only(ada):
@@ -140,7 +140,7 @@ def test_a_file_can_be_sent_in_one_conversation_only(ada):
 def test_a_rejected_message_stores_none_of_its_files(ada):
     good, bad = uploaded(ada, PNG), uploaded(ada, b"<script>")
     answer = ada.post("threads.create", input=message("Look", attachments=[good, bad]))
-    assert answer.status_code == 422
+    assert answer.status_code == 415
     bucket = get_settings().attachments_bucket
     stored = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="files/")
     before = stored.get("KeyCount")
@@ -156,17 +156,17 @@ def test_a_file_of_another_user_is_not_found(ada, bob):
 
 
 @pytest.mark.parametrize(
-    "file",
+    ("file", "status"),
     [
-        {"name": "a.exe", "size": 10, "mime_type": "application/x-msdownload"},
-        {"name": "a.png", "size": 10**9, "mime_type": "image/png"},
-        {"name": "a.png", "size": 0, "mime_type": "image/png"},
-        {"name": "", "size": 10, "mime_type": "image/png"},
+        ({"name": "a.exe", "size": 10, "mime_type": "application/x-msdownload"}, 415),
+        ({"name": "a.png", "size": 10**9, "mime_type": "image/png"}, 413),
+        ({"name": "a.png", "size": 0, "mime_type": "image/png"}, 422),
+        ({"name": "", "size": 10, "mime_type": "image/png"}, 422),
     ],
 )
-def test_files_that_are_not_allowed_are_rejected_before_the_upload(ada, file):
+def test_files_that_are_not_allowed_are_rejected_before_the_upload(ada, file, status):
     answer = ada.post("attachments.create", **file)
-    assert answer.status_code == 422
+    assert answer.status_code == status
     assert answer.json()["message"]
 
 

@@ -24,7 +24,7 @@ def test_upload_links_are_refused_over_the_bytes_of_a_day(limited):
     def announce(size):
         return chat.post("attachments.create", name="a.txt", size=size, mime_type="text/plain")
 
-    assert announce(10**9).status_code == 422  # too large: refused, and not counted
+    assert announce(10**9).status_code == 413  # too large: refused, and not counted
     assert [announce(400).status_code for _ in range(3)] == [200, 200, 429]
     audio = {"mime_type": "audio/webm", "size": 900}
     refused = chat.http.post(f"{actions}/actions/uploads", json=audio)

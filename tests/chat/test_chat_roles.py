@@ -62,6 +62,7 @@ def test_models_and_tools_with_roles_are_offered_to_whoever_has_one(
     ada = person(roles=roles)
     offered = session(ada).json()
     assert offered["models"] == models
+    assert list(offered["modelLabels"]) == models
     assert ("refund" in offered["tools"]) is refunds
     assert "add" in offered["tools"]
     ada.create("Hi")

@@ -159,13 +159,21 @@ class TestTheStateOfAConversation:
 class TestWhatAnAgentRunsWith:
     def test_another_agent_answers_by_choice_with_a_model_of_its_own(self, ada, model):
         session = ada.http.post("/chatkit/session").json()
-        assert session["tools"] == ["puzzles"]
+        assert session["tools"] == ["ask_page", "puzzles"]
         options = {"tool_choice": {"id": "puzzles"}}
         events = ada.create("A riddle", inference_options=options)
         request = model.requests[0]
         assert request["model"] == "small"
         assert request["messages"][0]["content"] == "You make puzzles. Be cheerful."
         assert [e["data"] for e in events if e["type"] == "client_effect"] == [{"by": "puzzles"}]
+
+    def test_an_answer_that_waits_for_the_page_is_not_complete(self, ada, model):
+        model.script = [Call("ask_page"), Say("The evening edition.")]
+        events = ada.create("Which?")
+        assert not [e for e in events if e["type"] == "client_effect"]
+        thread = thread_of(events)
+        rest = ada.stream("threads.add_client_tool_output", thread_id=thread, result="evening")
+        assert [e["data"]["by"] for e in rest if e["type"] == "client_effect"] == ["newsroom"]
 
     def test_a_choice_that_is_not_on_the_menu_is_refused(self, ada):
         options = {"tool_choice": {"id": "obituaries"}}

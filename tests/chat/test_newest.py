@@ -73,7 +73,7 @@ async def test_an_item_on_the_page_keeps_its_place_when_it_is_written_again(open
 
 async def test_an_older_item_with_the_same_time_as_the_last_one_stays_off_the_page(opened):
     run_store = await opened(3)
-    await run_store.save_item("t", item("m6", 7), ADA)  # ties are ordered by id
+    await run_store.save_item("t", item("m6", 7), ADA)
     assert (await read(run_store, 3))[0] == ["m9", "m8", "m7"]
 
 

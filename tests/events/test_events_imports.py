@@ -4,7 +4,10 @@ import subprocess
 import sys
 
 WEB_AND_MODELS = {"fastapi", "starlette", "uvicorn", "mangum", "agents", "openai"}
-OURS = {f"functions.{name}" for name in ("services", "web", "assistant", "toolkit", "llm", "voice")}
+OURS = {
+    f"functions.{name}"
+    for name in ("services", "web", "assistant", "toolkit", "server", "llm", "voice")
+}
 
 
 def test_it_imports_no_web_framework_no_model_sdk_and_no_assistant():

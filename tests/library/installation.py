@@ -36,7 +36,7 @@ class Installation:
     packages: Path
     """Its site-packages, which also holds a package called `functions`."""
     task: Path
-    """The programs: those of the README, and those of these tests."""
+    """The programs: those of the README and of docs/library.md, and those of these tests."""
 
     @classmethod
     def of(cls, wheel: Path, folder: Path, resolution: str) -> "Installation":
@@ -44,7 +44,8 @@ class Installation:
         run(uv(), "venv", "--quiet", "--python", sys.executable, folder / "env")
         python = folder / "env" / "bin" / "python"
         # uv takes the lowest version only of what is asked for directly, hence pyproject.toml.
-        wanted = [wheel, "--requirement", ROOT / "pyproject.toml", "fastapi>=0.165"]
+        servers = ["fastapi>=0.165", "uvicorn>=0.54"]
+        wanted = [wheel, "--requirement", ROOT / "pyproject.toml", *servers]
         pip = [uv(), "pip", "install", "--quiet", "--python", python]
         run(*pip, "--resolution", resolution, *wanted)
         packages = next((folder / "env" / "lib").glob("python*/site-packages"))
@@ -53,12 +54,13 @@ class Installation:
         task = folder / "task"
         task.mkdir()
         own = f"my-{uuid4().hex}-"  # a table and a bucket that no other installation has
-        for name, source in SNIPPET.findall((ROOT / "README.md").read_text()):
+        pages = (ROOT / "README.md").read_text() + (ROOT / "docs" / "library.md").read_text()
+        for name, source in SNIPPET.findall(pages):
             (task / name).write_text(source.replace("my-", own))
-        for name in ("gated.py", "program.py"):
+        for name in ("gated.py", "leaving.py", "program.py"):
             (task / name).write_text((HERE / name).read_text())
         return cls(python, packages, task)
 
-    def program(self, aws: dict[str, str]) -> dict[str, Any]:
-        """What `program.py` saw."""
-        return json.loads(run(self.python, self.task / "program.py", **aws))
+    def program(self, aws: dict[str, str], name: str = "program.py") -> dict[str, Any]:
+        """What a program saw."""
+        return json.loads(run(self.python, self.task / name, **aws))

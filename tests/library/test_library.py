@@ -35,6 +35,21 @@ def test_a_server_of_ones_own_keeps_threads_and_files_whatever_the_apps_settings
     assert seen["threads of another user"] == 0
 
 
+def test_the_plain_server_of_the_docs_keeps_what_clients_leave_and_refuses_before_a_stream(
+    installed, seen, aws
+):
+    saw = installed.program(aws, "leaving.py")
+    kept = ["user_message", "assistant_message", "sdk_hidden_context"]
+    assert saw == {
+        "kept": [kept] * 8,
+        "said": "Once upon a time",
+        "thumbs": ["positive"],
+        "too large": 413,
+        "an unknown file": 404,
+        "an unknown item": 404,
+    }
+
+
 def test_each_module_can_be_imported_beside_another_package_called_functions(seen):
     assert {"tool", "Turn", "action", "Document"} <= set(seen["toolkit"])
     assert seen["functions"] == "somebody else"
@@ -101,11 +116,13 @@ def test_the_wheel_holds_the_library_and_none_of_the_app(wheel):
     names = {name.removeprefix("chatkit_serverless/") for name in zipfile.ZipFile(wheel).namelist()}
     assert wheel.name.startswith(f"chatkit_serverless-{VERSION}-")
     assert {
-        "py.typed", "store/dynamodb.py", "attachments/s3.py", "toolkit/tools.py",
+        "py.typed", "store/dynamodb.py", "server/mixin.py", "attachments/s3.py", "toolkit/tools.py",
         "lambda_stream/bootstrap", "context.py", "errors.py", "settings.py", "telemetry.py",
     } <= names  # fmt: skip
     rooms = {name.partition("/")[0] for name in names if "/" in name and ".dist-info" not in name}
-    assert rooms == {"attachments", "aws", "lambda_stream", "limits", "llm", "store", "toolkit"}
+    assert rooms == {
+        "attachments", "aws", "lambda_stream", "limits", "llm", "server", "store", "toolkit",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from agents import Agent, ModelSettings, RunConfig, Runner, function_tool
 
-from functions.llm import build, choose
+from functions.llm import build, choose, providers
 from functions.llm.demo_script import DemoScript
 from functions.settings import Settings
 from tests.support.dialects import DialectServer, Refuse, numbered, response
@@ -141,10 +141,9 @@ async def test_chat_completions_of_openai_are_not_stored_and_others_are_not_aske
 ):
     server.script = [Say("Hi")]
     await ask(model_api="chat_completions")
-    monkeypatch.setenv("OPENAI_BASE_URL", "")
-    key = {"openai_base_url": None, "openai_api_key": "k", "model_api": "chat_completions"}
+    monkeypatch.setattr(providers, "OPENAI_URL", url)
+    key = {"openai_api_key": "k", "model": "test", "model_api": "chat_completions"}
     choice = choose(Settings(_env_file=None, **key))
-    monkeypatch.setenv("OPENAI_BASE_URL", url)  # OpenAI's own SDK reads it, too
     agent = Agent(name="A", tools=[echo], model=build(choice, "test", "other", DemoScript()))
     await Runner.run(agent, "Hi", run_config=RunConfig(tracing_disabled=True))
     assert ["store" in request for request in server.requests] == [False, True]

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from functions.attachments import S3AttachmentStore, create_bucket
 from functions.context import RequestContext
-from functions.store import DynamoDBStore, create_table
+from functions.store import DynamoDBStore, MemoryStore, create_table
 from tests.support.dynamodb_local import engine
 from tests.support.dynamodb_local.meter import metered
 
@@ -63,6 +63,24 @@ class Backend:
         return records
 
 
+class Memory:
+    """In place of a `Backend`: one store in memory, which all "processes" share."""
+
+    engine = "memory"
+
+    def __init__(self) -> None:
+        self._store = MemoryStore()
+
+    def store(self, **options: Any) -> MemoryStore:
+        return MemoryStore(**options) if options else self._store
+
+    def rows(self) -> list[str]:
+        return [repr(person) for person in self._store._people.values()]
+
+    def objects(self) -> list[str]:
+        return []
+
+
 @pytest.fixture(scope="session")
 def dynamodb_local(shared, pytestconfig):
     if reason := engine.why_not():
@@ -100,6 +118,9 @@ def clients(pytestconfig):
 
 @pytest.fixture(params=ENGINES)
 def backend(request, clients):
+    if request.param == "memory":
+        yield Memory()
+        return
     if request.param not in clients:
         endpoint = request.getfixturevalue("dynamodb_local")
         clients[request.param] = (

@@ -11,6 +11,9 @@ from chatkit.types import (
     UserMessageTextContent,
 )
 
+from functions.aws.keys import owner, part
+from functions.store import keys
+
 NOON = datetime(2026, 1, 2, 12, 0, 0)
 
 
@@ -38,4 +41,15 @@ def answer(item_id: str, text: str = "hi", *, thread_id: str = "thr_1", **fields
         thread_id=thread_id,
         **{"created_at": NOON, **fields},
         content=[AssistantMessageContent(text=text)],
+    )
+
+
+def as_before(backend, context, thread_id, item_id, moment):
+    """Give an item the position that it had in version 0.1."""
+    backend.dynamodb.update_item(
+        TableName=backend.table,
+        Key=keys.item_key(owner(context), thread_id, item_id),
+        UpdateExpression="SET #position = :position",
+        ExpressionAttributeNames={"#position": "position"},
+        ExpressionAttributeValues={":position": {"S": f"{keys.stamp(moment)}#{part(item_id)}"}},
     )

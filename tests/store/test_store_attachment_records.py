@@ -9,6 +9,7 @@ from chatkit.types import AttachmentUploadDescriptor, FileAttachment
 
 from functions.aws.keys import owner
 from functions.store import keys
+from tests.store.every_store import every_store
 from tests.store.samples import message, thread
 
 
@@ -116,9 +117,44 @@ async def test_the_thread_is_read_only_for_a_file_that_was_sent(store, ada, mete
     assert meter.requests == ["GetItem", "GetItem", "BatchGetItem"]
 
 
+@every_store
 async def test_a_file_may_be_saved_and_loaded_before_its_thread_is_saved(store, ada):
     await store.save_attachment(record("later"), ada)
     assert await store.load_attachment("f", ada) == record("later")
+
+
+@every_store
+async def test_a_file_belongs_to_one_thread_and_goes_with_it(store, ada, bob):
+    for thread_id in ("thr_1", "thr_2"):
+        await store.save_thread(thread(thread_id), ada)
+    await store.save_attachment(record("thr_1"), ada)
+    with pytest.raises(NotFoundError):
+        await store.save_attachment(record("thr_2"), ada)
+    (await store.load_attachment("f", ada)).name = "changed, and not saved"
+    assert await store.load_attachment("f", ada) == record("thr_1")
+    for look in (lambda: store.load_attachment("f", bob), lambda: store.load_attachment("no", ada)):
+        with pytest.raises(NotFoundError):
+            await look()
+    await store.delete_thread("thr_1", ada)
+    with pytest.raises(NotFoundError):
+        await store.load_attachment("f", ada)
+    with pytest.raises(NotFoundError):
+        await store.save_attachment(record("thr_1", "late"), ada)
+
+
+@every_store
+async def test_what_is_sent_has_no_upload_link_any_more(store, ada):
+    upload = AttachmentUploadDescriptor(url="https://s3.example/x", method="PUT", headers={})
+    made = record(None).model_copy(update={"upload_descriptor": upload})
+    await store.save_thread(thread(), ada)
+    await store.save_attachment(made, ada)
+    assert (await store.load_attachment("f", ada)).upload_descriptor == upload
+    sent = made.model_copy(update={"thread_id": "thr_1"})
+    await store.save_attachment(sent, ada)
+    await store.add_thread_item("thr_1", message("m", attachments=[made]), ada)
+    assert sent.upload_descriptor is None
+    assert await store.load_attachment("f", ada) == record("thr_1")
+    assert (await store.load_item("thr_1", "m", ada)).attachments == [record(None)]
 
 
 async def test_no_stored_message_contains_the_upload_link_of_its_file(backend, store, ada):

@@ -16,7 +16,8 @@ from functions.attachments import AttachmentError
 from tests.store.samples import NOON, answer, at, message, thread
 
 # Rejected input never reaches an engine, so one engine is enough.
-pytestmark = pytest.mark.parametrize("backend", ["moto"], indirect=True)
+table = pytest.mark.parametrize("backend", ["moto"], indirect=True)
+every_store = pytest.mark.parametrize("backend", ["moto", "memory"], indirect=True)
 
 LONE = "secret \ud800"
 NAN = float("nan")
@@ -76,6 +77,7 @@ def hidden(value, **fields):
     )
 
 
+@every_store
 @values
 async def test_an_item_that_cannot_be_json_is_rejected(store, refused, ada, value):
     call = {"id": "c", "thread_id": "thr_1", "created_at": NOON, "call_id": "c", "name": "n"}
@@ -90,6 +92,7 @@ async def test_an_item_that_cannot_be_json_is_rejected(store, refused, ada, valu
             assert "cannot be stored" in why
 
 
+@every_store
 @values
 async def test_thread_metadata_that_cannot_be_json_is_rejected(store, refused, ada, value):
     loaded = await store.load_thread("thr_1", ada)
@@ -99,6 +102,7 @@ async def test_thread_metadata_that_cannot_be_json_is_rejected(store, refused, a
     await refused(lambda: store.save_thread(thread("new", metadata={"b": value}), ada))
 
 
+@every_store
 @values
 async def test_attachment_metadata_that_cannot_be_json_is_rejected(store, refused, ada, value):
     for thread_id in (None, "thr_1"):
@@ -108,6 +112,7 @@ async def test_attachment_metadata_that_cannot_be_json_is_rejected(store, refuse
         await refused(lambda: store.save_attachment(made, ada))  # noqa: B023 - run at once
 
 
+@every_store
 async def test_text_that_is_not_unicode_is_rejected_in_every_field(store, refused, ada):
     for make in (
         lambda: store.add_thread_item("thr_1", message("m", LONE), ada),
@@ -139,6 +144,7 @@ async def test_text_that_is_not_unicode_is_rejected_in_every_field(store, refuse
     await store.delete_attachment(LONE, ada)
 
 
+@every_store
 @pytest.mark.parametrize("wrong", [None, 7, b"thr_1", ["thr_1"], object()])
 async def test_every_method_rejects_an_argument_of_a_wrong_type(
     backend, store, refused, ada, wrong
@@ -181,9 +187,7 @@ async def test_every_method_rejects_an_argument_of_a_wrong_type(
         lambda: store.save_feedback(
             "thr_1", wrong if wrong != ["thr_1"] else "m1", "positive", ada
         ),
-        lambda: store.save_item_if("thr_1", answer("m1"), ada, expected=wrong),
         lambda: store.load_thread("thr_1", wrong),
-        lambda: store.delete_user(wrong),
     ]
     if wrong is not None:
         calls += [
@@ -191,8 +195,18 @@ async def test_every_method_rejects_an_argument_of_a_wrong_type(
             lambda: store.load_threads(3, wrong, "asc", ada),
             lambda: store.save_feedback("thr_1", ["m1"], wrong, ada),
         ]
+    if backend.engine != "memory":
+        calls += [
+            lambda: store.save_item_if("thr_1", answer("m1"), ada, expected=wrong),
+            lambda: store.delete_user(wrong),
+        ]
     for make in calls:
         await refused(make)
+
+
+@table
+@pytest.mark.parametrize("wrong", [None, 7, b"thr_1", ["thr_1"], object()])
+async def test_a_file_of_a_wrong_type_is_rejected(backend, store, refused, ada, wrong):
     files = backend.attachments()
     announced = {"name": "x", "size": 3, "mime_type": "text/plain"}
     for name in announced if wrong != 7 else ("name", "mime_type"):
@@ -202,6 +216,7 @@ async def test_every_method_rejects_an_argument_of_a_wrong_type(
     await refused(lambda: files.delete_attachment(wrong, ada))
 
 
+@table
 @pytest.mark.parametrize(
     "options",
     [
@@ -215,6 +230,7 @@ async def test_the_store_rejects_an_invalid_option(backend, options):
         backend.store(**options)
 
 
+@table
 @pytest.mark.parametrize("limit", [0, -1, -(10**12), True, 1.0, "3", None, [3]])
 @pytest.mark.parametrize("listing", ["threads", "items", "turn", "opening"])
 async def test_a_page_with_an_invalid_limit_is_rejected(store, refused, ada, limit, listing):
@@ -227,18 +243,21 @@ async def test_a_page_with_an_invalid_limit_is_rejected(store, refused, ada, lim
     assert "limit" in await refused(ask[listing])
 
 
+@every_store
 @pytest.mark.parametrize("order", ["up", "", "ASC", "asc ", None, ["asc"]])
 async def test_an_unknown_order_is_rejected(store, refused, ada, order):
     assert "order" in await refused(lambda: store.load_threads(3, None, order, ada))
     assert "order" in await refused(lambda: store.load_thread_items("thr_1", None, 3, order, ada))
 
 
+@every_store
 async def test_a_page_may_have_any_size(store, ada):
     for limit in (10**6, 10**12, 10**30):
         assert len((await store.load_thread_items("thr_1", None, limit, "asc", ada)).data) == 3
         assert len((await store.load_threads(limit, None, "asc", ada)).data) == 1
 
 
+@every_store
 async def test_an_empty_cursor_means_the_first_page_as_in_the_sdks_stores(store, ada):
     for order in ("asc", "desc"):
         whole = await store.load_thread_items("thr_1", None, 2, order, ada)
@@ -248,6 +267,7 @@ async def test_an_empty_cursor_means_the_first_page_as_in_the_sdks_stores(store,
         )
 
 
+@every_store
 async def test_an_empty_id_works_like_any_other_id(store, refused, ada):
     """Some models send messages with an empty id. An unknown one is not found."""
     for make in (
@@ -262,6 +282,7 @@ async def test_an_empty_id_works_like_any_other_id(store, refused, ada):
     await store.delete_thread_item("thr_1", "", ada)
 
 
+@table
 async def test_input_that_does_not_fit_a_row_is_rejected(store, refused, ada):
     for make in (
         lambda: store.save_thread(thread(metadata={"a": "x" * 200_000}), ada),
@@ -277,12 +298,14 @@ async def test_input_that_does_not_fit_a_row_is_rejected(store, refused, ada):
         assert "over" in await refused(make)
 
 
+@every_store
 async def test_a_metadata_key_that_is_not_text_is_rejected(store, refused, ada):
     loaded = await store.load_thread("thr_1", ada)
     loaded.metadata[1] = "one"
     await refused(lambda: store.save_thread(loaded, ada))
 
 
+@table
 async def test_an_invalid_item_does_not_start_a_run(store, refused, ada):
     import time
 

@@ -5,6 +5,7 @@ from chatkit.store import NotFoundError
 
 from functions.aws.keys import owner
 from functions.store import keys
+from tests.store.every_store import every_store
 from tests.store.samples import at, message, thread
 
 
@@ -22,6 +23,7 @@ async def ids(store, context, after, limit, order):
     return [item.id for item in page.data], page.has_more
 
 
+@every_store
 @pytest.mark.parametrize(
     ("order", "place", "expected"),
     [
@@ -80,6 +82,7 @@ async def test_a_cursor_that_has_not_moved_costs_no_extra_request(
     assert seen == [f"m{n}" for n in (range(6) if order == "asc" else range(5, -1, -1))]
 
 
+@every_store
 async def test_a_thread_that_moves_up_before_its_page_is_read_is_on_the_first_page(store, ada):
     """Pages go by position, so a thread that moves to the top is on none of the following pages."""
     for number in range(6):

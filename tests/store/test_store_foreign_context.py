@@ -8,7 +8,8 @@ from chatkit.store import NotFoundError
 from chatkit.types import AttachmentCreateParams, FileAttachment
 
 from functions.context import RequestContext
-from functions.store import Records, Run, Runs
+from functions.store import MemoryStore, Records, Run, Runs
+from tests.store.every_store import every_store
 from tests.store.samples import answer, message, thread
 
 
@@ -109,3 +110,66 @@ async def test_files_of_such_a_context_lie_under_its_user(backend, context):
     attachment = await files.create_attachment(announced, context("ada"))
     assert files.key(attachment, context("ada")) == files.key(attachment, RequestContext("ada"))
     assert files.key(attachment, context("ada")) != files.key(attachment, context("bob"))
+
+
+def subject(context):
+    return context["session"]["sub"]
+
+
+def session_of(user_id):
+    return {"session": {"sub": user_id}, "user_id": "somebody else"}
+
+
+@every_store
+async def test_a_function_can_say_whose_a_context_is(backend):
+    owned = backend.store(owner=subject)
+    ada, bob = session_of("ada"), session_of("bob")
+    await owned.save_thread(thread(), ada)
+    await owned.add_thread_item("thr_1", message("m"), ada)
+    await owned.save_feedback("thr_1", ["m"], "positive", ada)
+    file = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="thr_1")
+    await owned.save_attachment(file, ada)
+    assert await owned.load_attachment("f", ada) == file
+    assert (await owned.load_thread_items("thr_1", None, 9, "asc", bob)).data == []
+    for look in (
+        lambda: owned.load_thread("thr_1", bob),
+        lambda: owned.load_item("thr_1", "m", bob),
+        lambda: owned.load_attachment("f", bob),
+    ):
+        with pytest.raises(NotFoundError):
+            await look()
+
+
+async def test_such_rows_and_files_are_those_of_the_user_by_whatever_way_they_are_named(backend):
+    store, files = backend.store(owner=subject), backend.attachments(owner=subject)
+    ada = session_of("ada")
+    await store.save_thread(thread(), ada)
+    assert (await backend.store().load_thread("thr_1", RequestContext("ada"))).id == "thr_1"
+    announced = AttachmentCreateParams(name="a.txt", size=1, mime_type="text/plain")
+    attachment = await files.create_attachment(announced, ada)
+    plain = backend.attachments().key(attachment, RequestContext("ada"))
+    assert files.key(attachment, ada) == plain
+
+
+@pytest.mark.parametrize("nobody", [None, "", 7, b"ada", ["ada"]])
+async def test_an_owner_that_is_empty_or_no_text_is_refused_before_anything_is_read_or_written(
+    backend, meter, nobody
+):
+    context = session_of(nobody)
+    announced = AttachmentCreateParams(name="a.txt", size=1, mime_type="text/plain")
+    for store in (backend.store(owner=subject), MemoryStore(owner=subject)):
+        for make in (
+            lambda: store.save_thread(thread(), context),  # noqa: B023 - run at once
+            lambda: store.load_threads(9, None, "desc", context),  # noqa: B023
+            lambda: store.add_thread_item("thr_1", message("m"), context),  # noqa: B023
+            lambda: store.save_attachment(  # noqa: B023
+                FileAttachment(id="f", name="f", mime_type="text/plain"), context
+            ),
+            lambda: store.delete_thread("thr_1", context),  # noqa: B023
+        ):
+            with pytest.raises(ValueError, match="user_id"):
+                await make()
+    with pytest.raises(ValueError, match="user_id"):
+        await backend.attachments(owner=subject).create_attachment(announced, context)
+    assert meter.requests == []
+    assert backend.objects() == []

@@ -10,10 +10,11 @@ from chatkit.store import NotFoundError
 from chatkit.types import EndOfTurnItem, Page, ThreadItem
 from pydantic import TypeAdapter
 
-from functions.aws.keys import owner
+from functions.aws.keys import owner, part
 from functions.store import Conflict, keys
 from tests.store.every_item import every_item
-from tests.store.samples import NOON, answer, at, message, thread
+from tests.store.every_store import every_store
+from tests.store.samples import NOON, answer, as_before, at, message, thread
 
 TYPES = set(TypeAdapter(ThreadItem).json_schema()["discriminator"]["mapping"])
 
@@ -43,6 +44,7 @@ def test_the_samples_cover_every_item_type_of_the_sdk():
     assert {item.type for item in every_item()} == TYPES
 
 
+@every_store
 async def test_every_item_type_is_loaded_as_it_was_saved(store, ada):
     items = every_item()
     for item in items:
@@ -56,6 +58,7 @@ async def test_every_item_type_is_loaded_as_it_was_saved(store, ada):
         assert type(loaded) is type(item)
 
 
+@every_store
 @pytest.mark.parametrize(
     "moment",
     [NOON, NOON.replace(tzinfo=UTC), NOON.replace(tzinfo=timezone(timedelta(hours=-3)))],
@@ -67,6 +70,7 @@ async def test_a_time_is_loaded_naive_or_aware_as_it_was_saved(store, ada, momen
     assert (loaded.tzinfo is None) == (moment.tzinfo is None)
 
 
+@every_store
 @pytest.mark.parametrize(
     "item_id",
     [
@@ -96,12 +100,13 @@ async def test_any_id_that_a_model_may_return_works_in_every_thread(store, ada, 
     assert (await store.load_item("thr_2", item_id, ada)).id == item_id
 
 
+@every_store
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 20])
 @pytest.mark.parametrize("fresh", [True, False], ids=["another process", "one process"])
 async def test_pages_contain_every_item_once_in_one_order(backend, store, ada, limit, fresh):
-    """Items of the same time are ordered by id, so that both directions agree."""
+    """Those of the same time in the order in which they were first written, whatever their ids."""
     moments = {f"m{n}": at(n // 3) for n in range(10)}
-    for item_id in sorted(moments, reverse=True):
+    for item_id in [*sorted(moments, reverse=True), "m4", "m1"]:
         await store.add_thread_item("thr_1", message(item_id, created_at=moments[item_id]), ada)
 
     class Forgetful:
@@ -109,10 +114,11 @@ async def test_pages_contain_every_item_once_in_one_order(backend, store, ada, l
             return getattr(backend.store() if fresh else store, name)
 
     ascending = await pages(Forgetful(), ada, limit, "asc")
-    assert ascending == sorted(moments)
+    assert ascending == ["m2", "m1", "m0", "m5", "m4", "m3", "m8", "m7", "m6", "m9"]
     assert await pages(Forgetful(), ada, limit, "desc") == ascending[::-1]
 
 
+@every_store
 async def test_items_are_ordered_by_creation_and_not_by_when_they_were_saved(store, ada):
     for second in (5, 1, 3):
         await store.add_thread_item("thr_1", message(f"m{second}", created_at=at(second)), ada)
@@ -121,6 +127,32 @@ async def test_items_are_ordered_by_creation_and_not_by_when_they_were_saved(sto
     assert await pages(store, ada, 10, "asc") == ["m1", "m2", "m3", "m5"]
 
 
+@every_store
+async def test_many_items_of_one_time_keep_the_order_of_their_writes_in_both_directions(store, ada):
+    ids = [f"{n * 7919 % 100:02}" for n in range(30)]
+    for item_id in ids:
+        await store.add_thread_item("thr_1", message(item_id), ada)
+    assert await pages(store, ada, 7, "asc") == ids
+    assert await pages(store, ada, 7, "desc") == ids[::-1]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 9])
+async def test_items_of_an_earlier_version_keep_their_order_and_come_before_new_ones_of_their_time(
+    backend, store, ada, limit
+):
+    """It ordered items of one time by their ids."""
+    for item_id in ("~z", "b", "!", "a"):
+        await store.add_thread_item("thr_1", message(item_id, created_at=at(1)), ada)
+        as_before(backend, ada, "thr_1", item_id, at(1))
+    old = sorted(("~z", "b", "!", "a"), key=part)
+    for item_id, second in (("y", 1), ("x", 1), ("late", 2), ("early", 0), ("b", 1)):
+        await backend.store().add_thread_item("thr_1", message(item_id, created_at=at(second)), ada)
+    expected = ["early", *old, "y", "x", "late"]
+    assert await pages(store, ada, limit, "asc") == expected
+    assert await pages(backend.store(), ada, limit, "desc") == expected[::-1]
+
+
+@every_store
 @pytest.mark.parametrize("method", ["add_thread_item", "save_item"])
 async def test_saving_an_item_again_replaces_its_content_and_keeps_its_position(store, ada, method):
     for second in range(3):
@@ -131,11 +163,13 @@ async def test_saving_an_item_again_replaces_its_content_and_keeps_its_position(
     assert await store.load_item("thr_1", "m0", ada) == changed
 
 
+@every_store
 async def test_save_item_also_stores_a_new_item(store, ada):
     await store.save_item("thr_1", message("m"), ada)
     assert (await store.load_item("thr_1", "m", ada)).id == "m"
 
 
+@every_store
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("fresh", [True, False], ids=["another process", "one process"])
 async def test_paging_continues_after_a_deleted_item(backend, store, ada, order, fresh):
@@ -152,6 +186,7 @@ async def test_paging_continues_after_a_deleted_item(backend, store, ada, order,
     assert page.has_more
 
 
+@every_store
 async def test_a_page_may_be_larger_than_one_query(store, ada):
     """Also when an item's id is empty, which means the first page when it is used as a cursor."""
     for n, item_id in enumerate(("", "m1", "m2")):
@@ -164,6 +199,7 @@ async def test_a_page_may_be_larger_than_one_query(store, ada):
     assert [item.id for item in page.data] == ["m1", "m2"]
 
 
+@every_store
 async def test_an_item_that_is_deleted_and_added_again_gets_a_new_position(store, ada):
     for n in range(3):
         await store.add_thread_item("thr_1", message(f"m{n}", created_at=at(n)), ada)
@@ -173,12 +209,14 @@ async def test_an_item_that_is_deleted_and_added_again_gets_a_new_position(store
     assert await pages(store, ada, 10, "asc") == ["m1", "m2", "m0"]
 
 
+@every_store
 async def test_an_unknown_cursor_is_not_found(store, ada):
     await store.add_thread_item("thr_1", message("m"), ada)
     with pytest.raises(NotFoundError):
         await store.load_thread_items("thr_1", "never", 2, "asc", ada)
 
 
+@every_store
 async def test_another_users_items_are_an_empty_page_and_each_is_not_found(store, ada, bob):
     await store.add_thread_item("thr_1", message("m"), ada)
     for after in (None, "m"):
@@ -190,6 +228,7 @@ async def test_another_users_items_are_an_empty_page_and_each_is_not_found(store
     assert (await store.load_item("thr_1", "m", ada)).id == "m"
 
 
+@every_store
 async def test_an_item_for_an_unknown_thread_is_not_stored(backend, store, ada):
     before = backend.rows()
     with pytest.raises(NotFoundError):
@@ -198,6 +237,7 @@ async def test_an_item_for_an_unknown_thread_is_not_stored(backend, store, ada):
     assert await store.load_thread_items("never", None, 10, "asc", ada) == Page()
 
 
+@every_store
 async def test_an_item_of_another_thread_is_not_found(store, ada):
     await store.save_thread(thread("thr_2"), ada)
     await store.add_thread_item("thr_1", message("m"), ada)
@@ -205,6 +245,7 @@ async def test_an_item_of_another_thread_is_not_found(store, ada):
         await store.load_item("thr_2", "m", ada)
 
 
+@every_store
 async def test_deleting_something_unknown_is_fine(backend, store, ada):
     before = backend.rows()
     await store.delete_thread_item("thr_1", "never", ada)
@@ -254,6 +295,7 @@ async def test_the_second_of_two_tabs_that_change_an_item_gets_a_conflict(store,
         await store.save_item_if("thr_1", item, ada, expected=newer)
 
 
+@every_store
 async def test_generated_ids_have_the_sdks_prefixes_and_sort_by_time(store, ada):
     prefixes = {"message": "msg_", "tool_call": "tc_", "workflow": "wf_", "task": "tsk_"}
     for kind, prefix in {**prefixes, "sdk_hidden_context": "shcx_"}.items():
@@ -264,6 +306,7 @@ async def test_generated_ids_have_the_sdks_prefixes_and_sort_by_time(store, ada)
     assert made[0][-32 + 12] == "7"
 
 
+@every_store
 async def test_feedback_is_stored_for_existing_items_and_replaced_by_newer_feedback(
     store, ada, bob
 ):
@@ -286,6 +329,7 @@ async def test_feedback_is_stored_for_existing_items_and_replaced_by_newer_feedb
     assert await store.load_feedback("thr_1", bob) == []
 
 
+@every_store
 async def test_feedback_can_be_taken_back(store, ada):
     for n in range(2):
         await store.add_thread_item("thr_1", EndOfTurnItem(**_base(f"m{n}")), ada)

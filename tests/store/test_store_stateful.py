@@ -1,7 +1,7 @@
 """A state machine compares the store with a model in memory, and injects faults."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from uuid import uuid4
 
@@ -18,8 +18,8 @@ from moto import mock_aws
 
 from functions.attachments import create_bucket
 from functions.context import RequestContext
-from functions.store import DynamoDBStore, bodies, create_table, keys
-from tests.store.samples import NOON, message, thread
+from functions.store import DynamoDBStore, MemoryStore, bodies, create_table, keys
+from tests.store.samples import NOON, as_before, message, thread
 from tests.store.test_store_sizes import noise
 from tests.support.dynamodb_local import engine
 
@@ -76,6 +76,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         self.mock = mock_aws()
         self.mock.start()
         self.client, self.s3 = self.clients()
+        self.dynamodb = self.client
         self.table = f"t-{uuid4().hex}"
         create_table(self.client, self.table)
         create_bucket(self.s3, self.table)
@@ -87,7 +88,8 @@ class StoreBesideModel(RuleBasedStateMachine):
             client.meta.events.register("before-send", self.fault.before)
             client.meta.events.register("after-call", self.fault.after)
         self.threads: dict[tuple[str, str], dict] = {}
-        self.items: dict[tuple[str, str], dict[str, tuple[datetime, object]]] = {}
+        self.items: dict[tuple[str, str], dict[str, tuple[tuple, object]]] = {}
+        """Each with its place: its time, and then the number of its first write."""
         self.attachments: dict[tuple[str, str], object] = {}
         self.activity: dict[tuple[str, str], tuple] = {}
         """The position of a thread in the model: its creation, or the number of its last write."""
@@ -190,10 +192,23 @@ class StoreBesideModel(RuleBasedStateMachine):
                 self.attempt(lambda: method(thread_id, item, context(user)))
             return
         self.attempt(lambda: method(thread_id, item, context(user)))
-        place = items[item_id][0] if item_id in items else moment
+        number = next(self.writes)
+        place = items[item_id][0] if item_id in items else (moment, 1, number)
         items[item_id] = (place, item)
-        self.activity[user, thread_id] = (1, next(self.writes))
+        self.activity[user, thread_id] = (1, number)
         self.page_through_items(user, thread_id, 3, "asc", delete=False, forget=True)
+
+    @precondition(lambda self: self.fault.countdown is None)
+    @rule(user=USERS, thread_id=THREADS, item_id=ITEMS, moment=MOMENTS)
+    def save_item_in_an_earlier_version(self, user, thread_id, item_id, moment):
+        """It ordered items of one time by their ids, and runs beside this one during a deploy."""
+        items = self.items.get((user, thread_id))
+        if items is None or item_id in items:
+            return
+        self.save_item(user, thread_id, item_id, moment, "old")
+        as_before(self, context(user), thread_id, item_id, moment)
+        items[item_id] = ((moment, 0, keys.part(item_id)), items[item_id][1])
+        self.page_through_items(user, thread_id, 3, "desc", delete=False, forget=True)
 
     @rule(user=USERS, thread_id=THREADS, item_id=ITEMS)
     def delete_item(self, user, thread_id, item_id):
@@ -226,7 +241,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         after, found = None, []
         while True:
             if forget:
-                self.store._items._places.clear()  # as in another process
+                self.forget_places()
             page = self.attempt(
                 lambda: self.store.load_thread_items(
                     thread_id,
@@ -284,14 +299,23 @@ class StoreBesideModel(RuleBasedStateMachine):
         for (user, thread_id), fields in self.threads.items():
             loaded = self.run(self.store.load_thread(thread_id, context(user)))
             assert loaded.model_dump() == fields
-            opened, page = self.run(self.store.open_turn(thread_id, 3, context(user)))
+            opened, items = self.open_turn(user, thread_id)
             assert opened.model_dump() == fields
-            assert self.run(page()).data == self.ordered(user, thread_id, "desc")[:3]
+            assert items == self.ordered(user, thread_id, "desc")[:3]
 
     def ordered(self, user, thread_id, order):
         places = self.items.get((user, thread_id), {})
-        ranked = sorted(places, key=lambda item_id: (places[item_id][0], keys.part(item_id)))
+        ranked = sorted(places, key=lambda item_id: places[item_id][0])
         return [places[item_id][1] for item_id in (ranked if order == "asc" else ranked[::-1])]
+
+    def open_turn(self, user, thread_id):
+        """A thread and its newest items, in the way that a turn reads them."""
+        opened, page = self.run(self.store.open_turn(thread_id, 3, context(user)))
+        return opened, self.run(page()).data
+
+    def forget_places(self):
+        """Page as another process does, which has not returned the cursor."""
+        self.store._items._places.clear()
 
 
 CLIENTS: dict[str, object] = {}
@@ -315,6 +339,24 @@ class StoreOnAwsEngine(StoreBesideModel):
     engine = "dynamodb-local"
 
 
+class StoreInMemory(StoreBesideModel):
+    """The same model, without faults and without earlier versions, which need a table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = MemoryStore()
+
+    break_a_request_soon = save_item_in_an_earlier_version = None
+
+    def open_turn(self, user, thread_id):
+        opened = self.run(self.store.load_thread(thread_id, context(user)))
+        newest = self.store.load_thread_items(thread_id, None, 3, "desc", context(user))
+        return opened, self.run(newest).data
+
+    def forget_places(self):
+        """There is one process."""
+
+
 @pytest.fixture
 def aws_engine(dynamodb_local):
     CLIENTS["dynamodb-local"] = engine.connect(dynamodb_local)
@@ -329,6 +371,7 @@ def case(machine, examples):
 
 TestStoreBesideModel = case(StoreBesideModel, 8)
 TestStoreOnAwsEngine = pytest.mark.usefixtures("aws_engine")(case(StoreOnAwsEngine, 4))
+TestStoreInMemory = case(StoreInMemory, 8)
 TestStoreBesideModelAtLength = pytest.mark.soak(case(StoreBesideModel, 500))
 TestStoreOnAwsEngineAtLength = pytest.mark.soak(
     pytest.mark.usefixtures("aws_engine")(case(StoreOnAwsEngine, 250))

@@ -9,7 +9,8 @@ from chatkit.types import ActiveStatus, LockedStatus, Page, Thread, ThreadMetada
 
 from functions.aws.keys import owner
 from functions.context import RequestContext
-from functions.store import keys
+from functions.store import keys, snapshots
+from tests.store.every_store import every_store
 from tests.store.samples import NOON, at, message, thread
 
 AWKWARD = [
@@ -28,6 +29,7 @@ async def listed(store, context, order="desc", limit=100):
     return [found.id for found in (await store.load_threads(limit, None, order, context)).data]
 
 
+@every_store
 @pytest.mark.parametrize(
     "moment",
     [
@@ -54,6 +56,7 @@ async def test_a_thread_is_loaded_as_it_was_saved(store, ada, moment):
     assert loaded.created_at.tzinfo == moment.tzinfo or loaded.created_at == moment
 
 
+@every_store
 @pytest.mark.parametrize("thread_id", AWKWARD)
 async def test_different_ids_are_different_threads(store, ada, thread_id):
     for each in AWKWARD:
@@ -63,6 +66,7 @@ async def test_different_ids_are_different_threads(store, ada, thread_id):
     assert [found.id for found in page.data] != [thread_id]
 
 
+@every_store
 async def test_another_users_thread_is_not_found_and_not_changed(store, ada, bob):
     await store.save_thread(thread(title="ada's"), ada)
     with pytest.raises(NotFoundError):
@@ -75,6 +79,7 @@ async def test_another_users_thread_is_not_found_and_not_changed(store, ada, bob
     assert (await store.load_thread("thr_1", ada)).title == "ada's"
 
 
+@every_store
 @pytest.mark.parametrize(
     ("first", "second"), [("a", "a#T#thr_1"), ("a#", "a%23"), ("U", "u"), ("a/b", "a%2Fb")]
 )
@@ -102,6 +107,7 @@ async def test_an_instance_that_is_saved_for_another_user_or_store_is_saved_whol
     assert await store.load_thread("thr_1", ada) == one
 
 
+@every_store
 @pytest.mark.parametrize("context", [None, {}, {"user_id": ""}, type("C", (), {"user_id": ""})()])
 async def test_a_context_without_a_user_reads_and_writes_nothing(backend, store, context):
     with pytest.raises(ValueError, match="user_id"):
@@ -111,6 +117,7 @@ async def test_a_context_without_a_user_reads_and_writes_nothing(backend, store,
     assert backend.rows() == []
 
 
+@every_store
 async def test_a_new_title_is_kept_when_an_answer_ends_later(store, ada):
     """The answer changes the status of the thread that it loaded before it was renamed."""
     await store.save_thread(thread(metadata={"a": 1, "b": 1}), ada)
@@ -128,6 +135,7 @@ async def test_a_new_title_is_kept_when_an_answer_ends_later(store, ada):
     assert stored.metadata == {"b": 2, "c": 3}
 
 
+@every_store
 async def test_saving_the_thread_that_the_sdk_keeps_writes_only_its_own_changes(
     backend, store, ada
 ):
@@ -147,6 +155,38 @@ async def test_saving_the_thread_that_the_sdk_keeps_writes_only_its_own_changes(
     )
 
 
+@every_store
+async def test_the_sdks_thread_that_a_store_has_forgotten_writes_what_the_answer_has_set(
+    store, ada, monkeypatch
+):
+    monkeypatch.setattr(snapshots, "MAX_REMEMBERED", 0)
+    await store.save_thread(thread(title="Renamed", metadata={"a": 1}), ada)
+    new = Thread(id="thr_1", created_at=NOON, items=Page(), metadata={"answered": True})
+    await store.save_thread(new, ada)
+    stored = await store.load_thread("thr_1", ada)
+    assert (stored.title, stored.metadata) == ("Renamed", {"a": 1, "answered": True})
+
+
+@every_store
+@pytest.mark.parametrize("remembered", [0, 256])
+async def test_an_answer_that_ends_later_does_not_bring_a_deleted_thread_back(
+    store, ada, monkeypatch, remembered
+):
+    monkeypatch.setattr(snapshots, "MAX_REMEMBERED", remembered)
+    await store.save_thread(thread(), ada)
+    loaded = await store.load_thread("thr_1", ada)
+    loaded.title = "late"
+    await store.delete_thread("thr_1", ada)
+    for late in (loaded, Thread(id="thr_1", created_at=NOON, items=Page(), title="late")):
+        with pytest.raises(NotFoundError):
+            await store.save_thread(late, ada)
+    with pytest.raises(NotFoundError):
+        await store.add_thread_item("thr_1", message("m"), ada)
+    await store.save_thread(thread(title="another"), ada)
+    assert (await store.load_thread("thr_1", ada)).title == "another"
+
+
+@every_store
 async def test_a_copy_of_a_loaded_thread_is_compared_with_what_was_loaded(store, ada):
     await store.save_thread(thread(title="old"), ada)
     copied = (await store.load_thread("thr_1", ada)).model_copy(deep=True)
@@ -158,6 +198,7 @@ async def test_a_copy_of_a_loaded_thread_is_compared_with_what_was_loaded(store,
     assert (stored.title, stored.status) == ("new", LockedStatus())
 
 
+@every_store
 async def test_a_new_thread_instance_with_a_known_id_replaces_the_stored_fields(store, ada):
     await store.save_thread(thread(title="old", metadata={"a": 1}), ada)
     await store.save_thread(thread(title=None, status=ActiveStatus(), metadata={"b": 2}), ada)
@@ -172,6 +213,7 @@ async def test_saving_an_unchanged_thread_makes_no_request(store, ada, meter):
     assert meter.requests == []
 
 
+@every_store
 async def test_threads_are_listed_by_creation_and_then_by_last_activity(store, ada):
     for number in (3, 1, 2):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)
@@ -182,6 +224,7 @@ async def test_threads_are_listed_by_creation_and_then_by_last_activity(store, a
     assert await listed(store, ada, "asc") == ["t3", "t1", "t2"]
 
 
+@every_store
 async def test_renaming_and_locking_do_not_move_a_thread(store, ada):
     for number in range(3):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)
@@ -192,6 +235,7 @@ async def test_renaming_and_locking_do_not_move_a_thread(store, ada):
     assert await listed(store, ada) == ["t2", "t1", "t0"]
 
 
+@every_store
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_paging_neither_restarts_nor_skips_when_threads_move_up(store, ada, order):
     for number in range(9):
@@ -215,6 +259,7 @@ async def test_paging_neither_restarts_nor_skips_when_threads_move_up(store, ada
         assert set(seen) == set(expected)
 
 
+@every_store
 async def test_a_page_of_threads_can_start_after_a_plain_id(store, ada):
     for number in range(4):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)
@@ -224,6 +269,7 @@ async def test_a_page_of_threads_can_start_after_a_plain_id(store, ada):
         await store.load_threads(2, "never", "desc", ada)
 
 
+@every_store
 async def test_paging_continues_after_a_deleted_thread(store, ada):
     for number in range(4):
         await store.save_thread(thread(f"t{number}", created_at=at(number)), ada)

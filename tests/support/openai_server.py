@@ -63,6 +63,13 @@ class Call:
         return json.dumps(self.arguments)
 
 
+class Calls(list):
+    """Several calls in one answer (chat completions only)."""
+
+    def __init__(self, *calls: Call) -> None:
+        super().__init__(calls)
+
+
 @dataclass
 class Draw:
     """A generated image (Responses API only), after `partials` drafts of it."""
@@ -83,7 +90,13 @@ class Fail:
     code: str | None = None
 
 
-Step = Say | Call | Draw | Silence
+MODERATED = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit",
+    "illicit/violent", "self-harm", "self-harm/instructions", "self-harm/intent", "sexual",
+    "sexual/minors", "violence", "violence/graphic",
+)  # fmt: skip
+
+Step = Say | Call | Calls | Draw | Silence
 
 
 class OpenAIServer:
@@ -103,6 +116,11 @@ class OpenAIServer:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
         self.transcript = transcript
         self.title = "A fine title"
+        self.verdict = "no"
+        """What is answered to a guardrail's question. Such requests are in `asked`."""
+        self.asked: list[dict[str, Any]] = []
+        self.flagged: list[str] = []
+        """What the moderation flags."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.uploads: list[dict[str, Any]] = []
@@ -114,6 +132,7 @@ class OpenAIServer:
                 Route("/v1/responses", self._responses, methods=["POST"]),
                 Route("/v1/chat/completions", self._completions, methods=["POST"]),
                 Route("/v1/audio/transcriptions", self._transcriptions, methods=["POST"]),
+                Route("/v1/moderations", self._moderations, methods=["POST"]),
             ]
         )
 
@@ -123,6 +142,9 @@ class OpenAIServer:
         told = body.get("instructions") or json.dumps(body.get("messages"))[:600]
         if not body.get("tools") and "title" in told.lower():
             return body, Say(self.title)
+        if not body.get("tools") and "yes or no" in told:
+            self.asked.append(body)
+            return body, Say(self.verdict)
         self.requests.append(body)
         if self.longest is not None and _length(body) > self.longest:
             return body, self.too_long
@@ -177,6 +199,18 @@ class OpenAIServer:
                 raise
 
         return StreamingResponse(body(), media_type="text/event-stream")
+
+    async def _moderations(self, request: Request) -> Response:
+        body = await request.json()
+        self.asked.append(body)
+        found = {name: name in self.flagged for name in MODERATED}
+        result = {
+            "flagged": any(found.values()),
+            "categories": found,
+            "category_scores": dict.fromkeys(MODERATED, 0.0),
+            "category_applied_input_types": {name: ["text"] for name in MODERATED},
+        }
+        return JSONResponse({"id": "modr_1", "model": body["model"], "results": [result]})
 
     async def _transcriptions(self, request: Request) -> Response:
         form = await request.form()
@@ -318,10 +352,12 @@ def _completion_chunks(step: Step):
         return f"data: {json.dumps(data)}\n\n".encode()
 
     yield chunk({"role": "assistant", "content": ""}), False
-    if isinstance(step, Call):
-        function = {"name": step.name, "arguments": step.json}
-        call = {"index": 0, "id": f"call_{next(_ids)}", "type": "function", "function": function}
-        yield chunk({"tool_calls": [call]}), False
+    if isinstance(step, Call | Calls):
+        for index, each in enumerate([step] if isinstance(step, Call) else step):
+            function = {"name": each.name, "arguments": each.json}
+            numbers = {"index": index, "id": f"call_{next(_ids)}"}
+            call = {**numbers, "type": "function", "function": function}
+            yield chunk({"tool_calls": [call]}), False
         yield chunk({}, "tool_calls"), False
     else:
         for piece in step.pieces:

@@ -89,7 +89,7 @@ function modelsFor(config: PageConfig, session?: SessionInfo): ModelOption[] {
     (id) =>
       ofEverybody.find((model) => model.id === id) ?? {
         id,
-        label: id,
+        label: session.modelLabels?.[id] ?? id,
         default: id === config.model.name,
       },
   );

@@ -17,6 +17,8 @@ export type SessionInfo = {
   signedIn?: boolean;
   /** The models and tools that the visitor may pick. An older server does not say. */
   models?: string[];
+  /** What the picker shows for each of the models, by their ids. */
+  modelLabels?: Record<string, string>;
   tools?: string[];
   token: string | null;
   expiresAt: string;

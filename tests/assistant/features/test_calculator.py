@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from functions.assistant.features.calculator import calculate, evaluate
+from functions.assistant.features.calculator import evaluate
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,6 @@ def test_anything_but_arithmetic_is_an_error(expression):
         evaluate(expression)
 
 
-async def test_the_tool_returns_the_error_as_text(turn):
-    assert await calculate.function(turn, "6 * 7") == Decimal(42)
-    assert "arithmetic" in await calculate.function(turn, "six times seven")
+async def test_the_tool_returns_the_error_as_text(use):
+    assert (await use("calculate", expression="6 * 7")).call.result == '"42"'
+    assert "arithmetic" in (await use("calculate", expression="six times seven")).call.result

@@ -1,8 +1,8 @@
 """The world clock."""
 
-import pytest
+import json
 
-from functions.assistant.features.clock import world_clock
+import pytest
 
 
 @pytest.mark.parametrize(
@@ -14,9 +14,10 @@ from functions.assistant.features.clock import world_clock
         ("UTC", "UTC"),
     ],
 )
-async def test_it_knows_the_cities_of_the_time_zones(turn, place, zone):
-    assert (await world_clock.function(turn, place)).time_zone == zone
+async def test_it_knows_the_cities_of_the_time_zones(use, place, zone):
+    result = (await use("world_clock", place=place)).call.result
+    assert json.loads(result)["time_zone"] == zone
 
 
-async def test_it_says_when_it_does_not_know_a_place(turn):
-    assert "no time zone" in await world_clock.function(turn, "Atlantis")
+async def test_it_says_when_it_does_not_know_a_place(use):
+    assert "no time zone" in (await use("world_clock", place="Atlantis")).call.result

@@ -1,6 +1,6 @@
 """Contacts."""
 
-import json
+import asyncio
 
 import pytest
 
@@ -9,61 +9,60 @@ from functions.assistant.features.contacts import (
     MAX_CONTACTS,
     Contact,
     card,
-    contacts_to_mention,
     form,
     is_form,
     save_contact,
-    save_form,
-    show_contact_form,
 )
 from functions.toolkit import ActionError
+from functions.toolkit.testing import Refused
 from tests.support.widgets import HOSTILE, nodes, texts, unknown_to_chatkit
 
+SAVE = "contact.save"
 RIGHT = {"name": " Ada ", "email": "ada@example.com", "note": "met in Paris"}
 
 
-async def test_the_tool_shows_a_form(turn):
-    await show_contact_form.function(turn)
-    assert is_form(turn.widgets[0])
+@pytest.fixture
+async def shown(use):
+    """The card with the form."""
+    return (await use("show_contact_form")).widget
 
 
-async def test_an_invalid_form_shows_errors_and_keeps_the_typed_values(documents, redrawn):
-    after = await redrawn(save_form, form(), name="  ", email="ada@localhost")
-    shown = texts(after)
-    assert "A name has 1 to 80 characters." in shown
-    assert "Write an address such as ada@example.com." in shown
-    assert "ada@localhost" in shown
-    assert is_form(after)
-    assert await documents.read(CONTACTS) == []
+async def test_an_invalid_form_shows_errors_and_keeps_the_typed_values(chat, shown):
+    after = await chat.press(shown, SAVE, {"name": "  ", "email": "ada@localhost"})
+    told = texts(after.widget.widget)
+    assert "A name has 1 to 80 characters." in told
+    assert "Write an address such as ada@example.com." in told
+    assert "ada@localhost" in told
+    assert is_form(after.widget.widget)
+    assert await chat.read(CONTACTS) == []
 
 
-async def test_a_valid_form_becomes_a_card_and_is_stored(documents, redrawn):
-    after = await redrawn(save_form, form(), **RIGHT)
-    assert not is_form(after)
-    (contact,) = await documents.read(CONTACTS)
+async def test_a_valid_form_becomes_a_card_is_stored_and_cannot_be_sent_twice(chat, shown):
+    after = await chat.press(shown, SAVE, RIGHT)
+    assert not is_form(after.widget.widget)
+    (contact,) = await chat.read(CONTACTS)
     assert (contact.name, contact.email, contact.note) == ("Ada", "ada@example.com", "met in Paris")
+    with pytest.raises(Refused, match="already sent"):
+        await chat.press(shown, SAVE, RIGHT)
 
 
-async def test_a_form_cannot_be_sent_twice(press):
-    with pytest.raises(ActionError, match="already sent"):
-        await press(save_form, card(Contact(name="Ada", email="a@b.de")), **RIGHT)
+async def test_a_form_that_another_tab_sends_at_the_same_time_is_rejected(chat, shown):
+    other = {"name": "Bob", "email": "b@b.de"}
+    done = await asyncio.gather(
+        *(chat.press(shown, SAVE, typed) for typed in (RIGHT, other)), return_exceptions=True
+    )
+    (refused,) = [outcome for outcome in done if isinstance(outcome, Refused)]
+    assert refused.status == 409
 
 
-async def test_a_form_that_another_tab_has_sent_is_rejected(press):
-    redraw, item = await press(save_form, form(), **RIGHT)
-    sent = item.model_copy(update={"widget": card(Contact(name="Bob", email="b@b.de"))})
-    with pytest.raises(ActionError, match="twice"):
-        await redraw(sent)
-
-
-async def test_the_number_of_contacts_is_limited_and_they_fit_into_a_row(documents, records):
-    for number in range(MAX_CONTACTS):
-        email = f"{number:03}{'🎈' * 245}@b.de"
-        await save_contact(documents, Contact(name="🎈" * 80, email=email, note="🎈" * 300))
-    await save_contact(documents, Contact(name="again", email=email))
+async def test_the_number_of_contacts_is_limited_and_they_fit_into_a_row(chat):
+    email = f"{'🎈' * 245}@b.de"
+    long = Contact(name="🎈" * 80, email=email, note="🎈" * 300)
+    others = [long.model_copy(update={"email": f"{n:03}{email}"}) for n in range(1, MAX_CONTACTS)]
+    await chat.documents.change(CONTACTS, lambda _: [long, *others])
+    await save_contact(chat.documents, Contact(name="again", email=email))
     with pytest.raises(ActionError, match="room"):
-        await save_contact(documents, Contact(name="one more", email="new@b.de"))
-    assert len(json.dumps(records.stored["contacts"][0], ensure_ascii=False).encode()) < 350_000
+        await save_contact(chat.documents, Contact(name="one more", email="new@b.de"))
 
 
 def test_form_and_card_have_only_components_that_chatkit_knows():
@@ -77,7 +76,7 @@ def test_form_and_card_have_only_components_that_chatkit_knows():
     assert [n["value"] for n in nodes(wrong) if n["type"] == "Caption"] == [HOSTILE]
 
 
-async def test_contacts_can_be_mentioned(documents):
-    await save_contact(documents, Contact(name="Ada Lovelace", email="ada@example.com"))
-    (entity,) = await contacts_to_mention.list_all(documents)
+async def test_contacts_can_be_mentioned(chat):
+    await save_contact(chat.documents, Contact(name="Ada Lovelace", email="ada@example.com"))
+    (entity,) = await chat.entities()
     assert entity.data == {"type": "contact", "email": "ada@example.com", "note": ""}

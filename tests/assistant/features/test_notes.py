@@ -1,21 +1,13 @@
 """Notes."""
 
 import itertools
-import json
 
 import pytest
 from chatkit.server import diff_widget
 from chatkit.types import WidgetStreamingTextValueDelta
 
 from functions.assistant.features import notes
-from functions.assistant.features.notes import (
-    MAX_NOTES,
-    NOTES,
-    Note,
-    growing_card,
-    notes_to_mention,
-    write_note,
-)
+from functions.assistant.features.notes import MAX_NOTES, NOTES, Note, growing_card
 from tests.support.widgets import HOSTILE, texts, unknown_to_chatkit
 
 
@@ -32,20 +24,21 @@ async def test_a_note_grows_word_by_word_and_sends_only_the_additions():
     assert "Dear Ada, hello." in texts(cards[-1])
 
 
-async def test_a_note_is_stored_and_the_page_gets_an_effect(turn, documents):
-    await write_note.function(turn, "Rivers", "about water")
-    assert [note.title for note in await documents.read(NOTES)] == ["Rivers"]
-    assert turn.events[-1].name == "note_saved"
-    (entity,) = await notes_to_mention.list_all(documents)
+async def test_a_note_is_stored_and_the_page_gets_an_effect(chat, use):
+    said = await use("write_note", title="Rivers", text="about water")
+    assert [note.title for note in await chat.read(NOTES)] == ["Rivers"]
+    assert "about water" in texts(said.widget.widget)
+    assert said.effects == {"note_saved": {"title": "Rivers"}}
+    (entity,) = await chat.entities("riv")
     assert (entity.title, entity.data["text"]) == ("Rivers", "about water")
 
 
-async def test_only_the_newest_notes_are_stored_and_they_fit_into_a_row(turn, documents, records):
-    for number in range(MAX_NOTES + 1):
-        await write_note.function(turn, f"{number}" + "🎈" * 118, "🎈" * 4000)
-    stored = await documents.read(NOTES)
-    assert (len(stored), stored[0].title[0]) == (MAX_NOTES, "1")
-    assert len(json.dumps(records.stored["notes"][0], ensure_ascii=False).encode()) < 350_000
+async def test_only_the_newest_notes_are_stored_and_they_fit_into_a_row(chat, use):
+    long = Note(title="🎈" * 120, text="🎈" * 4000)
+    await chat.documents.change(NOTES, lambda _: [long] * MAX_NOTES)
+    await use("write_note", title="new", text="🎈" * 5000)
+    stored = await chat.read(NOTES)
+    assert (len(stored), stored[-1].title) == (MAX_NOTES, "new")
 
 
 async def test_the_card_has_only_components_that_chatkit_knows():

@@ -171,6 +171,7 @@ def test_what_nothing_reads_is_gone(chat):
         for name in names
         if name.startswith(("mangum/", "functions/actions/", "functions/events/"))
     ]
+    assert not [name for name in names if name.startswith("functions/toolkit/testing")]
     assert not [name for name in names if name.startswith((".env", "infra/", "tests/"))]
 
 

@@ -219,6 +219,39 @@ def test_a_stage_that_needs_no_key_says_so(aws):
         command.set_secret(demo, Account(demo))
 
 
+def test_a_stage_on_bedrock_needs_no_key_and_says_so(aws):
+    boto3.client("cloudformation").create_stack(
+        StackName="chatkit-keyless",
+        TemplateBody=json.dumps(
+            {
+                "Resources": {"R": {"Type": "AWS::SQS::Queue"}},
+                "Outputs": {"Provider": {"Value": "bedrock"}},
+            }
+        ),
+    )
+    # The provider may have been typed for the deploy only.
+    keyless = read_settings({"stage": "keyless", "region": "eu-central-1"})
+    with pytest.raises(SystemExit, match="needs no key: Amazon Bedrock knows the function by its"):
+        command.run("secret", [], keyless, Account(keyless))
+    with pytest.raises(SystemExit, match="This stage has no further models of openai"):
+        command.run("secret", ["--key=openai"], keyless, Account(keyless))
+
+
+def test_the_key_of_further_models_is_asked_for_after_a_deploy_and_set_by_its_provider(
+    aws, monkeypatch, capsys
+):
+    vault, _ = aws
+    monkeypatch.setattr(smoke, "smoke", lambda *_: None)
+    gemini = vault.create_secret(Name="gemini")["ARN"]
+    outputs = {"PageUrl": "https://page.example", "GeminiSecret": gemini}
+    command.after_deploy(Account(SETTINGS), outputs)
+    assert "make secret KEY=gemini" in capsys.readouterr().out
+    monkeypatch.setattr(command, "_outputs", lambda *_: outputs)
+    monkeypatch.setattr("sys.stdin", io.StringIO("very-secret\n"))
+    command.run("secret", ["--key", "gemini"], SETTINGS, Account(SETTINGS))
+    assert vault.get_secret_value(SecretId=gemini)["SecretString"] == "very-secret"
+
+
 def test_a_rotation_keeps_the_previous_key_and_shows_neither(aws, capsys):
     vault, _ = aws
     for words in (["--key", "cookie"], ["--key=cookie", "-c", "stage=dev"]):

@@ -40,6 +40,7 @@ class Stage:
     def __init__(self, template, names, model, model_url):
         self.template, self.names, self.model = template, names, model
         self.extra = {
+            "CHATKIT_PROVIDER": "compatible",
             "OPENAI_BASE_URL": model_url,
             "CHATKIT_MODEL": "test",
             "CHATKIT_MODEL_API": "chat_completions",

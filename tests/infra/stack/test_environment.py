@@ -146,6 +146,31 @@ def test_both_functions_and_the_page_are_told_how_people_sign_in(synth):
     assert "llama-large" not in str(config)
 
 
+def test_the_functions_choose_the_models_of_the_stage_from_their_variables(synth):
+    from functions.llm import choose
+    from infra.stack.environment import settings_from
+    from infra.stack.page_config import page_config
+
+    template = synth(**VARIANTS["models of several providers"])["chatkit-dev"]
+    told = template.only("AWS::Lambda::Function", "ChatFunction")["Environment"]["Variables"]
+    reads = settings_from({n: str(v) for n, v in told.items() if not n.startswith("AWS_")})
+    choice = choose(reads)
+    assert {model.id: model.provider for model in choice.models} == {
+        "claude": "bedrock",
+        "nova": "bedrock",
+        "mine": "bedrock",
+        "gpt-5": "openai",
+        "flash": "gemini",
+        "deployed": "azure",
+        "llama": "compatible",
+    }
+    assert choice.every_name == (*choice.names, "openai.gpt-oss-20b-1:0")
+    assert choice.every_name == tuple(reads.prices)
+    shown = page_config(reads)["models"]
+    assert shown[0] == {"id": "claude", "label": "claude", "default": True}
+    assert shown[3] == {"id": "gpt-5", "label": "GPT-5", "default": False}
+
+
 def test_the_page_does_not_sign_in_without_a_client_of_its_own():
     """A page around the chat has a sign-in of its own then, and passes its token."""
     from functions.settings import Settings

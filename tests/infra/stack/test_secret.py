@@ -18,7 +18,8 @@ def secrets(bare, **given):
 
     made = {}
     named = dict.fromkeys(("cookie_secret", "model_secret", "transcription_secret"))
-    defaults = {**named, "needs_model_key": False, "needs_turnstile_key": False, "key": None}
+    models = {"provider": "openai", "key_providers": []}
+    defaults = {**named, **models, "needs_turnstile_key": False, "key": None}
 
     def make(stack):
         made["secrets"] = Secrets(
@@ -35,9 +36,16 @@ def test_the_cookie_key_is_random_and_long(bare):
     assert "SecretString" not in secret
 
 
-@pytest.mark.parametrize("name", ["Model", "Turnstile"])
-def test_a_key_of_somebody_elses_is_made_without_a_value(bare, name):
-    template, _ = secrets(bare, **{f"needs_{name.lower()}_key": True})
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("Model", {"key_providers": ["openai"]}),
+        ("ModelGemini", {"key_providers": ["gemini"]}),
+        ("Turnstile", {"needs_turnstile_key": True}),
+    ],
+)
+def test_a_key_of_somebody_elses_is_made_without_a_value(bare, name, needed):
+    template, _ = secrets(bare, **needed)
     secret = template.only("AWS::SecretsManager::Secret", f"S{name}")
     assert "GenerateSecretString" not in secret
     assert "SecretString" not in secret
@@ -47,13 +55,14 @@ def test_secrets_that_exist_are_named_and_none_is_made(bare):
     template, made = secrets(
         bare,
         cookie_secret="chat/cookie",
+        key_providers=["openai"],
         model_secret="chat/openai",
         transcription_secret="chat/whisper",
     )
     assert not template.of_type("AWS::SecretsManager::Secret")
     assert made.transcription.arn.endswith(":secret:chat/whisper-??????")
-    assert made.model.id == "chat/openai"
-    assert made.model.arn.endswith(":secret:chat/openai-??????")
+    assert made.models["openai"].id == "chat/openai"
+    assert made.models["openai"].arn.endswith(":secret:chat/openai-??????")
 
 
 def test_no_secret_is_in_an_environment_or_an_output(templates):

@@ -68,6 +68,18 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"provider": "compatible"}, "provider=compatible needs modelBaseUrl and model"),
         ({"modelBaseUrl": "https://x.example"}, "modelBaseUrl needs provider=compatible"),
         ({"modelSecret": "a"}, "modelSecret needs a provider other than demo"),
+        ({"provider": "bedrock", "modelSecret": "a"}, "modelSecret: provider=bedrock needs no key"),
+        ({"provider": "bedrock", "bedrockProject": "proj_1"}, "needs bedrockEndpoint=mantle"),
+        ({"provider": "openai", "bedrockEndpoint": "mantle"}, "need provider=bedrock"),
+        ({"provider": "bedrock", "voice": "true"}, "voice=true needs transcriptionBaseUrl or"),
+        ({"provider": "azure", "model": "m"}, "models of azure need azureEndpoint"),
+        ({"provider": "azure", "azureEndpoint": "https://a"}, "provider=azure needs model"),
+        ({"azureEndpoint": "https://a"}, "azureEndpoint needs provider=azure"),
+        ({"fallbackModel": "a"}, "model and models need a provider other than demo"),
+        (
+            {"provider": "openai", "models": '[{"id": "a", "provider": "compatible"}]'},
+            "models of a compatible server need modelBaseUrl",
+        ),
         (
             {"dailyBudget": "5", "limits": '{"stage": {"dollars_per_day": 9}}'},
             "dailyBudget and dollars_per_day in limits.stage exclude each other",

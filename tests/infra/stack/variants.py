@@ -1,6 +1,9 @@
 """The settings that the whole stack is tried with."""
 
+import json
 import re
+
+PROFILE = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1b2c3"
 
 EVERYTHING = {
     "stage": "prod",
@@ -55,6 +58,25 @@ VARIANTS = {
         "oidcNameClaim": "nickname",
         "oidcTenantClaim": "org_id",
         "oidcRolesClaim": "roles",
+    },
+    "models of several providers": {
+        "provider": "bedrock",
+        "region": "eu-central-1",
+        "isolation": "session",
+        "models": json.dumps(
+            [
+                {"id": "claude", "provider": "bedrock", "model": "eu.anthropic.claude-sonnet-4-6"},
+                {"id": "nova", "provider": "bedrock", "model": "global.amazon.nova-2-lite-v1:0"},
+                {"id": "mine", "provider": "bedrock", "model": PROFILE},
+                {"id": "gpt-5", "label": "GPT-5", "provider": "openai"},
+                {"id": "flash", "provider": "gemini", "model": "gemini-2.5-flash"},
+                {"id": "deployed", "provider": "azure", "reasoning_effort": "low"},
+                {"id": "llama", "provider": "compatible", "temperature": 0.2},
+            ]
+        ),
+        "azureEndpoint": "https://my.openai.azure.com",
+        "modelBaseUrl": "https://llm.example.com/v1",
+        "fallbackModel": "openai.gpt-oss-20b-1:0",
     },
     "people sign in at Cognito": {"signIn": "cognito"},
     "people's data, signed in at Cognito": {

@@ -1,0 +1,1 @@
+"""Assistants to start from: `make dev ASSISTANT=examples.minimal`."""

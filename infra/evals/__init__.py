@@ -1,0 +1,1 @@
+"""`make eval`: asks the assistant questions, and checks what it answers."""
