@@ -60,6 +60,12 @@ async def open_invoice(turn) -> str:
     return "The page opens it."
 
 
+@tool(needs_approval=True)
+async def refund(turn) -> str:
+    """Pays the bill back."""
+    return "It is paid back."
+
+
 class Desk(Assistant):
     thread_data = Case
 
@@ -74,7 +80,7 @@ class Desk(Assistant):
         billing = Agent(
             name=BILLING,
             instructions="You do the bills.",
-            tools=[close_case.function_tool, open_invoice.function_tool],
+            tools=[each.function_tool for each in (close_case, open_invoice, refund)],
             tool_use_behavior=self.tool_use_behavior(),
         )
         triage = Agent(

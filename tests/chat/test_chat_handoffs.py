@@ -4,6 +4,7 @@ import httpx2
 import pytest
 
 from tests.assistants.desk import notes
+from tests.chat.test_chat_approvals import cards, press
 from tests.support.chat import Chat, message, text_of, thread_of
 from tests.support.openai_server import Call, Fail, Say
 
@@ -130,6 +131,15 @@ def test_a_tool_of_the_page_that_the_second_agent_calls_is_answered_by_that_agen
     assert text_of(events) == "It is open."
     assert "You do the bills." in who(model.requests[-1])
     assert "opened" in told(model.requests[-1])
+
+
+def test_an_agent_that_took_over_goes_on_after_an_approval_without_being_named_again(ada, model):
+    model.script = [TO_BILLING, Call("refund"), Say("It is paid back.")]
+    [card] = cards(ada.create("Pay me back"))
+    events = press(ada, card)
+    assert text_of(events) == "It is paid back."
+    assert "You do the bills." in who(model.requests[-1])
+    assert shown(ada.items(card["thread_id"])) == [BILLING_SPEAKS, "It is paid back."]
 
 
 def test_a_hand_over_that_is_tried_again_goes_on_with_the_agent_that_took_over(ada, model):
