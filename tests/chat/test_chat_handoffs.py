@@ -6,10 +6,16 @@ import pytest
 from tests.assistants.desk import notes
 from tests.chat.test_chat_approvals import cards, press
 from tests.support.chat import Chat, message, text_of, thread_of
+from tests.support.dialects import DialectServer, chunks
 from tests.support.openai_server import Call, Fail, Say
 
 TO_BILLING, TO_TRIAGE = Call("transfer_to_billing"), Call("transfer_to_triage")
 BILLING_SPEAKS, TRIAGE_SPEAKS = "Billing has taken over", "Triage has taken over"
+
+
+@pytest.fixture
+def model():
+    return DialectServer()
 
 
 @pytest.fixture
@@ -63,6 +69,27 @@ def test_the_page_is_told_who_takes_over_before_the_second_agent_speaks(ada, mod
     line = next(n for n, e in enumerate(events) if e.get("item", {}).get("type") == "task")
     assert line < first_word
     assert shown(ada.items(thread_of(events))) == [BILLING_SPEAKS, "Here is your bill."]
+
+
+def test_a_hand_over_in_mid_answer_comes_between_the_words_of_both_agents(ada, model):
+    transfer = {"name": "transfer_to_billing", "arguments": "{}"}
+    call = {"index": 0, "id": "call_1", "type": "function", "function": transfer}
+    first = chunks(
+        {"role": "assistant", "reasoning_content": "Who knows?"},
+        {"content": "One moment."},
+        {"tool_calls": [call]},
+        finish="tool_calls",
+    )
+    model.script = [first, Say("Here is your bill.")]
+    events = ada.create("My bill, please")
+    items = ada.items(thread_of(events))
+    assert [item["type"] for item in items] == [
+        "user_message", "workflow", "assistant_message", "task", "assistant_message",
+    ]  # fmt: skip
+    assert shown(items) == ["One moment.", BILLING_SPEAKS, "Here is your bill."]
+    assert len({item["id"] for item in items}) == 5
+    done = [event["item"] for event in events if event["type"] == "thread.item.done"]
+    assert [item["id"] for item in done] == [item["id"] for item in items]
 
 
 def test_each_agents_messages_have_ids_and_places_of_their_own(ada, model):
