@@ -100,10 +100,11 @@ def plain(item):
 
 def test_hidden_context_is_for_the_model_only(visitor, shown):
     thread = thread_of(shown["hidden"])
-    assert "pilot" not in json.dumps(shown["hidden"])
+    assert "The visitor is" not in json.dumps(shown["hidden"])
     assert "pilot" not in json.dumps(visitor.items(thread))
     told = json.dumps(done(visitor.say(thread, "What is told?")))
     assert "The visitor is a pilot." in told
+    assert "fisher" not in told
 
 
 def test_a_model_can_be_told_of_everything(visitor):

@@ -183,9 +183,11 @@ async def image(turn):
 
 
 async def hidden(turn):
-    yield ThreadItemDoneEvent(
-        item=HiddenContextItem(**common(turn), content="The visitor is a pilot.")
-    )
+    item = HiddenContextItem(**common(turn), content="The visitor is a fisher.")
+    yield ThreadItemAddedEvent(item=item)
+    yield ThreadItemDoneEvent(item=item)
+    right = item.model_copy(update={"content": "The visitor is a pilot."})
+    yield ThreadItemReplacedEvent(item=right)
     for event in say(turn, "Noted."):
         yield event
 
