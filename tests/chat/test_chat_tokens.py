@@ -46,9 +46,9 @@ def test_a_title_takes_nothing_of_what_is_reserved_for_the_answer(limited, model
     asked = []
     begin = AnswerUse.begin_call
 
-    async def noted(self, *use):
+    async def noted(self, *use, **more):
         missing = self._reserved
-        call = await begin(self, *use)
+        call = await begin(self, *use, **more)
         asked.append(self._reserved == missing)
         return call
 
