@@ -267,6 +267,21 @@ def test_a_package_that_a_tool_imports_stays(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["requests"]
 
 
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        (b"from PIL import Image, ImageFont", {"_imaging.so", "_imagingft.so", "libfreetype-1.so"}),
+        (b"from PIL import Image", {"_imaging.so"}),
+    ],
+)
+def test_what_pillow_writes_text_with_comes_along_where_a_tool_does(tmp_path, source, left):
+    for name in ("PIL/_imaging.so", "PIL/_imagingft.so", "pillow.libs/libfreetype-1.so"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    trim.trim(tmp_path, Sources({"assistant/tools.py": (source, False)}))
+    assert {path.name for path in tmp_path.rglob("*.so")} == left
+
+
 def test_sources_are_hashed_as_they_are_written(tmp_path):
     (tmp_path / "in" / "chat" / "__pycache__").mkdir(parents=True)
     (tmp_path / "in" / "chat" / "app.py").write_text("app = 1\n")
