@@ -29,6 +29,7 @@ from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..web.identity import Visitor
 from . import agent_answer
+from .generated_images import stored_image
 from .guards import Guards
 from .kept_run import KeptRun
 from .memory import Memory
