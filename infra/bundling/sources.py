@@ -81,20 +81,25 @@ class Sources:
         return frozenset(found)
 
     def imported(self) -> frozenset[str]:
-        """Top-level packages that the code imports, anywhere in a file, and what it imports from
-        modules by name (`PIL.ImageFont`).
+        """What the code imports, anywhere in a file: packages and modules, and what it imports from
+        modules by name. `from PIL import ImageFont` gives `PIL` and `PIL.ImageFont`.
         """
         found: set[str] = set()
         for node in self._nodes():
             match node:
                 case ast.Import(names=names):
-                    found.update(alias.name.split(".")[0] for alias in names)
+                    found.update(*(_with_parents(alias.name) for alias in names))
                 case ast.ImportFrom(module=str(module), names=names, level=0):
-                    found.add(module.split(".")[0])
-                    found.update(f"{module}.{alias.name}" for alias in names)
+                    found.update(*(_with_parents(f"{module}.{alias.name}") for alias in names))
         return frozenset(found)
 
     def _nodes(self) -> Iterator[ast.AST]:
         for name, (content, _) in self.files.items():
             if name.endswith(".py"):
                 yield from ast.walk(ast.parse(content, name))
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    """`a.b.c` with `a` and `a.b`."""
+    parts = name.split(".")
+    return (".".join(parts[:length]) for length in range(1, len(parts) + 1))

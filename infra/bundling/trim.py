@@ -30,7 +30,10 @@ _PILLOW_FONTS = {
 }
 # What python-docx does not use of lxml: 5 MB. Unless our own code imports lxml.
 _LXML_EXTRAS = ("objectify*", "builder*", "sax*", "html", "isoschematron")
-TRIMMED_UNLESS_IMPORTED = UNUSED.keys() | {"lxml", "PIL.ImageFont"}
+# The Agents SDK's adapters to the sandboxes of other companies: 1.5 MB. Each needs a package of
+# theirs, so nothing uses them unless our own code does.
+_SANDBOXES = "agents.extensions.sandbox"
+TRIMMED_UNLESS_IMPORTED = UNUSED.keys() | {"lxml", "PIL.ImageFont", _SANDBOXES}
 # An unpacked copy of a file that lies beside it: 1 MB.
 _DOCX_COPY = "docx/templates/default-docx-template"
 _DROPPED_DIRECTORIES = frozenset({"__pycache__", "tests"})
@@ -49,6 +52,8 @@ def trim(tree: Path, sources: Sources) -> None:
     _trim_libraries(tree, _PILLOW_EXTRAS)
     if "PIL.ImageFont" not in sources.imported():
         _trim_libraries(tree, _PILLOW_FONTS)
+    if _SANDBOXES not in sources.imported():
+        shutil.rmtree(tree / _SANDBOXES.replace(".", "/"), ignore_errors=True)
     shutil.rmtree(tree / _DOCX_COPY, ignore_errors=True)
     if "lxml" not in sources.imported():
         for pattern in _LXML_EXTRAS:
