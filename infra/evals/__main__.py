@@ -19,6 +19,7 @@ from infra.assistant_package import assistant_package
 from infra.evals.checks import Check, check
 from infra.evals.questions import Question, QuestionsError, read_questions
 from infra.evals.report import Outcome, table
+from infra.local.own_packages import PackagesError, use_own_packages
 
 
 async def ask(question: Question, *, demo: bool, price: Price | None) -> Outcome:
@@ -88,8 +89,9 @@ def main(arguments: list[str] | None = None) -> int:
         _tell(f"no question has {given.k!r}\n")
         return 2
     try:
+        use_own_packages(get_settings().assistant)
         outcomes = asyncio.run(run(questions))
-    except ValueError as error:  # of the settings
+    except (PackagesError, ValueError) as error:  # of what is installed, or of the settings
         _tell(f"{error}\n")
         return 2
     sys.stdout.write(f"\n{table(outcomes)}\n")
