@@ -1,6 +1,6 @@
 """ChatKit's events of what a graph streams with `stream_mode=["tasks", "custom"]`.
 
-The nodes that run are shown as tasks of a workflow, and the words that they write as messages.
+`tasks` says which nodes begin and end, and `custom` has the words that they write.
 """
 
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
+    CustomSummary,
     CustomTask,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -47,39 +48,32 @@ async def chatkit_events(
 
 
 class Steps:
-    """Shows the nodes that run as tasks of one workflow, until `end`."""
+    """Shows the nodes that run: planning as progress, and each search as a task."""
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
-        self._running: dict[str, tuple[int, CustomTask]] = {}
-        self._count = 0
+        self._tasks: dict[str, tuple[int, CustomTask]] = {}
 
     async def begin(self, key: str, node: str, given: Any) -> None:
-        match node:
-            case "plan":
-                task = CustomTask(title="Reading the question", icon="search")
-            case "look_up":
-                task = CustomTask(title=f"Looking up “{given['words']}”", icon="book-open")
-            case _:
-                return
-        task.status_indicator = "loading"
-        self._running[key] = self._count, task
-        self._count += 1
-        await self._turn.add_workflow_task(task)
+        if node == "plan":
+            await self._turn.progress("Reading the question")
+        elif node == "look_up":
+            title = f"Looking up “{given['words']}”"
+            task = CustomTask(title=title, icon="book-open", status_indicator="loading")
+            self._tasks[key] = len(self._tasks), task
+            await self._turn.add_workflow_task(task)
 
-    async def finish(self, key: str, result: dict[str, Any] | None = None) -> None:
-        if key in self._running:
-            index, task = self._running.pop(key)
-            task = task.model_copy(update={"status_indicator": "complete"})
-            if result and "found" in result:
-                task.content = ", ".join(result["found"]) or "Nothing found"
-            await self._turn.update_workflow_task(task, index)
+    async def finish(self, key: str, result: dict[str, Any]) -> None:
+        if key in self._tasks and "found" in result:  # else it has failed
+            index, task = self._tasks[key]
+            found = ", ".join(result["found"]) or "Nothing found"
+            done = task.model_copy(update={"status_indicator": "complete", "content": found})
+            await self._turn.update_workflow_task(done, index)
 
     async def end(self) -> None:
-        for key in [*self._running]:
-            await self.finish(key)
-        await self._turn.end_workflow()
-        self._count = 0
+        """The searches are over: close the list of them."""
+        self._tasks.clear()
+        await self._turn.end_workflow(CustomSummary(title="Looked it up", icon="book-open"))
 
 
 def _message(turn: Turn) -> AssistantMessageItem:

@@ -32,7 +32,6 @@ async def test_it_looks_up_all_that_the_plan_asks_for_and_answers_from_it():
     assert said.text == "From nine."
     assert steps(said) == [
         [
-            ("Reading the question", None, "complete"),
             ("Looking up “opening hours”", "Opening hours", "complete"),
             ("Looking up “rain”", "Rain", "complete"),
         ]
@@ -45,7 +44,8 @@ async def test_what_needs_no_handbook_is_answered_by_the_first_node():
     async with assistant_under_test(ASSISTANT, [says("Good morning!")]) as chat:
         said = await chat.say("Good morning")
     assert said.text == "Good morning!"
-    assert steps(said) == [[("Reading the question", None, "complete")]]
+    assert said.progress == ["Reading the question"]
+    assert steps(said) == []
 
 
 async def test_the_model_is_told_what_the_handbook_does_not_have():
@@ -53,7 +53,7 @@ async def test_the_model_is_told_what_the_handbook_does_not_have():
     async with assistant_under_test(ASSISTANT, script) as chat:
         said = await chat.say("Do you have submarines?")
     assert said.call.result == "The handbook has nothing about it."
-    assert steps(said)[0][1] == ("Looking up “submarines”", "Nothing found", "complete")
+    assert steps(said)[0][0] == ("Looking up “submarines”", "Nothing found", "complete")
 
 
 @pytest.mark.parametrize("arguments", ['{"searches": null}', "[1]", "rain", '{"rain": 1}'])
@@ -78,6 +78,18 @@ async def test_it_knows_what_was_said_before():
     sent = json.dumps(said.sent[0].input)
     assert [item["role"] for item in said.sent[0].input] == ["user", "assistant", "user"]
     assert "Hello!" in sent
+
+
+async def test_a_search_that_fails_ends_the_answer_with_an_error(monkeypatch, caplog):
+    async def fails(search):
+        raise ConnectionError
+
+    async with assistant_under_test(ASSISTANT, [HOURS_AND_RAIN]) as chat:
+        monkeypatch.setattr("examples.graph.graph.chapter_about", fails)
+        said = await chat.say("When do you open?")
+    assert said.error
+    assert "ConnectionError" in caplog.text
+    assert {status for _, _, status in steps(said)[0]} == {"none"}
 
 
 class Breaking(ScriptedModel):
@@ -132,7 +144,7 @@ async def test_stop_ends_the_graph_and_keeps_what_was_shown(monkeypatch):
 async def test_the_demo_shows_all_of_it():
     async with assistant_under_test(ASSISTANT) as chat:
         both, two, nothing, hello, long = [await chat.say(each["prompt"]) for each in PROMPTS]
-    assert [len(tasks) for tasks in steps(both)] == [1, 2]
+    assert [len(tasks) for tasks in steps(both)] == [2]
     assert "offline demo" in both.text
     assert "from nine to six" in both.text
     assert "18 euros" in both.text

@@ -267,6 +267,14 @@ def test_a_package_that_a_tool_imports_stays(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["requests"]
 
 
+def test_a_package_that_an_assistants_lock_names_stays(tmp_path):
+    """What the assistant needs may import it, as LangGraph's packages import `requests`."""
+    for name in ("requests", "mangum"):
+        (tmp_path / name).mkdir()
+    trim.trim(tmp_path, Sources({}), frozenset({"requests", "langgraph"}))
+    assert [path.name for path in tmp_path.iterdir()] == ["requests"]
+
+
 def test_sources_are_hashed_as_they_are_written(tmp_path):
     (tmp_path / "in" / "chat" / "__pycache__").mkdir(parents=True)
     (tmp_path / "in" / "chat" / "app.py").write_text("app = 1\n")
