@@ -95,6 +95,11 @@ class Services:
         )
 
     @property
+    def summarises(self) -> bool:
+        """Whether long conversations are summarised. The offline demo cannot do it."""
+        return self.settings.summaries and self.models.provider != "demo"
+
+    @property
     def dictation(self) -> Dictation:
         return Dictation(self.transcriber, self.limits)
 

@@ -130,6 +130,13 @@ Issuer = Annotated[str, AfterValidator(_issuer)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """A list, or text with commas between the names."""
 
+BEDROCK_GUARDRAIL = (
+    r"^([a-z0-9]+|arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+)"
+    r":([1-9][0-9]{0,7}|DRAFT)$"
+)
+"""The id or ARN, then the version:
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html"""
+
 Origins = Annotated[
     list[Annotated[str, AfterValidator(_exact_origin)]], NoDecode, BeforeValidator(_split)
 ]
@@ -211,6 +218,8 @@ class Settings(AwsSettings):
     everything else. In AWS the function's role signs."""
     bedrock_base_url: SecureAddress | None = Field(None, validation_alias="AWS_BEDROCK_BASE_URL")
     """Another address of Bedrock's endpoint, such as another path of `mantle`."""
+    bedrock_guardrail: str | None = Field(None, pattern=BEDROCK_GUARDRAIL)
+    """The guardrail that `toolkit.BedrockGuardrail` uses: `<id or ARN>:<version>`."""
     models: Models = Field(default_factory=list)
     """Further models that a visitor may pick, as text (`gpt-5 (staff admin)` is for people with one
     of these roles) or as JSON: see `functions.model_list`. When `model` is unset and the first of
@@ -224,6 +233,8 @@ class Settings(AwsSettings):
     history_tokens: int = Field(32_000, ge=250)
     """What a model gets of a conversation at most, estimated: some 128,000 characters of English.
     Long texts of the oldest turn that is sent are cut in their middle."""
+    summaries: bool = True
+    """Whether the beginning of a long conversation is summarised, before it would be left out."""
 
     page_query: bool = False
     """Whether the model gets to know the query of the page's address, which any link may set."""

@@ -4,20 +4,46 @@ import contextlib
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from agents import Agent, MultiProvider, RunConfig, Runner, RunResultStreaming
+from agents import (
+    Agent,
+    InputGuardrailTripwireTriggered,
+    MultiProvider,
+    OutputGuardrailTripwireTriggered,
+    RunConfig,
+    Runner,
+    RunResultStreaming,
+    RunState,
+    ToolExecutionConfig,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+    TResponseInputItem,
+)
 from agents.run import CallModelData, CallModelInputFilter, ModelInputData
 from chatkit.agents import stream_agent_response
 from chatkit.server import agents_sdk_user_agent_override
-from chatkit.types import ProgressUpdateEvent, ThreadStreamEvent
+from chatkit.types import (
+    ClientToolCallItem,
+    ProgressUpdateEvent,
+    ThreadItemDoneEvent,
+    ThreadStreamEvent,
+)
 
+from ..errors import PublicError
+from ..llm.length import with_bounded_outputs
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
+from .approvals import Approvals
 from .generated_images import GeneratedImages
+from .tool_memory import calls_of
 
 if TYPE_CHECKING:
     from .turn import ServedTurn
+
+MAX_TOOLS_AT_ONCE: Final = 8
+"""Calls of one response that run at the same time, unless the assistant's `run_config` says
+otherwise. Further calls wait for these."""
 
 
 async def run(
@@ -28,26 +54,64 @@ async def run(
     When the iterator ends early, so does the run, and the model makes no more tokens.
     """
     assistant = services.assistant
-    model_input = await turn.model_input()
+    agent = agent or assistant.agent_for(turn)
+    approvals = Approvals(turn, services)
+    given: list[TResponseInputItem] | RunState[Any, Any]
+    if (kept := turn.take_kept_run()) is None:
+        given = await turn.input_for(agent.model)
+    else:
+        try:
+            given = await approvals.restore(kept, agent)
+        except PublicError:
+            async for event in approvals.expire(kept):
+                yield event
+            raise
     with agents_sdk_user_agent_override():
         result = Runner.run_streamed(
-            agent or assistant.agent_for(turn),
-            model_input,
+            agent,
+            given,
             context=turn,
             max_turns=assistant.max_turns,
             hooks=assistant.hooks(turn),
-            run_config=_run_config(turn, assistant.run_config(turn)),
+            run_config=_run_config(turn, assistant.run_config(turn), assistant.max_tool_output),
         )
     images = GeneratedImages(services.attachments, turn.thread.id, turn.request_context)
+    # A run that goes on has the calls that were kept when it began to wait.
+    elsewhere = {
+        each.call_id
+        for each in result.new_items
+        if each.type == "tool_call_output_item" and each.call_id
+    }
+    refused = False  # nothing of a refused run may reach a model again
     try:
         async for event in stream_agent_response(turn, result, converter=images):
+            if isinstance(event, ThreadItemDoneEvent) and isinstance(
+                event.item, ClientToolCallItem
+            ):
+                elsewhere.add(event.item.call_id)  # ChatKit keeps this call, and what it returns
             yield event
+        if result.interruptions:
+            turn.waits = True
+            async for event in approvals.ask(result):
+                yield event
+    except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered) as error:
+        name = error.guardrail_result.guardrail.get_name()
+        before = isinstance(error, InputGuardrailTripwireTriggered)
+        refused = True
+        raise turn.guards.tripped(name, "input" if before else "output") from None
+    except (ToolInputGuardrailTripwireTriggered, ToolOutputGuardrailTripwireTriggered) as error:
+        refused = True
+        raise turn.guards.tripped(error.guardrail.get_name(), "tools") from None
     finally:
         await _end(result, turn)
         turn.usage.add(result.context_wrapper.usage)
+        if not refused:
+            turn.remember(calls_of(result.new_items, without=elsewhere), agent.model)
 
 
-def _run_config(turn: "ServedTurn", given: RunConfig) -> RunConfig:
+def _run_config(turn: "ServedTurn", given: RunConfig, max_tool_output: int) -> RunConfig:
+    tools = given.tool_execution or ToolExecutionConfig()
+    at_once = tools.max_function_tool_concurrency or MAX_TOOLS_AT_ONCE
     standard = type(given.model_provider) is MultiProvider
     return replace(
         given,
@@ -56,12 +120,13 @@ def _run_config(turn: "ServedTurn", given: RunConfig) -> RunConfig:
         tracing_disabled=True,
         # The model gets to know its mistakes, and may correct them.
         tool_not_found_behavior="return_error_to_model",
-        call_model_input_filter=_as_sent(given.call_model_input_filter),
+        tool_execution=replace(tools, max_function_tool_concurrency=at_once),
+        call_model_input_filter=_as_sent(turn, given.call_model_input_filter, max_tool_output),
     )
 
 
 def _as_sent(
-    first: CallModelInputFilter | None,
+    turn: "ServedTurn", first: CallModelInputFilter | None, max_tool_output: int
 ) -> Callable[[CallModelData[Any]], Awaitable[ModelInputData]]:
     """What a model gets in each turn of its run: after the filter of the assistant, if any."""
 
@@ -69,7 +134,8 @@ def _as_sent(
         sent = data.model_data if first is None else first(data)
         if inspect.isawaitable(sent):
             sent = await sent
-        marked = with_marked_outputs(with_json_arguments(sent.input))
+        bounded = with_bounded_outputs(with_json_arguments(sent.input), max_tool_output)
+        marked = with_marked_outputs(await turn.guards.with_safe_outputs(bounded))
         return ModelInputData(marked, sent.instructions)
 
     return filtered

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from chatkit.types import ThreadItem, UserMessageItem
+from chatkit.types import HiddenContextItem, ThreadItem, UserMessageItem
+
+WITHHELD = "withheld"
 
 
 def trim_history(newest_first: Sequence[ThreadItem], max_items: int) -> list[ThreadItem]:
@@ -18,3 +20,18 @@ def trim_history(newest_first: Sequence[ThreadItem], max_items: int) -> list[Thr
         history.append(item)
         has_message = has_message or isinstance(item, UserMessageItem)
     return history[::-1]
+
+
+def withheld_by(item: ThreadItem) -> str | None:
+    """The id of the item that this one takes out of the history: the page gets no hidden context,
+    so the visitor still sees what they have written.
+    """
+    if isinstance(item, HiddenContextItem) and isinstance(item.content, dict):
+        return item.content.get(WITHHELD)
+    return None
+
+
+def without_withheld(items: Sequence[ThreadItem]) -> list[ThreadItem]:
+    """The items without those that a guardrail has withheld, and without the marks of that."""
+    withheld = {withheld_by(item) for item in items}
+    return [item for item in items if item.id not in withheld and withheld_by(item) is None]

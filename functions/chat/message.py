@@ -80,7 +80,12 @@ async def answer_message(
 
         # Respond: the SDK's server calls `respond` or `action`.
         stop = Stop()
-        models = TurnModels(model, lambda name: _build_model(name, use, services))
+        models = TurnModels(
+            model,
+            lambda name: _build_model(name, use, services),
+            name=model_name,
+            full_name=lambda name: f"{services.models.model(name).provider}/{name}",
+        )
         server = AssistantServer(run_store, services, models, use, stop, action=checked.action)
         result = await server.process(request.model_dump_json(), context)
         if not isinstance(result, StreamingResult):
@@ -94,13 +99,16 @@ async def answer_message(
     async def is_cancelled() -> bool:
         return server.allows_stop and await services.runs.is_cancelled(run.id, context)
 
+    async def settle() -> None:
+        await server.end_summary()  # its tokens count, and Lambda freezes after the answer
+        await use.settle(began=run_store.claimed)
+
     async def finish() -> None:
-        settled = use.settle(began=run_store.claimed)
         if run_store.claimed:
             ended = services.runs.finish(run.id, run.thread_id, context, stop.reason or "done")
-            await aws.together(ended, settled)
+            await aws.together(ended, settle())
         else:
-            await settled
+            await settle()
 
     answer = Answer(events, stop, deadline=deadline, is_cancelled=is_cancelled, finish=finish)
     return EventStream(answer.read())

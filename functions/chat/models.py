@@ -6,6 +6,7 @@ from typing import Any
 from agents import Model, ModelProvider, ModelResponse
 from agents.items import TResponseStreamEvent
 
+from ..llm.forced_tool import ForceToolOnce
 from ..llm.refused_files import RetryWithoutFiles
 from ..llm.too_long import RetryShorter
 
@@ -16,16 +17,29 @@ Build = Callable[[str], Awaitable[Model]]
 class TurnModels(ModelProvider):
     """The chosen model for an agent that names none, and a model of the provider for each name."""
 
-    def __init__(self, chosen: Model, build: Build) -> None:
+    def __init__(
+        self, chosen: Model, build: Build, *, name: str, full_name: Callable[[str], str]
+    ) -> None:
         self._chosen = _retried(chosen)
         self._build = build
+        self._name = name
+        self._full_name = full_name
 
     def get_model(self, model_name: str | None) -> Model:
         return self._chosen if model_name is None else _retried(_Named(model_name, self._build))
 
+    def full_name(self, model: str | Model | None) -> str | None:
+        """The provider and the name of an agent's model; `None` for an agent with its own model."""
+        return None if isinstance(model, Model) else self._full_name(model or self._name)
+
+    def choosing(self, name: str) -> "TurnModels":
+        """The same models, of which the one of this name is the chosen one."""
+        chosen = _Named(name, self._build)
+        return TurnModels(chosen, self._build, name=name, full_name=self._full_name)
+
 
 def _retried(model: Model) -> Model:
-    return RetryWithoutFiles(RetryShorter(model))
+    return ForceToolOnce(RetryWithoutFiles(RetryShorter(model)))
 
 
 class _Named(Model):

@@ -8,6 +8,7 @@ from chatkit.types import (
     ThreadsAddClientToolOutputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
+    ThreadsCustomActionReq,
     UserMessageInput,
 )
 
@@ -20,6 +21,7 @@ from ..llm.length import BYTES_OF_A_TOKEN
 from ..llm.metered import IMAGE_TOKENS, UNKNOWN_OUTPUT
 from ..services import Services
 from ..settings import Settings
+from ..toolkit.approvals import DECIDE
 from .checks import Checked
 
 OVERHEAD = 4_000
@@ -108,10 +110,18 @@ def _use(request: StreamingReq, history: int, settings: Settings, price: Price) 
     files = 0 if message is None else len(message.attachments)
     input_tokens = OVERHEAD + history + files * IMAGE_TOKENS
     output_tokens = settings.answer_tokens or UNKNOWN_OUTPUT
-    # A result of the page's tool continues an answer, so it counts as no new message.
-    messages = 0 if isinstance(request, ThreadsAddClientToolOutputReq) else 1
+    messages = 0 if _continues(request) else 1
     use = Use(messages=messages, answers=1, requests=1)
     return tokens_of(price, input_tokens, output_tokens) + use
+
+
+def _continues(request: StreamingReq) -> bool:
+    """Whether an answer goes on, which counts as no new message: after a tool of the page, and
+    after an approval.
+    """
+    if isinstance(request, ThreadsCustomActionReq):
+        return request.params.action.type == DECIDE.name
+    return isinstance(request, ThreadsAddClientToolOutputReq)
 
 
 def _message_of(request: StreamingReq) -> UserMessageInput | None:

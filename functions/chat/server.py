@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agents import ModelProvider
 from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
@@ -13,6 +12,8 @@ from chatkit.types import (
     NoticeEvent,
     StreamOptions,
     ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
@@ -21,15 +22,21 @@ from chatkit.types import (
 )
 
 from ..context import RequestContext
+from ..errors import PublicError
 from ..limits.answer_use import AnswerUse
 from ..server.cancelled import CANCELLED, keep_cancelled
 from ..services import Services
 from ..toolkit import short_title
+from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction
+from ..toolkit.guardrails import GuardrailTripped
 from .answer import Stop, StopReason
+from .approvals import EXPIRED, Approvals
 from .item_ids import RunIds
 from .meter import Meter
+from .models import TurnModels
 from .run_store import RunStore
+from .shown import ShownItems
 from .stream_errors import stream_error
 from .turn import ServedTurn
 from .unfinished import end_workflow, finish_items
@@ -59,7 +66,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self,
         store: RunStore,
         services: Services,
-        models: ModelProvider,
+        models: TurnModels,
         use: AnswerUse,
         stop: Stop,
         *,
@@ -76,6 +83,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._meter = Meter()
         self._turn: ServedTurn | None = None
         self._title: asyncio.Task[str] | None = None
+        self._summary: asyncio.Task[None] | None = None
+        self._shown = ShownItems()
 
     def get_stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
         options = self._services.assistant.stream_options(self._turn_in(thread, context))
@@ -88,41 +97,66 @@ class AssistantServer(ChatKitServer[RequestContext]):
         input_user_message: UserMessageItem | None,
         context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        assistant = self._services.assistant
         turn = self._turn_in(thread, context)
         await turn.begin(input_user_message)
-        ids = RunIds(
-            lambda kind: self.store.generate_item_id(kind, thread, context),
-            self.store.generated_ids,
-        )
+        asked = turn.message or next(iter((await turn.history())[-1:]), None)
+        self._shown = ShownItems(await self.store.newest.all(), asked)
+        complete = False
         try:
-            answered = False
-            events = turn.merged(assistant.respond(turn))
-            async for event in finish_items(ids.rewrite(events), turn):
-                self._start_title(turn)
-                answered = answered or shows_answer(event)
-                self._meter.observe(event)
+            async for event in Approvals(turn, self._services).withdraw():
                 yield event
-            if not answered:
-                # The model only thought, or `/v1` is missing from its server's address, so that
-                # it answers with a web page.
-                raise CustomStreamError(NO_ANSWER, allow_retry=True)  # noqa: TRY301 - handled below
-            if turn.client_tool_call is None:  # else the answer goes on after the page's tool
-                async for event in self._after(turn, ids):
-                    yield event
-            if self._title is not None:
-                await self.store.name_thread(thread, await self._title, context)
-            if notice := self._use.notice():
-                yield NoticeEvent(level="warning", message=notice)
+            async for event in self._answer(turn, asked):
+                yield event
+            complete = True
         except Exception as error:
-            await self._name_at_once(thread, context)
+            if isinstance(error, GuardrailTripped):
+                turn.forget()
+                for event in self._shown.taken_back(turn):
+                    yield event
+            else:
+                await self._name_at_once(thread, context)
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
         finally:
             if self._title is not None:
                 self._title.cancel()
-            self._meter.report(turn.usage)
+            if self._summary is not None and not complete:
+                self._summary.cancel()
+            await turn.keep()
+            self._meter.report(turn.usage, turn.guards.trips)
+
+    async def _answer(
+        self, turn: ServedTurn, asked: ThreadItem | None
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """The assistant's answer within its guardrails, its title, and what comes after it."""
+        thread, context = turn.thread, turn.request_context
+        ids = RunIds(
+            lambda kind: self.store.generate_item_id(kind, thread, context),
+            self.store.generated_ids,
+        )
+        events = ids.rewrite(turn.merged(self._services.assistant.respond(turn)))
+        answered = False
+        async for event in finish_items(turn.guards.within(events, asked), turn):
+            self._shown.observe(event)
+            self._start_title(turn)
+            self._start_summary(turn)
+            answered = answered or shows_answer(event)
+            self._meter.observe(event)
+            yield event
+        if not answered:
+            # The model only thought, or `/v1` is missing from its server's address, so that it
+            # answers with a web page.
+            raise CustomStreamError(NO_ANSWER, allow_retry=True)
+        if turn.goes_on:  # the assistant has run no agent
+            raise PublicError(410, EXPIRED)
+        await turn.keep()
+        async for event in self._after(turn, ids):
+            yield event
+        if self._title is not None:
+            await self.store.name_thread(thread, await self._title, context)
+        if notice := self._use.notice():
+            yield NoticeEvent(level="warning", message=notice)
 
     def _turn_in(self, thread: ThreadMetadata, context: RequestContext) -> ServedTurn:
         """The turn of this request. Its thread is the one that the SDK saves the changes of."""
@@ -139,6 +173,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
 
     async def _after(self, turn: ServedTurn, ids: RunIds) -> AsyncIterator[ThreadStreamEvent]:
         """What the assistant adds to a complete answer, which an error in it must not spoil."""
+        if turn.waits or turn.client_tool_call is not None:  # then the answer goes on later
+            return
         try:
             events = turn.merged(self._services.assistant.after(turn))
             async for event in finish_items(ids.rewrite(events), turn):
@@ -162,6 +198,16 @@ class AssistantServer(ChatKitServer[RequestContext]):
             logger.exception("the assistant made no title")
             return short_title(turn.first_words)
 
+    def _start_summary(self, turn: ServedTurn) -> None:
+        """Start to make a summary, if one is due, while the answer streams."""
+        if self._summary is None and turn.summary_is_due:
+            self._summary = asyncio.create_task(turn.summarise())
+
+    async def end_summary(self) -> None:
+        """Wait for a summary that takes longer than its answer."""
+        if self._summary is not None:
+            await asyncio.wait({self._summary})
+
     async def _name_at_once(self, thread: ThreadMetadata, context: RequestContext) -> None:
         """Name the thread of an answer that breaks off: by its title if that is made, else by the
         first words of the message.
@@ -183,25 +229,65 @@ class AssistantServer(ChatKitServer[RequestContext]):
         thread: ThreadMetadata,  # noqa: ARG002 - the SDK's signature
         action: Action[str, Any],  # noqa: ARG002
         sender: WidgetItem | None,  # noqa: ARG002
-        context: RequestContext,  # noqa: ARG002
+        context: RequestContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return self._run_action()
+        return self._run_action(context)
 
-    async def _run_action(self) -> AsyncIterator[ThreadStreamEvent]:
+    async def _run_action(self, context: RequestContext) -> AsyncIterator[ThreadStreamEvent]:
         if self._action is None:
             raise TypeError("the request was not checked as an action")
         try:
-            async for event in self._action.run(self.respond):
+            if self._action.name == DECIDE.name:
+                events = self._decide(self._action, context)
+            else:
+                events = self._action.run(self.respond)
+            async for event in events:
                 yield event
         except Exception as error:
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
 
+    async def _decide(
+        self, action: PreparedAction, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Decide the call of the pressed card, and go on with the run when all are decided."""
+        turn = self._turn_in(action.thread, context)
+        approvals = Approvals(turn, self._services)
+        if action.sender is None:
+            raise PublicError(410, EXPIRED)
+        try:
+            run, call = await approvals.decide(action.sender.id, action.payload.approve)
+        except PublicError:
+            async for event in approvals.show(action.sender.id):
+                yield event
+            raise
+        async for event in approvals.redraw(call):
+            yield event
+        if run is not None:
+            turn.go_on_with(run)
+            async for event in self.respond(action.thread, None, context):
+                yield event
+
+    async def _take_back(self, turn: ServedTurn) -> None:
+        """Take the answer back without the SDK, whose stream was cancelled."""
+        thread, context = turn.thread, turn.request_context
+        for event in self._shown.taken_back(turn):
+            if isinstance(event, ThreadItemDoneEvent):
+                await self.store.add_thread_item(thread.id, event.item, context)
+            elif isinstance(event, ThreadItemRemovedEvent):
+                await self.store.delete_thread_item(thread.id, event.item_id, context)
+
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
     ) -> None:
         """Store what there is of the answer, and tell the model why it was cut off."""
+        if self._turn is not None:
+            try:
+                await self._turn.guards.check_output()
+            except GuardrailTripped:
+                await self._take_back(self._turn)
+                return
         await self._name_at_once(thread, context)
         unfinished: list[ThreadItem] = [
             each for each in pending_items if not isinstance(each, WorkflowItem)

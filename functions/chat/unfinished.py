@@ -24,6 +24,7 @@ from chatkit.types import (
 
 from ..context import RequestContext
 from ..server.cancelled import end, has_text
+from ..toolkit.guardrails import GuardrailTripped
 
 
 async def finish_items(
@@ -31,7 +32,8 @@ async def finish_items(
 ) -> AsyncIterator[ThreadStreamEvent]:
     """Pass `events` on, without blank messages, and end the workflow of `turn` after them.
 
-    When they fail, the current message and the workflow are finished before the error is raised.
+    When they fail, the current message and the workflow are finished before the error is raised;
+    when a guardrail stops them, nothing is, because all of it will be removed.
     A workflow stays open while a tool runs on the page, because the answer goes on after it.
     """
     message: AssistantMessageItem | None = None
@@ -51,6 +53,9 @@ async def finish_items(
                     if turn.workflow_item and turn.workflow_item.id == removed:
                         turn.workflow_item = None
             yield event
+    except GuardrailTripped:
+        turn.workflow_item = None
+        raise
     except Exception:
         if message is not None and has_text(message):
             yield ThreadItemDoneEvent(item=message)

@@ -1,8 +1,8 @@
 """A model's input as strict providers take it.
 
 Chat templates of open models, of Mistral for instance, refuse a conversation that does not begin
-with the user, or in which one role speaks twice. Most providers refuse a tool's output without its
-call.
+with the user, or in which one role speaks twice, or in which the user speaks right after a tool.
+Most providers refuse a tool's output without its call.
 """
 
 import json
@@ -13,6 +13,9 @@ from uuid import uuid4
 from agents import TResponseInputItem
 
 from ..marks import as_data
+
+NO_ANSWER = "[There was no answer.]"
+"""Between a tool's output and the next message of the user, after a run that was stopped."""
 
 
 def in_turns(items: Sequence[Any]) -> list[TResponseInputItem]:
@@ -30,6 +33,8 @@ def in_turns(items: Sequence[Any]) -> list[TResponseInputItem]:
         else:
             if item.get("type") == "function_call" and last.get("role") == "assistant":
                 merged[-1] = _before_a_call(last)
+            if item.get("role") == "user" and last.get("type") == "function_call_output":
+                merged.append({"type": "message", "role": "assistant", "content": NO_ANSWER})
             merged.append(item)
     return merged
 

@@ -9,9 +9,11 @@ from ..errors import ActionError
 from ..llm.demo_script import DemoRule, DemoScript
 from ..marks import as_data
 from .actions import ActionRun, Handover, Redraw, action
+from .approvals import Approval
 from .assistant import Assistant, modules_in, short_title
 from .documents import Document, Documents, ThreadData
 from .entities import Entity, entity_source
+from .guardrails import AskModel, BedrockGuardrail, Guardrail, Moderation, Rules
 from .settings import AssistantSettings
 from .tools import Tool, tool
 from .turn import Turn
@@ -20,15 +22,21 @@ from .widgets import Widget, offers
 __all__ = [
     "ActionError",
     "ActionRun",
+    "Approval",
+    "AskModel",
     "Assistant",
     "AssistantSettings",
+    "BedrockGuardrail",
     "DemoRule",
     "DemoScript",
     "Document",
     "Documents",
     "Entity",
+    "Guardrail",
     "Handover",
+    "Moderation",
     "Redraw",
+    "Rules",
     "ThreadData",
     "Tool",
     "Turn",

@@ -5,19 +5,22 @@ override `agent_for`, or `respond` for an assistant without the Agents SDK, or g
 agent.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from chatkit.types import StreamOptions, ThreadStreamEvent
+from chatkit.widgets import WidgetRoot
 from pydantic import BaseModel
 
 from ..context import RequestContext
 from ..llm.demo_script import DemoScript
 from .actions import WidgetAction
+from .approvals import Approval
 from .entities import Entities, EntitySource
+from .guardrails import Guardrail
 from .tools import FAILED, Tool
 from .turn import Turn
 
@@ -58,6 +61,13 @@ class Assistant:
 
     max_turns: int = 10
     """Model calls for one message. The limit stops an endless loop of tool calls."""
+
+    max_tool_output: int = 10_000
+    """Tokens, estimated, that a model gets of one tool's output, whatever kind of tool it is. The
+    middle of a longer one is left out, with a note for the model."""
+
+    guardrails: Sequence[Guardrail] = ()
+    """What is checked of each answer: see `toolkit.guardrails`."""
 
     headers: Collection[str] = ()
     """Request headers that the assistant gets in `request_context.headers`. The headers that open
@@ -162,6 +172,15 @@ class Assistant:
         """What the page may do with the stream. `allow_cancel=False` takes the Stop button away."""
         return StreamOptions(allow_cancel=True)
 
+    def approval_card(self, turn: Turn, approval: Approval) -> WidgetRoot:  # noqa: ARG002
+        """The card of a tool that runs only when the visitor approves it, or that was decided.
+
+        A card that waits needs two buttons with the action `approval.decide` and the payloads
+        `{"approve": true}` and `{"approve": false}`; a decided one has neither, and says what was
+        decided (`approval.note`), because the model reads it there in later turns.
+        """
+        return approval.card()
+
     # The conversation.
 
     async def title(self, turn: Turn) -> str:
@@ -170,6 +189,18 @@ class Assistant:
         It is made while the first answer streams. When it raises, the first words are the title.
         """
         return short_title(turn.first_words)
+
+    async def summary(self, turn: Turn, text: str) -> str:
+        """A summary of a conversation's older part, which the model gets in its place.
+
+        By default `turn.model` makes it. `text` says who said what and what tools returned, after
+        the earlier summary if there is one. Of the result at most 1,000 tokens are kept. It is made
+        while an answer streams, in at most 20 s. When it raises or is empty, the next message tries
+        again. `CHATKIT_SUMMARIES=false` turns it off.
+        """
+        from .summary import summarise  # noqa: PLC0415 - imports the Agents SDK
+
+        return await summarise(text, turn.model)
 
     # The tools, and what else the page's menu may name.
 
@@ -196,7 +227,7 @@ class Assistant:
         return [
             tool
             for tool in self.tools_allowed(request)
-            if tool.needs is None or request.page_can(tool.needs)
+            if all(request.page_can(ability) for ability in tool.page_abilities)
         ]
 
     def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":

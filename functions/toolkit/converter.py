@@ -33,6 +33,11 @@ from ..context import RequestContext
 from ..llm.model_input import in_turns
 from ..marks import as_data
 
+MOST_CITATIONS = 20
+"""Citations of one answer that a model is told of."""
+
+_CITED = {"title", "url", "filename", "id", "description"}
+
 
 def _files_of(item: ThreadItem) -> Sequence[Attachment | GeneratedImageItem]:
     if isinstance(item, GeneratedImageItem):
@@ -127,7 +132,8 @@ class Converter(ThreadItemConverter):
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
         # The SDK converts to a list of `output_text`, which the chat completions API rejects.
         text = "".join(part.text for part in item.content)
-        return _by_assistant(text) if text else None
+        said = [_by_assistant(text)] if text else []
+        return [*said, *_citations(item)]
 
     # What the assistant has shown is told by the assistant. The SDK tells it as the user.
 
@@ -159,6 +165,20 @@ class Converter(ThreadItemConverter):
             text = to_json(item.content, fallback=str).decode()
             item = item.model_copy(update={"content": text})
         return await super().hidden_context_to_input(item)
+
+
+def _citations(item: AssistantMessageItem) -> list[TResponseInputItem]:
+    """What an answer cites, as a message of the user.
+
+    Others have written its titles, so it stands between marks. In a message of its own the model
+    would learn to write such marks itself.
+    """
+    sources = [annotation.source for part in item.content for annotation in part.annotations]
+    cited = [source.model_dump(include=_CITED, exclude_none=True) for source in sources]
+    different = [each for at, each in enumerate(cited) if each not in cited[:at]]
+    if not different:
+        return []
+    return [_by_user(as_data("a citation", to_json(different[:MOST_CITATIONS]).decode()))]
 
 
 def _by_user(text: str) -> TResponseInputItem:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from chatkit.store import NotFoundError
 from chatkit.types import (
@@ -63,6 +64,11 @@ class PreparedAction:
     @property
     def name(self) -> str:
         return self._action.name
+
+    @property
+    def payload(self) -> Any:
+        """The payload, as the action declares it."""
+        return self._payload
 
     @property
     def thread(self) -> ThreadMetadata:

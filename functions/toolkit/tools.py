@@ -22,7 +22,8 @@ P = ParamSpec("P")
 ToolFunction = Callable[Concatenate[Turn, P], Awaitable[Any]]
 
 TOOL_TIMEOUT = 30.0
-"""Seconds. When a tool takes longer, the model is told so."""
+"""Seconds, unless `@tool(timeout=…)` says otherwise. When a tool takes longer, the model is told
+so."""
 
 FAILED = "The tool failed"
 """Begins what the model is told in place of a result. The log has the reason: an exception may
@@ -40,6 +41,15 @@ class Tool:
     needs: PageAbility | None = None
     roles: frozenset[str] = frozenset()
     """The user needs one of these. Everybody may use a tool without any."""
+    needs_approval: bool = False
+    timeout: float = TOOL_TIMEOUT
+    """Seconds."""
+
+    @property
+    def page_abilities(self) -> set[PageAbility]:
+        """What the page must be able to do. An approval is a card with buttons."""
+        needed: set[PageAbility] = {"widget_actions"} if self.needs_approval else set()
+        return needed if self.needs is None else {*needed, self.needs}
 
     @property
     def name(self) -> str:
@@ -72,8 +82,8 @@ class Tool:
                 return f"{FAILED}."
 
         def timed_out(_wrapper: RunContextWrapper[Any], _error: Exception) -> str:
-            logger.error("the tool %s took longer than %g s", self.name, TOOL_TIMEOUT)
-            return f"{FAILED}: it took longer than {TOOL_TIMEOUT:g} seconds."
+            logger.error("the tool %s took longer than %g s", self.name, self.timeout)
+            return f"{FAILED}: it took longer than {self.timeout:g} seconds."
 
         def not_called(wrapper: RunContextWrapper[Any], _error: Exception) -> str:
             """What the model is told when its arguments did not fit. The SDK names no reason."""
@@ -93,7 +103,8 @@ class Tool:
         return function_tool(
             call,
             failure_error_function=not_called,
-            timeout=TOOL_TIMEOUT,
+            needs_approval=self.needs_approval,
+            timeout=self.timeout,
             timeout_error_function=timed_out,
         )
 
@@ -104,7 +115,12 @@ def tool(function: ToolFunction[P], /) -> Tool: ...
 
 @overload
 def tool(
-    *, ends_turn: bool = False, needs: PageAbility | None = None, roles: Collection[str] = ()
+    *,
+    ends_turn: bool = False,
+    needs: PageAbility | None = None,
+    roles: Collection[str] = (),
+    needs_approval: bool = False,
+    timeout: float = TOOL_TIMEOUT,
 ) -> Callable[[ToolFunction[P]], Tool]: ...
 
 
@@ -115,6 +131,8 @@ def tool(
     ends_turn: bool = False,
     needs: PageAbility | None = None,
     roles: Collection[str] = (),
+    needs_approval: bool = False,
+    timeout: float = TOOL_TIMEOUT,
 ) -> Tool | Callable[[ToolFunction[P]], Tool]:
     """Declare an async function as a tool. Its first parameter is the `Turn`.
 
@@ -130,7 +148,8 @@ def tool(
     the visitor. For that, the agent needs `Assistant.tool_use_behavior`. A tool with `needs` is
     offered only where the page can do that: run tools of its own (`client_tools`), or handle the
     actions of widgets (`widget_actions`). A tool with `roles` is offered only to people who have
-    one of them, by the model and in the page's menu.
+    one of them, by the model and in the page's menu. A tool with `needs_approval` runs only when
+    the visitor has approved the call on a card: see `docs/approvals.md`. `timeout` is in seconds.
 
     When the function raises, the log has the exception and the model is told that the tool failed.
     It is told the message of an `ActionError`, too, because that is written for people.
@@ -138,6 +157,8 @@ def tool(
     if isinstance(roles, str):
         raise TypeError(f"roles={roles!r} is one text: write {{{roles!r}}}")
     asked = frozenset(roles)
-    if function is None:
-        return lambda function: Tool(function, ends_turn, needs, asked)
-    return Tool(function, ends_turn, needs, asked)
+
+    def declare(function: ToolFunction[P]) -> Tool:
+        return Tool(function, ends_turn, needs, asked, needs_approval, timeout)
+
+    return declare if function is None else declare(function)

@@ -13,6 +13,7 @@ from .documents import Documents, ThreadData
 
 if TYPE_CHECKING:
     from agents import Agent, Model, TResponseInputItem
+    from openai import AsyncOpenAI
 
 
 class Turn(Protocol):
@@ -58,7 +59,10 @@ class Turn(Protocol):
         """What the assistant stores for this conversation: see `Assistant.thread_data`."""
 
     async def history(self) -> list[ThreadItem]:
-        """The newest items of the conversation, oldest first, ending with what is answered."""
+        """The newest items of the conversation, oldest first, ending with what is answered.
+
+        Without the hidden items that the engine keeps for `model_input`.
+        """
 
     # What the page gets.
 
@@ -90,12 +94,20 @@ class Turn(Protocol):
     model: "Model"
     """The model that the settings or the visitor chose. Its tokens are counted."""
 
+    def model_named(self, name: str) -> "Model":
+        """Another model of the settings' provider, by its name. Its tokens are counted, too."""
+
+    async def openai_client(self) -> "AsyncOpenAI":
+        """A client of the provider's API with its key, for what is no model. It costs nothing
+        that is counted. The client is shared: do not close it.
+        """
+
     def run_agent(self, agent: "Agent[Any] | None" = None) -> AsyncIterator[ThreadStreamEvent]:
         """The answer of an agent, of `Assistant.agent_for` by default, to `model_input()`."""
 
     async def model_input(self) -> "list[TResponseInputItem]":
         """The history as a model's input, within the budget of tokens, after
-        `Assistant.input_items`.
+        `Assistant.input_items`: with what tools returned, and a summary of what is older.
         """
 
     def count_tokens(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> None:

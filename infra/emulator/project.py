@@ -25,7 +25,10 @@ WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 CHAT_HANDLER = "functions.chat.handler.app"
 ACTIONS_HANDLER = "functions.actions.handler.handler"
 EVENTS_HANDLER = "functions.events.handler.handler"
-_PASSED_ON = ("CHATKIT_", "OPENAI_", "GEMINI_", "AWS_ENDPOINT_URL")
+_PASSED_ON = (
+    "CHATKIT_", "OPENAI_", "GEMINI_", "AZURE_OPENAI_",
+    "AWS_ENDPOINT_URL", "AWS_BEDROCK_BASE_URL", "AWS_BEARER_TOKEN_BEDROCK",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,10 @@ async def ask(question: Question, *, demo: bool, price: Price | None) -> Outcome
         async with assistant_under_test(model=model, roles=question.roles) as chat:
             for text in question.say:
                 answers.append(await chat.say(text))  # noqa: PERF401 - one after the other
+        checks = await check(question, answers, with_judge=not demo)
     except Exception as error:  # noqa: BLE001 - the other questions go on
-        return Outcome(question, answers, [Check("answer", False, repr(error))], price)
-    return Outcome(question, answers, await check(question, answers, with_judge=not demo), price)
+        checks = [Check("answer", False, repr(error))]
+    return Outcome(question, answers, checks, price)
 
 
 async def run(questions: list[Question]) -> list[Outcome]:
@@ -91,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         use_own_packages(get_settings().assistant)
         outcomes = asyncio.run(run(questions))
-    except (PackagesError, ValueError) as error:  # of what is installed, or of the settings
+    except (ValueError, PackagesError) as error:  # of the settings, or of what the assistant needs
         _tell(f"{error}\n")
         return 2
     sys.stdout.write(f"\n{table(outcomes)}\n")

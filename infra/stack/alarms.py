@@ -104,6 +104,14 @@ class Alarms(Construct):
             statistic="Sum",
             period=DAY,
         )
+        self.guardrail_trips = self._from_logs(
+            "GuardrailTrips",
+            chat.logs,
+            namespace=namespace,
+            field="guardrail_trips",
+            statistic="Sum",
+            period=DAY,
+        )
         self.spend = cloudwatch.MathExpression(
             expression=(f"(input * {spend.input_price} + output * {spend.output_price}) / 1000000"),
             using_metrics={"input": self.input_tokens, "output": self.output_tokens},

@@ -31,6 +31,7 @@ from infra.stack.permissions import (
     allow_chat,
     allow_counters,
     allow_events,
+    allow_guardrail,
     allow_models,
     allow_owner,
     allow_records,
@@ -156,6 +157,7 @@ class ChatKitStack(Stack):
             log_retention_days=settings.log_retention_days,
         )
         allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True)
+        allow_guardrail(chat, settings.bedrock_guardrail)
         transcribes = settings.transcribes and settings.transcription_base_url is None
         allow_secrets(
             actions,

@@ -44,7 +44,10 @@ class Dashboard(Construct):
                     _graph("Dollars a day", [alarms.spend]),
                     _graph("Age of deletions (ms)", [alarms.events_age]),
                 ],
-                *([_graph("Answers over the budget", [metric])] for metric in refused),
+                [
+                    _graph("Trips of guardrails a day", [alarms.guardrail_trips]),
+                    *(_graph("Answers over the budget", [metric]) for metric in refused),
+                ],
             ],
         )
 

@@ -64,6 +64,8 @@ def environment(
         **{f"CHATKIT_ASSISTANT_{name}": str(v) for name, v in settings.assistant_settings.items()},
         **models.variables(settings),
         "CHATKIT_TRANSCRIPTION": _transcription(settings),
+        "CHATKIT_BEDROCK_GUARDRAIL": settings.bedrock_guardrail,
+        "CHATKIT_SUMMARIES": str(settings.summaries).lower(),
         "CHATKIT_TRANSCRIPTION_BASE_URL": settings.transcription_base_url,
         "CHATKIT_TRANSCRIPTION_MODEL": settings.transcription_model,
         "CHATKIT_ATTACHMENT_MAX_BYTES": str(settings.attachment_max_bytes),

@@ -24,6 +24,7 @@ from functions.errors import first_problem
 from functions.limit_table import LimitTable, Price
 from functions.model_list import ModelApi, Models
 from functions.settings import (
+    BEDROCK_GUARDRAIL,
     BedrockEndpoint,
     Issuer,
     Names,
@@ -125,6 +126,17 @@ class StackSettings(BaseModel):
         False,
         description="Whether the model's provider may keep what it is sent. By default it is asked "
         "not to (`store: false`).",
+    )
+    summaries: bool = Field(
+        True,
+        description="Summarise the beginning of a long conversation, before the model would no "
+        "longer get it. Each summary is a call of the model. `false` leaves the beginning out.",
+    )
+    bedrock_guardrail: str | None = Field(
+        None,
+        pattern=BEDROCK_GUARDRAIL,
+        description="A guardrail of Amazon Bedrock, as its id or ARN with its version "
+        "(`abc123:1`), that the assistant's `BedrockGuardrail` may use (docs/guardrails.md).",
     )
     model_base_url: str | None = Field(
         None,

@@ -34,6 +34,8 @@ from chatkit.types import (
 from moto.server import ThreadedMotoServer
 
 from functions import aws
+from functions.chat.own_items import own_item
+from functions.chat.tool_memory import content_of
 from functions.context import RequestContext
 from functions.limit_table import LimitTable
 from functions.limits import Limits, Use
@@ -162,6 +164,14 @@ class Turn:
         item = answer("a", "thr_1", START + timedelta(days=1, seconds=1))
         await self.store.add_thread_item("thr_1", item, ADA)
 
+    async def keep(self) -> None:
+        """What an answer that has called a tool writes, too."""
+        call = {"type": "function_call", "call_id": "c", "name": "find", "arguments": "{}"}
+        returned = {"type": "function_call_output", "call_id": "c", "output": ANSWER}
+        at = START + timedelta(days=1, microseconds=1)
+        item = own_item("k", "thr_1", at, content_of([call, returned], "openai/gpt-5"))
+        await self.store.add_thread_item("thr_1", item, ADA)
+
     async def finish(self) -> None:
         await asyncio.gather(
             self.runs.finish(self.run.id, "thr_1", ADA, "done"),
@@ -172,7 +182,8 @@ class Turn:
 async def show_turn(store: DynamoDBStore, meter: Meter) -> None:
     print(f"\nA turn in a thread of {HISTORY} items: requests, read units, write units")
     reads = writes = 0.0
-    for name, phase in Turn(store).phases:
+    turn = Turn(store)
+    for name, phase in turn.phases:
         meter.clear()
         await phase()
         reads += meter.read_units
@@ -180,6 +191,10 @@ async def show_turn(store: DynamoDBStore, meter: Meter) -> None:
         requests = ", ".join(sorted(meter.requests))
         print(f"  {name:<48} {meter.read_units:5.1f} {meter.write_units:5.1f}  {requests}")
     print(f"  {'together':<48} {reads:5.1f} {writes:5.1f}")
+    meter.clear()
+    await turn.keep()
+    name, requests = "after tools: keep what they returned", ", ".join(meter.requests)
+    print(f"  {name:<48} {meter.read_units:5.1f} {meter.write_units:5.1f}  {requests}")
     print("  The first two lines come before the model: a round trip each, side by side.")
     print("  What a million units cost: https://aws.amazon.com/dynamodb/pricing/on-demand/")
 

@@ -1,6 +1,7 @@
 """A message makes at most two sequential round trips before the model is called."""
 
 import asyncio
+import json
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from functions import aws
 from functions.limit_table import SCOPES, LimitTable, Price, ScopeLimits
 from tests.support.chat import Chat, thread_of
+from tests.support.openai_server import Call, Say
 from tests.support.round_trips import Recorder
 
 EVERYTHING = dict.fromkeys(ScopeLimits.model_fields, 10**9)
@@ -76,3 +78,24 @@ def test_a_repeated_request_does_not_call_the_model_again(ada, model):
     calls = len(model.requests)
     ada.create("Hi", {"x-chatkit-run-id": "twice"})
     assert len(model.requests) == calls
+
+
+class TestALongConversation:
+    @pytest.fixture
+    def app_settings(self, app_settings):
+        return app_settings.model_copy(update={"history_items": 8})
+
+    def test_a_summary_and_what_tools_returned_are_read_without_another_round_trip(
+        self, ada, model, recorder
+    ):
+        model.script = [*[Say("Yes.")] * 5, Call("add", {"a": 1, "b": 2}), Say("3")]
+        thread = thread_of(ada.create("Hi"))
+        for _ in range(5):
+            ada.say(thread, "And?")
+        recorder.spans.clear()
+        recorder.model_calls.clear()
+        ada.say(thread, "And?")
+        assert len(recorder.round_trips()) <= 2, recorder.round_trips()
+        sent = json.dumps(model.requests[-1]["messages"])
+        assert "They talked." in sent
+        assert '"role": "tool"' in sent

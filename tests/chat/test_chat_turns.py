@@ -32,16 +32,19 @@ def test_a_widget_is_told_by_the_assistant(ada, model):
     model.script = [Call("show_items", {"add": ["milk"]}), Say("There it is."), Say("Yes, milk.")]
     thread = thread_of(ada.create("The list, please"))
     assert text_of(ada.say(thread, "Milk, too?")) == "Yes, milk."
-    assert roles(model.requests[-1]) == ["system", "user", "assistant", "user"]
-    assert "graphical UI widget" in model.requests[-1]["messages"][2]["content"]
+    before = ["system", "user", "assistant", "tool"]
+    assert roles(model.requests[-1]) == [*before, "assistant", "user"]
+    assert "graphical UI widget" in model.requests[-1]["messages"][4]["content"]
 
 
-def test_a_widget_a_call_and_its_output_are_one_turn_of_the_assistant(ada, model):
+def test_a_widget_is_told_between_two_calls(ada, model):
     model.script = [Call("show_looks"), Call("switch_theme", {"theme": "dark"}), Say("Dark.")]
     thread = thread_of(ada.create("Dark, please"))
     events = ada.stream("threads.add_client_tool_output", thread_id=thread, result={"ok": True})
     assert text_of(events) == "Dark."
-    assert roles(model.requests[-1]) == ["system", "user", "assistant", "tool"]
+    called = ["assistant", "tool"]
+    assert roles(model.requests[-1]) == ["system", "user", *called, *called]
+    assert "graphical UI widget" in model.requests[-1]["messages"][4]["content"]
 
 
 class TestWithAShortHistory:

@@ -23,9 +23,10 @@ from infra.emulator.function_url import FunctionUrl
 from infra.emulator.server import Server
 from infra.local.moto_server import MotoServer
 from infra.stack.limits import answers_at_once
+from tests.assistants import FOLDER
 from tests.support.chat import message
 from tests.support.cloud import own_cloud
-from tests.support.openai_server import OpenAIServer, Say
+from tests.support.openai_server import Call, OpenAIServer, Say
 from tests.support.served import served
 
 MAX_BYTES_PER_ANSWER = 40 * 1024
@@ -62,7 +63,13 @@ def limits():
 
 
 @pytest.fixture
-async def deployed(cloud, model, chat_timeout, concurrency, limits):
+def assistant():
+    """A module of `tests/assistants` in place of the starter. A test may override it."""
+    return ""
+
+
+@pytest.fixture
+async def deployed(cloud, model, chat_timeout, concurrency, limits, assistant):  # noqa: PLR0917
     """Both functions behind one edge, with the scripted model."""
     with served(model.app) as url:
         environment = {
@@ -73,6 +80,7 @@ async def deployed(cloud, model, chat_timeout, concurrency, limits):
             "CHATKIT_MODEL": "test",
             "CHATKIT_MODEL_API": "chat_completions",
             "CHATKIT_LIMITS": json.dumps(limits),
+            **({"CHATKIT_ASSISTANT": assistant} if assistant else {}),
         }
         async with AsyncExitStack() as stack:
             yield await _Deployed(environment, chat_timeout, concurrency).start(stack)
@@ -88,7 +96,10 @@ class _Deployed:
                 ("actions", project.actions_configuration),
             )
         )
-        self.chat = Function(replace(chat, timeout=chat_timeout, concurrency=concurrency))
+        own = (FOLDER,) if "CHATKIT_ASSISTANT" in environment else ()
+        self.chat = Function(
+            replace(chat, timeout=chat_timeout, concurrency=concurrency, packages=own)
+        )
         self.actions = Function(actions)
 
     async def start(self, stack):
@@ -186,6 +197,23 @@ async def test_a_thread_continues_after_its_function_was_killed_during_an_answer
     assert [item["type"] for item in page["data"]] == ["user_message"]
     await deployed.send("Still there?", thread_id=thread)
     assert (await deployed.answers(thread))[-1] == "and again"
+
+
+@pytest.mark.parametrize("assistant", ["careful"])
+async def test_an_approved_tool_runs_in_another_environment_than_the_one_that_asked(
+    deployed, model
+):
+    model.script = [Call("send_money", {"to": "Bob", "amount": 5}), Say("It is sent.")]
+    asked = await deployed.send("Send Bob 5")
+    card = next(e["item"] for e in asked if e.get("item", {}).get("type") == "widget")
+    os.kill(deployed.chat.environments[0].pid, signal.SIGKILL)
+    await deployed.chat.settled()
+    place = {"thread_id": card["thread_id"], "item_id": card["id"]}
+    action = {"type": "approval.decide", "payload": {"approve": True}}
+    async with deployed.open("threads.custom_action", action=action, **place) as response:
+        assert [event async for event in _events(response)]
+    assert await deployed.answers(card["thread_id"]) == ["It is sent."]
+    assert "has sent 5 to Bob" in json.dumps(model.requests[1])
 
 
 @pytest.mark.parametrize("chat_timeout", [14])

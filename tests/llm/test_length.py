@@ -54,3 +54,23 @@ def test_images_are_kept_and_not_counted():
     image = {"type": "input_image", "image_url": "data:" + "A" * 100_000}
     given = [said("user", [*parts("hi"), image])]
     assert shorten(given, 100) == given
+
+
+def test_what_tools_returned_is_cut_before_anything_that_was_said():
+    def turn(number):
+        output = {"type": "function_call_output", "output": f"{number}" * 4000}
+        return [said("user", f"question {number} " * 100), output, said("assistant", "Found.")]
+
+    turns = [turn(number) for number in range(1, 5)]
+    kept = shorten([item for each in turns for item in each], 4000)
+    assert len(kept) == 12
+    assert kept[0::3] == [each[0] for each in turns]
+    assert [len(item["output"]) < 400 for item in kept[1::3]] == [True, True, False, False]
+    assert tokens(kept) <= 4000
+
+
+def test_old_reasoning_is_left_out_where_outputs_are_cut():
+    thought = {"type": "reasoning", "summary": [], "encrypted_content": "x" * 4000}
+    older = [said("user", "1"), thought, {"type": "function_call_output", "output": "y" * 4000}]
+    assert thought not in shorten([*older, said("user", "2")], 1500)
+    assert shorten([*older, said("user", "2")], 2100)[1] == thought

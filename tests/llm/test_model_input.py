@@ -2,7 +2,7 @@
 
 from agents.models.chatcmpl_converter import Converter
 
-from functions.llm.model_input import in_turns
+from functions.llm.model_input import NO_ANSWER, in_turns
 
 
 def said(role, text):
@@ -41,3 +41,10 @@ def test_calls_and_their_outputs_stay_as_they_are():
     given = [said("user", "a"), CALL, OUTPUT, CALL, OUTPUT, said("assistant", "b")]
     assert in_turns(given) == given
     assert in_turns([CALL, OUTPUT]) == [CALL, OUTPUT]
+
+
+def test_an_answer_stands_between_what_a_tool_returned_and_the_next_message():
+    """Mistral refuses "role user after role tool", so after a run that was stopped."""
+    before = [said("user", "a"), CALL, OUTPUT]
+    made = in_turns([*before, said("user", "b")])
+    assert made == [*before, said("assistant", NO_ANSWER), said("user", "b")]

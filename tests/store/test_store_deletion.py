@@ -19,6 +19,7 @@ from chatkit.types import (
 
 from functions.attachments.schema import voice_prefix
 from functions.aws.keys import owner
+from functions.chat.own_items import own_item
 from functions.limit_table import LimitTable
 from functions.limits import Limits, Use
 from functions.store import (
@@ -33,6 +34,8 @@ from tests.store.samples import NOON, answer, at, message, thread
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 BIG = "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(120_000))
 """A text that is over the limit for the table even when compressed."""
+
+RETURNED = own_item("returned", "thr_1", NOON, {"calls": [{"output": "4711"}]})
 
 
 async def upload(backend, store, context, name="cat.png"):
@@ -67,6 +70,9 @@ async def furnish(backend, store, context, thread_id="thr_1", items=30):
             image=GeneratedImage(id="img", url=url),
         ),
         context,
+    )
+    await store.add_thread_item(
+        thread_id, RETURNED.model_copy(update={"thread_id": thread_id}), context
     )
     for n in range(items):
         await store.add_thread_item(
@@ -108,7 +114,7 @@ async def test_a_deleted_thread_leaves_nothing_behind(backend, store, ada, bob):
     assert sorted(left(backend)) == sorted(others)
     # bob's file, his body in S3 and his image still exist
     assert len(unsent(backend)) == 3
-    assert len((await store.load_thread_items("thr_1", None, 99, "asc", bob)).data) == 32
+    assert len((await store.load_thread_items("thr_1", None, 99, "asc", bob)).data) == 33
 
 
 async def test_a_deleted_thread_cannot_be_read_while_its_rows_still_exist(backend, ada):
@@ -275,13 +281,14 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
     kinds = [entry["type"] for entry in exported]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         "thread": 2,
-        "item": 2 * 5,
+        "item": 2 * 6,
         "feedback": 2,
         "attachment": 2,
         "record": 2,
     }
-    texts = [e["item"]["content"][0]["text"] for e in exported if e.get("item", {}).get("content")]
-    assert BIG in texts
+    contents = [e["item"]["content"] for e in exported if e.get("item", {}).get("content")]
+    assert BIG in [each[0]["text"] for each in contents if isinstance(each, list)]
+    assert [each for each in contents if "4711" in str(each)] == [RETURNED.content] * 2
     records = [(e.get("thread_id"), e["value"]) for e in exported if e["type"] == "record"]
     assert records == [("thr_1", {"b": 2}), (None, {"a": [1]})]
     assert {(e["thread_id"], e["item_id"], e["kind"]) for e in exported if "at" in e} == {

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT = 180.0
 GONE_TIMEOUT = 10.0
 
-HIDDEN = ("OPENAI_", "GEMINI_", "CHATKIT_", "AWS_")
+HIDDEN = ("OPENAI_", "GEMINI_", "AZURE_OPENAI_", "CHATKIT_", "AWS_")
 """How settings of the person who runs the tests begin. The tests must not depend on them."""
 
 WITH_SAMPLE = {**SAMPLE, "PYTHONPATH": str(FOLDER)}

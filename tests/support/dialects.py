@@ -47,9 +47,7 @@ class DialectServer(OpenAIServer):
 
     async def _play(self, request: Request) -> Response | None:
         step: Any = self.script[min(self._answered, len(self.script) - 1)]
-        body = await request.json()
-        for_title = not body.get("tools") and "title" in json.dumps(body).lower()[:600]
-        if for_title or not isinstance(step, Events | Refuse):
+        if not isinstance(step, Events | Refuse) or self._aside(await request.json()) is not None:
             return None
         await self._next(request)
         if isinstance(step, Refuse):

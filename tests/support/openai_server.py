@@ -9,6 +9,7 @@ import base64
 import itertools
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,13 @@ class Call:
         return json.dumps(self.arguments)
 
 
+class Calls(list):
+    """Several calls in one answer (chat completions only)."""
+
+    def __init__(self, *calls: Call) -> None:
+        super().__init__(calls)
+
+
 @dataclass
 class Draw:
     """A generated image (Responses API only), after `partials` drafts of it."""
@@ -83,15 +91,22 @@ class Fail:
     code: str | None = None
 
 
-Step = Say | Call | Draw | Silence
+MODERATED = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit",
+    "illicit/violent", "self-harm", "self-harm/instructions", "self-harm/intent", "sexual",
+    "sexual/minors", "violence", "violence/graphic",
+)  # fmt: skip
+
+Step = Say | Call | Calls | Draw | Silence
 
 
 class OpenAIServer:
     """It answers with the steps of `script`, in order, and repeats the last one.
 
     `requests` holds the requests for an answer. Requests for a title may come at any time and
-    are not among them. When it is `strict`, it refuses chat completions whose roles do not take
-    turns, and calls whose arguments are no JSON, as the chat templates of some open models do.
+    are not among them, nor those for a summary, which `summary` makes of the text that is asked
+    for one. When it is `strict`, it refuses chat completions whose roles do not take turns, and
+    calls whose arguments are no JSON, as the chat templates of some open models do.
     """
 
     strict = False
@@ -103,6 +118,13 @@ class OpenAIServer:
         self.script: list[Step | Fail] = list(script) or [Say("Hello from the test model.")]
         self.transcript = transcript
         self.title = "A fine title"
+        self.summary: Callable[[str], str] = lambda _: "They talked."
+        self.summarised: list[str] = []
+        self.verdict = "no"
+        """What is answered to a guardrail's question. Such requests are in `asked`."""
+        self.asked: list[dict[str, Any]] = []
+        self.flagged: list[str] = []
+        """What the moderation flags."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.uploads: list[dict[str, Any]] = []
@@ -114,15 +136,15 @@ class OpenAIServer:
                 Route("/v1/responses", self._responses, methods=["POST"]),
                 Route("/v1/chat/completions", self._completions, methods=["POST"]),
                 Route("/v1/audio/transcriptions", self._transcriptions, methods=["POST"]),
+                Route("/v1/moderations", self._moderations, methods=["POST"]),
             ]
         )
 
     async def _next(self, request: Request) -> tuple[dict[str, Any], Step | Fail]:
         body = await request.json()
         self.headers.append(dict(request.headers))
-        told = body.get("instructions") or json.dumps(body.get("messages"))[:600]
-        if not body.get("tools") and "title" in told.lower():
-            return body, Say(self.title)
+        if (aside := self._aside(body)) is not None:
+            return body, aside
         self.requests.append(body)
         if self.longest is not None and _length(body) > self.longest:
             return body, self.too_long
@@ -131,6 +153,22 @@ class OpenAIServer:
         if self.strict and (problem := _out_of_turn(body["messages"])):
             return body, Fail(400, problem)
         return body, step
+
+    def _aside(self, body: dict[str, Any]) -> Say | None:
+        """The answer to a request for a title or a summary."""
+        told = (body.get("instructions") or json.dumps(body.get("messages"))[:600]).lower()
+        if body.get("tools") or not any(
+            word in told for word in ("title", "summarise", "yes or no")
+        ):
+            return None
+        if "yes or no" in told:
+            self.asked.append(body)
+            return Say(self.verdict)
+        if "summarise" not in told:
+            return Say(self.title)
+        text = _text(body["input"][-1] if "input" in body else body["messages"][-1])
+        self.summarised.append(text)
+        return Say(self.summary(text))
 
     async def _responses(self, request: Request) -> Response:
         body, step = await self._next(request)
@@ -150,6 +188,10 @@ class OpenAIServer:
             )
         if not body.get("stream"):
             message = {"role": "assistant", "content": getattr(step, "text", "")}
+            if isinstance(step, Call):
+                function = {"name": step.name, "arguments": step.json}
+                call = {"id": f"call_{next(_ids)}", "type": "function", "function": function}
+                message["tool_calls"] = [call]
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             return _json(_completion({"choices": [choice]}, "chat.completion"))
         return self._stream(_completion_chunks(step), step)
@@ -174,6 +216,18 @@ class OpenAIServer:
 
         return StreamingResponse(body(), media_type="text/event-stream")
 
+    async def _moderations(self, request: Request) -> Response:
+        body = await request.json()
+        self.asked.append(body)
+        found = {name: name in self.flagged for name in MODERATED}
+        result = {
+            "flagged": any(found.values()),
+            "categories": found,
+            "category_scores": dict.fromkeys(MODERATED, 0.0),
+            "category_applied_input_types": {name: ["text"] for name in MODERATED},
+        }
+        return JSONResponse({"id": "modr_1", "model": body["model"], "results": [result]})
+
     async def _transcriptions(self, request: Request) -> Response:
         form = await request.form()
         upload = form["file"]
@@ -196,6 +250,11 @@ class OpenAIServer:
         return JSONResponse({"text": self.transcript})
 
 
+def _text(message: dict[str, Any]) -> str:
+    content = message["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
 def _length(body: dict[str, Any]) -> int:
     messages = [m for m in body.get("messages", body.get("input")) if m.get("role") != "system"]
     return len(json.dumps(messages))
@@ -216,6 +275,8 @@ def _out_of_turn(messages: list[dict[str, Any]]) -> str | None:
                 return "an output has no call"
         elif before.get("tool_calls"):
             return "a call has no output"
+        elif before["role"] == "tool" and after["role"] == "user":
+            return "unexpected role user after role tool"
         elif before["role"] == after["role"]:
             return f"{after['role']} speaks twice"
     return None
@@ -314,10 +375,12 @@ def _completion_chunks(step: Step):
         return f"data: {json.dumps(data)}\n\n".encode()
 
     yield chunk({"role": "assistant", "content": ""}), False
-    if isinstance(step, Call):
-        function = {"name": step.name, "arguments": step.json}
-        call = {"index": 0, "id": f"call_{next(_ids)}", "type": "function", "function": function}
-        yield chunk({"tool_calls": [call]}), False
+    if isinstance(step, Call | Calls):
+        for index, each in enumerate([step] if isinstance(step, Call) else step):
+            function = {"name": each.name, "arguments": each.json}
+            numbers = {"index": index, "id": f"call_{next(_ids)}"}
+            call = {**numbers, "type": "function", "function": function}
+            yield chunk({"tool_calls": [call]}), False
         yield chunk({}, "tool_calls"), False
     else:
         for piece in step.pieces:

@@ -77,6 +77,11 @@ async def test_another_server_gets_its_own_key_and_never_openais():
         assert server.headers[1]["authorization"] == "Bearer sk-1"
 
 
+def test_the_key_of_openai_goes_to_openai_where_a_compatible_server_is_used_beside_it():
+    both = settings(openai_api_key="sk-1", openai_base_url="http://localhost/v1", provider="openai")
+    assert transcription.provider(both)._url.startswith("https://api.openai.com/")
+
+
 async def test_silence_is_an_empty_text():
     with served(OpenAIServer(transcript="").app) as url:
         assert (

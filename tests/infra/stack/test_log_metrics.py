@@ -35,7 +35,7 @@ def test_each_metric_filter_finds_its_number_and_no_words_are_logged(answered, d
         f["Properties"]["MetricTransformations"][0]["MetricValue"].removeprefix("$.")
         for f in dev.of_type("AWS::Logs::MetricFilter").values()
     ]
-    assert len(filters) == 3
+    assert len(filters) == 4
     lines = [json.loads(line) for line in answered]
     for name in filters:
         (number,) = [line[name] for line in lines if name in line]
