@@ -14,12 +14,14 @@ from .attachments import S3AttachmentStore
 from .aws import owner_sessions
 from .aws.bucket import Bucket
 from .aws.keys import named
+from .aws.secret_values import read_secret
 from .context import RequestContext
 from .errors import PublicError
 from .limits import Limits, Use
 from .limits.answer_use import check_prices
 from .llm import DemoScript, ModelChoice, build, choose
-from .settings import Settings
+from .mcp.connections import Connections
+from .settings import Settings, sendable_key
 from .store import DynamoDBStore, Records, Runs, Sessions
 from .store.table import Table
 from .toolkit import Assistant, Documents
@@ -57,6 +59,7 @@ class Services:
     records: Records
     bucket: Bucket
     transcriber: Transcriber
+    mcp: Connections
     build_model: BuildModel = build
 
     @classmethod
@@ -73,6 +76,7 @@ class Services:
         shared = Table(settings.table, nobodys=True) if settings.data_role else table
         limits = Limits(settings.limit_table, table, shared)
         models = choose(settings)
+        _check_mcp_servers(settings)
         check_prices(limits, settings.prices, models.every_name)
         return cls(
             settings=settings,
@@ -92,6 +96,7 @@ class Services:
             records=Records(table),
             bucket=bucket,
             transcriber=Transcriber(settings),
+            mcp=Connections(_header_secret),
         )
 
     @property
@@ -147,6 +152,19 @@ class Services:
     def documents(self, context: RequestContext) -> Documents:
         """The documents of the user who sent the request."""
         return Documents(self.records, context, self.assistant.thread_data)
+
+
+async def _header_secret(name: str) -> str:
+    """The value of a secret, which goes into a header."""
+    return sendable_key(await read_secret(name))
+
+
+def _check_mcp_servers(settings: Settings) -> None:
+    for server in settings.mcp_servers:
+        if server.exchange is not None and settings.auth != "oidc":
+            raise ValueError(
+                f"CHATKIT_MCP_SERVERS: the exchange of {server.name} needs CHATKIT_AUTH=oidc"
+            )
 
 
 def load_assistant(module: str | None) -> Assistant:

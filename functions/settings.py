@@ -9,7 +9,6 @@ Well-known variables (`OPENAI_API_KEY`, `AWS_REGION`) keep their names; ours hav
 import json
 import re
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -23,7 +22,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .addresses import Address, SecureAddress, is_loopback
 from .limit_table import LimitTable, Price
+from .mcp.servers import McpServer, unique_names
 from .model_list import ModelApi, Models, Provider
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,14 +75,6 @@ def _key(value: object) -> object:
     return sendable_key(value) if isinstance(value, str) else value
 
 
-def is_loopback(host: str | None) -> bool:
-    """Whether a host's name or address is this machine's."""
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
 def _issuer(issuer: str) -> str:
     """Checks the form that OpenID Connect Discovery asks for, and returns it as it is.
 
@@ -97,31 +90,8 @@ def _issuer(issuer: str) -> str:
     return issuer
 
 
-def _address(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    address = urlsplit(value.strip())
-    if address.scheme not in {"http", "https"} or not address.hostname or address.port == 0:
-        raise ValueError("this is not an address such as https://example.com/v1")
-    return address.geturl()
-
-
-def _secure(value: object) -> object:
-    address = _address(value)
-    parts = urlsplit(str(address))
-    if parts.scheme != "https" and not is_loopback(parts.hostname):
-        raise ValueError("this is not an https:// address (http:// for this machine only)")
-    return address
-
-
 ApiKey = Annotated[SecretStr, BeforeValidator(_key)]
 """A provider's key, which is sent in a header."""
-
-Address = Annotated[str, BeforeValidator(_address)]
-"""The address of a provider's API."""
-
-SecureAddress = Annotated[str, BeforeValidator(_secure)]
-"""An address that gets a secret: https, or this machine."""
 
 # The stack's settings use these types too.
 Issuer = Annotated[str, AfterValidator(_issuer)]
@@ -144,6 +114,11 @@ Origins = Annotated[
 
 BedrockEndpoint = Literal["runtime", "mantle"]
 """The one of Amazon Bedrock's two endpoints that speak OpenAI's APIs."""
+
+McpServers = Annotated[
+    list[McpServer], NoDecode, BeforeValidator(parsed_json), AfterValidator(unique_names)
+]
+"""MCP servers, as a list or as its JSON."""
 
 OidcToken = Literal["access", "id"]
 """The kind of token that a signed-in person's page sends."""
@@ -227,6 +202,8 @@ class Settings(AwsSettings):
     fallback_model: str | None = None
     """The id of the model that answers when another one fails before its first token: one of the
     picker's, or a further one of the same provider as the default."""
+    mcp_servers: McpServers = Field(default_factory=list)
+    """The MCP servers whose tools the assistant has."""
     store_responses: bool = False
     """Whether the model's provider may keep what it is sent, as its own default says."""
     history_items: int = Field(40, ge=1, le=500)

@@ -94,6 +94,8 @@ def configure() -> None:
         "openai.agents",
     ):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It logs what servers say, and ids of sessions. `functions.mcp` logs what failed.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL + 1)
 
 
 def show_tracebacks() -> None:

@@ -37,7 +37,7 @@ from ..context import RequestContext
 from ..errors import PublicError
 from ..services import Services
 from ..store import DynamoDBStore
-from ..toolkit.dispatch import PreparedAction, prepare
+from ..toolkit.dispatch import PreparedAction, known_action, prepare
 from ..web.sse import encode, error_event, to_json
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ async def _prepare(
 async def _run_streaming_action(
     request: ThreadsCustomActionReq, context: RequestContext, services: Services
 ) -> Response:
-    action = services.assistant.actions.get(request.params.action.type)
+    action = known_action(services.assistant.actions, request.params.action.type)
     if action is not None and action.kind == "answer":
         return RedirectResponse(CHAT_PATH, 307)
     prepared = await _prepare(request.params, context, services)

@@ -30,12 +30,14 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
+from .. import aws
 from ..errors import PublicError
 from ..llm.length import with_bounded_outputs
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
 from .approvals import Approvals
 from .generated_images import GeneratedImages
+from .mcp_servers import connected, with_servers
 from .tool_memory import calls_of
 
 if TYPE_CHECKING:
@@ -58,8 +60,12 @@ async def run(
     approvals = Approvals(turn, services)
     given: list[TResponseInputItem] | RunState[Any, Any]
     if (kept := turn.take_kept_run()) is None:
-        given = await turn.input_for(agent.model)
+        given, servers = await aws.together(
+            turn.memory.input_for(agent.model), connected(turn, services)
+        )
+        agent = with_servers(agent, servers)
     else:
+        agent = with_servers(agent, await connected(turn, services))
         try:
             given = await approvals.restore(kept, agent)
         except PublicError:
@@ -106,7 +112,7 @@ async def run(
         await _end(result, turn)
         turn.usage.add(result.context_wrapper.usage)
         if not refused:
-            turn.remember(calls_of(result.new_items, without=elsewhere), agent.model)
+            turn.memory.remember(calls_of(result.new_items, without=elsewhere), agent.model)
 
 
 def _run_config(turn: "ServedTurn", given: RunConfig, max_tool_output: int) -> RunConfig:

@@ -17,6 +17,7 @@ from .. import VERSION, aws, telemetry
 from ..context import RequestContext
 from ..errors import PublicError
 from ..limits import Use
+from ..mcp.session import load
 from ..services import (
     CountedVisitorDep,
     Services,
@@ -255,14 +256,20 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     assistant = services.assistant
 
+    async def start_up() -> None:
+        if services.settings.mcp_servers:
+            await load()  # before the first visitor waits for it
+        await assistant.start_up()
+
     async def shut_down() -> None:
         await stop_all()
+        await services.mcp.close()
         await assistant.shut_down()
         await services.transcriber.aclose()
 
     app = web_app.create(
         services.settings,
-        on_startup=assistant.start_up,
+        on_startup=start_up,
         on_shutdown=shut_down,
         passed_headers=assistant.headers,
     )

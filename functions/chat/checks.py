@@ -30,7 +30,6 @@ from ..context import RequestContext
 from ..errors import PublicError
 from ..server.files import ELSEWHERE, File, check_free, look_at_all
 from ..services import Services
-from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction, check_active, find_action, load_sender, read_payload
 from .newest import NewestItems
 
@@ -78,8 +77,7 @@ async def check(
             check_free(files, thread.id)
             return Checked(thread.id, thread, newest, None, *_split(files))
         case ThreadsCustomActionReq(params=params):
-            actions = {**services.assistant.actions, DECIDE.name: DECIDE}
-            action = find_action(params, actions)
+            action = find_action(params, services.assistant.actions)
             payload = read_payload(action, params)
             (thread, newest), sender = await aws.together(
                 _open(params.thread_id, context, services),

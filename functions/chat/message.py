@@ -54,6 +54,7 @@ async def answer_message(
     Raises `PublicError` before the answer starts. The message's files may have been copied to
     `files/` by then; a sweep removes copies that no message refers to.
     """
+    services.mcp.warm_up(services.settings.mcp_servers)
     run_id = context.run_id or uuid4().hex
     model_name = _model_name(request, services)
     reserving = Reserving(request, model_name, context, services, until=deadline)
@@ -86,7 +87,9 @@ async def answer_message(
             name=model_name,
             full_name=lambda name: f"{services.models.model(name).provider}/{name}",
         )
-        server = AssistantServer(run_store, services, models, use, stop, action=checked.action)
+        server = AssistantServer(
+            run_store, services, models, use, stop, action=checked.action, visitor=visitor
+        )
         result = await server.process(request.model_dump_json(), context)
         if not isinstance(result, StreamingResult):
             raise TypeError("the SDK did not stream a streaming request")  # noqa: TRY301

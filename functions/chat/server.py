@@ -30,6 +30,7 @@ from ..toolkit import short_title
 from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction
 from ..toolkit.guardrails import GuardrailTripped
+from ..web.identity import Visitor
 from .answer import Stop, StopReason
 from .approvals import EXPIRED, Approvals
 from .item_ids import RunIds
@@ -71,6 +72,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         stop: Stop,
         *,
         action: PreparedAction | None,
+        visitor: Visitor,
     ) -> None:
         super().__init__(store)
         self.allows_stop = False
@@ -80,6 +82,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._use = use
         self._stop = stop
         self._action = action
+        self._visitor = visitor
         self._meter = Meter()
         self._turn: ServedTurn | None = None
         self._title: asyncio.Task[str] | None = None
@@ -110,7 +113,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             complete = True
         except Exception as error:
             if isinstance(error, GuardrailTripped):
-                turn.forget()
+                await turn.memory.forget()
                 for event in self._shown.taken_back(turn):
                     yield event
             else:
@@ -123,7 +126,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 self._title.cancel()
             if self._summary is not None and not complete:
                 self._summary.cancel()
-            await turn.keep()
+            await turn.memory.keep()
             self._meter.report(turn.usage, turn.guards.trips)
 
     async def _answer(
@@ -150,7 +153,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             raise CustomStreamError(NO_ANSWER, allow_retry=True)
         if turn.goes_on:  # the assistant has run no agent
             raise PublicError(410, EXPIRED)
-        await turn.keep()
+        await turn.memory.keep()
         async for event in self._after(turn, ids):
             yield event
         if self._title is not None:
@@ -168,6 +171,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 services=self._services,
                 models=self._models,
                 use=self._use,
+                visitor=self._visitor,
             )
         return self._turn
 
@@ -200,8 +204,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
 
     def _start_summary(self, turn: ServedTurn) -> None:
         """Start to make a summary, if one is due, while the answer streams."""
-        if self._summary is None and turn.summary_is_due:
-            self._summary = asyncio.create_task(turn.summarise())
+        if self._summary is None and turn.memory.summary_is_due:
+            self._summary = asyncio.create_task(turn.memory.summarise())
 
     async def end_summary(self) -> None:
         """Wait for a summary that takes longer than its answer."""
@@ -271,6 +275,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
 
     async def _take_back(self, turn: ServedTurn) -> None:
         """Take the answer back without the SDK, whose stream was cancelled."""
+        await turn.memory.forget()
         thread, context = turn.thread, turn.request_context
         for event in self._shown.taken_back(turn):
             if isinstance(event, ThreadItemDoneEvent):

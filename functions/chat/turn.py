@@ -1,14 +1,19 @@
 """The turn of one streaming request: what an assistant's methods and tools get."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 from agents import Agent, Model, TResponseInputItem, Usage
 from chatkit.server import stream_widget
-from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from chatkit.types import (
+    NoticeEvent,
+    ThreadItem,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+)
 from openai import AsyncOpenAI
 from pydantic import PrivateAttr, SkipValidation
 
@@ -17,22 +22,17 @@ from ..context import RequestContext
 from ..limits.answer_use import AnswerUse
 from ..limits.measures import Use
 from ..llm.client import model_client
-from ..llm.length import shorten, tokens
-from ..llm.model_input import in_turns, with_marked_outputs
+from ..mcp.connections import Person, Reached
+from ..mcp.servers import McpServer
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
+from ..web.identity import Visitor
 from . import agent_answer
 from .guards import Guards
-from .history import trim_history, without_withheld
 from .kept_run import KeptRun
+from .memory import Memory
 from .models import TurnModels
-from .newest import NewestItems
-from .own_items import is_own, just_after, own_item
 from .run_store import RunStore
-from .summaries import SECONDS, Older, Recent
-from .tool_memory import Calls, content_of, in_places, with_calls
-
-logger = logging.getLogger(__name__)
 
 
 class ServedTurn(AgentTurn):
@@ -43,6 +43,7 @@ class ServedTurn(AgentTurn):
     models: SkipValidation[TurnModels]
     message: SkipValidation[UserMessageItem | None] = None
     tool_choice: str | None = None
+    mcp_servers: SkipValidation[Sequence[McpServer]] = ()
     usage: SkipValidation[Usage]
     """The tokens of the answer, without those of its title."""
     waits: bool = False
@@ -50,18 +51,17 @@ class ServedTurn(AgentTurn):
 
     _services: Services = PrivateAttr()
     _use: AnswerUse = PrivateAttr()
-    _newest: NewestItems = PrivateAttr()
     _streamed: asyncio.Queue[ThreadStreamEvent | BaseException | None] = PrivateAttr(
         default_factory=asyncio.Queue
     )
     """Events that are streamed while no agent runs, and an error that ends the answer."""
     _agents_running: int = PrivateAttr(default=0)
     _first_words: str = PrivateAttr(default="")
-    _answered: ThreadItem | None = PrivateAttr(default=None)
-    """The newest item when the turn began."""
-    _runs: int = PrivateAttr(default=0)
-    _to_keep: list[ThreadItem] = PrivateAttr(default_factory=list)
-    _older: Older | None = PrivateAttr(default=None)
+    _memory: Memory = PrivateAttr()
+    _person: Person = PrivateAttr()
+    """Who asks, with their token, for MCP servers that act for them."""
+    _unreached: set[str] = PrivateAttr(default_factory=set)
+    """The MCP servers of which the visitor was told that they do not answer."""
     _guards: Guards = PrivateAttr()
     _kept_run: KeptRun | None = PrivateAttr(default=None)
 
@@ -75,6 +75,7 @@ class ServedTurn(AgentTurn):
         services: Services,
         models: TurnModels,
         use: AnswerUse,
+        visitor: Visitor,
     ) -> "ServedTurn":
         turn = cls(
             thread=thread,
@@ -84,9 +85,12 @@ class ServedTurn(AgentTurn):
             files=services.attachments,
             model=models.get_model(None),
             models=models,
+            mcp_servers=services.settings.mcp_servers,
             usage=Usage(),
         )
-        turn._services, turn._use, turn._newest = services, use, store.newest
+        turn._services, turn._use = services, use
+        turn._memory = Memory(turn, services, store.newest)
+        turn._person = Person(context.user_id, visitor.issuer_token, services.settings.oidc_token)
         turn._guards = Guards(turn, services.assistant.guardrails, services.attachments)
         return turn
 
@@ -95,7 +99,7 @@ class ServedTurn(AgentTurn):
         if self._kept_run is not None:
             message = await self._message_of(self._kept_run)
         self.message = message
-        self._answered = next(iter(await self._newest.all()), None)
+        await self.memory.begin()
         self._first_words = _first_words(await self.history())
         choice = message.inference_options.tool_choice if message else None
         assistant = self._services.assistant
@@ -133,77 +137,26 @@ class ServedTurn(AgentTurn):
         return self._first_words
 
     async def history(self) -> list[ThreadItem]:
-        return [item for item in await self._whole_history() if not is_own(item)]
-
-    async def _whole_history(self) -> list[ThreadItem]:
-        items = without_withheld(await self._newest.all())
-        return trim_history(items, self._services.settings.history_items)
+        return await self.memory.history()
 
     async def model_input(self) -> list[TResponseInputItem]:
-        return await self.input_for(None)
+        return await self.memory.input_for(None)
 
-    async def input_for(self, model: str | Model | None) -> list[TResponseInputItem]:
-        """`model_input` for an agent with this `model`; `None` for the chosen one."""
-        assistant, settings = self._services.assistant, self._services.settings
-        history = await self._whole_history()
-        recent = Recent.of(history)
-        first = [*await assistant.input_items(self), *recent.told()]
-        items, calls = in_places(recent.items, self.models.full_name(model))
-        told = with_calls(await assistant.converter(self).to_agent_input(items), calls)
-        marks = tokens(with_marked_outputs(told)) - tokens(told)
-        room = max(settings.history_tokens - tokens(first) - marks, 0)
-        older = recent.older(told, settings.history_items, room)
-        if older and self._services.summarises:
-            newest = _newest_message(recent.items)
-            more = await self._newest.has_more() or history[0] != (await self._newest.all())[-1]
-            self._older = Older(older, recent.summary, newest, history[0].id if more else None)
-        return in_turns([*first, *shorten(told, room)])
+    def reach(self, server: McpServer) -> Reached | None:
+        """The server for whoever asks; `None` when it needs a token and they have not signed in.
 
-    def remember(self, calls: Calls, model: str | Model | None) -> None:
-        """Keep what the tools of a run returned, right behind what the run answers."""
-        if calls and self._answered is not None:
-            self._runs += 1
-            at = just_after(self._answered, self._runs)
-            item_id = self.generate_id("sdk_hidden_context")
-            content = content_of(calls, self.models.full_name(model))
-            self._to_keep.append(own_item(item_id, self.thread.id, at, content))
+        Raises `McpError`.
+        """
+        if server.exchange is not None and self._person.token is None:
+            return None
+        return self._services.mcp.reach(server, self._person)
 
-    async def keep(self) -> None:
-        """Store what is to be remembered. It never raises: the answer stays as it is."""
-        while self._to_keep:
-            try:
-                await self.store.add_thread_item(
-                    self.thread.id, self._to_keep.pop(0), self.request_context
-                )
-            except Exception:
-                logger.exception("what the tools returned was not kept")
-
-    def forget(self) -> None:
-        """Keep nothing of an answer that a guardrail has ended."""
-        self._to_keep.clear()
-
-    @property
-    def summary_is_due(self) -> bool:
-        return self._older is not None
-
-    async def summarise(self) -> None:
-        """Make the summary that is due, and store it. It never raises."""
-        if (due := self._older) is None:
-            return
-        assistant, settings = self._services.assistant, self._services.settings
-        limit, context = settings.history_tokens, self.request_context
-        try:
-            async with asyncio.timeout(SECONDS):
-                older = await due.with_beginning(self.store, settings.history_items, context)
-                text = await older.text(assistant.converter(self), limit)
-                summary = await assistant.summary(self, text)
-            if summary.strip():
-                item_id = self.generate_id("sdk_hidden_context")
-                content = older.content(summary, limit)
-                item = own_item(item_id, self.thread.id, older.place, content)
-                await self.store.add_thread_item(self.thread.id, item, context)
-        except Exception as error:  # noqa: BLE001 - the next turn tries again
-            logger.warning("no summary was made: %s", type(error).__name__)
+    async def tell_unreached(self, server: McpServer) -> None:
+        """Tell the visitor, once in an answer, that a server does not answer."""
+        if server.name not in self._unreached:
+            self._unreached.add(server.name)
+            text = f"{server.name} does not answer right now. This answer may lack something."
+            await self.stream(NoticeEvent(level="warning", message=text))
 
     async def run_agent(self, agent: Agent[Any] | None = None) -> AsyncIterator[ThreadStreamEvent]:
         self._agents_running += 1
@@ -225,6 +178,11 @@ class ServedTurn(AgentTurn):
         models = self._services.models.models
         chosen = next((each for each in models if each.provider == "openai"), models[0])
         return model_client(chosen.endpoint, await chosen.api_key())
+
+    @property
+    def memory(self) -> Memory:
+        """What a model gets of the conversation, and what is kept of this answer for the next."""
+        return self._memory
 
     @property
     def guards(self) -> Guards:
@@ -270,10 +228,6 @@ class ServedTurn(AgentTurn):
         finally:
             taking.cancel()
             await asyncio.wait({taking})
-
-
-def _newest_message(items: list[ThreadItem]) -> ThreadItem:
-    return next(item for item in reversed(items) if isinstance(item, UserMessageItem))
 
 
 def _first_words(history: list[ThreadItem]) -> str:

@@ -61,6 +61,9 @@ def _with_marked_output(item: Any) -> Any:
     output = item["output"]
     if isinstance(output, str):
         return {**item, "output": as_data("a tool", output)}
+    if all(part.get("type") == "input_text" for part in output):
+        # Of MCP's tools. Not every server with OpenAI's API takes a tool's output in parts.
+        return {**item, "output": as_data("a tool", "\n".join(part["text"] for part in output))}
     parts = [
         {**part, "text": as_data("a tool", part["text"])} if part.get("text") else part
         for part in output

@@ -8,6 +8,7 @@ modules are internal.
 from ..errors import ActionError
 from ..llm.demo_script import DemoRule, DemoScript
 from ..marks import as_data
+from ..mcp.servers import McpServer, SecretName, TokenExchange
 from .actions import ActionRun, Handover, Redraw, action
 from .approvals import Approval
 from .assistant import Assistant, modules_in, short_title
@@ -34,10 +35,13 @@ __all__ = [
     "Entity",
     "Guardrail",
     "Handover",
+    "McpServer",
     "Moderation",
     "Redraw",
     "Rules",
+    "SecretName",
     "ThreadData",
+    "TokenExchange",
     "Tool",
     "Turn",
     "Widget",

@@ -17,8 +17,9 @@ from pydantic import BaseModel
 
 from ..context import RequestContext
 from ..llm.demo_script import DemoScript
+from ..mcp.servers import McpServer
 from .actions import WidgetAction
-from .approvals import Approval
+from .approvals import DECIDE, Approval
 from .entities import Entities, EntitySource
 from .guardrails import Guardrail
 from .tools import FAILED, Tool
@@ -95,6 +96,8 @@ class Assistant:
         }.values()
         self.tools = tuple(_by_name(each for each in declared if isinstance(each, Tool)).values())
         self.actions = _by_name(each for each in declared if isinstance(each, WidgetAction))
+        if DECIDE.name in self.actions:
+            raise ValueError(f"{DECIDE.name} is the engine's action")
         self.entities = Entities(tuple(v for v in declared if isinstance(v, EntitySource)))
         self._agent = agent
         kind = type(self)
@@ -229,6 +232,15 @@ class Assistant:
             for tool in self.tools_allowed(request)
             if all(request.page_can(ability) for ability in tool.page_abilities)
         ]
+
+    async def mcp_servers(self, turn: Turn) -> Sequence[McpServer]:
+        """The MCP servers whose tools the agent has besides, by default those of the setting.
+
+        The engine connects to them and keeps the connections. A server that acts for the person
+        gets its headers from here, or a `TokenExchange` (docs/mcp.md). It never gets the token or
+        the cookie that opens this app.
+        """
+        return turn.mcp_servers
 
     def tool_use_behavior(self) -> "ToolsToFinalOutputFunction":
         """The Agents SDK's `tool_use_behavior` that ends the answer after tools with `ends_turn`.

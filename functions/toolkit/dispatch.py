@@ -24,6 +24,7 @@ from ..context import RequestContext
 from ..errors import ActionError, first_problem
 from ..store import DynamoDBStore
 from .actions import ActionRun, Handover, Redraw, WidgetAction
+from .approvals import DECIDE
 from .documents import Documents
 from .stored_widget import StoredWidget
 
@@ -195,11 +196,16 @@ def check_active(thread: ThreadMetadata) -> None:
         raise ActionError(409, reason or f"This conversation is {thread.status.type}.")
 
 
+def known_action(actions: Mapping[str, WidgetAction], name: str) -> WidgetAction | None:
+    """The action of this name: the engine's own, or one of the assistant's `actions`."""
+    return DECIDE if name == DECIDE.name else actions.get(name)
+
+
 def find_action(
     params: ThreadCustomActionParams, actions: Mapping[str, WidgetAction]
 ) -> WidgetAction:
     """The action that `params` name. Raises `ActionError` (404) when there is none."""
-    found = actions.get(params.action.type)
+    found = known_action(actions, params.action.type)
     if found is None:
         raise ActionError(404, f"There is no action {params.action.type[:80]!r}.")
     return found

@@ -1,6 +1,6 @@
 """`Turn`: the message that is being answered, as tools and an assistant's methods see it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatkit.store import Store, StoreItemType
@@ -9,6 +9,7 @@ from chatkit.widgets import WidgetRoot
 
 from ..attachments import S3AttachmentStore
 from ..context import RequestContext
+from ..mcp.servers import McpServer
 from .documents import Documents, ThreadData
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ class Turn(Protocol):
         """A new id for an item that a tool creates."""
 
     # The model, and an answer of the Agents SDK.
+
+    mcp_servers: Sequence[McpServer]
+    """The servers of the setting `CHATKIT_MCP_SERVERS`: see `Assistant.mcp_servers`."""
 
     model: "Model"
     """The model that the settings or the visitor chose. Its tokens are counted."""

@@ -20,7 +20,7 @@ from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.edge import zone
-from infra.stack.environment import environment, of_events, runtime, settings_from
+from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
@@ -83,6 +83,7 @@ class ChatKitStack(Stack):
             cookie_secret=settings.cookie_secret,
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
+            mcp_secrets=[name for server in settings.mcp_servers for name in server.secret_names()],
             provider=settings.provider,
             key_providers=models.key_providers(settings),
             needs_turnstile_key=settings.turnstile_site_key is not None,
@@ -115,7 +116,7 @@ class ChatKitStack(Stack):
             memory=settings.chat_memory,
             timeout=settings.chat_timeout,
             concurrency=settings.chat_concurrency,
-            environment={**shared, **started.environment},
+            environment={**shared, **mcp_servers(settings), **started.environment},
             layers=started.layers,
             invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             snap_start=settings.snap_start,
@@ -156,7 +157,7 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True)
+        allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True, mcp=True)
         allow_guardrail(chat, settings.bedrock_guardrail)
         transcribes = settings.transcribes and settings.transcription_base_url is None
         allow_secrets(
@@ -164,6 +165,7 @@ class ChatKitStack(Stack):
             secrets,
             models=[settings.provider] if transcribes else [],
             turnstile=False,  # it opens no sessions, so it verifies no challenge
+            mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
         if settings.isolation == "session":

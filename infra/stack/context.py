@@ -62,4 +62,7 @@ def _explain(problem: dict[str, Any]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if not name:
         return message
+    if name == "mcpServers":  # its input may have secrets
+        place = ".".join(str(part) for part in problem["loc"])
+        return f"{place}: {message}"
     return f"{name}={problem['input']!r}: {message}"

@@ -1,18 +1,25 @@
 """Finds settings of a stage that contradict each other."""
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from functions.llm.providers import DEFAULT_MODELS
 
 if TYPE_CHECKING:
     from infra.stack.settings import StackSettings
 
+_SECRET = re.compile(r"auth|key|password|secret|token", re.IGNORECASE)
+"""In the names of headers whose values are secret."""
 _COGNITO_SCOPES = {"openid", "email", "phone", "profile"}
 
 
 def contradiction(settings: "StackSettings") -> str | None:
     """The first thing that does not fit together, in a line that names the settings."""
+    if found := _open_secret(settings):
+        return found
     of_sign_in = _changed(settings, "oidc_")
     of_the_pool = _changed(settings, "sign_")
     for wrong, message in (
@@ -141,6 +148,11 @@ def contradiction(settings: "StackSettings") -> str | None:
             "turnstileSiteKey: auth=oidc without oidcOptional=true has no visitors to challenge",
         ),
         (
+            settings.auth != "oidc"
+            and any(server.exchange is not None for server in settings.mcp_servers),
+            "mcpServers: an exchange needs auth=oidc",
+        ),
+        (
             bool(_models_with_roles(settings)) and settings.oidc_roles_claim is None,
             "models with roles need oidcRolesClaim",
         ),
@@ -182,6 +194,15 @@ def contradiction(settings: "StackSettings") -> str | None:
     ):
         if wrong:
             return message
+    return None
+
+
+def _open_secret(settings: "StackSettings") -> str | None:
+    """The first value of an MCP server that looks secret and would be in the template."""
+    for server in settings.mcp_servers:
+        for place, value in server.values():
+            if isinstance(value, SecretStr) and _SECRET.search(place):
+                return f'mcpServers: {server.name}: {place} has to name a secret: {{"secret": "…"}}'
     return None
 
 

@@ -90,6 +90,14 @@ def environment(
     return {name: value for name, value in values.items() if value}
 
 
+def mcp_servers(settings: StackSettings) -> dict[str, str]:
+    """The variable of the streaming function alone, which is the one that has agents."""
+    if not settings.mcp_servers:
+        return {}
+    servers = [server.as_json() for server in settings.mcp_servers]
+    return {"CHATKIT_MCP_SERVERS": json.dumps(servers)}
+
+
 def of_events(variables: dict[str, str]) -> dict[str, str]:
     """Those of the `variables` that the events function reads."""
     names = ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET", "CHATKIT_LOG_LEVEL")

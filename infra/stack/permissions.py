@@ -187,7 +187,7 @@ def allow_models(function: ServiceFunction, choice: ModelChoice) -> None:
 
 
 def allow_secrets(
-    function: ServiceFunction, secrets: Secrets, *, models: list[str], turnstile: bool
+    function: ServiceFunction, secrets: Secrets, *, models: list[str], turnstile: bool, mcp: bool
 ) -> None:
     """`models` are the providers whose keys the function reads."""
     function.allow("CookieKey", ["secretsmanager:GetSecretValue"], [secrets.cookie.arn])
@@ -200,6 +200,9 @@ def allow_secrets(
         )
     if secrets.turnstile and turnstile:
         function.allow("TurnstileKey", ["secretsmanager:GetSecretValue"], [secrets.turnstile.arn])
+    if secrets.mcp and mcp:
+        arns = [secret.arn for secret in secrets.mcp]
+        function.allow("McpKeys", ["secretsmanager:GetSecretValue"], arns)
 
 
 def _foundation_model(stack: Stack, model: str, *, region: str) -> str:

@@ -1,6 +1,6 @@
 """The secrets, made by the stack or named by the settings. The functions read them at run time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
@@ -20,8 +20,8 @@ class SecretReference:
 
 
 class Secrets(Construct):
-    """The key that signs cookies, the keys of the models' and the transcription's providers, and
-    the secret key of Turnstile's widget.
+    """The key that signs cookies, the keys of the models' and the transcription's providers,
+    the secret key of Turnstile's widget, and the secrets that MCP servers name.
 
     `models` has the keys by provider: one for each of `key_providers`. `model_secret` is an
     existing one for `provider`.
@@ -35,6 +35,7 @@ class Secrets(Construct):
         cookie_secret: str | None,
         model_secret: str | None,
         transcription_secret: str | None,
+        mcp_secrets: Iterable[str],
         provider: str,
         key_providers: Sequence[str],
         needs_turnstile_key: bool,
@@ -70,6 +71,8 @@ class Secrets(Construct):
                 self.models[name] = self._empty(construct_id, about, key, removal_policy)
 
         self.transcription = self._existing(transcription_secret) if transcription_secret else None
+
+        self.mcp = [self._existing(name) for name in sorted(set(mcp_secrets))]
 
         self.turnstile: SecretReference | None = None
         if needs_turnstile_key:

@@ -27,6 +27,7 @@ from functions.settings import (
     BEDROCK_GUARDRAIL,
     BedrockEndpoint,
     Issuer,
+    McpServers,
     Names,
     OidcToken,
     Origins,
@@ -121,6 +122,12 @@ class StackSettings(BaseModel):
     )
     model_api: ModelApi | None = Field(
         None, description="Which of OpenAI's APIs the model speaks. Each provider has a default."
+    )
+    mcp_servers: McpServers = Field(
+        default_factory=list,
+        description="MCP servers whose tools the assistant has, as JSON "
+        '(docs/mcp.md): `[{"name": "shop", "url": "https://shop.example/mcp"}]`. The functions may '
+        "read exactly the secrets that it names.",
     )
     store_responses: bool = Field(
         False,

@@ -6,6 +6,7 @@ import json
 import pytest
 from chatkit.types import AssistantMessageItem, ClosedStatus, LockedStatus
 
+from functions.toolkit import Approval
 from tests.assistants.sample.features import items, look, signup, vote
 from tests.support.person import request
 
@@ -179,6 +180,12 @@ async def test_an_action_that_makes_the_assistant_answer_is_redirected(ada):
     assert response.headers["location"] == "/chatkit"
     assert await chosen(ada) is None
     assert await ada.stored(item) == before
+
+
+async def test_an_approval_is_redirected_too(ada):
+    item = await ada.shown(await ada.thread(), Approval("send_money", "{}").card())
+    response = await ada.press(item, "approval.decide", {"approve": True}, sync=False)
+    assert (response.status_code, response.headers["location"]) == (307, "/chatkit")
 
 
 async def test_an_action_that_makes_the_assistant_answer_cannot_run_as_a_sync_action(ada):

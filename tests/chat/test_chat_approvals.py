@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 
@@ -13,8 +13,10 @@ from functions import aws
 from functions.chat import approvals, kept_run
 from functions.chat.app import create_app
 from functions.context import RequestContext
+from functions.llm import demo_events
 from functions.settings import Settings
 from functions.store import Records, Table, records
+from functions.toolkit import DemoRule, DemoScript
 from tests.assistants import careful
 from tests.support.chat import Chat, text_of, thread_of
 from tests.support.openai_server import Call, Calls, Fail, Say
@@ -42,6 +44,18 @@ def app_settings(cloud, model_url, model_api):
 
 
 @pytest.fixture
+def offline(monkeypatch, cloud):
+    """The offline demo, which calls the tool by a rule."""
+    careful.DONE.clear()
+    monkeypatch.setattr(demo_events, "PACE", 0)
+    rule = DemoRule("send_money", r"\bsend\b", lambda _: PAY)
+    script = DemoScript(rules=(rule,))
+    monkeypatch.setattr(careful.assistant, "demo", lambda: script)
+    with served(create_app(Settings(_env_file=None, assistant="tests.assistants.careful"))) as url:
+        yield Chat(url)
+
+
+@pytest.fixture
 def elsewhere(app_settings):
     """Makes the same visitor's tab, in another environment of the function."""
     with served(create_app(app_settings)) as url:
@@ -62,15 +76,10 @@ def cards(events):
     ]
 
 
-def press(chat, card, approve=True, **more):
+def press(chat, card, approve=True, headers=None):
     action = {"type": "approval.decide", "payload": {"approve": approve}}
-    return chat.stream(
-        "threads.custom_action",
-        thread_id=card["thread_id"],
-        item_id=card["id"],
-        action=action,
-        **more,
-    )
+    place = {"thread_id": card["thread_id"], "item_id": card["id"]}
+    return chat.stream("threads.custom_action", headers, action=action, **place)
 
 
 def shown(chat, card):
@@ -143,7 +152,7 @@ def test_of_two_presses_at_once_one_runs_and_the_other_reads_that_it_was_decided
 ):
     model.script = [Call("send_money", PAY), Say("It is sent.")]
     [card] = cards(ada.create("Send Bob 5"))
-    both_have_read, read, get = Barrier(2), [], Records.get
+    both_have_read, read, get = threading.Barrier(2), [], Records.get
 
     async def get_at_once(self, kind, context):
         found = await get(self, kind, context)
@@ -161,6 +170,32 @@ def test_of_two_presses_at_once_one_runs_and_the_other_reads_that_it_was_decided
     late = press(ada, card, approve=False)
     assert errors(late) == [approvals.DECIDED]
     assert "You approved this." in shown(ada, card)
+
+
+def test_a_press_that_is_sent_again_runs_once_and_gets_the_answer_again(ada, model):
+    model.script = [Call("send_money", PAY), Say("It is sent.")]
+    [card] = cards(ada.create("Send Bob 5"))
+    run = {"x-chatkit-run-id": "press-1"}
+    press(ada, card, headers=run)
+    again = press(ada, card, headers=run)
+    assert errors(again) == []
+    assert "It is sent." in json.dumps(again)
+    assert careful.DONE == [("send_money", "Bob", 5)]
+
+
+def test_stop_after_a_press_keeps_the_partial_answer(ada, model, actions):
+    gate = threading.Event()
+    model.script = [Call("send_money", PAY), Say("one two three", gate=gate)]
+    [card] = cards(ada.create("Send Bob 5"))
+    action = {"type": "approval.decide", "payload": {"approve": True}}
+    place = {"thread_id": card["thread_id"], "item_id": card["id"]}
+    run = {"x-chatkit-run-id": "press-2"}
+    with ada.open("threads.custom_action", run, action=action, **place) as events:
+        next(event for event in events if text_of([event]))
+        ada.http.post(f"{actions}/actions/cancel", json={"run_id": "press-2"})
+        list(events)
+    [answer] = [i for i in ada.items(card["thread_id"]) if i["type"] == "assistant_message"]
+    assert answer["content"][0]["text"] == "one two "
 
 
 def test_the_run_goes_on_when_the_last_of_several_calls_is_decided(ada, model):
@@ -351,3 +386,11 @@ def test_the_assistant_may_draw_the_card(ada, model, monkeypatch):
     press(ada, card)
     rows = [("to", "Bob"), ("amount", "5")]
     assert seen == [("Send money", rows, "waiting"), ("Send money", rows, "approved")]
+
+
+def test_the_offline_demo_waits_for_approval_too(offline):
+    [card] = cards(offline.create("Please send it"))
+    events = press(offline, card)
+    assert errors(events) == []
+    assert text_of(events)
+    assert careful.DONE == [("send_money", "Bob", 5)]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import AsyncExitStack
@@ -26,6 +27,7 @@ from infra.stack.limits import answers_at_once
 from tests.assistants import FOLDER
 from tests.support.chat import message
 from tests.support.cloud import own_cloud
+from tests.support.mcp_server import Shop, before_2026
 from tests.support.openai_server import Call, OpenAIServer, Say
 from tests.support.served import served
 
@@ -63,13 +65,28 @@ def limits():
 
 
 @pytest.fixture
+def mcp_servers():
+    """The MCP servers of the assistant. A test may override it."""
+    return []
+
+
+@pytest.fixture
 def assistant():
     """A module of `tests/assistants` in place of the starter. A test may override it."""
     return ""
 
 
 @pytest.fixture
-async def deployed(cloud, model, chat_timeout, concurrency, limits, assistant):  # noqa: PLR0917
+def variables(limits, mcp_servers, assistant):
+    return {
+        "CHATKIT_LIMITS": json.dumps(limits),
+        "CHATKIT_MCP_SERVERS": json.dumps(mcp_servers),
+        **({"CHATKIT_ASSISTANT": assistant} if assistant else {}),
+    }
+
+
+@pytest.fixture
+async def deployed(cloud, model, chat_timeout, concurrency, variables):
     """Both functions behind one edge, with the scripted model."""
     with served(model.app) as url:
         environment = {
@@ -79,8 +96,7 @@ async def deployed(cloud, model, chat_timeout, concurrency, limits, assistant): 
             "OPENAI_API_KEY": "test",
             "CHATKIT_MODEL": "test",
             "CHATKIT_MODEL_API": "chat_completions",
-            "CHATKIT_LIMITS": json.dumps(limits),
-            **({"CHATKIT_ASSISTANT": assistant} if assistant else {}),
+            **variables,
         }
         async with AsyncExitStack() as stack:
             yield await _Deployed(environment, chat_timeout, concurrency).start(stack)
@@ -253,6 +269,44 @@ async def test_stop_through_the_second_function_stops_the_first(deployed, model)
     await asyncio.wait_for(deployed.chat.settled(), 10)
     await _until(lambda: model.hung_up == 1)
     assert (await deployed.answers(thread))[0].startswith("one two")
+
+
+class TestMcp:
+    """The tools of an MCP server that has sessions, as servers before 2026 do."""
+
+    @pytest.fixture
+    def shop_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            return free.getsockname()[1]
+
+    @pytest.fixture
+    def mcp_servers(self, shop_port):
+        return [{"name": "shop", "url": f"http://127.0.0.1:{shop_port}/mcp"}]
+
+    async def test_a_server_is_used_again_after_a_freeze_and_after_it_was_restarted(
+        self, deployed, model, shop_port
+    ):
+        def asks():
+            model._answered = 0
+            model.script = [Call("mcp_shop__find", {"what": "pears"}), Say("There are three.")]
+
+        for answers in (2, 1):
+            shop = Shop()
+            with served(before_2026(shop.app()), port=shop_port):
+                for _ in range(answers):
+                    asks()
+                    await deployed.send("Pears?")
+                    await deployed.chat.settled()  # and frozen
+            assert shop.calls == [("find", "pears")] * answers
+            sessions = {each.get("mcp-session-id") for each in shop.requests} - {None}
+            # The second server is asked with the session of the first, which it does not know.
+            assert len(sessions) == (1 if answers == 2 else 2)
+        asks()
+        events = await deployed.send("Pears?")
+        assert [each["message"] for each in events if each["type"] == "notice"] == [
+            "shop does not answer right now. This answer may lack something."
+        ]
+        assert "There are three." in json.dumps(events[-3:])
 
 
 async def grow_the_thread_pool(deployed):

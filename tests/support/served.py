@@ -9,10 +9,15 @@ import uvicorn
 
 
 @contextlib.contextmanager
-def served(app, **options) -> Iterator[str]:
+def served(app, port=0, **options) -> Iterator[str]:
     """Yields the base URL. The server runs its event loop in a thread until the block ends."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2, **options
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        **options,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -1,11 +1,13 @@
 """The card of a call that waits for approval."""
 
 import json
+from types import ModuleType
 
 import pytest
+from pydantic import BaseModel
 
 from functions.context import RequestContext
-from functions.toolkit import Approval, Assistant, Turn, tool
+from functions.toolkit import Approval, Assistant, Turn, action, tool
 from functions.toolkit.approvals import DECIDE, MAX_ROWS, MAX_VALUE, waits
 from tests.support.widgets import HOSTILE, pressable, texts, unknown_to_chatkit
 
@@ -63,3 +65,10 @@ def test_a_tool_that_needs_approval_is_not_offered_where_the_page_handles_no_car
 
     assert assistant.tools_for(Asked()) == [look]
     assert act.function_tool.needs_approval is True
+
+
+def test_an_assistant_cannot_take_the_engines_action():
+    feature = ModuleType("feature")
+    feature.decide = action(DECIDE.name, payload=BaseModel)(None)
+    with pytest.raises(ValueError, match="engine's"):
+        Assistant([feature], agent=object())

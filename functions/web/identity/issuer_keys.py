@@ -29,7 +29,7 @@ import httpx2
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from ...settings import is_loopback
+from ...addresses import is_loopback
 
 MIN_INTERVAL = 30.0
 """Seconds between two fetches while keys are known."""

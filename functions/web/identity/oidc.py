@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import SecretStr
 from starlette.requests import Request
 
 from ...proxies import check_proxies
@@ -59,6 +60,7 @@ class OidcIdentity:
             roles=person.roles,
             name=person.name,
             email=person.email,
+            issuer_token=SecretStr(token),
         )
 
     async def newcomer(self, request: Request, challenge: str | None = None) -> Visitor:

@@ -25,10 +25,11 @@ import httpx2
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 from starlette.requests import Request
 
+from ...addresses import is_loopback
 from ...aws.secret_values import SecretUnavailableError, read_secret
 from ...errors import PublicError
 from ...proxies import check_proxies
-from ...settings import Settings, is_loopback
+from ...settings import Settings
 from ...telemetry import name_or_dash
 from ..viewer import page_origin, viewer_ip
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from time import time
 from typing import Any
 
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -59,6 +60,9 @@ class Visitor:
     roles: frozenset[str] = frozenset()
     name: str | None = None
     email: str | None = None
+    issuer_token: SecretStr | None = None
+    """The token of a signed-in person. It may be exchanged for one of an MCP server, and nothing
+    else gets it: see `functions.mcp`."""
     network: str | None = None
     """A keyed digest of the network that the request came from: see `functions.web.network`."""
 

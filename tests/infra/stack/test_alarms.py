@@ -109,6 +109,7 @@ def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
         "Tokens a day",
         "Dollars a day",
         "Age of deletions (ms)",
+        "Trips of guardrails a day",
     }
     (without,) = synth(dashboard="false").values()
     assert not without.of_type("AWS::CloudWatch::Dashboard")

@@ -20,6 +20,7 @@ from tests.infra.stack.stage import (
     run,
 )
 from tests.support.chat import Chat
+from tests.support.mcp_server import shop
 from tests.support.speech import tone
 from tests.support.turnstile import SECRET, turnstile
 
@@ -260,6 +261,39 @@ def test_a_transcription_server_gets_its_own_key_and_only_one_statement_allows_i
         transcribe(url, model)
     assert {need.resource for need in role.denied} == {
         f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our/whisper-aB3dE6"
+    }
+
+
+def test_only_the_function_with_agents_reads_the_secrets_that_mcp_servers_name(
+    synth, names, model, model_url
+):
+    server = {
+        "name": "shop",
+        "url": "https://shop.example/mcp",
+        "headers": {"authorization": {"secret": "shop/token"}},
+    }
+    template = synth(mcpServers=json.dumps([server]))["chatkit-dev"]
+    for function in ("Actions", "Events"):
+        told = template.only("AWS::Lambda::Function", f"{function}Function")["Environment"]
+        assert "CHATKIT_MCP_SERVERS" not in told["Variables"]
+    stage = Stage(template, names, model, model_url)
+    for function in ("Actions", "Events"):
+        assert "McpKeys" not in {each["Sid"] for each in stage.statements(function)}
+
+    vault = boto3.client("secretsmanager", region_name=REGION)
+    vault.create_secret(Name="shop/token", SecretString="Bearer of-the-shop")
+    with shop() as (made, address):
+        stage.extra["CHATKIT_MCP_SERVERS"] = json.dumps([{**server, "url": address}])
+        allowed = stage.role("Chat")
+        with stage.running("Chat", allowed) as url:
+            Chat(url).create("Hi")
+        assert {each["authorization"] for each in made.requests} == {"Bearer of-the-shop"}
+        assert allowed.denied == []
+        role = stage.role("Chat", without="McpKeys")
+        with stage.running("Chat", role) as url:
+            Chat(url).create("Hi")
+    assert {need.resource for need in role.denied} == {
+        f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:shop/token-aB3dE6"
     }
 
 

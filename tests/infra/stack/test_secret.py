@@ -18,7 +18,7 @@ def secrets(bare, **given):
 
     made = {}
     named = dict.fromkeys(("cookie_secret", "model_secret", "transcription_secret"))
-    models = {"provider": "openai", "key_providers": []}
+    models = {"provider": "openai", "key_providers": [], "mcp_secrets": ()}
     defaults = {**named, **models, "needs_turnstile_key": False, "key": None}
 
     def make(stack):
@@ -58,11 +58,14 @@ def test_secrets_that_exist_are_named_and_none_is_made(bare):
         key_providers=["openai"],
         model_secret="chat/openai",
         transcription_secret="chat/whisper",
+        mcp_secrets=["shop/token", "shop/token"],
     )
     assert not template.of_type("AWS::SecretsManager::Secret")
     assert made.transcription.arn.endswith(":secret:chat/whisper-??????")
     assert made.models["openai"].id == "chat/openai"
     assert made.models["openai"].arn.endswith(":secret:chat/openai-??????")
+    (shop,) = made.mcp
+    assert shop.arn.endswith(":secret:shop/token-??????")
 
 
 def test_no_secret_is_in_an_environment_or_an_output(templates):

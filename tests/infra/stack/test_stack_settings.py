@@ -5,6 +5,10 @@ import pytest
 from infra.stack.context import SettingsError, read_settings
 from infra.stack.settings import StackSettings
 
+SHOP = '[{"name": "shop", "url": "https://shop.example/mcp", %s}]'
+EXCHANGE = """{"token_url": "https://login.example/token", "audience": "shop", "client_id": "chat",
+ "client_secret": {"secret": "client"}}"""
+
 
 def test_nothing_set_is_a_whole_stage():
     settings = read_settings({})
@@ -187,6 +191,21 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
             "voice=false excludes transcriptionBaseUrl",
         ),
         ({"transcriptionSecret": "whisper"}, "transcriptionSecret needs transcriptionBaseUrl"),
+        ({"mcpServers": "shop"}, "mcpServers: this is not JSON"),
+        (
+            {"mcpServers": '[{"name": "shop", "url": "http://shop.example/mcp"}]'},
+            "mcpServers.0.url: this is not an https:// address",
+        ),
+        (
+            {"mcpServers": SHOP % '"headers": {"X-Api-Key": "hidden"}'},
+            "shop: headers.x-api-key has to name a secret",
+        ),
+        ({"mcpServers": SHOP % '"headers": {"mcp-session-id": "1"}'}, "cannot be set"),
+        ({"mcpServers": SHOP % f'"exchange": {EXCHANGE}'}, "an exchange needs auth=oidc"),
+        (
+            {"mcpServers": SHOP % f'"headers": {{"authorization": "a"}}, "exchange": {EXCHANGE}'},
+            "exclude each other",
+        ),
         (
             {"transcriptionModel": "whisper-1"},
             "transcriptionModel needs a provider that transcribes",
@@ -197,6 +216,7 @@ def test_a_wrong_setting_is_one_clear_line(context, line):
     with pytest.raises(SettingsError) as caught:
         read_settings(context)
     assert line in str(caught.value)
+    assert "hidden" not in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -3,6 +3,13 @@
 import json
 import re
 
+MCP_SERVERS = """[
+    {"name": "shop", "url": "https://shop.example.com/mcp", "tools": ["find", "buy"],
+     "headers": {"authorization": {"secret": "shop/token"}, "x-chat": "1"}, "approve": ["buy"]},
+    {"name": "files", "url": "https://files.example.com/mcp", "exchange": {
+     "token_url": "https://login.example.com/token", "audience": "files", "client_id": "chat",
+     "client_secret": {"secret": "files/client"}}}
+]"""
 PROFILE = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1b2c3"
 
 EVERYTHING = {
@@ -58,6 +65,7 @@ VARIANTS = {
         "oidcNameClaim": "nickname",
         "oidcTenantClaim": "org_id",
         "oidcRolesClaim": "roles",
+        "mcpServers": MCP_SERVERS,
     },
     "models of several providers": {
         "provider": "bedrock",
