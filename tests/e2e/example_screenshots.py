@@ -22,7 +22,17 @@ def graph(chat):
     chat.ask("Do you rent submarines?")
 
 
-EXAMPLES = {"graph": graph}
+def shop(chat):
+    chat.ask("What tea do you have?")
+    chat.ask("Put 2 sencha into my basket.")
+    chat.button("Approve").click()
+    chat.page.get_by_text("In the basket: 2 x Sencha").first.wait_for()
+    chat.settle()
+    chat.ask("Order it, please.")
+    chat.button("Approve").wait_for()
+
+
+EXAMPLES = {"graph": graph, "shop": shop}
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ class _Results(RunHooks[Any]):
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: Any, result: object
     ) -> None:
         if isinstance(context, ToolContext):
-            self._results[context.tool_call_id] = str(result)
+            self._results[context.tool_call_id] = _text(result)
         await self._own.on_tool_end(context, agent, tool, result)
 
     async def on_llm_start(self, *args: Any, **kwargs: Any) -> None:
@@ -39,6 +39,13 @@ class _Results(RunHooks[Any]):
 
     async def on_tool_start(self, *args: Any, **kwargs: Any) -> None:
         await self._own.on_tool_start(*args, **kwargs)
+
+
+def _text(result: Any) -> str:
+    """What the model reads of it. The tools of MCP servers return parts, as a dictionary each."""
+    parts = result if isinstance(result, list) else [result]
+    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
+    return "\n".join(texts) if texts and all(isinstance(t, str) for t in texts) else str(result)
 
 
 class _Watched:
