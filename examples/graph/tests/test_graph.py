@@ -71,6 +71,18 @@ async def test_each_call_of_a_model_that_makes_several_gets_an_output():
     assert ["We take 100 euros" in call.result for call in said.calls] == [True, True]
 
 
+async def test_the_tokens_of_both_nodes_count_for_the_limits():
+    limits = {"limits": {"person": {"input_tokens_per_day": 100_000}}}
+    used = []
+    async with assistant_under_test(ASSISTANT, settings=limits) as chat:
+        for script in ([says("Hi.")], [HOURS_AND_RAIN, says("From nine.")]):
+            chat.model = script
+            await chat.say("Hello")
+            (limit,) = (await chat.get("/chatkit/usage"))["limits"]
+            used.append(limit["used"])
+    assert used[1] - used[0] > 1.5 * used[0] > 0
+
+
 async def test_it_knows_what_was_said_before():
     async with assistant_under_test(ASSISTANT, [says("Hello!"), says("You said hi.")]) as chat:
         await chat.say("Hi")

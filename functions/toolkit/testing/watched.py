@@ -44,8 +44,9 @@ class _Results(RunHooks[Any]):
 def _text(result: Any) -> str:
     """What the model reads of it. The tools of MCP servers return parts, as a dictionary each."""
     parts = result if isinstance(result, list) else [result]
-    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
-    return "\n".join(texts) if texts and all(isinstance(t, str) for t in texts) else str(result)
+    if parts and all(isinstance(part, dict) and "text" in part for part in parts):
+        return "\n".join(str(part["text"]) for part in parts)
+    return str(result)
 
 
 class _Watched:
