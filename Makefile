@@ -35,7 +35,6 @@ lambda: setup ## run it from the built bundles, on an emulated Lambda; port 8001
 
 screenshots: setup ## take the pictures in docs/images from a real run
 	@$(RUN) -m tests.e2e.screenshots
-	@$(RUN) -m tests.e2e.example_screenshots
 
 test: setup ## everything that can be proven here; ARGS="tests/llm -k demo" for a part
 	@$(MAKE) --no-print-directory --jobs=2 lint-python lint-page test-page

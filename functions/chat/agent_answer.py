@@ -4,7 +4,7 @@ import contextlib
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from agents import (
     Agent,
@@ -35,9 +35,11 @@ from ..errors import PublicError
 from ..llm.length import with_bounded_outputs
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
+from ..toolkit import Assistant
 from .approvals import Approvals
 from .generated_images import GeneratedImages
 from .mcp_servers import connected, with_servers
+from .speakers import Speakers
 from .tool_memory import calls_of
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ async def run(
     When the iterator ends early, so does the run, and the model makes no more tokens.
     """
     assistant = services.assistant
-    agent = agent or assistant.agent_for(turn)
+    agent = agent or await _chosen(assistant, turn)
     approvals = Approvals(turn, services)
     given: list[TResponseInputItem] | RunState[Any, Any]
     if (kept := turn.take_kept_run()) is None:
@@ -89,8 +91,9 @@ async def run(
         if each.type == "tool_call_output_item" and each.call_id
     }
     refused = False  # nothing of a refused run may reach a model again
+    told = cast(RunResultStreaming, Speakers(result, turn, assistant))
     try:
-        async for event in stream_agent_response(turn, result, converter=images):
+        async for event in stream_agent_response(turn, told, converter=images):
             if isinstance(event, ThreadItemDoneEvent) and isinstance(
                 event.item, ClientToolCallItem
             ):
@@ -113,6 +116,12 @@ async def run(
         turn.usage.add(result.context_wrapper.usage)
         if not refused:
             turn.memory.remember(calls_of(result.new_items, without=elsewhere), agent.model)
+
+
+async def _chosen(assistant: Assistant, turn: "ServedTurn") -> Agent[Any]:
+    """The assistant's agent for this turn. `agent_for` may be a coroutine."""
+    chosen = assistant.agent_for(turn)
+    return await chosen if inspect.isawaitable(chosen) else chosen
 
 
 def _run_config(turn: "ServedTurn", given: RunConfig, max_tool_output: int) -> RunConfig:

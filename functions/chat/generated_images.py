@@ -1,12 +1,18 @@
-"""Stores images that the model draws in S3, so that no data URL gets into the table."""
+"""Stores images that a model or a tool makes in S3, so that no data URL gets into the table."""
 
 import base64
+from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from chatkit.agents import ResponseStreamConverter
+from chatkit.types import GeneratedImage, GeneratedImageItem
 
 from ..attachments import S3AttachmentStore
 from ..context import RequestContext
+
+if TYPE_CHECKING:
+    from .turn import ServedTurn
 
 MAX_PARTIAL_IMAGES = 3
 """The most drafts of one image that a provider sends. ChatKit computes the progress from it."""
@@ -39,3 +45,17 @@ class GeneratedImages(ResponseStreamConverter):
             self._context,
             draft=partial_image_index,
         )
+
+
+async def stored_image(image: bytes, turn: "ServedTurn") -> GeneratedImageItem:
+    """Store a tool's image, and return the item that shows it. Raises `ValueError` when `image` is
+    none.
+    """
+    name = uuid4().hex
+    url = await turn.files.put_image(turn.thread.id, name, image, turn.request_context)
+    return GeneratedImageItem(
+        id=turn.generate_id("message"),
+        thread_id=turn.thread.id,
+        created_at=datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
+        image=GeneratedImage(id=name, url=url),
+    )

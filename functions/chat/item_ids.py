@@ -17,6 +17,7 @@ from chatkit.types import (
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
 )
@@ -49,6 +50,8 @@ class RunIds:
                     yield event.model_copy(update={"item_id": self._current[model_id]})
                 case ThreadItemDoneEvent(item=item) if self._needs_id(item):
                     yield event.model_copy(update={"item": self._finish(item)})
+                case ThreadItemReplacedEvent(item=item) if item.id in self._current:
+                    yield event.model_copy(update={"item": _with_id(item, self._current[item.id])})
                 case ThreadItemRemovedEvent(item_id=model_id) if model_id in self._all:
                     for store_id in self._all.pop(model_id):
                         yield event.model_copy(update={"item_id": store_id})

@@ -10,6 +10,7 @@ from chatkit.server import stream_widget
 from chatkit.types import (
     NoticeEvent,
     ThreadItem,
+    ThreadItemDoneEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
@@ -28,6 +29,7 @@ from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..web.identity import Visitor
 from . import agent_answer
+from .generated_images import stored_image
 from .guards import Guards
 from .kept_run import KeptRun
 from .memory import Memory
@@ -201,6 +203,9 @@ class ServedTurn(AgentTurn):
             await super().stream(event)
         else:
             self._streamed.put_nowait(event)
+
+    async def show_image(self, image: bytes) -> None:
+        await self.stream(ThreadItemDoneEvent(item=await stored_image(image, self)))
 
     async def stream_widget(self, widget: Any, copy_text: str | None = None) -> None:
         async for event in stream_widget(self.thread, widget, copy_text, self.generate_id):

@@ -14,9 +14,12 @@ from chatkit.types import (
     AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
+    HiddenContextItem,
+    SDKHiddenContextItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     WorkflowItem,
@@ -30,7 +33,7 @@ from ..toolkit.guardrails import GuardrailTripped
 async def finish_items(
     events: AsyncIterator[ThreadStreamEvent], turn: AgentContext[RequestContext]
 ) -> AsyncIterator[ThreadStreamEvent]:
-    """Pass `events` on, without blank messages, and end the workflow of `turn` after them.
+    """Pass `events` on, without what no page shows, and end the workflow of `turn` after them.
 
     When they fail, the current message and the workflow are finished before the error is raised;
     when a guardrail stops them, nothing is, because all of it will be removed.
@@ -38,8 +41,7 @@ async def finish_items(
     """
     message: AssistantMessageItem | None = None
     try:
-        async for each in events:
-            event = _without_blank_message(each)
+        async for event in _shown(events):
             match event:
                 case ThreadItemAddedEvent(item=AssistantMessageItem() as item):
                     message = item.model_copy(deep=True)
@@ -66,11 +68,22 @@ async def finish_items(
         yield ThreadItemDoneEvent(item=workflow)
 
 
-def _without_blank_message(event: ThreadStreamEvent) -> ThreadStreamEvent:
-    match event:
-        case ThreadItemDoneEvent(item=AssistantMessageItem() as item) if not has_text(item):
-            return ThreadItemRemovedEvent(item_id=item.id)
-    return event
+async def _shown(events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
+    """Remove blank messages, and keep hidden context from the page.
+
+    The SDK keeps hidden context from the page when it is done, but not when it is added or
+    replaced.
+    """
+    async for event in events:
+        match event:
+            case ThreadItemDoneEvent(item=AssistantMessageItem() as item) if not has_text(item):
+                yield ThreadItemRemovedEvent(item_id=item.id)
+            case ThreadItemAddedEvent(item=HiddenContextItem() | SDKHiddenContextItem()):
+                pass
+            case ThreadItemReplacedEvent(item=HiddenContextItem() | SDKHiddenContextItem()):
+                yield ThreadItemDoneEvent(item=event.item)
+            case _:
+                yield event
 
 
 def end_workflow(turn: AgentContext[RequestContext]) -> WorkflowItem | None:

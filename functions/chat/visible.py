@@ -13,6 +13,7 @@ from chatkit.types import (
     HiddenContextItem,
     ProgressUpdateEvent,
     SDKHiddenContextItem,
+    TaskItem,
     ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -25,6 +26,7 @@ from chatkit.types import (
 )
 
 from ..server.cancelled import has_text
+from ..toolkit.speaker import is_speaker_line
 
 
 def shows_answer(event: ThreadStreamEvent) -> bool:
@@ -56,6 +58,8 @@ def _is_answer(item: ThreadItem) -> bool:
             return item.workflow.type != "reasoning"
         case GeneratedImageItem():
             return item.image is not None
+        case TaskItem():
+            return not is_speaker_line(item)
         case HiddenContextItem() | SDKHiddenContextItem():
             return False
     return True

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from agents import Model, ModelResponse, Tool, TResponseInputItem, Usage
+from agents import (
+    AgentOutputSchemaBase,
+    Handoff,
+    Model,
+    ModelResponse,
+    Tool,
+    TResponseInputItem,
+    Usage,
+)
 from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
@@ -41,31 +49,41 @@ class DemoModel(Model):
     def __init__(self, script: DemoScript) -> None:
         self._script = script
 
-    async def get_response(
+    async def get_response(  # noqa: PLR0917 - the SDK's signature
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's name
         model_settings: Any,
         tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,  # noqa: ARG002 - the SDK's signature
+        handoffs: list[Handoff],
         *_: Any,
         **__: Any,
     ) -> ModelResponse:
-        output = _reply(self._script, system_instructions, input, model_settings, tools)
+        names = _names(tools, handoffs)
+        output = _reply(self._script, system_instructions, input, model_settings, names)
         return ModelResponse(output=[*output], usage=Usage(requests=1), response_id=None)
 
-    async def stream_response(
+    async def stream_response(  # noqa: PLR0917
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's name
         model_settings: Any,
         tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,  # noqa: ARG002 - the SDK's signature
+        handoffs: list[Handoff],
         *_: Any,
         **__: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        async for event in stream(
-            _reply(self._script, system_instructions, input, model_settings, tools)
-        ):
+        names = _names(tools, handoffs)
+        output = _reply(self._script, system_instructions, input, model_settings, names)
+        async for event in stream(output):
             yield event
+
+
+def _names(tools: list[Tool], handoffs: list[Handoff]) -> set[str]:
+    """What can be called by a model, hand-overs included."""
+    return {tool.name for tool in tools} | {handoff.tool_name for handoff in handoffs}
 
 
 def _reply(
@@ -73,7 +91,7 @@ def _reply(
     instructions: str | None,
     model_input: str | list[TResponseInputItem],
     model_settings: Any,
-    tools: list[Tool],
+    tools: set[str],
 ) -> list[ResponseOutputMessage | ResponseFunctionToolCall]:
     prompt = _read_input(model_input)
     if not tools and "title" in (instructions or "").lower():
@@ -82,7 +100,7 @@ def _reply(
         return [message(script.after_action)]
     if prompt.result is not None:
         return [message(result_in_words(prompt.result))]
-    call = script.pick_tool(prompt.text, {tool.name for tool in tools}, model_settings.tool_choice)
+    call = script.pick_tool(prompt.text, tools, model_settings.tool_choice)
     if call is not None:
         # Before the call, because the answer ends after some tools.
         introduction = [message(script.introduction)] if prompt.first else []
@@ -126,8 +144,15 @@ def _read_input(model_input: str | list[TResponseInputItem]) -> _Prompt:
             first = False
         elif kind == "function_call_output":
             output = str(item.get("output", ""))
-            result, acted = data_in(output) or output, False
+            output = data_in(output) or output
+            # The agent that takes over answers the message, not the call that handed it over.
+            result, acted = None if _is_hand_over(output) else output, False
     return _Prompt(text, result, acted, first)
+
+
+def _is_hand_over(output: str) -> bool:
+    """Whether this is what the SDK returns for a hand-over to another agent."""
+    return re.fullmatch(r'\{"assistant": ".*"\}', output) is not None
 
 
 def _texts(item: Any) -> list[str]:

@@ -5,7 +5,7 @@ override `agent_for`, or `respond` for an assistant without the Agents SDK, or g
 agent.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -114,8 +114,8 @@ class Assistant:
 
     # The answer.
 
-    def agent_for(self, turn: Turn) -> "Agent[Any]":  # noqa: ARG002
-        """The agent that answers one message.
+    def agent_for(self, turn: Turn) -> "Agent[Any] | Awaitable[Agent[Any]]":  # noqa: ARG002
+        """The agent that answers one message. An `async def` may read `turn.thread_data` first.
 
         An agent without a model gets the one that the settings or the visitor chose. An agent, also
         one that is handed over to, may name another model of the settings' provider.
@@ -170,6 +170,14 @@ class Assistant:
     def hooks(self, turn: Turn) -> "RunHooks[Any] | None":  # noqa: ARG002
         """Hooks of the Agents SDK for one run."""
         return None
+
+    def speaker(self, turn: Turn, agent: "Agent[Any]") -> str | None:  # noqa: ARG002
+        """The line that the page shows where `agent` speaks after another one; `None` for none.
+
+        It names agents that are handed over to, and the first one when it answers again. It stays
+        in the conversation, and no model gets it.
+        """
+        return f"{agent.name} has taken over"
 
     def stream_options(self, turn: Turn) -> StreamOptions:  # noqa: ARG002
         """What the page may do with the stream. `allow_cancel=False` takes the Stop button away."""

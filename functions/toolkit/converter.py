@@ -32,6 +32,7 @@ from ..attachments.content import named, show
 from ..context import RequestContext
 from ..llm.model_input import in_turns
 from ..marks import as_data
+from .speaker import is_speaker_line
 
 MOST_CITATIONS = 20
 """Citations of one answer that a model is told of."""
@@ -145,6 +146,8 @@ class Converter(ThreadItemConverter):
     async def task_to_input(
         self, item: TaskItem
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        if is_speaker_line(item):
+            return None
         return _told_by_assistant(await super().task_to_input(item))
 
     async def workflow_to_input(

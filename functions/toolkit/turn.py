@@ -77,6 +77,12 @@ class Turn(Protocol):
     ) -> None:
         """Show a widget, which may grow (a generator), and store it in the conversation."""
 
+    async def show_image(self, image: bytes) -> None:
+        """Show an image (PNG, JPEG, GIF or WebP), and store it with the conversation.
+
+        The model sees it in later turns. Raises `ValueError` for other bytes.
+        """
+
     async def progress(self, text: str, icon: Any = None) -> None:
         """Show a progress message. `icon` is the name of an icon of ChatKit's, such as `search`."""
 

@@ -81,14 +81,17 @@ class Sources:
         return frozenset(found)
 
     def imported(self) -> frozenset[str]:
-        """Top-level packages that the code imports, anywhere in a file."""
+        """Top-level packages that the code imports, anywhere in a file, and what it imports from
+        modules by name (`PIL.ImageFont`).
+        """
         found: set[str] = set()
         for node in self._nodes():
             match node:
                 case ast.Import(names=names):
                     found.update(alias.name.split(".")[0] for alias in names)
-                case ast.ImportFrom(module=str(module), level=0):
+                case ast.ImportFrom(module=str(module), names=names, level=0):
                     found.add(module.split(".")[0])
+                    found.update(f"{module}.{alias.name}" for alias in names)
         return frozenset(found)
 
     def _nodes(self) -> Iterator[ast.AST]:

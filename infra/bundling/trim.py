@@ -18,14 +18,19 @@ UNUSED = {
     "bin": "command line programs",
 }
 AWS_SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "ssm", "sts"})
-# Pillow's fonts, colour profiles, AVIF and Tk: 9 MB. Here Pillow only makes images smaller.
+# Pillow's colour profiles, AVIF and Tk: 6 MB. Here Pillow only makes images smaller.
 _PILLOW_EXTRAS = {
-    "PIL": ("_avif", "_imagingcms", "_imagingft", "_imagingtk"),
-    "pillow.libs": ("libavif", "libbrotli", "libfreetype", "libharfbuzz", "liblcms2"),
+    "PIL": ("_avif", "_imagingcms", "_imagingtk"),
+    "pillow.libs": ("libavif", "liblcms2"),
+}
+# Pillow's fonts: 3 MB. Unless our own code writes into images.
+_PILLOW_FONTS = {
+    "PIL": ("_imagingft",),
+    "pillow.libs": ("libbrotli", "libfreetype", "libharfbuzz"),
 }
 # What python-docx does not use of lxml: 5 MB. Unless our own code imports lxml.
 _LXML_EXTRAS = ("objectify*", "builder*", "sax*", "html", "isoschematron")
-TRIMMED_UNLESS_IMPORTED = UNUSED.keys() | {"lxml"}
+TRIMMED_UNLESS_IMPORTED = UNUSED.keys() | {"lxml", "PIL.ImageFont"}
 # An unpacked copy of a file that lies beside it: 1 MB.
 _DOCX_COPY = "docx/templates/default-docx-template"
 _DROPPED_DIRECTORIES = frozenset({"__pycache__", "tests"})
@@ -37,18 +42,19 @@ _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 def trim(tree: Path, sources: Sources, own: frozenset[str] = frozenset()) -> None:
     """Remove from an installed tree what `sources` and their imports do not read.
 
-    `own` are the packages that the assistant has locked, which may use each other.
+    `own` are the packages that the assistant has locked. They stay whole: they may use each other.
     """
     used = sources.imported() | own
     for name in UNUSED.keys() - used:
         for path in [tree / name, *tree.glob(f"{name}-*.dist-info")]:
             shutil.rmtree(path, ignore_errors=True)
     _trim_metadata(tree)
-    _trim_aws(tree, AWS_SERVICES | sources.aws_services())
-    for directory, prefixes in _PILLOW_EXTRAS.items():
-        for prefix in prefixes:
-            for path in (tree / directory).glob(f"{prefix}*.so*"):
-                path.unlink()
+    if "botocore" not in own:
+        _trim_aws(tree, AWS_SERVICES | sources.aws_services())
+    if "pillow" not in own:
+        _trim_libraries(tree, _PILLOW_EXTRAS)
+        if "PIL.ImageFont" not in used:
+            _trim_libraries(tree, _PILLOW_FONTS)
     shutil.rmtree(tree / _DOCX_COPY, ignore_errors=True)
     if "lxml" not in used:
         for pattern in _LXML_EXTRAS:
@@ -60,6 +66,13 @@ def trim(tree: Path, sources: Sources, own: frozenset[str] = frozenset()) -> Non
                 shutil.rmtree(path)
         elif path.suffix in _DROPPED_SUFFIXES or path.name in _DROPPED_NAMES:
             path.unlink()
+
+
+def _trim_libraries(tree: Path, prefixes: dict[str, tuple[str, ...]]) -> None:
+    for directory, names in prefixes.items():
+        for name in names:
+            for path in (tree / directory).glob(f"{name}*.so*"):
+                path.unlink()
 
 
 def _trim_metadata(tree: Path) -> None:

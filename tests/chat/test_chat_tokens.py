@@ -46,9 +46,9 @@ def test_a_title_takes_nothing_of_what_is_reserved_for_the_answer(limited, model
     asked = []
     begin = AnswerUse.begin_call
 
-    async def noted(self, input_tokens, output_tokens):
+    async def noted(self, *use, **more):
         missing = self._reserved
-        call = await begin(self, input_tokens, output_tokens)
+        call = await begin(self, *use, **more)
         asked.append(self._reserved == missing)
         return call
 

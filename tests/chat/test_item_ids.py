@@ -11,6 +11,7 @@ from chatkit.types import (
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
 )
 
@@ -93,3 +94,11 @@ async def test_removing_a_model_id_removes_every_item_that_had_it():
         ThreadItemRemovedEvent(item_id=FAKE),
     )
     assert [id_of(event) for event in events[2:]] == ["message_1", "message_2"]
+
+
+async def test_a_replaced_item_is_the_one_that_the_page_knows():
+    events = await rewritten(
+        ThreadItemAddedEvent(item=message(FAKE)),
+        ThreadItemReplacedEvent(item=message(FAKE, "better")),
+    )
+    assert [id_of(event) for event in events] == ["message_1"] * 2

@@ -17,6 +17,7 @@ from tests.support.dev import ROOT, STARTER, Dev
 
 IMAGES = ROOT / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
+TALL = {"width": 900, "height": 1240}
 PHONE = {"width": 390, "height": 780}
 
 
@@ -26,6 +27,17 @@ def main() -> None:
         for scheme in ("light", "dark"):
             visit(browser, dev.url, scheme)
         phone(browser, dev.url)
+    examples()
+
+
+def examples() -> None:
+    for show in (support, analyst, graph, shop):
+        name = show.__name__
+        with Dev(CHATKIT_ASSISTANT=f"examples.{name}") as dev, chromium() as browser:
+            chat = window(browser, dev.url, "light", TALL, 1.5)
+            show(chat)
+            chat.page.locator(".scroller").evaluate("it => it.scrollTo(0, it.scrollHeight)")
+            take(chat.page, f"example-{name}")
 
 
 def window(browser: Browser, url: str, scheme: str, viewport: dict[str, int], scale: float) -> Chat:
@@ -73,6 +85,42 @@ def phone(browser: Browser, url: str) -> None:
     chat.ask("Give me a choice")
     take(chat.page, "phone-choice")
     chat.page.context.close()
+
+
+def support(chat: Chat) -> None:
+    chat.ask("Where is my order A-1042? My e-mail is ada@example.com.")
+    chat.ask("I want to return the kettle.")
+    form = chat.widgets.last
+    form.get_by_label("What do you return?").select_option("KETTLE-1")
+    form.get_by_label("I changed my mind").check()
+    form.get_by_role("button").click()
+    expect(chat.widgets.last).to_contain_text("Return registered")
+    chat.ask("I want my money back.")
+    chat.button("Approve").wait_for()
+
+
+def analyst(chat: Chat) -> None:
+    chat.ask("Compare revenue by city.")
+    chat.ask("Draw revenue by product.")
+    image = chat.page.locator("[data-item=generated_image] img")
+    image.wait_for()
+    image.evaluate("it => it.decode()")
+
+
+def graph(chat: Chat) -> None:
+    chat.ask("When are you open, and what does a day cost?")
+    chat.page.get_by_text("Looked it up").click()
+    chat.ask("Do you rent submarines?")
+
+
+def shop(chat: Chat) -> None:
+    chat.ask("What tea do you have?")
+    chat.ask("Put 2 sencha into my basket.")
+    chat.button("Approve").click()
+    chat.page.get_by_text("In the basket: 2 x Sencha").first.wait_for()
+    chat.settle()
+    chat.ask("Order it, please.")
+    chat.button("Approve").wait_for()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ await build({
     build: {
         outDir: process.argv[1], emptyOutDir: false, target: "es2022",
         lib: { entry: "src/standin/index.ts", formats: ["es"], fileName: "standin" },
+        rolldownOptions: { output: { codeSplitting: false } },
     },
 });
 """

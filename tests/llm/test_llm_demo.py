@@ -72,6 +72,24 @@ async def test_a_first_answer_that_ends_with_a_tool_says_that_it_is_a_demo_too()
     assert result.final_output == "dark"
 
 
+async def test_it_hands_over_and_the_other_agent_answers_the_same_message():
+    @function_tool
+    def pay_back(cents: int) -> str:
+        return f"{cents} cents are on their way"
+
+    script = DemoScript(
+        rules=(
+            DemoRule("transfer_to_billing", r"\bmoney\b"),
+            DemoRule("pay_back", r"\bmoney\b", lambda _: {"cents": 700}),
+        )
+    )
+    billing = Agent(name="Billing", model=DemoModel(script), tools=[pay_back])
+    agent = Agent(name="Desk", model=DemoModel(script), handoffs=[billing])
+    deltas, result = await streamed(agent, "My money, please")
+    assert "".join(deltas).endswith("700 cents are on their way")
+    assert result.last_agent is billing
+
+
 async def test_later_answers_do_not_introduce_it_again():
     history = [
         {"role": "user", "content": "Hello"},

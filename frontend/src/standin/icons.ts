@@ -1,5 +1,9 @@
-/** Icons, drawn for this project on a 24-pixel grid. An unknown name gives a spark. */
-import { html, nothing, type TemplateResult } from "lit-html";
+/**
+ * Icons, drawn for this project on a 24-pixel grid. An unknown name gives a spark. Those that only
+ * an assistant may show are in `more-icons.ts`.
+ */
+import { html, nothing, svg, type TemplateResult } from "lit-html";
+import { later } from "./later";
 
 const SPARK = "M12 3l2.2 6.3L20.5 12l-6.3 2.7L12 21l-2.2-6.3L3.5 12l6.3-2.7z";
 
@@ -50,18 +54,8 @@ const PATHS: Record<string, string> = {
   star: "M12 4l2.4 5.2 5.6.6-4.2 3.8 1.2 5.6L12 16.3 7 19.2l1.2-5.6L4 9.8l5.6-.6z",
   user: "M15.5 8a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0zM5 20c.6-3.8 3.3-6 7-6s6.4 2.2 7 6",
   mail: "M4 6h16v12H4zM4 7l8 6 8-6",
-  "map-pin":
-    "M12 21c4.3-4.5 6.5-8 6.5-11a6.5 6.5 0 0 0-13 0c0 3 2.2 6.5 6.5 11zM14.3 10a2.3 2.3 0 1 1-4.6 0 2.3 2.3 0 0 1 4.6 0z",
-  phone:
-    "M6 4h3l1.5 4-2 1.5a11 11 0 0 0 6 6l1.5-2 4 1.5v3c0 1-.9 1.8-1.9 1.7A15 15 0 0 1 4.3 5.9C4.2 4.9 5 4 6 4z",
   chart: "M4 20h16M7.5 20v-7M12 20V6M16.5 20v-10",
-  "book-open":
-    "M12 7c-2-1.6-4.5-2-8-2v13c3.5 0 6 .4 8 2 2-1.6 4.5-2 8-2V5c-3.5 0-6 .4-8 2zM12 7v13",
   notebook: "M6.5 3.5h12v17h-12zM4.5 8h4M4.5 12h4M4.5 16h4",
-  suitcase: "M4 8h16v11.5H4zM9 8V5h6v3M4 13h16",
-  cube: "M12 3.5l7.5 4.2v8.6L12 20.5l-7.5-4.2V7.7zM4.5 7.7L12 12l7.5-4.3M12 12v8.5",
-  compass: "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0zM15.5 8.5l-2 5-5 2 2-5z",
-  play: "M8 5.5v13l10.5-6.5z",
   "external-link": "M10 5H5v14h14v-5M13.5 5H19v5.5M19 5l-8 8",
   "square-code": "M4.5 5h15v14h-15zM10 9.5L7.5 12l2.5 2.5M14 9.5l2.5 2.5-2.5 2.5",
 };
@@ -93,8 +87,15 @@ const ALIASES: Record<string, string> = {
 export function icon(name: string | null | undefined, size = 20): TemplateResult | typeof nothing {
   if (!name) return nothing;
   const plain = name.replace(/^(?:lucide|vendor):/, "");
-  const path = PATHS[ALIASES[plain] ?? plain] ?? SPARK;
-  return html`<svg class="icon" viewBox="0 0 24 24" width=${size} height=${size} aria-hidden="true">
-    <path d=${path} />
-  </svg>`;
+  const known = ALIASES[plain] ?? plain;
+  const path = PATHS[known];
+  if (path) {
+    return html`<svg class="icon" viewBox="0 0 24 24" width=${size} height=${size} aria-hidden="true">
+      <path d=${path} />
+    </svg>`;
+  }
+  const drawn = later(
+    async () => svg`<path d=${(await import("./rare")).MORE_PATHS[known] ?? SPARK} />`,
+  );
+  return html`<svg class="icon" viewBox="0 0 24 24" width=${size} height=${size} aria-hidden="true" ${drawn}></svg>`;
 }

@@ -32,9 +32,11 @@ export type UserMessage = ItemBase & {
   quoted_text?: string | null;
 };
 
+export type SourceBase = { title: string; description?: string | null; timestamp?: string | null };
+
 export type Source =
-  | { type: "url"; title: string; url: string; attribution?: string; description?: string }
-  | { type: "file"; title: string; filename: string; description?: string }
+  | (SourceBase & { type: "url"; url: string; attribution?: string | null })
+  | (SourceBase & { type: "file"; filename: string })
   | {
       type: "entity";
       id: string;
@@ -103,6 +105,7 @@ export type Task = {
   type: "custom" | "web_search" | "thought" | "file" | "image";
   status_indicator?: "none" | "loading" | "complete";
   title?: string | null;
+  title_query?: string | null;
   icon?: string | null;
   content?: string | null;
   queries?: string[];

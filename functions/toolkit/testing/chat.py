@@ -11,6 +11,7 @@ from agents import Agent
 from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem, WidgetItem
 from chatkit.widgets import WidgetRoot
 
+from ...attachments import S3AttachmentStore
 from ...context import RequestContext
 from ...store import DynamoDBStore
 from .. import Assistant, Document, Documents, Entity, ThreadData
@@ -176,6 +177,11 @@ class Chat(Session):
         if self.thread_id is None:
             raise AssertionError("there is no conversation yet")
         return self.documents.of_thread(self.thread_id)
+
+    @property
+    def files(self) -> S3AttachmentStore:
+        """The files and images of conversations. It wants `context`."""
+        return self._world.services.attachments
 
     @property
     def store(self) -> DynamoDBStore:

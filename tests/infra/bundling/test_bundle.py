@@ -267,12 +267,30 @@ def test_a_package_that_a_tool_imports_stays(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["requests"]
 
 
-def test_a_package_that_an_assistants_lock_names_stays(tmp_path):
-    """What the assistant needs may import it, as LangGraph's packages import `requests`."""
-    for name in ("requests", "mangum"):
-        (tmp_path / name).mkdir()
-    trim.trim(tmp_path, Sources({}), frozenset({"requests", "langgraph"}))
-    assert [path.name for path in tmp_path.iterdir()] == ["requests"]
+def test_a_package_that_an_assistants_lock_names_stays_whole(tmp_path):
+    """What the assistant needs may use it, as LangGraph's packages import `requests`."""
+    parts = ("PIL/_imagingft.so", "botocore/data/sqs/it", "lxml/sax.py", "requests/api.py")
+    for name in (*parts, "mangum/adapter.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    trim.trim(tmp_path, Sources({}), frozenset({"botocore", "lxml", "pillow", "requests"}))
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*parts}
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        (b"from PIL import Image, ImageFont", {"_imaging.so", "_imagingft.so", "libfreetype-1.so"}),
+        (b"from PIL import Image", {"_imaging.so"}),
+    ],
+)
+def test_what_pillow_writes_text_with_comes_along_where_a_tool_does(tmp_path, source, left):
+    for name in ("PIL/_imaging.so", "PIL/_imagingft.so", "pillow.libs/libfreetype-1.so"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    trim.trim(tmp_path, Sources({"assistant/tools.py": (source, False)}))
+    assert {path.name for path in tmp_path.rglob("*.so")} == left
 
 
 def test_sources_are_hashed_as_they_are_written(tmp_path):

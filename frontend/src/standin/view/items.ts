@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { Chat } from "../chat";
 import { icon } from "../icons";
 import { copyText } from "../items";
+import { later } from "../later";
 import { markdown } from "../markdown";
 import type {
   AssistantMessage,
@@ -11,11 +12,11 @@ import type {
   GeneratedImageItem,
   Item,
   Source,
+  SourceBase,
   UserMessage,
 } from "../types";
 import { widgetItemView } from "../widgets";
 import { entityTag } from "./entity";
-import { structuredInputView } from "./structured";
 import { taskView, workflowView } from "./workflow";
 
 /** An item that cannot be drawn is plain text, so that the other items are drawn. */
@@ -42,7 +43,7 @@ function viewOf(chat: Chat, item: Item): TemplateResult | typeof nothing {
     case "task":
       return html`<div class="workflow">${taskView(chat, item.task)}</div>`;
     case "structured_input":
-      return structuredInputView(chat, item);
+      return html`<div ${later(async () => (await import("../rare")).structuredInputView(chat, item))}></div>`;
     case "generated_image":
       return generatedImage(item);
     default:
@@ -111,15 +112,25 @@ function assistantMessage(chat: Chat, item: AssistantMessage): TemplateResult {
 export function sourceView(chat: Chat, source: Source): TemplateResult {
   if (source.type === "url") {
     const safe = /^https?:\/\//i.test(source.url) ? source.url : "#";
-    return html`<a class="chip" href=${safe} target="_blank" rel="noopener noreferrer">
+    return html`<a
+      class="chip"
+      href=${safe}
+      title=${more(source)}
+      target="_blank"
+      rel="noopener noreferrer"
+    >
       ${icon("globe", 16)}${source.attribution ?? source.title}
     </a>`;
   }
   if (source.type === "file") {
-    return html`<span class="chip">${icon("document", 16)}${source.title || source.filename}</span>`;
+    return html`<span class="chip" title=${more(source)}>${icon("document", 16)}${source.title || source.filename}</span>`;
   }
   return entityTag(chat, source);
 }
+
+/** What a source says beyond its title. */
+const more = ({ description, timestamp }: SourceBase) =>
+  [description, timestamp].filter(Boolean).join(" · ") || nothing;
 
 function generatedImage(item: GeneratedImageItem): TemplateResult {
   return html`<div class="generated" data-item="generated_image">
@@ -127,6 +138,11 @@ function generatedImage(item: GeneratedImageItem): TemplateResult {
       item.image
         ? html`<img src=${item.image.url} alt="Generated image" />`
         : html`<div class="skeleton"><i></i></div>`
+    }
+    ${
+      typeof item.progress === "number"
+        ? html`<progress value=${item.progress} aria-label="The image is being drawn"></progress>`
+        : nothing
     }
   </div>`;
 }

@@ -35,10 +35,11 @@ const TASK_ICONS: Record<Task["type"], string> = {
 
 export function taskView(chat: Chat, task: Task): TemplateResult {
   const done = task.status_indicator === "complete";
+  const title = task.title ?? task.title_query;
   return html`<div class="task" data-status=${task.status_indicator ?? "none"}>
     ${icon(done ? "check" : (task.icon ?? TASK_ICONS[task.type]), 16)}
     <div>
-      ${task.title ? html`<strong>${task.title}</strong>` : nothing}
+      ${title ? html`<strong>${title}</strong>` : nothing}
       ${task.content ? markdown(task.content) : nothing}
       ${task.queries?.length ? html`<p>${task.queries.join(" · ")}</p>` : nothing}
       ${

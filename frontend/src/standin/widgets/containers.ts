@@ -4,7 +4,7 @@ import { icon } from "../icons";
 import type { ActionConfig, Component } from "../types";
 import { type Context, childrenOf, formValues } from "./context";
 import { children, componentView, type View } from "./registry";
-import { box, color } from "./style";
+import { box, color, isImageAddress, pixels, units } from "./style";
 
 const boxed =
   (direction: "row" | "col"): View =>
@@ -22,13 +22,34 @@ export const row: View = (component, context, path) =>
   html`<div class="w-box w-row" ${styled(box(component, "row"))}>
     ${children(component, context, path)}
   </div>`;
-export const basic = boxed("col");
+
+export const basic: View = (component, context, path) =>
+  themed(component, boxView(component, context, path));
+
+/** A child with another `key` comes in softly. The wrapper has no box, so it changes no layout. */
+export const transition: View = (component, context, path) =>
+  html`<div class="w-transition">${children(component, context, path)}</div>`;
+
+/** A part with a theme of its own, whatever the page's is. */
+const themed = (
+  { theme }: Component,
+  inside: TemplateResult | typeof nothing,
+): TemplateResult | typeof nothing =>
+  theme ? html`<div class="w-themed" data-theme=${theme}>${inside}</div>` : inside;
 
 export const spacer: View = ({ minSize }) =>
   html`<span class="w-spacer" ${styled({ "min-width": minSize ? `${minSize}px` : undefined })}></span>`;
 
-export const divider: View = ({ color: tone, flush }) =>
-  html`<hr class="w-divider" ?data-flush=${Boolean(flush)} ${styled({ "border-color": color(tone) })} />`;
+export const divider: View = ({ color: tone, flush, size, spacing }) =>
+  html`<hr
+    class="w-divider"
+    ?data-flush=${Boolean(flush)}
+    ${styled({
+      "border-color": color(tone),
+      "border-top-width": pixels(size),
+      "margin-block": units(spacing),
+    })}
+  />`;
 
 type CardAction = { label: string; action: ActionConfig };
 
@@ -61,9 +82,12 @@ export const card: View = (component, context, path) => {
     context.act(confirm.action, { path, scope: "container", values });
   };
   const cls = `w-card w-card-${size ?? "md"}`;
-  return asForm
-    ? html`<form class=${cls} data-widget-form @submit=${submit}>${body}</form>`
-    : html`<div class=${cls}>${body}</div>`;
+  return themed(
+    component,
+    asForm
+      ? html`<form class=${cls} data-widget-form @submit=${submit}>${body}</form>`
+      : html`<div class=${cls}>${body}</div>`,
+  );
 };
 
 function cardButton(
@@ -84,10 +108,19 @@ function cardButton(
 }
 
 function status(component: Component): TemplateResult | typeof nothing {
-  const value = component.status as { text: string; icon?: string } | undefined;
+  const value = component.status as Status | undefined;
   if (!value) return nothing;
-  return html`<p class="w-status">${icon(value.icon, 16)}${value.text}</p>`;
+  const { text, favicon, frame } = value;
+  return html`<p class="w-status">
+    ${
+      favicon && isImageAddress(favicon)
+        ? html`<img src=${favicon} alt="" width="16" height="16" ?data-frame=${Boolean(frame)} />`
+        : icon(value.icon, 16)
+    }${text}
+  </p>`;
 }
+
+type Status = { text: string; icon?: string; favicon?: string; frame?: boolean };
 
 const SHOWN = 5;
 
@@ -97,7 +130,7 @@ export const listView: View = (component, context, path) => {
   const most = typeof limit === "number" ? limit : limit === "auto" ? SHOWN : items.length;
   const entries = items.map((item, index) => listItem(item, context, `${path}.${index}`));
   const rest = entries.slice(most);
-  return html`<div class="w-list">
+  const list = html`<div class="w-list">
     ${status(component)} ${entries.slice(0, most)}
     ${
       rest.length
@@ -108,9 +141,10 @@ export const listView: View = (component, context, path) => {
         : nothing
     }
   </div>`;
+  return themed(component, list);
 };
 
-function listItem(item: Component, context: Context, path: string): TemplateResult {
+export const listItem: View = (item, context, path) => {
   const action = item.onClickAction as ActionConfig | undefined;
   const inside = childrenOf(item).map((child, index) =>
     componentView(child, context, `${path}.${index}`),
@@ -126,4 +160,4 @@ function listItem(item: Component, context: Context, path: string): TemplateResu
   >
     ${inside}
   </button>`;
-}
+};

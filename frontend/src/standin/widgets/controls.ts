@@ -7,8 +7,12 @@ import { type Context, formValues } from "./context";
 import { children, type View } from "./registry";
 import { box, FONT_SIZES, typography } from "./style";
 
+const ICON_SIZES: Record<string, number> = { sm: 16, md: 18, lg: 20, xl: 24, "2xl": 28 };
+
 export const button: View = (component, context, path) => {
-  const { label: words, submit, iconStart, iconEnd, block, disabled, pill } = component;
+  const { label: words, submit, iconStart, iconEnd, iconSize, block, disabled, pill } = component;
+  const drawn = (name: unknown) =>
+    icon(name as string | undefined, ICON_SIZES[String(iconSize ?? "sm")]);
   const action = component.onClickAction as ActionConfig | undefined;
   const busy = context.busy(path);
   const press = (event: Event) => {
@@ -28,12 +32,13 @@ export const button: View = (component, context, path) => {
     data-size=${component.size ?? "md"}
     ?data-block=${Boolean(block)}
     ?data-pill=${pill !== false}
+    ?data-uniform=${Boolean(component.uniform)}
     ?disabled=${Boolean(disabled) || busy || context.locked}
     aria-busy=${busy}
     aria-label=${words ? nothing : String(iconStart ?? iconEnd ?? "button")}
     @click=${press}
   >
-    ${icon(iconStart as string | undefined, 16)}${words ? html`<span>${words}</span>` : nothing}${icon(iconEnd as string | undefined, 16)}
+    ${drawn(iconStart)}${words ? html`<span>${words}</span>` : nothing}${drawn(iconEnd)}
   </button>`;
 };
 

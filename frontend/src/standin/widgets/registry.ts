@@ -1,8 +1,21 @@
 /** The function that draws each component. An unknown type draws its children. */
 import { html, type nothing, type TemplateResult } from "lit-html";
 import { keyed } from "lit-html/directives/keyed.js";
+import { styled } from "../css";
+import { later } from "../later";
 import type { Component } from "../types";
-import { basic, boxView, card, col, divider, listView, row, spacer } from "./containers";
+import {
+  basic,
+  boxView,
+  card,
+  col,
+  divider,
+  listItem,
+  listView,
+  row,
+  spacer,
+  transition,
+} from "./containers";
 import { type Context, childrenOf } from "./context";
 import {
   button,
@@ -15,6 +28,7 @@ import {
   select,
   textarea,
 } from "./controls";
+import { block } from "./style";
 import { table } from "./table";
 import { badge, caption, iconView, image, markdown, textView, title } from "./text";
 
@@ -24,10 +38,18 @@ export type View = (
   path: string,
 ) => TemplateResult | typeof nothing;
 
-const VIEWS: Record<string, View> = {
+const chart: View = (component) =>
+  html`<figure
+    class="w-chart"
+    ${styled(block(component))}
+    ${later(async (element) => (await import("../rare")).chart(component, element))}
+  ></figure>`;
+
+export const VIEWS: Record<string, View> = {
   Basic: basic,
   Card: card,
   ListView: listView,
+  ListViewItem: listItem,
   Box: boxView,
   Row: row,
   Col: col,
@@ -49,6 +71,8 @@ const VIEWS: Record<string, View> = {
   RadioGroup: radioGroup,
   DatePicker: datePicker,
   Label: label,
+  Chart: chart,
+  Transition: transition,
   Table: table,
 };
 

@@ -75,9 +75,9 @@ function primitive(value: string): string | undefined {
   return `oklch(${lightness.toFixed(2)} ${match[1] === "gray" ? 0 : 0.13} ${hue})`;
 }
 
-const units = (value: unknown): string | undefined =>
+export const units = (value: unknown): string | undefined =>
   typeof value === "number" ? `${value * UNIT}px` : text(value);
-const pixels = (value: unknown): string | undefined =>
+export const pixels = (value: unknown): string | undefined =>
   typeof value === "number" ? `${value}px` : text(value);
 const text = (value: unknown): string | undefined =>
   typeof value === "string"
@@ -131,6 +131,9 @@ export function block(component: Component): Styles {
     ...spacing("margin", component.margin),
   };
 }
+
+export const isImageAddress = (value: unknown): boolean =>
+  /^(https?:|data:image\/|\/)/i.test(String(value));
 
 /** A flex container. */
 export function box(component: Component, direction: "row" | "col"): Styles {

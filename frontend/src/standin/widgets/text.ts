@@ -3,12 +3,12 @@ import { styled } from "../css";
 import { icon } from "../icons";
 import { markdown as markdownView } from "../markdown";
 import type { View } from "./registry";
-import { block, color, FONT_SIZES, typography } from "./style";
+import { block, color, FONT_SIZES, isImageAddress, typography } from "./style";
 
 type Editable = { name: string; placeholder?: string; required?: boolean; pattern?: string };
 
 export const textView: View = (component) => {
-  const { value, italic, lineThrough, truncate, maxLines, streaming, width } = component;
+  const { value, italic, lineThrough, truncate, minLines, maxLines, streaming, width } = component;
   const editable = component.editable as Editable | false | undefined;
   if (editable) {
     return html`<input
@@ -30,6 +30,7 @@ export const textView: View = (component) => {
       ...typography(component, FONT_SIZES),
       "font-style": italic ? "italic" : undefined,
       "text-decoration": lineThrough ? "line-through" : undefined,
+      "min-height": minLines ? `${minLines}lh` : undefined,
       ...(width ? block({ type: "Text", width }) : {}),
     })}
   >${value}</p>`;
@@ -95,16 +96,18 @@ export const iconView: View = ({ name, size, color: tone }) =>
   >`;
 
 export const image: View = (component) => {
-  const { src, alt, fit, position, frame } = component;
-  if (!/^(https?:|data:image\/|\/)/i.test(String(src))) return nothing;
+  const { src, alt, fit, position, frame, flush } = component;
+  if (!isImageAddress(src)) return nothing;
   return html`<img
     class="w-image"
     src=${src}
     alt=${alt ?? ""}
     loading="lazy"
     ?data-frame=${Boolean(frame)}
+    ?data-flush=${Boolean(flush)}
     ${styled({
       ...block(component),
+      background: color(component.background),
       "object-fit": fit ? String(fit) : undefined,
       "object-position": position ? String(position) : undefined,
     })}
