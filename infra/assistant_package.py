@@ -35,6 +35,11 @@ class AssistantPackage:
         return lock if lock.is_file() else None
 
     @property
+    def own_packages(self) -> frozenset[str]:
+        """The names of the packages in `requirements`."""
+        return frozenset() if self.requirements is None else frozenset(_pins(self.requirements))
+
+    @property
     def page(self) -> dict[str, Any]:
         """The assistant's part of the page's options; empty without a `page.json`.
 

@@ -75,8 +75,10 @@ def build(
     target = _host_platform() if host else _PLATFORMS[architecture]
     sources = Sources.read(ROOT / "functions", without=_NOT_NEEDED[function]).under("functions")
     locks = [_LOCK, _GEMINI_LOCK] if gemini_transcribes and function == "actions" else [_LOCK]
+    own: frozenset[str] = frozenset()
     if (package := assistant_package(assistant)) is not None:
         package.check_requirements()
+        own = package.own_packages
         sources |= _sources_of(package)
         locks += [package.requirements] if package.requirements else []
     rules = [*locks, Path(__file__), *sorted((ROOT / "infra" / "bundling").glob("*.py"))]
@@ -91,7 +93,7 @@ def build(
     def dependencies(tree: Path) -> None:
         for lock in locks:
             _install(tree, lock, target=None if host else target)
-        trim.trim(tree, sources)
+        trim.trim(tree, sources, own)
         _compile(tree, python)
 
     def whole(tree: Path) -> None:

@@ -52,8 +52,11 @@ def has_text(message: AssistantMessageItem) -> bool:
 
 
 def end(item: WorkflowItem) -> None:
-    """End a workflow in place, as the SDK ends one."""
+    """End a workflow in place, as the SDK ends one. Nothing in it goes on."""
     if item.workflow.summary is None:
         lasted = datetime.now(item.created_at.tzinfo) - item.created_at
         item.workflow.summary = DurationSummary(duration=int(lasted.total_seconds()))
     item.workflow.expanded = False
+    for task in item.workflow.tasks:
+        if task.status_indicator == "loading":
+            task.status_indicator = "none"

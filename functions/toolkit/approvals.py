@@ -50,8 +50,12 @@ class Approval:
 
     @property
     def title(self) -> str:
-        """The tool's name as words: `send_money` is `Send money`."""
-        words = self.tool.replace("_", " ").replace("-", " ").strip()
+        """The tool's name as words: `send_money` is `Send money`, and `mcp_shop__order`, of an
+        MCP server, is `Shop: order`.
+        """
+        server, _, tool = self.tool.removeprefix("mcp_").partition("__")
+        name = f"{server}: {tool}" if self.tool.startswith("mcp_") and tool else self.tool
+        words = name.replace("_", " ").replace("-", " ").strip()
         return words[:1].upper() + words[1:]
 
     @property

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from infra.bundling.sources import Sources
 
-# Dependencies of dependencies that nothing imports here. A package that our own code imports
-# stays.
+# Dependencies of dependencies that nothing imports here. A package that our own code imports, or
+# that an assistant's lock names, stays.
 UNUSED = {
     "cffi": "cryptography needs `_cffi_backend`, which lies beside it and stays",
     "pycparser": "cffi's",
@@ -42,20 +42,26 @@ _DROPPED_NAMES = frozenset({"py.typed", ".lock"})
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 
 
-def trim(tree: Path, sources: Sources) -> None:
-    """Remove from an installed tree what `sources` and their imports do not read."""
-    for name in UNUSED.keys() - sources.imported():
+def trim(tree: Path, sources: Sources, own: frozenset[str] = frozenset()) -> None:
+    """Remove from an installed tree what `sources` and their imports do not read.
+
+    `own` are the packages that the assistant has locked. They stay whole: they may use each other.
+    """
+    used = sources.imported() | own
+    for name in UNUSED.keys() - used:
         for path in [tree / name, *tree.glob(f"{name}-*.dist-info")]:
             shutil.rmtree(path, ignore_errors=True)
     _trim_metadata(tree)
-    _trim_aws(tree, AWS_SERVICES | sources.aws_services())
-    _trim_libraries(tree, _PILLOW_EXTRAS)
-    if "PIL.ImageFont" not in sources.imported():
-        _trim_libraries(tree, _PILLOW_FONTS)
-    if _SANDBOXES not in sources.imported():
+    if "botocore" not in own:
+        _trim_aws(tree, AWS_SERVICES | sources.aws_services())
+    if "pillow" not in own:
+        _trim_libraries(tree, _PILLOW_EXTRAS)
+        if "PIL.ImageFont" not in used:
+            _trim_libraries(tree, _PILLOW_FONTS)
+    if _SANDBOXES not in used:
         shutil.rmtree(tree / _SANDBOXES.replace(".", "/"), ignore_errors=True)
     shutil.rmtree(tree / _DOCX_COPY, ignore_errors=True)
-    if "lxml" not in sources.imported():
+    if "lxml" not in used:
         for pattern in _LXML_EXTRAS:
             for path in (tree / "lxml").glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

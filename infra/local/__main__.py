@@ -63,6 +63,7 @@ def main() -> None:
         sign_in(host, port),
         _cloud(settings := settings_or_stop(folder), folder, port),
     ):
+        _own_packages(settings)
         address = url_of(host, port)
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
             threading.Thread(
@@ -112,9 +113,6 @@ def settings_or_stop(folder: Path | None = None) -> Settings:
             settings = Settings()
         choose(settings)
         identity_of(settings)
-        use_own_packages(settings.assistant)
-    except PackagesError as error:
-        stop(str(error))
     except ValidationError as error:
         problems = error.errors()
         field = str(problems[0]["loc"][0])
@@ -123,6 +121,13 @@ def settings_or_stop(folder: Path | None = None) -> Settings:
     except ValueError as error:
         stop(f".env or environment: {error}")
     return settings
+
+
+def _own_packages(settings: Settings) -> None:
+    try:
+        use_own_packages(settings.assistant)
+    except (PackagesError, ValueError) as error:
+        stop(str(error))
 
 
 def address_of(default_port: str, name: str = "make dev") -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Installs what an assistant needs besides, beside `.venv`, so that `.venv` stays as it is locked.
 
-A folder under `.cache/packages/` has the packages of one lock. `make dev` puts it on `PYTHONPATH`.
+A folder under `.cache/packages/` has the packages of one lock. `make dev`, `make eval` and tests of
+an assistant import from it. The bundle has these packages itself.
 """
 
 import hashlib
@@ -22,7 +23,10 @@ class PackagesError(Exception):
 
 
 def use_own_packages(module: str | None) -> None:
-    """Let this process and its children import what the assistant in `module` needs.
+    """Let this process import what the assistant in `module` needs, and install it at first.
+
+    uvicorn gives `sys.path` to the processes that it starts. `PYTHONPATH` is left alone: it comes
+    before `.venv`, and would be one for other versions of Python too.
 
     Raises `PackagesError`, and `ValueError` when its lock contradicts that of the functions.
     """
@@ -34,8 +38,6 @@ def use_own_packages(module: str | None) -> None:
     if folder not in sys.path:
         # Behind `.venv`, which has the same versions of what both have.
         sys.path.append(folder)
-        before = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = f"{before}{os.pathsep}{folder}" if before else folder
 
 
 def installed(lock: Path) -> Path:
@@ -45,7 +47,7 @@ def installed(lock: Path) -> Path:
     folder = FOLDER / digest
     if folder.is_dir():
         return folder
-    print(f"make dev: installing {lock.relative_to(ROOT)}", flush=True)
+    print(f"setup: installing {lock.relative_to(ROOT)}", flush=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     making = FOLDER / f".making-{digest}-{os.getpid()}"
     command = [uv(), "pip", "install", "--quiet", "--target", str(making), "--require-hashes"]

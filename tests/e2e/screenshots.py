@@ -31,7 +31,8 @@ def main() -> None:
 
 
 def examples() -> None:
-    for name, show in (("support", support), ("analyst", analyst)):
+    for show in (support, analyst, graph, shop):
+        name = show.__name__
         with Dev(CHATKIT_ASSISTANT=f"examples.{name}") as dev, chromium() as browser:
             chat = window(browser, dev.url, "light", TALL, 1.5)
             show(chat)
@@ -104,6 +105,22 @@ def analyst(chat: Chat) -> None:
     image = chat.page.locator("[data-item=generated_image] img")
     image.wait_for()
     image.evaluate("it => it.decode()")
+
+
+def graph(chat: Chat) -> None:
+    chat.ask("When are you open, and what does a day cost?")
+    chat.page.get_by_text("Looked it up").click()
+    chat.ask("Do you rent submarines?")
+
+
+def shop(chat: Chat) -> None:
+    chat.ask("What tea do you have?")
+    chat.ask("Put 2 sencha into my basket.")
+    chat.button("Approve").click()
+    chat.page.get_by_text("In the basket: 2 x Sencha").first.wait_for()
+    chat.settle()
+    chat.ask("Order it, please.")
+    chat.button("Approve").wait_for()
 
 
 if __name__ == "__main__":

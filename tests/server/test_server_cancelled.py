@@ -11,6 +11,7 @@ from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
+    CustomTask,
     ThreadItemAddedEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
@@ -104,7 +105,8 @@ async def thread():
 async def test_a_blank_message_is_not_kept_and_an_open_workflow_is_ended(thread):
     store, base = MemoryStore(), {"thread_id": "thr_1", "created_at": datetime.now(UTC)}
     await store.save_thread(thread, ADA)
-    workflow = Workflow(type="reasoning", tasks=[], expanded=True)
+    tasks = [CustomTask(status_indicator=status) for status in ("complete", "loading")]
+    workflow = Workflow(type="reasoning", tasks=tasks, expanded=True)
     pending = [
         AssistantMessageItem(id="blank", content=[AssistantMessageContent(text=" ")], **base),
         WorkflowItem(id="thinking", workflow=workflow, **base),
@@ -114,4 +116,5 @@ async def test_a_blank_message_is_not_kept_and_an_open_workflow_is_ended(thread)
     assert (ended.id, ended.workflow.expanded, ended.workflow.summary.duration) == (
         "thinking", False, 0,
     )  # fmt: skip
+    assert [task.status_indicator for task in ended.workflow.tasks] == ["complete", "none"]
     assert note.content == "Cut off."

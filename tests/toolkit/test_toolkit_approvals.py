@@ -25,6 +25,20 @@ def test_a_card_that_waits_has_two_buttons_and_a_decided_one_has_none():
         assert not waits(decided.card())
 
 
+@pytest.mark.parametrize(
+    ("tool", "title"),
+    [
+        ("send_money", "Send money"),
+        ("mcp_shop__add_to_basket", "Shop: add to basket"),
+        ("mcp_tea_shop__order", "Tea shop: order"),
+        ("mcp__", "Mcp"),
+        ("mcp_order", "Mcp order"),
+    ],
+)
+def test_the_card_names_the_tool_in_words_and_its_server(tool, title):
+    assert Approval(tool, "{}").title == title
+
+
 @pytest.mark.parametrize("status", ["waiting", "approved"])
 def test_chatkit_knows_every_property_of_the_card(status):
     assert unknown_to_chatkit(Approval("a", '{"b": 1}', status).card()) == []

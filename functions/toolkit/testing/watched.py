@@ -19,7 +19,7 @@ class _Results(RunHooks[Any]):
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: Any, result: object
     ) -> None:
         if isinstance(context, ToolContext):
-            self._results[context.tool_call_id] = str(result)
+            self._results[context.tool_call_id] = _text(result)
         await self._own.on_tool_end(context, agent, tool, result)
 
     async def on_llm_start(self, *args: Any, **kwargs: Any) -> None:
@@ -39,6 +39,14 @@ class _Results(RunHooks[Any]):
 
     async def on_tool_start(self, *args: Any, **kwargs: Any) -> None:
         await self._own.on_tool_start(*args, **kwargs)
+
+
+def _text(result: Any) -> str:
+    """What the model reads of it. The tools of MCP servers return parts, as a dictionary each."""
+    parts = result if isinstance(result, list) else [result]
+    if parts and all(isinstance(part, dict) and "text" in part for part in parts):
+        return "\n".join(str(part["text"]) for part in parts)
+    return str(result)
 
 
 class _Watched:

@@ -267,6 +267,17 @@ def test_a_package_that_a_tool_imports_stays(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["requests"]
 
 
+def test_a_package_that_an_assistants_lock_names_stays_whole(tmp_path):
+    """What the assistant needs may use it, as LangGraph's packages import `requests`."""
+    parts = ("PIL/_imagingft.so", "botocore/data/sqs/it", "lxml/sax.py", "requests/api.py")
+    for name in (*parts, "mangum/adapter.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    trim.trim(tmp_path, Sources({}), frozenset({"botocore", "lxml", "pillow", "requests"}))
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*parts}
+
+
 @pytest.mark.parametrize(
     ("source", "left"),
     [

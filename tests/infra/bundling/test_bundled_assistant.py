@@ -72,6 +72,7 @@ def test_a_lock_that_contradicts_that_of_the_functions_is_refused(root, monkeypa
         package = packages.assistant_package("shop")
         if fits:
             package.check_requirements()
+            assert package.own_packages == {"pydantic-core", "other"}
         else:
             with pytest.raises(ValueError, match=r"pydantic-core 2\.1, and .* has 2\.0.*make lock"):
                 package.check_requirements()
