@@ -58,19 +58,23 @@ def trim(tree: Path, sources: Sources, own: frozenset[str] = frozenset()) -> Non
         _trim_libraries(tree, _PILLOW_EXTRAS)
         if "PIL.ImageFont" not in used:
             _trim_libraries(tree, _PILLOW_FONTS)
-    if _SANDBOXES not in used:
-        shutil.rmtree(tree / _SANDBOXES.replace(".", "/"), ignore_errors=True)
-    shutil.rmtree(tree / _DOCX_COPY, ignore_errors=True)
+    folders = [_DOCX_COPY, *(name.replace(".", "/") for name in {_SANDBOXES} - used)]
+    for folder in folders:
+        shutil.rmtree(tree / folder, ignore_errors=True)
     if "lxml" not in used:
-        for pattern in _LXML_EXTRAS:
-            for path in (tree / "lxml").glob(pattern):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _trim_lxml(tree)
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.is_dir():
             if path.name in _DROPPED_DIRECTORIES:
                 shutil.rmtree(path)
         elif path.suffix in _DROPPED_SUFFIXES or path.name in _DROPPED_NAMES:
             path.unlink()
+
+
+def _trim_lxml(tree: Path) -> None:
+    for pattern in _LXML_EXTRAS:
+        for path in (tree / "lxml").glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _trim_libraries(tree: Path, prefixes: dict[str, tuple[str, ...]]) -> None:

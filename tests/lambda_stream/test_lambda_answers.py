@@ -224,6 +224,7 @@ async def test_an_approved_tool_runs_in_another_environment_than_the_one_that_as
     card = next(e["item"] for e in asked if e.get("item", {}).get("type") == "widget")
     os.kill(deployed.chat.environments[0].pid, signal.SIGKILL)
     await deployed.chat.settled()
+    await deployed.http.get("/chatkit/health")  # finds the dead one, and makes room for another
     place = {"thread_id": card["thread_id"], "item_id": card["id"]}
     action = {"type": "approval.decide", "payload": {"approve": True}}
     async with deployed.open("threads.custom_action", action=action, **place) as response:
