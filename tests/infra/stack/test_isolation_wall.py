@@ -235,6 +235,10 @@ OTHER_ATTEMPTS = {
     "Runs.running": lambda t: Runs(t).running("thr_1", HIS),
     "Records.get": lambda t: Records(t).get("notes", HIS),
     "Records.put": lambda t: Records(t).put("lists", [1], HIS, version=0),
+    "Records.of_thread": lambda t: Records(t).of_thread("thr_1").get("notes", HIS),
+    "Records.of_thread, written": lambda t: (
+        Records(t).of_thread("thr_1").put("lists", [1], HIS, version=0)
+    ),
     "Sessions.end_all": lambda t: Sessions(t).end_all(HIS),
     "Sessions.is_over": lambda t: Sessions(t).is_over(HIS, 0.0),
     "Runs.claim_replay": lambda t: Runs(t).claim_replay(Run("run_1", "thr_1", 0.0), HIS),

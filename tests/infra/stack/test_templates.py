@@ -191,6 +191,7 @@ def test_outputs_say_where_it_is_and_what_to_do_next(synth, dev):
         "FilesBucketName",
         "CookieSecret",
         "Next",
+        "Provider",
     }
     (table,) = dev.of_type("AWS::DynamoDB::Table")
     (bucket,) = (name for name in dev.of_type("AWS::S3::Bucket") if name.startswith("Files"))
