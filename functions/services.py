@@ -1,6 +1,5 @@
 """The composition root: makes everything that both apps use, once for each app."""
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from .settings import Settings, sendable_key
 from .store import DynamoDBStore, Records, Runs, Sessions
 from .store.table import Table
 from .toolkit import Assistant, Documents
+from .toolkit.default_model import name_the_chosen_model
 from .toolkit.routes import Caller
 from .voice.dictation import Dictation
 from .voice.transcription import Transcriber
@@ -173,9 +173,7 @@ def load_assistant(module: str | None) -> Assistant:
     It is an `Assistant`, or an agent of the Agents SDK. Raises `ValueError` when there is no such
     module or when it has no `assistant`.
     """
-    # An agent without a model takes the settings of the SDK's default model, which other models
-    # refuse. This name stands for the model that the settings or the visitor chose.
-    os.environ.setdefault("OPENAI_DEFAULT_MODEL", "chosen-by-chatkit")
+    name_the_chosen_model()
     try:
         found = (
             import_module(".assistant", __package__) if module is None else import_module(module)

@@ -18,7 +18,7 @@ import pytest
 from functions.services import Services
 from functions.settings import Settings
 from infra.local.app import Origin
-from tests.security.examples import examples
+from tests.security.example_values import examples
 from tests.security.world import World, browser
 from tests.support.issuer import AUDIENCE, CLIENT, bearer, issuing
 from tests.support.openai_server import OpenAIServer, Say

@@ -4,6 +4,7 @@ Everything runs in this process, without sockets, a key or AWS. What is here is 
 stands above the engine, which it drives, and nothing but tests imports it.
 """
 
+from ..default_model import name_the_chosen_model
 from .cards import buttons
 from .chat import Chat, assistant_under_test
 from .conversation import check_conversation
@@ -26,3 +27,5 @@ __all__ = [
     "recorded",
     "says",
 ]
+
+name_the_chosen_model()  # before the test imports its assistant
