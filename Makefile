@@ -41,7 +41,7 @@ test: setup ## everything that can be proven here; ARGS="tests/llm -k demo" for 
 ifdef ARGS
 	@$(RUN) -m pytest $(ARGS)
 else
-	@$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+	@$(RUN) -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 endif
 
 .PHONY: eval
