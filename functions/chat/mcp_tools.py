@@ -90,7 +90,7 @@ class TurnServer(MCPServer):
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None
     ) -> GetPromptResult:
-        raise NotImplementedError
+        raise NotImplementedError("the engine offers the tools of a server, and no prompts")
 
 
 def _approval(server: McpServer) -> Any:

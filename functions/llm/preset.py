@@ -1,18 +1,15 @@
 """A model with a reasoning effort and a temperature of its own."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
-from agents import Model, ModelResponse, ModelSettings
-from agents.items import TResponseStreamEvent
+from agents import Model, ModelSettings
 from openai.types.shared import Reasoning
 
 from ..model_list import ReasoningEffort
-from .wrapped import WrappedModel
+from .wrapped import ModelInput, ModelWithOtherSettings
 
 
-class PresetModel(WrappedModel):
+class PresetModel(ModelWithOtherSettings):
     """Wraps a model. What the agent's own settings say is used as it is."""
 
     def __init__(
@@ -22,36 +19,9 @@ class PresetModel(WrappedModel):
         self._effort = reasoning_effort
         self._temperature = temperature
 
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: Any,  # noqa: A002 - the SDK's name
-        model_settings: ModelSettings,
-        *args: Any,
-        **kwargs: Any,
-    ) -> ModelResponse:
-        settings = self._settings(model_settings)
-        return await self._model.get_response(system_instructions, input, settings, *args, **kwargs)
-
-    async def stream_response(
-        self,
-        system_instructions: str | None,
-        input: Any,  # noqa: A002 - the SDK's name
-        model_settings: ModelSettings,
-        *args: Any,
-        **kwargs: Any,
-    ) -> AsyncIterator[TResponseStreamEvent]:
-        settings = self._settings(model_settings)
-        async for event in self._model.stream_response(
-            system_instructions, input, settings, *args, **kwargs
-        ):
-            yield event
-
-    def _settings(self, given: ModelSettings) -> ModelSettings:
-        settings = ModelSettings(temperature=self._temperature).resolve(given)
-        if self._effort is None:
+    def changed(self, settings: ModelSettings, given: ModelInput) -> ModelSettings:  # noqa: ARG002
+        own = settings.reasoning or Reasoning()
+        settings = ModelSettings(temperature=self._temperature).resolve(settings)
+        if self._effort is None or own.effort is not None:
             return settings
-        reasoning = given.reasoning or Reasoning()
-        if reasoning.effort is not None:
-            return settings
-        return replace(settings, reasoning=reasoning.model_copy(update={"effort": self._effort}))
+        return replace(settings, reasoning=own.model_copy(update={"effort": self._effort}))

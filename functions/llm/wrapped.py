@@ -1,7 +1,15 @@
-"""The base class of models that pass requests on to another model."""
+"""The base classes of models that pass requests on to another model."""
 
-from agents import Model
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from agents import Model, ModelResponse, ModelSettings, TResponseInputItem
+from agents.items import TResponseStreamEvent
 from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
+
+ModelInput = str | list[TResponseInputItem]
 
 
 class WrappedModel(Model):
@@ -15,3 +23,38 @@ class WrappedModel(Model):
 
     async def close(self) -> None:
         await self._model.close()
+
+
+class ModelWithOtherSettings(WrappedModel):
+    """Changes the settings of each request, and nothing else of it."""
+
+    async def get_response(
+        self,
+        system_instructions: str | None,
+        input: ModelInput,  # noqa: A002 - the SDK's name
+        model_settings: ModelSettings,
+        *args: Any,
+        **kwargs: Any,
+    ) -> ModelResponse:
+        settings = self.changed(model_settings, input)
+        return await self._model.get_response(system_instructions, input, settings, *args, **kwargs)
+
+    async def stream_response(
+        self,
+        system_instructions: str | None,
+        input: ModelInput,  # noqa: A002 - the SDK's name
+        model_settings: ModelSettings,
+        *args: Any,
+        **kwargs: Any,
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        settings = self.changed(model_settings, input)
+        events: Any = self._model.stream_response(
+            system_instructions, input, settings, *args, **kwargs
+        )
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    @abstractmethod
+    def changed(self, settings: ModelSettings, given: ModelInput) -> ModelSettings:
+        """The settings with which `given`, the request's input, is sent."""

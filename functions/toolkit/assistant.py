@@ -121,7 +121,7 @@ class Assistant:
         one that is handed over to, may name another model of the settings' provider.
         """
         if self._agent is None:
-            raise NotImplementedError
+            raise NotImplementedError("turn.run_agent() needs agent_for, or an agent")
         return self._agent
 
     def respond(self, turn: Turn) -> AsyncIterator[ThreadStreamEvent]:
