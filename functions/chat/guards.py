@@ -11,12 +11,15 @@ from chatkit.types import (
     ProgressUpdateEvent,
     StructuredInputItem,
     ThreadItem,
+    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     UserMessageItem,
 )
 
+from .. import aws
 from ..attachments import S3AttachmentStore
 from ..attachments.content import show
 from ..marks import data_in
@@ -41,6 +44,8 @@ class Guards:
         self._guardrails = tuple(guardrails)
         self.trips = 0
         """How often a guardrail has tripped, for the metric."""
+        self._unchecked: ThreadItem | None = None
+        """What the visitor has written, until its check is done."""
         self._said: dict[str, str] = {}
         self._outputs: dict[str, bool] = {}
 
@@ -51,10 +56,10 @@ class Guards:
 
         What an approval goes on with was checked before.
         """
-        asked = None if self._turn.goes_on else asked
+        self._unchecked = asked = None if self._turn.goes_on else asked
         await self._check_asked(asked, self._of("input", blocking=True))
         beside = asyncio.create_task(self._check_asked(asked, self._of("input", blocking=False)))
-        beside.add_done_callback(self._interrupt)
+        beside.add_done_callback(self._end_input)
         held: list[ThreadStreamEvent] | None = [] if self._of("output", blocking=True) else None
         try:
             async for event in events:
@@ -68,13 +73,23 @@ class Guards:
         except GuardrailTripped:
             raise
         except Exception:
-            await beside
-            await self.check_output()  # what there is of the answer is kept
+            # What there is of the answer is kept, so it is checked.
+            await aws.together(self.check_output(), beside)
+            for event in held or []:
+                yield event
             raise
         finally:
             beside.cancel()
         for event in held or []:
             yield event
+
+    async def check_stopped(self) -> None:
+        """Check what a stopped answer leaves in the conversation. Raises `GuardrailTripped`.
+
+        The visitor may have stopped it before their message was checked.
+        """
+        asked = self._check_asked(self._unchecked, self._of("input"))
+        await aws.together(asked, self.check_output())
 
     async def check_output(self) -> None:
         """Check what the answer has said so far. Raises `GuardrailTripped`."""
@@ -119,15 +134,23 @@ class Guards:
             if side in each.on and blocking in {None, each.blocking}
         ]
 
-    def _interrupt(self, check: "asyncio.Task[None]") -> None:
-        if not check.cancelled() and (error := check.exception()) is not None:
+    def _end_input(self, check: "asyncio.Task[None]") -> None:
+        if check.cancelled():
+            return
+        if (error := check.exception()) is None:
+            self._unchecked = None
+        else:
             self._turn.interrupt(error)
 
     def _note(self, event: ThreadStreamEvent) -> None:
         match event:
             case ThreadItemUpdatedEvent(update=AssistantMessageContentPartTextDelta(delta=delta)):
                 self._said[event.item_id] = self._said.get(event.item_id, "") + delta
-            case ThreadItemDoneEvent(item=AssistantMessageItem() as item):
+            case (
+                ThreadItemAddedEvent(item=AssistantMessageItem() as item)
+                | ThreadItemDoneEvent(item=AssistantMessageItem() as item)
+                | ThreadItemReplacedEvent(item=AssistantMessageItem() as item)
+            ):
                 self._said[item.id] = "\n\n".join(part.text for part in item.content)
 
     async def _check_asked(self, asked: ThreadItem | None, guardrails: list[Guardrail]) -> None:

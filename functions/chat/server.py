@@ -289,7 +289,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         """Store what there is of the answer, and tell the model why it was cut off."""
         if self._turn is not None:
             try:
-                await self._turn.guards.check_output()
+                await self._turn.guards.check_stopped()
             except GuardrailTripped:
                 await self._take_back(self._turn)
                 return
