@@ -25,6 +25,7 @@ from chatkit.types import (
 
 from ..llm.length import bounded, cut, tokens, turns
 from ..marks import as_data
+from .history import without_withheld
 from .own_items import just_before, own_content
 from .tool_memory import in_places, with_calls
 
@@ -115,12 +116,14 @@ class Older:
         failed for a while. Reads `MOST_PAGES` pages at most.
         """
         thread_id, after = self.newest.thread_id, self.read_from
+        read: list[ThreadItem] = []
         before: list[ThreadItem] = []
         for _ in range(MOST_PAGES if self.earlier is None else 0):
             if after is None:
                 break
             page = await store.load_thread_items(thread_id, after, limit, "desc", context)
-            before = [*reversed(page.data), *before]
+            read = [*reversed(page.data), *read]
+            before = without_withheld(read)
             if (found := Recent.of(before)).summary is not None:
                 return replace(self, items=[*found.items, *self.items], earlier=found.summary)
             after = page.after if page.has_more else None
