@@ -106,8 +106,9 @@ class Memory:
         try:
             async with asyncio.timeout(SECONDS):
                 older = await due.with_beginning(self._turn.store, settings.history_items, context)
-                text = await older.text(assistant.converter(self._turn), limit)
-                summary = await assistant.summary(self._turn, text)
+                told = await older.told(assistant.converter(self._turn))
+                safe = await self._turn.guards.with_safe_outputs(told)
+                summary = await assistant.summary(self._turn, older.text(safe, limit))
             if summary.strip():
                 item_id = self._turn.generate_id("sdk_hidden_context")
                 content = older.content(summary, limit)

@@ -134,8 +134,8 @@ class Older:
         text = bounded(summary.strip(), min(MOST_TOKENS, most_tokens // 8))
         return {_TEXT: text, _THROUGH: self.items[-1].id}
 
-    async def text(self, converter: ThreadItemConverter, most_tokens: int) -> str:
-        """The older part as one text, after the earlier summary. Files are only named in it."""
+    async def told(self, converter: ThreadItemConverter) -> list[Any]:
+        """The older part as a model's input. Files are only named in it."""
         end = uuid4().hex
         # What a converter adds to the newest message, such as the page, must not be in it.
         last = AssistantMessageItem(
@@ -149,8 +149,11 @@ class Older:
         )
         images = [item for item in items if isinstance(item, GeneratedImageItem)]
         told = await converter.to_agent_input([item for item in items if item not in images])
-        older = cut([*_until(end, with_calls(told, calls))], most_tokens)
-        text = "\n\n".join(_lines(older))
+        return [*_until(end, with_calls(told, calls))]
+
+    def text(self, told: Sequence[Any], most_tokens: int) -> str:
+        """What `told` has as one text, after the earlier summary."""
+        text = "\n\n".join(_lines(cut(told, most_tokens)))
         before = f"Summary of what came before:\n{self.earlier}\n\n" if self.earlier else ""
         return f"{before}{text}".strip()
 

@@ -102,7 +102,7 @@ async def test_a_summary_is_made_of_the_earlier_one_and_of_what_follows_it():
     found = own_item("m", "t", NOON, content_of([call, returned], None))
     items = [asked("u1", "My order?"), found, answered("a1", "I have it.")]
     older = Older(items, "They spoke of fish.", asked("u2", "And now?"), "u1")
-    assert await older.text(ThreadItemConverter(), 1_000) == (
+    assert older.text(await older.told(ThreadItemConverter()), 1_000) == (
         "Summary of what came before:\nThey spoke of fish.\n\n"
         "User: My order?\n\n"
         "The assistant called find with {}\n\n"
@@ -113,7 +113,7 @@ async def test_a_summary_is_made_of_the_earlier_one_and_of_what_follows_it():
 
 async def test_what_is_summarised_is_cut_to_the_budget():
     older = Older(talk(9), None, asked("u11"), "u1")
-    assert len(await older.text(ThreadItemConverter(), 500)) < 3_000
+    assert len(older.text(await older.told(ThreadItemConverter()), 500)) < 3_000
 
 
 def test_a_summary_is_cut_to_its_share_of_the_budget():
