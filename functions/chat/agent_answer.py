@@ -31,7 +31,6 @@ from chatkit.types import (
 )
 
 from .. import aws
-from ..errors import PublicError
 from ..llm.length import with_bounded_outputs
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
@@ -67,12 +66,11 @@ async def run(
         )
         agent = with_servers(agent, servers)
     else:
-        agent = with_servers(agent, await connected(turn, services))
         try:
+            agent = with_servers(agent, await connected(turn, services))
             given = await approvals.restore(kept, agent)
-        except PublicError:
-            async for event in approvals.expire(kept):
-                yield event
+        except Exception:
+            turn.go_on_with(kept)  # nothing went on with it, so the server lets it expire
             raise
     with agents_sdk_user_agent_override():
         result = Runner.run_streamed(
