@@ -82,7 +82,7 @@ async def run(
             run_config=_run_config(turn, assistant.run_config(turn), assistant.max_tool_output),
         )
     images = GeneratedImages(services.attachments, turn.thread.id, turn.request_context)
-    # A run that goes on has the calls that were kept when it began to wait.
+    # A run that goes on still lists the calls that `remember` got when it began to wait.
     elsewhere = {
         each.call_id
         for each in result.new_items

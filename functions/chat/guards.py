@@ -54,7 +54,7 @@ class Guards:
     ) -> AsyncIterator[ThreadStreamEvent]:
         """The events of an answer to `asked`. Raises `GuardrailTripped`.
 
-        What an approval goes on with was checked before.
+        After an approval, the visitor's message is not checked again.
         """
         self._unchecked = asked = None if self._turn.goes_on else asked
         await self._check_asked(asked, self._of("input", blocking=True))
