@@ -99,24 +99,25 @@ class Guards:
     async def with_safe_outputs(self, items: list[Any]) -> list[Any]:
         """A model's input, with notes in place of outputs of tools that must not pass.
 
-        An output is checked once in a turn.
+        An output is checked once in a turn, at the same time as the others: a conversation may have
+        many, and the model waits.
         """
         guardrails = self._of("tools")
-        return [await self._safe(item, guardrails) for item in items] if guardrails else items
+        if not guardrails:
+            return items
+        new = {_returned(item) for item in items} - self._outputs.keys()
+        await aws.together(*(self._check_returned(text, guardrails) for text in new))
+        return [
+            item if self._outputs[_returned(item)] else {**item, "output": WITHHELD}
+            for item in items
+        ]
 
-    async def _safe(self, item: Any, guardrails: list[Guardrail]) -> Any:
-        if item.get("type") != "function_call_output":
-            return item
-        output = item["output"]
-        parts = [output] if isinstance(output, str) else [p.get("text") or "" for p in output]
-        text = "\n\n".join(parts)
-        if text not in self._outputs:
-            try:
-                await self._check(text, "tools", guardrails)
-                self._outputs[text] = True
-            except GuardrailTripped:
-                self._outputs[text] = False
-        return item if self._outputs[text] else {**item, "output": WITHHELD}
+    async def _check_returned(self, text: str, guardrails: list[Guardrail]) -> None:
+        try:
+            await self._check(text, "tools", guardrails)
+            self._outputs[text] = True
+        except GuardrailTripped:
+            self._outputs[text] = False
 
     def tripped(
         self, name: str, side: Side, message: str = BLOCKED, *, failed: bool = False
@@ -198,3 +199,12 @@ class Guards:
             raise self.tripped(guardrail.name, side, UNCHECKED, failed=True) from None
         if trips:
             raise self.tripped(guardrail.name, side, guardrail.message)
+
+
+def _returned(item: Any) -> str:
+    """The text that a tool returned; empty for other items."""
+    if item.get("type") != "function_call_output":
+        return ""
+    output = item["output"]
+    parts = [output] if isinstance(output, str) else [part.get("text") or "" for part in output]
+    return "\n\n".join(parts)

@@ -27,7 +27,7 @@ from functions.toolkit import AskModel, Guardrail, Moderation, Rules
 from functions.toolkit.guardrails import BLOCKED, UNCHECKED
 from tests.assistants.sample import assistant
 from tests.support.chat import message, text_of, thread_of
-from tests.support.openai_server import Call, Draw, Say
+from tests.support.openai_server import Call, Calls, Draw, Say
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -58,6 +58,17 @@ class OnlyTheSecondTime(Guardrail):
         if len(self.texts) == 1:
             await asyncio.Event().wait()
         return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both(Guardrail):
+    """Waits until it is asked about two texts."""
+
+    barrier: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(2))
+
+    async def trips(self, turn, text, side):
+        await self.barrier.wait()
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +276,13 @@ def test_the_output_of_a_tool_that_trips_is_withheld_and_the_answer_goes_on(ada,
     assert (text_of(events), errors(events)) == ("I cannot say.", [])
     [output] = [m["content"] for m in model.requests[1]["messages"] if m["role"] == "tool"]
     assert WITHHELD in output
+
+
+def test_the_outputs_of_several_tools_are_checked_at_the_same_time(ada, model, guard):
+    guard(Both(name="both", on={"tools"}, timeout=1))
+    model.script = [Calls(Call("add", {"a": 1, "b": 2}), Call("add", {"a": 3, "b": 4})), Say("So.")]
+    assert text_of(ada.create()) == "So."
+    assert WITHHELD not in json.dumps(model.requests[1])
 
 
 @pytest.mark.parametrize("guardrail", [Broken, Slow])
