@@ -87,6 +87,7 @@ class Memory:
     async def forget(self) -> None:
         """Keep nothing of an answer that a guardrail has taken back."""
         turn = self._turn
+        self._answered = None  # a run that ends only now is not remembered either
         self._to_keep.clear()
         while self._kept:
             await turn.store.delete_thread_item(
