@@ -31,7 +31,6 @@ from chatkit.types import (
 )
 
 from .. import aws
-from ..errors import PublicError
 from ..llm.length import with_bounded_outputs
 from ..llm.model_input import with_json_arguments, with_marked_outputs
 from ..services import Services
@@ -67,12 +66,11 @@ async def run(
         )
         agent = with_servers(agent, servers)
     else:
-        agent = with_servers(agent, await connected(turn, services))
         try:
+            agent = with_servers(agent, await connected(turn, services))
             given = await approvals.restore(kept, agent)
-        except PublicError:
-            async for event in approvals.expire(kept):
-                yield event
+        except Exception:
+            turn.go_on_with(kept)  # nothing went on with it, so the server lets it expire
             raise
     with agents_sdk_user_agent_override():
         result = Runner.run_streamed(
@@ -84,7 +82,7 @@ async def run(
             run_config=_run_config(turn, assistant.run_config(turn), assistant.max_tool_output),
         )
     images = GeneratedImages(services.attachments, turn.thread.id, turn.request_context)
-    # A run that goes on has the calls that were kept when it began to wait.
+    # A run that goes on still lists the calls that `remember` got when it began to wait.
     elsewhere = {
         each.call_id
         for each in result.new_items

@@ -2,7 +2,7 @@
 
 The Agents SDK ends such a run and gives its state. It is stored with the thread, without the
 context of the request, until every card is decided. One run waits in a thread: a new answer gives
-up the one that waits. A decision is a conditional write, so it counts once, whoever presses.
+up the one that waits. A decision is a conditional write, so two presses cannot both count.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ TOO_LARGE: Final = (
 NO_CARDS: Final = "This needs your approval, and this page cannot ask for it. It was not done."
 DECLINED: Final = "The user declined this call. It was not done. Do not try it again unasked."
 
-# The content is validated by `read`, because what an older version has stored is no fault.
+# `read` validates the content: a run that another version has stored counts as expired.
 _RECORD: Final = Document[Any]("approval", Any, empty=lambda: None)
 
 
@@ -83,8 +83,9 @@ class Approvals:
             before[:] = [] if stored is None or stored.state is None else stored.calls
             return kept
 
-        for kept_state in (state, shortened(state, self._assistant.max_tool_output)):
-            kept.state = await asyncio.to_thread(packed, kept_state)
+        most = self._assistant.max_tool_output
+        for pack in (lambda: packed(state), lambda: packed(shortened(state, most))):
+            kept.state = await asyncio.to_thread(pack)
             try:
                 await self._change(keep)
                 break

@@ -11,12 +11,15 @@ from chatkit.types import (
     ProgressUpdateEvent,
     StructuredInputItem,
     ThreadItem,
+    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     UserMessageItem,
 )
 
+from .. import aws
 from ..attachments import S3AttachmentStore
 from ..attachments.content import show
 from ..marks import data_in
@@ -41,6 +44,8 @@ class Guards:
         self._guardrails = tuple(guardrails)
         self.trips = 0
         """How often a guardrail has tripped, for the metric."""
+        self._unchecked: ThreadItem | None = None
+        """What the visitor has written, until its check is done."""
         self._said: dict[str, str] = {}
         self._outputs: dict[str, bool] = {}
 
@@ -49,12 +54,12 @@ class Guards:
     ) -> AsyncIterator[ThreadStreamEvent]:
         """The events of an answer to `asked`. Raises `GuardrailTripped`.
 
-        What an approval goes on with was checked before.
+        After an approval, the visitor's message is not checked again.
         """
-        asked = None if self._turn.goes_on else asked
+        self._unchecked = asked = None if self._turn.goes_on else asked
         await self._check_asked(asked, self._of("input", blocking=True))
         beside = asyncio.create_task(self._check_asked(asked, self._of("input", blocking=False)))
-        beside.add_done_callback(self._interrupt)
+        beside.add_done_callback(self._end_input)
         held: list[ThreadStreamEvent] | None = [] if self._of("output", blocking=True) else None
         try:
             async for event in events:
@@ -68,13 +73,23 @@ class Guards:
         except GuardrailTripped:
             raise
         except Exception:
-            await beside
-            await self.check_output()  # what there is of the answer is kept
+            # What there is of the answer is kept, so it is checked.
+            await aws.together(self.check_output(), beside)
+            for event in held or []:
+                yield event
             raise
         finally:
             beside.cancel()
         for event in held or []:
             yield event
+
+    async def check_stopped(self) -> None:
+        """Check what a stopped answer leaves in the conversation. Raises `GuardrailTripped`.
+
+        The visitor may have stopped it before their message was checked.
+        """
+        asked = self._check_asked(self._unchecked, self._of("input"))
+        await aws.together(asked, self.check_output())
 
     async def check_output(self) -> None:
         """Check what the answer has said so far. Raises `GuardrailTripped`."""
@@ -84,24 +99,25 @@ class Guards:
     async def with_safe_outputs(self, items: list[Any]) -> list[Any]:
         """A model's input, with notes in place of outputs of tools that must not pass.
 
-        An output is checked once in a turn.
+        An output is checked once in a turn, at the same time as the others: a conversation may have
+        many, and the model waits.
         """
         guardrails = self._of("tools")
-        return [await self._safe(item, guardrails) for item in items] if guardrails else items
+        if not guardrails:
+            return items
+        new = {_returned(item) for item in items} - self._outputs.keys()
+        await aws.together(*(self._check_returned(text, guardrails) for text in new))
+        return [
+            item if self._outputs[_returned(item)] else {**item, "output": WITHHELD}
+            for item in items
+        ]
 
-    async def _safe(self, item: Any, guardrails: list[Guardrail]) -> Any:
-        if item.get("type") != "function_call_output":
-            return item
-        output = item["output"]
-        parts = [output] if isinstance(output, str) else [p.get("text") or "" for p in output]
-        text = "\n\n".join(parts)
-        if text not in self._outputs:
-            try:
-                await self._check(text, "tools", guardrails)
-                self._outputs[text] = True
-            except GuardrailTripped:
-                self._outputs[text] = False
-        return item if self._outputs[text] else {**item, "output": WITHHELD}
+    async def _check_returned(self, text: str, guardrails: list[Guardrail]) -> None:
+        try:
+            await self._check(text, "tools", guardrails)
+            self._outputs[text] = True
+        except GuardrailTripped:
+            self._outputs[text] = False
 
     def tripped(
         self, name: str, side: Side, message: str = BLOCKED, *, failed: bool = False
@@ -119,15 +135,23 @@ class Guards:
             if side in each.on and blocking in {None, each.blocking}
         ]
 
-    def _interrupt(self, check: "asyncio.Task[None]") -> None:
-        if not check.cancelled() and (error := check.exception()) is not None:
+    def _end_input(self, check: "asyncio.Task[None]") -> None:
+        if check.cancelled():
+            return
+        if (error := check.exception()) is None:
+            self._unchecked = None
+        else:
             self._turn.interrupt(error)
 
     def _note(self, event: ThreadStreamEvent) -> None:
         match event:
             case ThreadItemUpdatedEvent(update=AssistantMessageContentPartTextDelta(delta=delta)):
                 self._said[event.item_id] = self._said.get(event.item_id, "") + delta
-            case ThreadItemDoneEvent(item=AssistantMessageItem() as item):
+            case (
+                ThreadItemAddedEvent(item=AssistantMessageItem() as item)
+                | ThreadItemDoneEvent(item=AssistantMessageItem() as item)
+                | ThreadItemReplacedEvent(item=AssistantMessageItem() as item)
+            ):
                 self._said[item.id] = "\n\n".join(part.text for part in item.content)
 
     async def _check_asked(self, asked: ThreadItem | None, guardrails: list[Guardrail]) -> None:
@@ -175,3 +199,12 @@ class Guards:
             raise self.tripped(guardrail.name, side, UNCHECKED, failed=True) from None
         if trips:
             raise self.tripped(guardrail.name, side, guardrail.message)
+
+
+def _returned(item: Any) -> str:
+    """The text that a tool returned; empty for other items."""
+    if item.get("type") != "function_call_output":
+        return ""
+    output = item["output"]
+    parts = [output] if isinstance(output, str) else [part.get("text") or "" for part in output]
+    return "\n\n".join(parts)

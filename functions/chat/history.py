@@ -1,10 +1,14 @@
-"""The newest items of a thread, limited in number."""
+"""The newest items of a thread, limited in number, without what a guardrail has withheld."""
 
 from collections.abc import Sequence
 
-from chatkit.types import HiddenContextItem, ThreadItem, UserMessageItem
+from chatkit.types import ThreadItem, UserMessageItem
+
+from .own_items import own_content
 
 WITHHELD = "withheld"
+"""Under this name a hidden item has the id of the item that it takes out of the history. The page
+gets no hidden item, so the visitor still sees what they have written."""
 
 
 def trim_history(newest_first: Sequence[ThreadItem], max_items: int) -> list[ThreadItem]:
@@ -22,16 +26,8 @@ def trim_history(newest_first: Sequence[ThreadItem], max_items: int) -> list[Thr
     return history[::-1]
 
 
-def withheld_by(item: ThreadItem) -> str | None:
-    """The id of the item that this one takes out of the history: the page gets no hidden context,
-    so the visitor still sees what they have written.
-    """
-    if isinstance(item, HiddenContextItem) and isinstance(item.content, dict):
-        return item.content.get(WITHHELD)
-    return None
-
-
 def without_withheld(items: Sequence[ThreadItem]) -> list[ThreadItem]:
     """The items without those that a guardrail has withheld, and without the marks of that."""
-    withheld = {withheld_by(item) for item in items}
-    return [item for item in items if item.id not in withheld and withheld_by(item) is None]
+    marks = {item.id: own_content(item, WITHHELD) for item in items}
+    withheld = set(marks.values())
+    return [item for item in items if item.id not in withheld and marks[item.id] is None]

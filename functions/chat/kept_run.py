@@ -1,7 +1,7 @@
 """A run that waits for approvals, as it is stored with its thread.
 
-The Agents SDK gives its state as JSON, which has the conversation, the tools' outputs and no
-context of the request.
+The Agents SDK gives its state as JSON. It holds the conversation and the tools' outputs, and
+nothing of the request's context.
 """
 
 import base64
@@ -27,8 +27,8 @@ class Call(BaseModel):
     arguments: str
     status: Status = "waiting"
     pressed: str | None = None
-    """A random id of the press. Two presses at once would else write the same, and a write that
-    finds what it writes counts as done (`Records.put`)."""
+    """A random id of the press. `Records.put` takes a write as done when the table has the same
+    content already, so two presses at once must not write the same."""
 
 
 class KeptRun(BaseModel):
@@ -93,7 +93,7 @@ def _without(names: frozenset[str], node: Any) -> Any:
 
 
 def packed(state: Any) -> str:
-    """A state says most of what it has several times, so it becomes much shorter."""
+    """The state as compressed text. A state repeats most of its content, so this is far shorter."""
     return base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
 
 

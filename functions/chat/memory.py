@@ -87,6 +87,7 @@ class Memory:
     async def forget(self) -> None:
         """Keep nothing of an answer that a guardrail has taken back."""
         turn = self._turn
+        self._answered = None  # a run that ends only now is not remembered either
         self._to_keep.clear()
         while self._kept:
             await turn.store.delete_thread_item(
@@ -106,8 +107,9 @@ class Memory:
         try:
             async with asyncio.timeout(SECONDS):
                 older = await due.with_beginning(self._turn.store, settings.history_items, context)
-                text = await older.text(assistant.converter(self._turn), limit)
-                summary = await assistant.summary(self._turn, text)
+                told = await older.told(assistant.converter(self._turn))
+                safe = await self._turn.guards.with_safe_outputs(told)
+                summary = await assistant.summary(self._turn, older.text(safe, limit))
             if summary.strip():
                 item_id = self._turn.generate_id("sdk_hidden_context")
                 content = older.content(summary, limit)

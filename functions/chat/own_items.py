@@ -1,7 +1,8 @@
-"""Hidden items of the engine's own, between those of a thread.
+"""Hidden items that the engine itself stores among those of a thread.
 
-They are `HiddenContextItem`s: the page never gets them, and they are ordered, deleted, tried again,
-exported and removed like every other item. Assistants do not see them in `Turn.history`.
+They are `HiddenContextItem`s, which the page never gets. Like every other item they are ordered,
+exported, deleted with the thread, and removed when an earlier message is tried again. Assistants
+do not see them in `Turn.history`.
 """
 
 from datetime import datetime, timedelta

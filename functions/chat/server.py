@@ -104,9 +104,10 @@ class AssistantServer(ChatKitServer[RequestContext]):
         await turn.begin(input_user_message)
         asked = turn.message or next(iter((await turn.history())[-1:]), None)
         self._shown = ShownItems(await self.store.newest.all(), asked)
+        approvals = Approvals(turn, self._services)
         complete = False
         try:
-            async for event in Approvals(turn, self._services).withdraw():
+            async for event in approvals.withdraw():
                 yield event
             async for event in self._answer(turn, asked):
                 yield event
@@ -118,6 +119,9 @@ class AssistantServer(ChatKitServer[RequestContext]):
                     yield event
             else:
                 await self._name_at_once(thread, context)
+            if (run := turn.take_kept_run()) is not None:  # no agent has gone on with it
+                async for event in approvals.expire(run):
+                    yield event
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None
@@ -289,7 +293,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         """Store what there is of the answer, and tell the model why it was cut off."""
         if self._turn is not None:
             try:
-                await self._turn.guards.check_output()
+                await self._turn.guards.check_stopped()
             except GuardrailTripped:
                 await self._take_back(self._turn)
                 return

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chatkit.types import (
-    HiddenContextItem,
     ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -14,6 +13,7 @@ from chatkit.types import (
 )
 
 from .history import WITHHELD
+from .own_items import own_item
 
 if TYPE_CHECKING:
     from .turn import ServedTurn
@@ -41,10 +41,10 @@ class ShownItems:
             yield ThreadItemRemovedEvent(item_id=item_id)
         if self._asked is not None:
             yield ThreadItemDoneEvent(
-                item=HiddenContextItem(
-                    id=turn.generate_id("message"),
-                    thread_id=turn.thread.id,
-                    created_at=datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
-                    content={WITHHELD: self._asked.id},
+                item=own_item(
+                    turn.generate_id("sdk_hidden_context"),
+                    turn.thread.id,
+                    datetime.now(),  # noqa: DTZ005 - naive, as the SDK's own items are
+                    {WITHHELD: self._asked.id},
                 )
             )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Speakers:
     """The events of a run, for `stream_agent_response`, which reads nothing else of the run.
 
-    The run tells its first agent, and each one that takes over. The line about a change is streamed
-    before what the agent says, because the run waits until the change was read.
+    The run names its first agent, and each one that takes over. It waits until that event is read,
+    so the line about a change is streamed before what the new agent says.
     """
 
     def __init__(

@@ -25,6 +25,7 @@ from chatkit.types import (
 
 from ..llm.length import bounded, cut, tokens, turns
 from ..marks import as_data
+from .history import without_withheld
 from .own_items import just_before, own_content
 from .tool_memory import in_places, with_calls
 
@@ -115,12 +116,14 @@ class Older:
         failed for a while. Reads `MOST_PAGES` pages at most.
         """
         thread_id, after = self.newest.thread_id, self.read_from
+        read: list[ThreadItem] = []
         before: list[ThreadItem] = []
         for _ in range(MOST_PAGES if self.earlier is None else 0):
             if after is None:
                 break
             page = await store.load_thread_items(thread_id, after, limit, "desc", context)
-            before = [*reversed(page.data), *before]
+            read = [*reversed(page.data), *read]
+            before = without_withheld(read)
             if (found := Recent.of(before)).summary is not None:
                 return replace(self, items=[*found.items, *self.items], earlier=found.summary)
             after = page.after if page.has_more else None
@@ -131,8 +134,8 @@ class Older:
         text = bounded(summary.strip(), min(MOST_TOKENS, most_tokens // 8))
         return {_TEXT: text, _THROUGH: self.items[-1].id}
 
-    async def text(self, converter: ThreadItemConverter, most_tokens: int) -> str:
-        """The older part as one text, after the earlier summary. Files are only named in it."""
+    async def told(self, converter: ThreadItemConverter) -> list[Any]:
+        """The older part as a model's input. Files are only named in it."""
         end = uuid4().hex
         # What a converter adds to the newest message, such as the page, must not be in it.
         last = AssistantMessageItem(
@@ -146,8 +149,11 @@ class Older:
         )
         images = [item for item in items if isinstance(item, GeneratedImageItem)]
         told = await converter.to_agent_input([item for item in items if item not in images])
-        older = cut([*_until(end, with_calls(told, calls))], most_tokens)
-        text = "\n\n".join(_lines(older))
+        return [*_until(end, with_calls(told, calls))]
+
+    def text(self, told: Sequence[Any], most_tokens: int) -> str:
+        """What `told` has as one text, after the earlier summary."""
+        text = "\n\n".join(_lines(cut(told, most_tokens)))
         before = f"Summary of what came before:\n{self.earlier}\n\n" if self.earlier else ""
         return f"{before}{text}".strip()
 

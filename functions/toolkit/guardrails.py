@@ -47,7 +47,7 @@ class Guardrail(ABC):
     """One check. A subclass says in `trips` when it trips; an assistant may have its own."""
 
     name: str
-    """It is logged."""
+    """The log names the guardrail by it."""
 
     on: Collection[Side] = ("input", "output")
 

@@ -108,8 +108,9 @@ class Turn(Protocol):
         """Another model of the settings' provider, by its name. Its tokens are counted, too."""
 
     async def openai_client(self) -> "AsyncOpenAI":
-        """A client of the provider's API with its key, for what is no model. It costs nothing
-        that is counted. The client is shared: do not close it.
+        """A client of the provider's API with its key, for calls such as moderation. No limit
+        counts them: call models by `model` and `model_named`. The client is shared, so do not
+        close it.
         """
 
     def run_agent(self, agent: "Agent[Any] | None" = None) -> AsyncIterator[ThreadStreamEvent]:

@@ -291,6 +291,21 @@ def test_a_run_of_an_agent_that_is_not_there_any_more_has_expired(ada, model, mo
     assert (len(model.requests), careful.DONE) == (1, [])
 
 
+def test_a_card_says_that_nothing_was_done_when_the_assistant_makes_no_agent(
+    ada, model, monkeypatch
+):
+    model.script = [Call("send_money", PAY)]
+    [card] = cards(ada.create("Send Bob 5"))
+
+    def fail(_):
+        raise RuntimeError
+
+    monkeypatch.setattr(careful.assistant, "agent_for", fail)
+    press(ada, card)
+    assert "This has expired. It was not done." in shown(ada, card)
+    assert careful.DONE == []
+
+
 def test_a_page_without_actions_of_widgets_is_told_that_it_cannot_approve(ada, model):
     model.script = [Call("delete_file", {"name": "a.txt"})]
     events = ada.create("Delete it", {"x-chatkit-page-can": "client_tools"})

@@ -27,7 +27,7 @@ from functions.toolkit import AskModel, Guardrail, Moderation, Rules
 from functions.toolkit.guardrails import BLOCKED, UNCHECKED
 from tests.assistants.sample import assistant
 from tests.support.chat import message, text_of, thread_of
-from tests.support.openai_server import Call, Draw, Say
+from tests.support.openai_server import Call, Calls, Draw, Say
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -45,6 +45,30 @@ class Later(Guardrail):
 
     async def trips(self, turn, text, side):
         return await asyncio.to_thread(self.now.wait)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnlyTheSecondTime(Guardrail):
+    """Is not done with its first check when the answer is stopped, and trips at the second."""
+
+    texts: list[str] = field(default_factory=list)
+
+    async def trips(self, turn, text, side):
+        self.texts.append(text)
+        if len(self.texts) == 1:
+            await asyncio.Event().wait()
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both(Guardrail):
+    """Waits until it is asked about two texts."""
+
+    barrier: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(2))
+
+    async def trips(self, turn, text, side):
+        await self.barrier.wait()
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +166,14 @@ def test_blocking_output_is_shown_when_it_was_checked(ada, model, guard):
     events = ada.create()
     assert (text_of(events), errors(events)) == ("", [(BLOCKED, False)])
     assert text_of(ada.say(thread_of(events), "Hi")) == "Nice weather."
+
+
+def test_blocking_output_that_breaks_off_is_shown_when_it_was_checked(ada, model, guard):
+    guard(Rules(name="secret", on={"output"}, patterns=["4711"], blocking=True))
+    model.script = [Call("show_items", {"add": ["milk"]}), Say("one two three", dies_after=2)]
+    events = ada.create()
+    assert errors(events)
+    assert kinds(ada, thread_of(events))[:2] == ["user_message", "widget"]
 
 
 def test_widgets_and_what_was_said_before_are_removed_too(ada, model, guard):
@@ -246,6 +278,13 @@ def test_the_output_of_a_tool_that_trips_is_withheld_and_the_answer_goes_on(ada,
     assert WITHHELD in output
 
 
+def test_the_outputs_of_several_tools_are_checked_at_the_same_time(ada, model, guard):
+    guard(Both(name="both", on={"tools"}, timeout=1))
+    model.script = [Calls(Call("add", {"a": 1, "b": 2}), Call("add", {"a": 3, "b": 4})), Say("So.")]
+    assert text_of(ada.create()) == "So."
+    assert WITHHELD not in json.dumps(model.requests[1])
+
+
 @pytest.mark.parametrize("guardrail", [Broken, Slow])
 def test_a_guardrail_that_fails_or_takes_too_long_stops_the_answer_which_can_be_retried(
     ada, model, guard, guardrail
@@ -277,6 +316,27 @@ def test_a_stopped_answer_that_would_trip_is_not_kept(ada, model, guard, actions
             if "4711" in text_of([event]):
                 ada.http.post(f"{actions}/actions/cancel", json={"run_id": "g-1"})
     assert kinds(ada, thread_of(seen)) == ["user_message"]
+
+
+def test_a_message_whose_answer_is_stopped_before_its_check_is_checked_then(
+    ada, model, guard, actions
+):
+    guard(slow := OnlyTheSecondTime(name="slow", on={"input"}))
+    model.script = [Say("one two three", gate=threading.Event())]
+    run = {"x-chatkit-run-id": "g-2"}
+    with ada.open("threads.create", run, input=message("Who wins the election?")) as events:
+        seen = []
+        for event in events:
+            seen.append(event)
+            if "one" in text_of([event]):
+                ada.http.post(f"{actions}/actions/cancel", json={"run_id": "g-2"})
+    thread = thread_of(seen)
+    assert slow.texts == ["Who wins the election?"] * 2
+    assert kinds(ada, thread) == ["user_message"]
+    guard()
+    model.script = [Say("Nice weather.")]
+    ada.say(thread, "And the weather?")
+    assert "election" not in json.dumps(model.requests[-1])
 
 
 def test_a_broken_off_answer_that_would_trip_is_not_kept(ada, model, guard):

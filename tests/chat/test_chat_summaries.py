@@ -6,12 +6,14 @@ import re
 
 import pytest
 
+from functions.chat.guards import WITHHELD
 from functions.limits.answer_use import AnswerUse
 from functions.llm.length import tokens
 from functions.store import Runs
-from functions.toolkit import Assistant
+from functions.toolkit import Assistant, Rules
+from tests.assistants.sample import assistant
 from tests.support.chat import text_of, thread_of
-from tests.support.openai_server import Fail, Say
+from tests.support.openai_server import Call, Fail, Say
 
 TOKENS = 1_000
 FILLER = "Some words about nothing in particular. " * 10
@@ -115,6 +117,18 @@ def test_a_summary_that_fails_costs_the_answer_nothing_and_is_tried_again(ada, m
         assert text_of(ada.say(thread, FILLER)) == "Noted."
     assert not failing
     assert known(model) == ["fact-1"]
+
+
+def test_an_output_that_a_guardrail_withholds_is_in_no_summary(ada, model, monkeypatch):
+    secret = Rules(name="secret", on={"tools"}, patterns=["4711"])
+    monkeypatch.setattr(assistant, "guardrails", (secret,))
+    model.script = [Call("add", {"a": 4700, "b": 11}), Say("Noted.")]
+    thread = thread_of(ada.create(FILLER))
+    for _ in range(20):
+        if not model.summarised:
+            ada.say(thread, FILLER)
+    assert f"It returned: {WITHHELD}" in model.summarised[0]
+    assert "4711" not in model.summarised[0]
 
 
 class TestManyShortMessages:

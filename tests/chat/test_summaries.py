@@ -13,6 +13,7 @@ from chatkit.types import (
     UserMessageTextContent,
 )
 
+from functions.chat.history import WITHHELD
 from functions.chat.own_items import own_item
 from functions.chat.summaries import Older, Recent
 from functions.chat.tool_memory import content_of
@@ -101,7 +102,7 @@ async def test_a_summary_is_made_of_the_earlier_one_and_of_what_follows_it():
     found = own_item("m", "t", NOON, content_of([call, returned], None))
     items = [asked("u1", "My order?"), found, answered("a1", "I have it.")]
     older = Older(items, "They spoke of fish.", asked("u2", "And now?"), "u1")
-    assert await older.text(ThreadItemConverter(), 1_000) == (
+    assert older.text(await older.told(ThreadItemConverter()), 1_000) == (
         "Summary of what came before:\nThey spoke of fish.\n\n"
         "User: My order?\n\n"
         "The assistant called find with {}\n\n"
@@ -112,7 +113,7 @@ async def test_a_summary_is_made_of_the_earlier_one_and_of_what_follows_it():
 
 async def test_what_is_summarised_is_cut_to_the_budget():
     older = Older(talk(9), None, asked("u11"), "u1")
-    assert len(await older.text(ThreadItemConverter(), 500)) < 3_000
+    assert len(older.text(await older.told(ThreadItemConverter()), 500)) < 3_000
 
 
 def test_a_summary_is_cut_to_its_share_of_the_budget():
@@ -141,6 +142,13 @@ async def test_an_earlier_summary_that_was_not_read_is_looked_for():
     assert whole.earlier == "They spoke of fish."
     assert [item.id for item in whole.items][:3] == ["u5", "a5", "u6"]
     assert len(store.pages) == 1
+
+
+async def test_what_a_guardrail_has_withheld_is_not_summarised():
+    mark = own_item("w", "t", NOON, {WITHHELD: "u2"})
+    store = Pages([mark, *talk(1, start=3)[:-1]], [asked("u1"), answered("a1"), asked("u2")])
+    whole = await Older([asked("u4")], None, asked("u5"), "u4").with_beginning(store, 4, None)
+    assert [item.id for item in whole.items] == ["u1", "a1", "u3", "a3", "u4"]
 
 
 async def test_a_thread_without_a_summary_is_read_back_to_its_beginning():
