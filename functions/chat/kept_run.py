@@ -26,9 +26,6 @@ class Call(BaseModel):
     tool: str
     arguments: str
     status: Status = "waiting"
-    pressed: str | None = None
-    """A random id of the press. Two presses at once would else write the same, and a write that
-    finds what it writes counts as done (`Records.put`)."""
 
 
 class KeptRun(BaseModel):
