@@ -130,6 +130,7 @@ class Session:
 
     def _fail(self, error: McpError) -> None:
         if not self._opened.done():
+            error.unheard = True  # no call is sent before the session is open
             self._opened.set_exception(error)
             self._opened.exception()  # perhaps nobody waits for it any more
 
