@@ -24,7 +24,7 @@ _AS_TEXT = re.compile(r"(?P<id>[^()]*[^()\s])(?: \((?P<roles>[^()\s]+(?: [^()\s]
 
 
 class ModelOption(BaseModel):
-    """One model of the list. What is not set is as for the first provider's own models."""
+    """One model of the list. Without a `provider` it is one of the default provider's models."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

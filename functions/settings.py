@@ -170,8 +170,8 @@ class Settings(AwsSettings):
     """Which of OpenAI's APIs the provider's models speak. Each provider has a default."""
     openai_api_key: ApiKey | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: Address | None = Field(None, validation_alias="OPENAI_BASE_URL")
-    """The address of a compatible server. It gets `OPENAI_API_KEY`, unless models of OpenAI are
-    in use beside it: then it gets `compatible_api_key` and nothing else."""
+    """The address of a compatible server. It gets `compatible_api_key`. Without that it gets
+    `OPENAI_API_KEY`, but not where models of OpenAI are in use beside it."""
     compatible_api_key: ApiKey | None = None
     gemini_api_key: ApiKey | None = Field(None, validation_alias="GEMINI_API_KEY")
     azure_openai_endpoint: SecureAddress | None = Field(

@@ -10,7 +10,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from agents import Agent, RunContextWrapper, RunResultStreaming, RunState
 from chatkit.store import NotFoundError
@@ -112,7 +111,7 @@ class Approvals:
         Raises `PublicError`: 409 when it was decided before, 410 when the run is not there.
         """
         status: Status = "approved" if approve else "declined"
-        update = {"status": status, "pressed": uuid4().hex}
+        update = {"status": status}
         decided: list[KeptRun] = []
 
         def change(stored: KeptRun | None) -> KeptRun:

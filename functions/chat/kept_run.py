@@ -26,9 +26,6 @@ class Call(BaseModel):
     tool: str
     arguments: str
     status: Status = "waiting"
-    pressed: str | None = None
-    """A random id of the press. `Records.put` takes a write as done when the table has the same
-    content already, so two presses at once must not write the same."""
 
 
 class KeptRun(BaseModel):

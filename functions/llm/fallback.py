@@ -10,19 +10,17 @@ import openai
 from agents import Model, ModelResponse
 from agents.items import TResponseStreamEvent
 
+from .too_long import BEFORE_THE_ANSWER, failure_in
 from .wrapped import WrappedModel
 
 logger = logging.getLogger(__name__)
 
 Stream = AsyncGenerator[TResponseStreamEvent]
-"""What the wrapped models are: they can be closed, so that a call is counted when it fails."""
+"""The type of what the models stream. A stream that is closed has counted its call."""
 
-_BEFORE_THE_FIRST_TOKEN: Final = frozenset(
-    {"response.created", "response.queued", "response.in_progress"}
-)
 _FAULTS: Final = frozenset({"server_error", "rate_limit_exceeded"})
-"""Codes of failures in a stream, of which OpenAI's API has more: the others say that the request is
-wrong. https://platform.openai.com/docs/api-reference/responses/object"""
+"""The codes of failures in a stream that are the provider's fault. OpenAI's API has more, which say
+that the request is wrong. https://platform.openai.com/docs/api-reference/responses/object"""
 
 
 class FallbackModel(WrappedModel):
@@ -55,23 +53,25 @@ class FallbackModel(WrappedModel):
         self, *args: Any, **kwargs: Any
     ) -> AsyncIterator[TResponseStreamEvent]:
         failed = began = False
-        held: list[TResponseStreamEvent] = []  # of a model that fails nobody gets to know them
+        held: list[TResponseStreamEvent] = []  # sent on only when this model answers
         try:
             stream = cast(Stream, self._model.stream_response(*args, **kwargs))
             async with aclosing(stream) as events:
                 async for event in events:
                     if began:
                         yield event
-                    elif event.type in _BEFORE_THE_FIRST_TOKEN:
+                        continue
+                    if event.type in BEFORE_THE_ANSWER:
                         held.append(event)
-                    elif failed := _code(event) in _FAULTS:
-                        self._log(_code(event))
+                        continue
+                    code = getattr(failure_in(event), "code", None)
+                    if failed := code in _FAULTS:
+                        self._log(code)
                         break
-                    else:
-                        began = True
-                        for earlier in held:
-                            yield earlier
-                        yield event
+                    began = True
+                    for earlier in held:
+                        yield earlier
+                    yield event
         except openai.APIError as error:
             if began or not _is_fault(error):
                 raise
@@ -82,8 +82,9 @@ class FallbackModel(WrappedModel):
                 yield event
             return
         model = await self._second()
-        async for event in model.stream_response(*args, **kwargs):
-            yield event
+        async with aclosing(cast(Stream, model.stream_response(*args, **kwargs))) as events:
+            async for event in events:
+                yield event
 
     def _log(self, why: object) -> None:
         status = getattr(why, "status_code", None)
@@ -105,13 +106,3 @@ def _is_fault(error: openai.APIError) -> bool:
     if isinstance(error, openai.APIStatusError):
         return error.status_code == HTTPStatus.REQUEST_TIMEOUT
     return bool({error.code, error.type} & _FAULTS)
-
-
-def _code(event: Any) -> object:
-    """The code of a failure that the Responses API sends as an event."""
-    if event.type == "error":
-        return event.code
-    if event.type == "response.failed":
-        error = event.response.error
-        return error and error.code
-    return None

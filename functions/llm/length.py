@@ -34,10 +34,11 @@ def last_turn(items: Sequence[Any]) -> list[TResponseInputItem]:
 def shorten(items: Sequence[Any], limit: int) -> list[TResponseInputItem]:
     """The newest turns that have at most `limit` tokens together.
 
-    A turn is a message of the user and everything up to the next one. When not all fit, what tools
-    returned before the newest turn gets what is left beside the rest, and a quarter of the limit at
-    least: the oldest of it is cut. The turn at which the limit is then reached is cut: the middle
-    of its long texts is left out, with a note for the model.
+    A turn is a message of the user and everything up to the next one. When not all turns fit, the
+    outputs of tools in older turns are cut first, the oldest before the others: together they keep
+    the tokens that everything else leaves, and at least a quarter of the limit. Then the turn at
+    which the limit is reached is cut: the middle of its long texts is left out, with a note for the
+    model.
     """
     kept: _Items = []
     if tokens(items) > limit:

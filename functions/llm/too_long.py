@@ -36,9 +36,10 @@ _SAYS_SO = re.compile(
 )
 """What OpenAI, vLLM, llama.cpp, Gemini, Mistral, Groq, Anthropic, Bedrock and TGI say."""
 
-_BEFORE_THE_ANSWER: Final = frozenset(
+BEFORE_THE_ANSWER: Final = frozenset(
     {"response.created", "response.queued", "response.in_progress"}
 )
+"""The events that the Responses API sends before the first token, or before a failure."""
 
 _Input = str | list[TResponseInputItem]
 
@@ -90,9 +91,9 @@ class RetryShorter(WrappedModel):
                     async for event in events:
                         if held is not None:
                             held.append(event)
-                            if event.type in _BEFORE_THE_ANSWER:
+                            if event.type in BEFORE_THE_ANSWER:
                                 continue
-                            failure = _failure(event)
+                            failure = failure_in(event)
                             if failure is not None and self._shorten_after(failure):
                                 break
                             if failure is not None and is_too_long(failure):
@@ -120,8 +121,8 @@ class RetryShorter(WrappedModel):
         return True
 
 
-def _failure(event: TResponseStreamEvent) -> Any:
-    """The error in an event of the Responses API, if it is one."""
+def failure_in(event: TResponseStreamEvent) -> Any:
+    """The error in an event of the Responses API, with its `code` and `message`, or None."""
     if event.type == "response.failed":
         return event.response.error
     return event if event.type == "error" else None

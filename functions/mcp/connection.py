@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult, Tool
 
 TOOLS_SECONDS = 300.0
-"""How long the list of the tools is used before it is asked for again."""
+"""How long a list of tools is used before the server is asked again."""
 PAUSE_SECONDS = 30.0
-"""How long a server that failed is not asked again: nobody else waits for it meanwhile."""
+"""How long a server is left alone after it failed, so that nobody else waits for it."""
 MAX_TOOLS = 100
 """Tools of one server. OpenAI takes 128 in one request, with the assistant's own."""
 MAX_LENGTH = 100_000
-"""Characters of all that one server says of its tools. The model gets it with each request."""
+"""Characters of the descriptions of one server's tools. The model gets them with each request."""
 
 logger = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ class McpError(Exception):
         self.gone = gone
         """Whether the server or the connection to it failed, and not only what was asked for."""
         self.unheard = unheard
-        """Whether the server has certainly done nothing."""
+        """Whether it is certain that the server has done nothing."""
         self.said = said
 
 

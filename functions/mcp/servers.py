@@ -18,13 +18,13 @@ from pydantic import (
 from ..addresses import SecureAddress
 
 CALL_SECONDS = 30.0
-"""What a call may take unless a server's `timeout` says something else."""
+"""The default of a server's `timeout`."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN = re.compile(
     r"accept.*|connection|content-.*|cookie|host|mcp-.*|transfer-encoding", re.IGNORECASE
 )
-"""Headers that HTTP and MCP set themselves, and a cookie, which opens this app."""
+"""Headers that HTTP and MCP set themselves, and the one of cookies, which open this app."""
 
 
 class _Part(BaseModel):

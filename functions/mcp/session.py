@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from mcp import Client
 
 CONNECT_SECONDS = 3.0
-"""What opening a session may take."""
+"""Seconds for opening a session."""
 IDLE_SECONDS = 600.0
 """A session that nobody has used for so long is closed."""
 CLOSE_SECONDS = 2.0
-"""What saying goodbye to a server may take."""
+"""Seconds for closing a session at the server."""
 SPARE_SECONDS = 30.0
 """A token that expires within this time is not used any more."""
 
@@ -130,6 +130,7 @@ class Session:
 
     def _fail(self, error: McpError) -> None:
         if not self._opened.done():
+            error.unheard = True  # no call is sent before the session is open
             self._opened.set_exception(error)
             self._opened.exception()  # perhaps nobody waits for it any more
 

@@ -129,17 +129,17 @@ def position(moment_stamp: str, name: str) -> str:
 def item_position(created_at: datetime, item_id: str) -> str:
     """The position of an item that is written for the first time: by creation, then by now.
 
-    Items with one and the same `created_at` so keep the order in which they were first written.
-    The id only keeps two positions from being equal.
+    So items with the same `created_at` keep the order in which they were first written. The id
+    only keeps two positions from being equal.
 
-    Now is the time on this machine, and always later than before in this process. So the order is
+    "Now" is the time on this machine, and always later than before in this process. So the order is
     exact for the items that one process writes, as an answer or an import does. Where two machines
-    write items with one `created_at`, it is as exact as their clocks. A number that the thread
-    counts would be exact there, too, but a transaction cannot read it and write it into another
-    row: each write would need a read before it, and a second attempt when two writes meet.
+    write items with the same `created_at`, the order is as exact as their clocks. A number that the
+    thread counts would be exact there, too, but a transaction cannot read it and write it into
+    another row: each write would need a read before it, and a second attempt when two writes meet.
 
-    Before, items had the positions of `position`. They stay valid, and in their order: `$` sorts
-    behind `#`, so they come before the items with the same `created_at` that are new.
+    Version 0.1 stored items at the positions that `position` makes. These stay valid and in their
+    order: `$` sorts after `#`, so new items come after old ones with the same `created_at`.
     """
     return f"{stamp(created_at)}${tick():016x}#{part(item_id)}"
 

@@ -3,6 +3,7 @@ locking.
 """
 
 import json
+from secrets import token_hex
 from typing import Any, Final
 
 from chatkit.store import NotFoundError
@@ -56,6 +57,8 @@ class Records:
             "kind": {"S": kind},
             "body": {"S": body},
             "version": {"N": str(version + 1)},
+            # Two requests may write the same, and only one of them may succeed.
+            "written_by": {"S": token_hex(8)},
         }
         condition: dict[str, Any] = {
             "ConditionExpression": "attribute_not_exists(#version)",
@@ -70,7 +73,7 @@ class Records:
         try:
             await self._write(row, condition, user)
         except ConditionFailed as failure:
-            # The first answer was lost and botocore sent the request again: it is stored.
+            # This very row is stored: the first answer was lost, and botocore sent it again.
             if failure.rows.get(0) == row:
                 return version + 1
             if 1 in failure.failed:

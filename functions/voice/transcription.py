@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import httpx2
 
 from ..llm.keys import gemini_key, openai_key, transcription_key
+from ..llm.providers import OPENAI_URL, key_of
 from ..settings import Settings
 from ..telemetry import name_or_dash
 from .audio import Recording, TranscriptionError, check_recording
@@ -22,7 +23,6 @@ from .gemini_speech import Gemini
 
 logger = logging.getLogger(__name__)
 
-OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4o-mini-transcribe"
 
 TIMEOUT = httpx2.Timeout(connect=5, read=45, write=30, pool=5)
@@ -87,10 +87,11 @@ def provider(settings: Settings) -> Provider | None:
             return Gemini(gemini_key(settings), model, base_url)
         case "openai" if base_url is not None:
             return OpenAICompatible(base_url, model or OPENAI_MODEL, transcription_key(settings))
+        case "openai" if settings.openai_base_url and not settings.uses_openai:
+            key = key_of("compatible", settings)
+            return OpenAICompatible(settings.openai_base_url, model or OPENAI_MODEL, key)
         case "openai":
-            other = None if settings.uses_openai else settings.openai_base_url
-            base_url = other or OPENAI_URL
-            return OpenAICompatible(base_url, model or OPENAI_MODEL, openai_key(settings))
+            return OpenAICompatible(OPENAI_URL, model or OPENAI_MODEL, openai_key(settings))
     return None
 
 

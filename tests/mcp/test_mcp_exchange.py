@@ -109,6 +109,10 @@ async def test_a_token_that_is_about_to_expire_is_exchanged_anew(world, exchange
 async def test_a_refused_exchange_is_named_and_the_server_is_not_asked(world, exchange):
     made, server, environment = world
     exchange.refuses = "invalid_target"
+    reached = environment.reach(server, person("ada"))
     with pytest.raises(McpError, match="no token for it: invalid_target"):
-        await environment.reach(server, person("ada")).tools()
+        await reached.tools()
+    with pytest.raises(McpError, match="no token for it: invalid_target") as failed:
+        await reached.call("find", {"what": "pears"})
+    assert failed.value.unheard
     assert made.requests == []

@@ -22,6 +22,19 @@ async def test_the_second_of_two_writers_of_a_record_gets_a_conflict(backend, ad
     assert await records.get("other", ada) == (None, 0)
 
 
+@pytest.mark.parametrize("thread_id", [None, "thr_1"])
+async def test_of_two_writers_of_the_same_content_the_second_gets_a_conflict(
+    backend, ada, thread_id
+):
+    """It would else take the other's row for its own, as after a lost answer."""
+    await backend.store().save_thread(thread("thr_1"), ada)
+    records = Records(Table(backend.table, backend.dynamodb), thread_id)
+    for version in (0, 1):
+        assert await records.put("todo", ["same"], ada, version=version) == version + 1
+        with pytest.raises(Conflict):
+            await records.put("todo", ["same"], ada, version=version)
+
+
 @pytest.mark.parametrize(
     ("value", "error"),
     [({1, 2}, TypeError), (float("nan"), ValueError), ("x" * 400_000, ValueError)],

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from functions.llm.providers import key_of
 from functions.settings import Settings
 from functions.voice import transcription
 from functions.voice.transcription import Transcriber, TranscriptionError
@@ -80,6 +81,13 @@ async def test_another_server_gets_its_own_key_and_never_openais():
 def test_the_key_of_openai_goes_to_openai_where_a_compatible_server_is_used_beside_it():
     both = settings(openai_api_key="sk-1", openai_base_url="http://localhost/v1", provider="openai")
     assert transcription.provider(both)._url.startswith("https://api.openai.com/")
+
+
+async def test_a_compatible_server_gets_the_key_that_its_models_get():
+    both = settings(
+        openai_base_url="http://localhost/v1", openai_api_key="sk-1", compatible_api_key="own"
+    )
+    assert await transcription.provider(both)._key() == await key_of("compatible", both)() == "own"
 
 
 async def test_silence_is_an_empty_text():
