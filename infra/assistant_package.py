@@ -29,6 +29,11 @@ class AssistantPackage:
     path: Path
 
     @property
+    def folder(self) -> Path:
+        """The folder that has the code."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    @property
     def requirements(self) -> Path | None:
         """What the assistant needs besides, locked with hashes; None when it needs nothing."""
         lock = self.path / "requirements.txt"
