@@ -1,4 +1,4 @@
-"""The models of a stage: who answers, what the functions are told of it, and which keys it takes.
+"""The models of a stage: what the functions are told about them, and which keys they need.
 
 The functions' own code chooses (`functions.llm.choice`), so that the rights, the secrets and the
 prices of a stage are those of the models that answer there.
@@ -23,7 +23,7 @@ SECRETS: Final = {
 
 
 def variables(settings: "StackSettings") -> dict[str, str | None]:
-    """What the functions are told of the models, without the names of secrets."""
+    """The functions' variables about the models, without those that name secrets."""
     mantle = settings.bedrock_endpoint == "mantle"
     return {
         "CHATKIT_PROVIDER": None if settings.provider == "demo" else settings.provider,
