@@ -15,7 +15,7 @@ setup: ## make .venv and build the page (the others do it when needed)
 setup-python:
 	@$(PYTHON) infra/local/setup.py python
 
-# What these commands answer with; the starter, unless .env names another assistant.
+# The module of the assistant that these commands run. When it is empty, .env decides, and else the starter runs.
 dev dev-page lambda eval: export CHATKIT_ASSISTANT := $(or $(ASSISTANT),$(CHATKIT_ASSISTANT))
 
 dev: setup ## run it all on this machine; HOST, PORT (127.0.0.1:8000), SIGN_IN=demo, ASSISTANT=examples.…

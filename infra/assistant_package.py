@@ -1,8 +1,9 @@
-"""Where the code of the assistant is that `CHATKIT_ASSISTANT` names, and what goes with it.
+"""Finds the code of the assistant that `CHATKIT_ASSISTANT` names, and the files beside it.
 
 A package may have beside its code:
 
-- `requirements.in`, what it needs besides, and `requirements.txt`, which `make lock` makes of it;
+- `requirements.in`, the packages that only it needs, and `requirements.txt`, its lock, which
+  `make lock` makes;
 - `page.json`, the texts, prompts and tools of its page;
 - `tests` and `evals`, which are not shipped.
 """
@@ -29,8 +30,13 @@ class AssistantPackage:
     path: Path
 
     @property
+    def folder(self) -> Path:
+        """The folder that has the code."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    @property
     def requirements(self) -> Path | None:
-        """What the assistant needs besides, locked with hashes; None when it needs nothing."""
+        """The lock of the packages that only the assistant needs, with hashes; None without one."""
         lock = self.path / "requirements.txt"
         return lock if lock.is_file() else None
 
@@ -63,7 +69,7 @@ class AssistantPackage:
         return [file for file in found if file.is_file()]
 
     def check_requirements(self) -> None:
-        """Raise `ValueError` when the assistant's lock and that of the functions contradict."""
+        """Raise `ValueError` when the assistant's lock contradicts that of the functions."""
         if self.requirements is None:
             return
         ours = _pins(LOCK)

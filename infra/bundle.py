@@ -107,14 +107,11 @@ def build(
 
 
 def _sources_of(package: AssistantPackage) -> Sources:
-    own = (
-        Sources.read(package.path, without=NOT_SHIPPED).under(
-            package.path.relative_to(ROOT).as_posix()
-        )
-        if package.path.is_dir()
-        else Sources.of_files(ROOT, [package.path])
-    )
-    return own | Sources.of_files(ROOT, package.parents)
+    parents = Sources.of_files(ROOT, package.parents)
+    if not package.path.is_dir():
+        return parents | Sources.of_files(ROOT, [package.path])
+    own = Sources.read(package.path, without=NOT_SHIPPED)
+    return parents | own.under(package.path.relative_to(ROOT).as_posix())
 
 
 def copy(

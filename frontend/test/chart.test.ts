@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { chart } from "../src/standin/widgets/chart";
 import { existing, mount, widget } from "./chatkit";
 
 const types = JSON.parse(
@@ -52,6 +53,11 @@ describe("a chart", () => {
     await chat.sees("This part of the conversation cannot be shown.");
     await chat.find(".w-chart table");
     expect(reported).toHaveBeenCalledOnce();
+  });
+
+  it("can be drawn into a figure that the page has removed meanwhile", () => {
+    const component = { type: "Chart", data, series: [], xAxis: "month" };
+    expect(() => chart(component, document.createElement("figure"))).not.toThrow();
   });
 
   it("stacks bars upon each other, and others beside each other", async () => {

@@ -45,7 +45,8 @@ _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 def trim(tree: Path, sources: Sources, own: frozenset[str] = frozenset()) -> None:
     """Remove from an installed tree what `sources` and their imports do not read.
 
-    `own` are the packages that the assistant has locked. They stay whole: they may use each other.
+    `own` are the packages that the assistant has locked. They may use each other, so they lose
+    nothing but what no package reads, such as tests and type stubs.
     """
     used = sources.imported() | own
     for name in UNUSED.keys() - used:
@@ -58,9 +59,9 @@ def trim(tree: Path, sources: Sources, own: frozenset[str] = frozenset()) -> Non
         _trim_libraries(tree, _PILLOW_EXTRAS)
         if "PIL.ImageFont" not in used:
             _trim_libraries(tree, _PILLOW_FONTS)
-    folders = [_DOCX_COPY, *(name.replace(".", "/") for name in {_SANDBOXES} - used)]
-    for folder in folders:
-        shutil.rmtree(tree / folder, ignore_errors=True)
+    shutil.rmtree(tree / _DOCX_COPY, ignore_errors=True)
+    if _SANDBOXES not in used:
+        shutil.rmtree(tree / _SANDBOXES.replace(".", "/"), ignore_errors=True)
     if "lxml" not in used:
         _trim_lxml(tree)
     for path in sorted(tree.rglob("*"), reverse=True):

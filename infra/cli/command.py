@@ -144,9 +144,12 @@ def after_deploy(account: Account, outputs: dict[str, str]) -> None:
 def set_secret(settings: StackSettings, account: Account, provider: str | None = None) -> None:
     """Store a key, typed or piped in, in the stage's secret. It is never printed.
 
-    With `provider` it is the key of a provider of further models. Raises `AccountError`.
+    With `provider` it is the key of this provider. Without, it is that of the provider that
+    answers by default. Raises `AccountError`.
     """
     outputs = _outputs(settings, account)
+    if provider == outputs.get("Provider"):
+        provider = None
     secret = outputs.get("ModelSecret" if provider is None else f"{provider.title()}Secret")
     if secret is None and provider is not None:
         _stop(f"This stage has no further models of {provider} (`models`, docs/models.md).")

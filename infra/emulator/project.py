@@ -73,6 +73,20 @@ def description() -> str:
     )
 
 
+def passed_on() -> dict[str, str]:
+    """The settings of `.env`, `.env.local` and this shell; a later one overrides an earlier one.
+
+    An empty variable overrides nothing, as in `functions.settings`.
+    """
+    places = (dotenv_values(ROOT / ".env"), dotenv_values(ROOT / ".env.local"), os.environ)
+    return {
+        name: value
+        for place in places
+        for name, value in place.items()
+        if name.startswith(_PASSED_ON) and value
+    }
+
+
 def configurations(
     cloud: dict[str, str],
 ) -> tuple[Configuration, Configuration, Configuration]:
@@ -81,14 +95,9 @@ def configurations(
     The functions also get the settings of this shell and of `.env`, as they would get the
     stack's.
     """
-    variables = {**dotenv_values(ROOT / ".env"), **dotenv_values(ROOT / ".env.local"), **os.environ}
     environment = {
         "CHATKIT_COOKIE_KEY": secrets.token_hex(32),
-        **{
-            name: value
-            for name, value in variables.items()
-            if name.startswith(_PASSED_ON) and value
-        },
+        **passed_on(),
         **cloud,
         "CHATKIT_BEHIND_CLOUDFRONT": "true",  # infra.emulator.edge stands for it
         "CHATKIT_PURGE": "stream",

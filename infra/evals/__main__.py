@@ -67,9 +67,7 @@ def _tell(text: str) -> None:
 def _own_folder() -> Path:
     """`evals` beside the code of the assistant that the settings name; the starter's by default."""
     package = assistant_package(get_settings().assistant)
-    if package is None:
-        return ROOT / "evals"
-    return (package.path if package.path.is_dir() else package.path.parent) / "evals"
+    return (package.folder if package else ROOT) / "evals"
 
 
 def main(arguments: list[str] | None = None) -> int:

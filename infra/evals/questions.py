@@ -37,13 +37,13 @@ class Question(BaseModel):
     roles: Texts = []
     """The user's roles."""
     contains: Texts = []
-    """What the last answer contains, whatever its case."""
+    """What the last answer contains, in capitals or small letters."""
     not_contains: Texts = []
     called: Annotated[dict[str, dict[str, Any]], BeforeValidator(_with_arguments)] = {}
     """Tools that are called: their names, or arguments by name."""
     not_called: Texts = []
     judge: str | None = None
-    """What a model finds to be true of the conversation."""
+    """What has to be true of the conversation; a model judges it."""
     max_tokens: int | None = Field(None, ge=1)
     """The most tokens that all answers may take, in and out."""
 

@@ -16,7 +16,7 @@ HEAD = ("", "question", "first token", "tokens", "cost")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one question."""
+    """The answers to one question, and the results of its checks."""
 
     question: Question
     answers: Sequence[Said]

@@ -85,9 +85,7 @@ def main() -> None:
 def _code_of(settings: Settings) -> list[str]:
     """The folders whose files start the apps again when they are saved."""
     package = assistant_package(settings.assistant)
-    folders = [ROOT / "functions"]
-    if package is not None:
-        folders.append(package.path if package.path.is_dir() else package.path.parent)
+    folders = [ROOT / "functions", *([package.folder] if package else [])]
     return [str(folder) for folder in folders]
 
 
@@ -95,9 +93,10 @@ def _yours(settings: Settings) -> str:
     """Where the assistant's code is, for the person who edits it."""
     if settings.assistant is None:
         return "functions/assistant/ (reloads on save)"
-    if assistant_package(settings.assistant) is None:
+    package = assistant_package(settings.assistant)
+    if package is None:
         return f"the module {settings.assistant}"
-    return f"{Path(_code_of(settings)[-1]).relative_to(ROOT)}/ (reloads on save)"
+    return f"{package.folder.relative_to(ROOT)}/ (reloads on save)"
 
 
 def settings_or_stop(folder: Path | None = None) -> Settings:

@@ -27,21 +27,20 @@ def lay_out(name: str, root: Path = ROOT) -> Path:
         raise NewAssistantError(f"{name}/ exists already.")
     if name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None:
         raise NewAssistantError(f"There is a package named {name} already: choose another name.")
-    title = "".join(part.capitalize() for part in name.split("_"))
+    new = {
+        "examples.minimal": name,
+        "examples/minimal": name,
+        "minimal": name,
+        "Minimal": "".join(part.capitalize() for part in name.split("_")),
+        "../../": "../",  # links of the README: the template is one folder deeper
+    }
+    old = re.compile("|".join(map(re.escape, new)))
     for path in sorted(TEMPLATE.rglob("*")):
         if path.suffix not in COPIED or "__pycache__" in path.parts:
             continue
         place = folder / path.relative_to(TEMPLATE).as_posix().replace("minimal", name)
         place.parent.mkdir(parents=True, exist_ok=True)
-        text = path.read_text()
-        for before, after in (
-            ("examples.minimal", name),
-            ("examples/minimal", name),
-            ("Minimal", title),
-            ("minimal", name),
-        ):
-            text = text.replace(before, after)
-        place.write_text(text)
+        place.write_text(old.sub(lambda found: new[found[0]], path.read_text()))
     return folder
 
 

@@ -1,7 +1,7 @@
-"""Installs what an assistant needs besides, beside `.venv`, so that `.venv` stays as it is locked.
+"""Installs the packages that only an assistant needs in a folder of their own, not in `.venv`.
 
-A folder under `.cache/packages/` has the packages of one lock. `make dev`, `make eval` and tests of
-an assistant import from it. The bundle has these packages itself.
+Each folder under `.cache/packages/` has the packages of one lock. `make dev`, `make eval` and tests
+of an assistant import from it. The bundle has these packages itself.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ FOLDER = ROOT / ".cache" / "packages"
 
 
 class PackagesError(Exception):
-    """What an assistant needs could not be installed. The message is uv's."""
+    """The packages of an assistant could not be installed. The message has uv's words."""
 
 
 def use_own_packages(module: str | None) -> None:
-    """Let this process import what the assistant in `module` needs, and install it at first.
+    """Let this process import what the assistant in `module` needs. Installs it when it is missing.
 
-    uvicorn gives `sys.path` to the processes that it starts. `PYTHONPATH` is left alone: it comes
-    before `.venv`, and would be one for other versions of Python too.
+    uvicorn gives `sys.path` to the processes that it starts. `PYTHONPATH` would come before
+    `.venv`, and Pythons of other versions that are started from here would read it too.
 
     Raises `PackagesError`, and `ValueError` when its lock contradicts that of the functions.
     """

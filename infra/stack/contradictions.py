@@ -68,7 +68,7 @@ def contradiction(settings: "StackSettings") -> str | None:
         (
             settings.provider == "demo"
             and bool(settings.model or settings.models or settings.fallback_model),
-            "model and models need a provider other than demo",
+            "model, models and fallbackModel need a provider other than demo",
         ),
         (
             settings.voice is True

@@ -1,4 +1,4 @@
-"""The models of a stage: who answers, what the functions are told of it, and which keys it takes.
+"""The models of a stage: what the functions are told about them, and which keys they need.
 
 The functions' own code chooses (`functions.llm.choice`), so that the rights, the secrets and the
 prices of a stage are those of the models that answer there.
@@ -6,11 +6,9 @@ prices of a stage are those of the models that answer there.
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-
 from functions.llm.choice import ModelChoice, choose
 from functions.model_list import as_json
-from functions.settings import Settings
+from functions.settings import GivenSettings, Settings
 
 if TYPE_CHECKING:
     from infra.stack.settings import StackSettings
@@ -24,23 +22,8 @@ SECRETS: Final = {
 """The variables that name the providers' secrets. Bedrock needs none: the function's role signs."""
 
 
-class GivenSettings(Settings):
-    """The functions' settings from given values alone, without this machine's environment."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
-
-
 def variables(settings: "StackSettings") -> dict[str, str | None]:
-    """What the functions are told of the models, without the names of secrets."""
+    """The functions' variables about the models, without those that name secrets."""
     mantle = settings.bedrock_endpoint == "mantle"
     return {
         "CHATKIT_PROVIDER": None if settings.provider == "demo" else settings.provider,

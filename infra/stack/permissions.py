@@ -12,7 +12,7 @@ counters, and the data role reaches those of the owner whom its session names:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 """
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 
 from functions.attachments.schema import FILES, IMAGES, SPILL, UPLOADS, VOICE
@@ -205,16 +205,6 @@ def allow_secrets(
         function.allow("McpKeys", ["secretsmanager:GetSecretValue"], arns)
 
 
-def _foundation_model(stack: Stack, model: str, *, region: str) -> str:
-    return stack.format_arn(
-        service="bedrock",
-        region=region,
-        account="",
-        resource="foundation-model",
-        resource_name=model,
-    )
-
-
 def allow_guardrail(function: ServiceFunction, guardrail: str | None) -> None:
     """To apply one guardrail of Amazon Bedrock, which is named by its id or ARN and its version.
 
@@ -223,9 +213,21 @@ def allow_guardrail(function: ServiceFunction, guardrail: str | None) -> None:
     if guardrail is None:
         return
     named, _, _version = guardrail.rpartition(":")
-    ours = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}:guardrail/{named}"
+    ours = Stack.of(function).format_arn(
+        service="bedrock", resource="guardrail", resource_name=named
+    )
     arn = named if named.startswith("arn:") else ours
     function.allow("Guardrail", ["bedrock:ApplyGuardrail"], [arn])
+
+
+def _foundation_model(stack: Stack, model: str, *, region: str) -> str:
+    return stack.format_arn(
+        service="bedrock",
+        region=region,
+        account="",
+        resource="foundation-model",
+        resource_name=model,
+    )
 
 
 def _leading_keys(operator: str, partitions: list[str]) -> Conditions:

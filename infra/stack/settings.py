@@ -47,7 +47,6 @@ Provider = Literal["demo", "bedrock", "openai", "gemini", "azure", "compatible"]
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/(\*|[a-z0-9][a-z0-9.+-]*)")
 _FUNCTIONS = Settings.model_fields
 
-
 JsonObject = Annotated[dict[str, Any], BeforeValidator(parsed_json)]
 """An object, or its JSON as text, which `-c` gives."""
 
@@ -126,8 +125,8 @@ class StackSettings(BaseModel):
     mcp_servers: McpServers = Field(
         default_factory=list,
         description="MCP servers whose tools the assistant has, as JSON "
-        '(docs/mcp.md): `[{"name": "shop", "url": "https://shop.example/mcp"}]`. The functions may '
-        "read exactly the secrets that it names.",
+        '(docs/mcp.md): `[{"name": "shop", "url": "https://shop.example/mcp"}]`. The streaming '
+        "function may read exactly the secrets that they name.",
     )
     store_responses: bool = Field(
         False,

@@ -13,13 +13,12 @@ from agents import Agent, Model
 from agents.testing import ScriptedModel
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from ...actions.app import create_app as create_actions
 from ...chat.app import create_app as create_chat
 from ...llm import DemoScript, ModelChoice, build
 from ...services import Services
-from ...settings import Settings, get_settings
+from ...settings import GivenSettings, Settings, get_settings
 from ...web.identity import Visitor
 from ...web.identity.visitor import TOKEN_HEADER
 from .. import Assistant
@@ -34,21 +33,6 @@ Given = Model | Source | Sequence[Step] | None
 offline demo."""
 
 KEY: Final = SecretStr("the key of nobody, for tests only")
-
-
-class GivenSettings(Settings):
-    """Settings without the environment and `.env`: a test is the same for everybody."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
 
 
 @dataclass

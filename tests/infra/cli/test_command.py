@@ -197,6 +197,15 @@ def test_a_key_that_is_piped_in_is_set_and_shown_nowhere(aws, monkeypatch, capsy
     assert "very-secret" not in shown.out + shown.err
 
 
+def test_the_provider_that_answers_by_default_may_be_named(aws, monkeypatch):
+    vault, arn = aws
+    outputs = {"Provider": "openai", "ModelSecret": arn}
+    monkeypatch.setattr(command, "_outputs", lambda *_: outputs)
+    monkeypatch.setattr("sys.stdin", io.StringIO("sk-named\n"))
+    command.run("secret", ["--key=openai"], SETTINGS, Account(SETTINGS))
+    assert vault.get_secret_value(SecretId=arn)["SecretString"] == "sk-named"
+
+
 def test_nothing_typed_changes_nothing(aws, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     with pytest.raises(SystemExit, match="Nothing was typed"):

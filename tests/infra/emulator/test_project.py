@@ -68,3 +68,15 @@ def test_another_cpu_does_not_look_for_lambdas_python(monkeypatch):
         assert project.lambda_python() is None
     finally:
         project.lambda_python.cache_clear()
+
+
+def test_an_empty_variable_of_the_shell_leaves_what_the_env_file_says(tmp_path, monkeypatch):
+    """`make lambda` exports `CHATKIT_ASSISTANT`, empty when nobody has set it."""
+    (tmp_path / ".env").write_text("CHATKIT_ASSISTANT=examples.shop\nCHATKIT_MODEL=a\nOTHER=x\n")
+    (tmp_path / ".env.local").write_text("CHATKIT_MODEL=b\n")
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    monkeypatch.setenv("CHATKIT_ASSISTANT", "")
+    monkeypatch.delenv("CHATKIT_MODEL", raising=False)
+    passed = project.passed_on()
+    assert (passed["CHATKIT_ASSISTANT"], passed["CHATKIT_MODEL"]) == ("examples.shop", "b")
+    assert "OTHER" not in passed

@@ -1,5 +1,6 @@
 """`make new-assistant` lays out an assistant that runs at once."""
 
+import re
 import subprocess
 import sys
 
@@ -24,6 +25,14 @@ def test_the_new_assistant_answers_and_its_own_tests_pass(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_name_may_contain_that_of_the_template_and_links_lead_to_the_docs(tmp_path):
+    readme = (lay_out("minimal_shop", tmp_path) / "README.md").read_text()
+    assert "make dev ASSISTANT=minimal_shop\n" in readme
+    links = re.findall(r"\]\((.*?)\)", readme)
+    assert links == ["../docs/assistant.md"]
+    assert (ROOT / "minimal_shop" / links[0]).resolve().is_file()
 
 
 @pytest.mark.parametrize(

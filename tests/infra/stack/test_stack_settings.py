@@ -79,7 +79,7 @@ def test_the_cdk_keeps_its_own_context_beside_ours():
         ({"provider": "azure", "model": "m"}, "models of azure need azureEndpoint"),
         ({"provider": "azure", "azureEndpoint": "https://a"}, "provider=azure needs model"),
         ({"azureEndpoint": "https://a"}, "azureEndpoint needs provider=azure"),
-        ({"fallbackModel": "a"}, "model and models need a provider other than demo"),
+        ({"fallbackModel": "a"}, "model, models and fallbackModel need a provider other than demo"),
         (
             {"provider": "openai", "models": '[{"id": "a", "provider": "compatible"}]'},
             "models of a compatible server need modelBaseUrl",

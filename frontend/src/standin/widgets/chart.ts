@@ -31,10 +31,11 @@ type Axis = { dataKey: string; hide?: boolean; labels?: Record<string, string> }
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(style);
 
-/** What is inside of a chart's `figure`. It adds its style to the page's element. */
+/** What is in a chart's `figure`. The chart's style is added to the element around it. */
 export function chart(component: Component, figure: HTMLElement): TemplateResult {
-  const { adoptedStyleSheets: sheets } = figure.getRootNode() as ShadowRoot;
-  if (!sheets.includes(sheet)) sheets.push(sheet);
+  // There are none when the figure was removed while this file was loaded.
+  const { adoptedStyleSheets: sheets } = figure.getRootNode() as Partial<ShadowRoot>;
+  if (sheets && !sheets.includes(sheet)) sheets.push(sheet);
   const given = component.xAxis as string | Axis;
   const axis: Axis = typeof given === "string" ? { dataKey: given } : given;
   const labels = rowsOf(component).map((row) => {

@@ -26,7 +26,7 @@ export const row: View = (component, context, path) =>
 export const basic: View = (component, context, path) =>
   themed(component, boxView(component, context, path));
 
-/** A child with another `key` comes in softly. The wrapper has no box, so it changes no layout. */
+/** A child with another `key` fades in. The wrapper has no box, so it changes no layout. */
 export const transition: View = (component, context, path) =>
   html`<div class="w-transition">${children(component, context, path)}</div>`;
 
