@@ -13,7 +13,7 @@ from agents import Agent, Model
 from agents.testing import ScriptedModel
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ...actions.app import create_app as create_actions
 from ...chat.app import create_app as create_chat
@@ -38,6 +38,8 @@ KEY: Final = SecretStr("the key of nobody, for tests only")
 
 class GivenSettings(Settings):
     """Settings without the environment and `.env`: a test is the same for everybody."""
+
+    model_config = SettingsConfigDict(extra="forbid")  # a name that a test has mistyped
 
     @classmethod
     def settings_customise_sources(
@@ -160,7 +162,7 @@ def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
             for name in ("data_role", "limits", "messages_per_minute", "messages_per_day")
         }
         key = {} if own.cookie_key or own.cookie_key_secret else {"cookie_key": KEY}
-        return own.model_copy(update={**unlimited, **key, **more})
+        return GivenSettings(**{**dict(own), **unlimited, **key, **more})
     return GivenSettings(**{"cookie_key": KEY, **more})
 
 
