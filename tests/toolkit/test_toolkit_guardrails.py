@@ -37,7 +37,7 @@ async def test_rules_trip_by_patterns_whole_words_and_length(rules, text, trips)
     assert await Rules(name="rules", **rules).trips(None, text, "input") is trips
 
 
-def test_a_pattern_that_is_none_is_refused_at_the_start():
+def test_a_pattern_that_is_no_regular_expression_is_refused_at_the_start():
     with pytest.raises(re.error):
         Rules(name="rules", patterns=["[a"])
 
