@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +88,10 @@ def read(name: str, data: bytes) -> Table:
 
 def number(text: str) -> float | None:
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         return None
+    return found if math.isfinite(found) else None  # `NaN` stands for a missing value
 
 
 def mark(rows: Iterable[int], *, at_most: int = 8) -> str:

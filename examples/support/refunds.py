@@ -22,7 +22,7 @@ async def refund(turn: Turn, item: str, euros: float) -> str:
     order = await known_order(case)
     paid = order.item(item) if order else None
     cents = round(euros * 100)
-    # What a model writes is a wish. What may be done is decided here.
+    # The arguments are a model's. What may be paid back is decided here.
     if order is None or paid is None or item not in case.refundable:
         raise ActionError(409, f"There is no return of {item} to pay back.")
     if not 0 < cents <= paid.cents:

@@ -8,7 +8,7 @@ from functions.toolkit import AssistantSettings
 class DeskSettings(AssistantSettings):
     shop: str = "Fern & Kettle"
     return_days: int = Field(30, ge=0)
-    """So many days after its delivery an order can be returned."""
+    """How many days after its delivery an order can be returned."""
     staff_role: str = "staff"
     """The role of the people who may read orders by the route."""
 

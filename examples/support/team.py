@@ -37,5 +37,5 @@ def desk(assistant: Assistant, turn: Turn) -> Agent[Turn]:
 
 
 async def _something_is_returned(wrapper: RunContextWrapper[Turn], _: Any) -> bool:
-    """Whether billing is offered the refund: nobody shall approve what cannot be paid back."""
+    """Whether billing has the refund: nobody is asked to approve what cannot be paid back."""
     return bool((await wrapper.context.thread_data.read()).refundable)

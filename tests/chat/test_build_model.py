@@ -61,7 +61,7 @@ async def test_a_model_that_is_not_listed_is_one_of_the_same_provider():
     assert use.used.microdollars == 15
 
 
-async def test_the_other_model_has_nobody_to_fall_back_to():
+async def test_the_fallback_has_no_fallback_itself():
     model = await _build_model(
         "second", AnswerUse(Reserved(), Use(), FREE), services("http://localhost:1")
     )

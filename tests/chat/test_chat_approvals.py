@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from functions import aws
 from functions.chat import approvals, kept_run
 from functions.chat.app import create_app
 from functions.context import RequestContext
@@ -19,6 +18,7 @@ from functions.store import Records, Table, records
 from functions.toolkit import DemoRule, DemoScript
 from tests.assistants import careful
 from tests.support.chat import Chat, text_of, thread_of
+from tests.support.limited import rows
 from tests.support.openai_server import Call, Calls, Fail, Say
 from tests.support.served import served
 
@@ -127,7 +127,7 @@ def test_an_approved_call_runs_in_another_environment_and_the_answer_goes_on(ada
     ]
 
 
-def test_calls_before_and_after_an_approval_are_known_once_in_the_next_turn(ada, model):
+def test_the_model_gets_the_calls_before_and_after_an_approval_once_in_the_next_turn(ada, model):
     model.script = [Call("send_money", PAY), Call("delete_file", {"name": "a"}), Say("Both.")]
     [card] = cards(ada.create("Send, then delete"))
     [next_card] = cards(press(ada, card))
@@ -242,7 +242,7 @@ def test_a_tool_of_an_mcp_server_waits_too(ada, elsewhere, model, monkeypatch):
     assert "It is ordered." in told(model.requests[1])
 
 
-def test_a_new_message_gives_the_call_up_and_the_model_reads_so(ada, model):
+def test_a_new_message_withdraws_the_call_and_the_model_is_told_so(ada, model):
     model.script = [Call("send_money", PAY), Say("All right.")]
     [card] = cards(ada.create("Send Bob 5"))
     events = ada.say(card["thread_id"], "No, wait")
@@ -313,7 +313,7 @@ def test_a_page_without_actions_of_widgets_is_told_that_it_cannot_approve(ada, m
     assert cards(events) == []
 
 
-def test_a_run_that_is_too_large_to_wait_is_said_to_be(ada, model, monkeypatch):
+def test_the_visitor_is_told_that_a_run_is_too_large_to_be_kept(ada, model, monkeypatch):
     monkeypatch.setattr(records, "MAX_BYTES", 1_000)
     model.script = [Call("send_money", PAY)]
     events = ada.create("Send Bob 5")
@@ -359,7 +359,7 @@ def test_a_press_counts_as_no_message(limited, model):
     assert text_of(press(chat, card)) == "It is sent."
 
 
-def test_a_failed_model_leaves_the_approval_done_once(ada, model):
+def test_an_approved_call_has_run_once_when_the_model_fails_after_it(ada, model):
     model.script = [Call("send_money", PAY), Fail(400)]
     [card] = cards(ada.create("Send Bob 5"))
     assert len(errors(press(ada, card))) == 1
@@ -382,10 +382,14 @@ def test_a_foreign_card_is_not_found(ada, bob, model):
 def test_deleting_the_conversation_deletes_the_state(ada, model):
     model.script = [Call("send_money", PAY)]
     thread = thread_of(ada.create("Send Bob 5"))
-    assert kept(ada, thread)[0]["state"]
+
+    def states():
+        of_thread = [row["sk"]["S"] for row in rows() if thread in row["pk"]["S"]]
+        return of_thread.count("REC#approval")
+
+    assert states() == 1
     ada.read("threads.delete", thread_id=thread)
-    rows = aws.client("dynamodb").scan(TableName=os.environ["CHATKIT_TABLE"])["Items"]
-    assert [row for row in rows if thread in row["pk"]["S"] and "approval" in row["sk"]["S"]] == []
+    assert states() == 0
 
 
 def test_the_assistant_may_draw_the_card(ada, model, monkeypatch):

@@ -103,7 +103,7 @@ def test_each_agents_messages_have_ids_and_places_of_their_own(ada, model):
     assert len({item["id"] for item in items}) == len(items)
 
 
-def test_who_has_taken_over_goes_on_in_the_next_message_and_is_not_named_again(ada, model):
+def test_the_agent_that_took_over_answers_the_next_message_too_and_is_not_named_again(ada, model):
     model.script = [TO_BILLING, Say("Your bill."), Say("It is due in May.")]
     thread = thread_of(ada.create("My bill"))
     events = ada.say(thread, "When is it due?")
@@ -112,7 +112,7 @@ def test_who_has_taken_over_goes_on_in_the_next_message_and_is_not_named_again(a
     assert shown(ada.items(thread)) == [BILLING_SPEAKS, "Your bill.", "It is due in May."]
 
 
-def test_the_line_is_not_sent_to_a_model_as_words_of_the_assistant(ada, model):
+def test_the_line_that_names_the_agent_is_not_sent_to_a_model_as_words_of_the_assistant(ada, model):
     model.script = [TO_BILLING, Say("Your bill."), Say("In May.")]
     thread = thread_of(ada.create("My bill"))
     ada.say(thread, "When?")
@@ -131,7 +131,7 @@ def test_a_first_agent_that_takes_over_again_is_named(ada, model):
 
 
 @pytest.mark.parametrize("assistant", ["news"])
-def test_an_assistant_that_remembers_nobody_names_who_answers_next(ada, model):
+def test_an_agent_that_answers_again_because_nothing_was_stored_is_named(ada, model):
     model.script = [Say("News."), Call("transfer_to_writer"), Say("Written."), Say("More news.")]
     thread = thread_of(ada.create("News?"))
     ada.say(thread, "Write it up")
@@ -180,7 +180,7 @@ def test_a_hand_over_that_is_tried_again_goes_on_with_the_agent_that_took_over(a
     assert shown(ada.items(thread)) == ["Your bill."]
 
 
-def test_a_hand_over_is_no_answer(ada, model):
+def test_an_answer_that_is_only_a_hand_over_is_an_error(ada, model):
     model.script = [TO_BILLING, Say("")]
     error = ada.create("My bill")[-1]
     assert error["message"] == "The model answered nothing at all."

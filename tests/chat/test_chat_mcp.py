@@ -108,7 +108,7 @@ def test_a_server_that_fails_in_mid_answer_is_told_to_the_model_and_once_to_the_
 @pytest.mark.parametrize("more", [{"approve": ["buy"]}, {"approve": "changes"}], ids=str)
 def test_a_tool_that_needs_approval_is_not_called_before_it(ada, model, shop, more):
     model.script = [Call("mcp_shop__find", {"what": "pears"}), Call("mcp_shop__buy", {"what": "a"})]
-    ada.create()
+    assert "approval.decide" in json.dumps(ada.create())
     assert shop.calls == [("find", "pears")]
 
 
@@ -148,7 +148,7 @@ def test_headers_made_for_a_person_are_sent_on_their_own_connection(
         assert own == ["server/discover", "tools/list", "tools/call"]
 
 
-def test_what_is_no_text_of_an_output_is_bounded_too():
+def test_parts_of_an_output_that_are_not_text_are_bounded_too():
     image = mcp_tools.ImageContent(data="i" * 30, mime_type="image/png")
     huge = mcp_tools.ImageContent(data="i" * (mcp_tools.MAX_IMAGES + 1), mime_type="image/png")
     bare = mcp_tools.CallToolResult(content=[], structured_content={"left": 3})

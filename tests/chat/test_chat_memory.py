@@ -90,7 +90,7 @@ def test_a_message_that_is_tried_again_starts_without_what_its_tools_returned(ad
     assert outputs(model.requests[-1]) == []
 
 
-def test_a_run_that_fails_is_known_and_accepted_by_strict_providers(ada, model):
+def test_what_tools_returned_to_a_failed_run_is_known_and_strict_providers_accept_it(ada, model):
     """They refuse a message of the user right after a tool's output."""
     model.script = [FOUND, Fail(400), Say("Back again.")]
     thread = thread_of(ada.create("Find my order"))
@@ -111,7 +111,7 @@ def test_a_run_that_is_stopped_in_a_tool_keeps_whole_pairs_alone(ada, model, act
     assert len(outputs(model.requests[-1])) == 1
 
 
-def test_a_call_on_the_page_is_told_once_beside_what_came_before_it(ada, model):
+def test_the_model_gets_a_call_of_the_pages_tool_once_after_the_calls_before_it(ada, model):
     model.script = [FOUND, Call("switch_theme", {"theme": "dark"}), Say("Dark."), Say("Yes.")]
     thread = thread_of(ada.create("Dark, please"))
     events = ada.stream("threads.add_client_tool_output", thread_id=thread, result={"ok": True})

@@ -38,7 +38,7 @@ def test_the_middle_of_a_long_output_of_a_tool_of_the_sdk_is_left_out(ada, model
     assert "It ends." in output
 
 
-def test_calls_beyond_a_number_wait_for_the_others(ada, model):
+def test_at_most_so_many_tools_run_at_once_and_the_other_calls_wait(ada, model):
     many = MAX_TOOLS_AT_ONCE + 4
     model.script = [Calls(*[Call("count")] * many), Say("Counted.")]
     assert text_of(ada.create()) == "Counted."

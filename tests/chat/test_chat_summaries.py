@@ -136,7 +136,7 @@ class TestManyShortMessages:
     def app_settings(self, app_settings):
         return app_settings.model_copy(update={"history_items": 12})
 
-    def test_they_are_summarised_before_they_are_not_read_any_more(self, ada, model):
+    def test_they_are_summarised_before_they_are_too_old_to_be_read(self, ada, model):
         thread = thread_of(ada.create("fact-1"))
         for _ in range(14):
             ada.say(thread, "Yes.")

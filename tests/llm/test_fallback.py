@@ -81,7 +81,7 @@ async def test_a_fault_of_the_provider_lets_the_other_model_answer(error, caplog
 
 
 @pytest.mark.parametrize("code", ["server_error", "rate_limit_exceeded"])
-async def test_a_failure_that_is_sent_as_an_event_does_so_too(code):
+async def test_a_fault_that_comes_as_an_event_lets_the_other_model_answer_too(code):
     assert await said(CREATED, failed(code)) == ["second"]
     assert await said(event("error", code=code)) == ["second"]
 
@@ -89,7 +89,7 @@ async def test_a_failure_that_is_sent_as_an_event_does_so_too(code):
 @pytest.mark.parametrize(
     "error", [*map(status, (400, 401, 403, 404, 413, 422)), in_stream("invalid_prompt")], ids=repr
 )
-async def test_a_request_that_is_wrong_is_asked_of_nobody_else(error):
+async def test_a_request_that_is_wrong_is_not_sent_to_the_other_model(error):
     with pytest.raises(openai.APIError):
         await said(error)
     with pytest.raises(openai.APIError):
@@ -97,7 +97,7 @@ async def test_a_request_that_is_wrong_is_asked_of_nobody_else(error):
     assert await said(failed("invalid_prompt")) == ["response.failed"]
 
 
-async def test_after_the_first_token_a_failure_stays_one():
+async def test_a_fault_after_the_first_token_ends_the_answer():
     with pytest.raises(openai.APIConnectionError):
         await said(CREATED, TEXT, openai.APIConnectionError(request=REQUEST))
     events = await said(CREATED, TEXT, failed("server_error"))

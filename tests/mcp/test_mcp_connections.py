@@ -162,18 +162,27 @@ async def test_a_server_that_does_not_answer_costs_a_bounded_wait(environment, m
             await reached.tools()
 
 
-async def test_a_slow_call_ends_and_holds_nobody_up(environment):
+async def test_a_slow_call_holds_nobody_up(environment):
     with shop() as (made, url):
         made.gate.clear()
-        slow = environment.reach(McpServer(name="shop", url=url, timeout=1), ADA)
+        slow = environment.reach(McpServer(name="shop", url=url), ADA)
         calling = asyncio.create_task(slow.call("ask_stock", {}))
         while not made.calls:  # noqa: ASYNC110 - the server is in another thread
             await asyncio.sleep(0.01)
         assert await found(slow) == "3 pears"
         assert not calling.done()
+        made.gate.set()
+        assert (await calling).content[0].text == "many"
+
+
+async def test_a_call_that_takes_too_long_ends_and_leaves_the_connection_usable(environment):
+    with shop() as (made, url):
+        made.gate.clear()
+        slow = environment.reach(McpServer(name="shop", url=url, timeout=1), ADA)
         with pytest.raises(McpError, match="no answer in 1 s"):
-            await calling
+            await slow.call("ask_stock", {})
         assert await found(slow) == "3 pears"
+        made.gate.set()
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(environment, monkeypatch):

@@ -96,7 +96,7 @@ async def test_a_request_without_files_reads_nothing_and_other_requests_pass():
         await check_files(json.dumps(request), {"user_id": "ada"}, nothing, nothing)
 
 
-async def test_files_that_are_elsewhere_than_in_s3_are_checked_by_their_records(ada, bob):
+async def test_files_that_are_not_in_s3_are_checked_by_their_records(ada, bob):
     store = MemoryStore()
     await store.save_thread(ThreadMetadata(id="thr_1", created_at=NOW), ada)
     file = FileAttachment(id="f", name="f", mime_type="text/plain", thread_id="thr_1")

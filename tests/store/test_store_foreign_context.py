@@ -140,7 +140,7 @@ async def test_a_function_can_say_whose_a_context_is(backend):
             await look()
 
 
-async def test_such_rows_and_files_are_those_of_the_user_by_whatever_way_they_are_named(backend):
+async def test_a_user_has_the_same_rows_and_files_in_whichever_way_a_context_names_them(backend):
     store, files = backend.store(owner=subject), backend.attachments(owner=subject)
     ada = session_of("ada")
     await store.save_thread(thread(), ada)

@@ -61,7 +61,7 @@ async def test_a_record_of_a_thread_is_replaced_like_one_of_a_user(backend, ada,
     assert await records.get("cat", ada) == (None, 0)
 
 
-async def test_a_thread_that_is_gone_takes_no_record(backend, ada, bob):
+async def test_no_record_can_be_stored_for_a_deleted_thread(backend, ada, bob):
     store = backend.store()
     await store.save_thread(thread("thr_1"), ada)
     records = Records(Table(backend.table, backend.dynamodb)).of_thread("thr_1")

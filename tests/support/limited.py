@@ -10,23 +10,25 @@ RUN = {"x-chatkit-run-id": "again"}
 """The headers of a request that is sent again."""
 
 
+def rows():
+    """Everything in the table."""
+    pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=get_settings().table)
+    return [row for page in pages for row in page["Items"]]
+
+
 def remove_counters():
     """Begin anew: the stage's counters are those of all tests that share its table."""
-    table = {"TableName": get_settings().table}
-    client = aws.client("dynamodb")
-    for page in client.get_paginator("scan").paginate(**table):
-        for row in page["Items"]:
-            if row["sk"]["S"] == "COUNTERS":
-                client.delete_item(Key={"pk": row["pk"], "sk": row["sk"]}, **table)
+    for row in rows():
+        if row["sk"]["S"] == "COUNTERS":
+            key = {"pk": row["pk"], "sk": row["sk"]}
+            aws.client("dynamodb").delete_item(TableName=get_settings().table, Key=key)
 
 
 def counted(scope="L#stage#0"):
     """The numbers of a row of counters by the names of their measures, without the holds."""
-    rows = aws.client("dynamodb").get_paginator("scan").paginate(TableName=get_settings().table)
     return {
         name.split(":")[0]: int(value["N"])
-        for page in rows
-        for row in page["Items"]
+        for row in rows()
         if row["pk"]["S"].startswith(scope) and row["sk"]["S"] == "COUNTERS"
         for name, value in row.items()
         if name.count(":") == 1

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from agents.testing import UnconsumedModelSteps, UnexpectedModelCall
+from pydantic import ValidationError
 
 from functions.toolkit.testing import (
     Refused,
@@ -42,7 +43,7 @@ async def test_it_tells_the_events_the_items_the_tools_and_what_the_model_got():
         assert chat.model.remaining_steps == 0
 
 
-async def test_nothing_leaves_the_process_and_nothing_of_who_runs_it_comes_in(monkeypatch):
+async def test_nothing_leaves_the_process_and_the_environment_changes_nothing(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "a key")
     monkeypatch.setenv("CHATKIT_MODEL", "a model")
     monkeypatch.setenv("CHATKIT_MESSAGES_PER_DAY", "1")
@@ -135,6 +136,12 @@ async def test_the_limits_of_a_deployment_hold():
         with pytest.raises(Refused) as refused:
             await chat.say("And again")
         assert refused.value.status == 429
+
+
+async def test_a_setting_that_does_not_exist_is_refused():
+    with pytest.raises(ValidationError, match="mesages_per_day"):
+        async with assistant_under_test(sample, settings={"mesages_per_day": 1}):
+            pass
 
 
 async def test_the_demo_answers_by_the_assistants_rules_when_there_is_no_script():

@@ -104,6 +104,18 @@ async def test_a_heading_in_a_message_is_no_section(tmp_path, chat):
     assert "## User" in (await chat.items())[0].content[0].text
 
 
+@pytest.mark.parametrize("text", ["", "# A list\n", "## user\n\nThe list, please\n"])
+async def test_a_file_in_which_the_user_does_nothing_is_refused(tmp_path, monkeypatch, chat, text):
+    file = tmp_path / "list.md"
+    file.write_text(text)
+    for update in (False, True):
+        if update:
+            monkeypatch.setenv("CHATKIT_UPDATE", "1")
+        with pytest.raises(AssertionError, match="## User"):
+            await check_conversation(chat, file)
+    assert file.read_text() == text
+
+
 async def test_another_conversation_is_told_as_a_difference(tmp_path, chat, milk):
     file = tmp_path / "list.md"
     file.write_text("## User\n\nThe list, please\n\n## Assistant\n\nHere.\n")

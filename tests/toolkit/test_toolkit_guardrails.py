@@ -5,8 +5,6 @@ import re
 
 import boto3
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -17,6 +15,7 @@ from functions.settings import Settings, forget_settings
 from functions.toolkit import BedrockGuardrail, Rules
 from functions.toolkit.guardrails import PART
 from tests.support.served import served
+from tests.support.signatures import signature_of
 
 
 @pytest.mark.parametrize(
@@ -37,9 +36,12 @@ async def test_rules_trip_by_patterns_whole_words_and_length(rules, text, trips)
     assert await Rules(name="rules", **rules).trips(None, text, "input") is trips
 
 
-def test_a_pattern_that_is_none_is_refused_at_the_start():
+def test_a_pattern_that_is_no_regular_expression_is_refused_at_the_start():
     with pytest.raises(re.error):
         Rules(name="rules", patterns=["[a"])
+
+
+OURS = Credentials("AKIDEXAMPLE", "a secret")
 
 
 class Bedrock:
@@ -55,8 +57,10 @@ class Bedrock:
 
     async def apply(self, request):
         content = await request.body()
-        if not _is_signed(request, content):
+        signature = signature_of(request.scope, content, {OURS.access_key: OURS})
+        if signature is None:
             return JSONResponse({"message": "signature"}, 403)
+        assert (signature.region, signature.service) == ("eu-central-1", "bedrock")
         body = json.loads(content)
         assert set(body) == {"source", "content"}
         self.requests.append((*request.path_params.values(), body["source"]))
@@ -72,21 +76,6 @@ class Bedrock:
         )
 
 
-def _is_signed(request, content):
-    given = request.headers["authorization"]
-    names = given.split("SignedHeaders=")[1].split(",")[0].split(";")
-    url = f"{request.base_url}{request.scope['raw_path'].decode()[1:]}"
-    signed = AWSRequest("POST", url, data=content)
-    signed.context["timestamp"] = request.headers["x-amz-date"]
-    for name in names:
-        signed.headers[name] = request.headers[name]
-    signer = SigV4Auth(Credentials("AKIDEXAMPLE", "a secret"), "bedrock", "eu-central-1")
-    text = signer.string_to_sign(signed, signer.canonical_request(signed))
-    assert f"/eu-central-1/bedrock/aws4_request, SignedHeaders={';'.join(names)}" in given
-    assert {"host", "x-amz-date"} <= set(names)
-    return given.endswith(signer.signature(text, signed))
-
-
 @pytest.fixture
 def bedrock(monkeypatch):
     server = Bedrock("weapon")
@@ -95,8 +84,8 @@ def bedrock(monkeypatch):
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         monkeypatch.setenv("AWS_REGION", "eu-central-1")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", OURS.access_key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", OURS.secret_key)
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
         forget_settings()
         yield server

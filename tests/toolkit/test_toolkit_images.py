@@ -54,7 +54,7 @@ async def test_what_is_no_image_is_not_stored_and_the_tool_fails():
         assert not [item for item in said.items if isinstance(item, GeneratedImageItem)]
 
 
-async def test_an_image_may_come_while_no_agent_runs_and_two_are_two():
+async def test_an_image_can_be_shown_while_no_agent_runs_and_does_not_replace_an_earlier_one():
     script = [calls("paint", image="dot"), says("There.")]
     async with assistant_under_test(painter, script) as chat:
         said = await chat.say("Twice")

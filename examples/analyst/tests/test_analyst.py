@@ -95,6 +95,7 @@ async def test_a_picture_is_stored_as_a_png_and_shown():
     [
         ("x.csv", MINE, {"value": "price", "group": "town"}, "The columns are: town, paid."),
         ("x.csv", MINE, {"value": "town", "group": "paid"}, "There are no numbers in town."),
+        ("x.csv", b"a,b\nNaN,1\n", {"value": "a", "group": "b"}, "There are no numbers in a."),
         ("x.csv", b"a,b\n", {"value": "a", "group": "b"}, "x.csv has no rows."),
         ("x.csv", b"a,b\n" + b"x" * 140_000, {"value": "a", "group": "b"}, "x.csv is no table"),
         ("x.csv", b"a,b\n1\n", {"value": "a", "group": "b"}, "(empty) has the most"),

@@ -61,7 +61,9 @@ async def test_a_call_in_another_form_is_a_search_for_its_words(arguments):
     (call,) = calls("search_handbook")
     script = [[call.model_copy(update={"arguments": arguments})], says("Come another day.")]
     async with assistant_under_test(ASSISTANT, script) as chat:
-        assert (await chat.say("What if it rains?")).text == "Come another day."
+        said = await chat.say("What if it rains?")
+    assert said.text == "Come another day."
+    assert [title for title, *_ in steps(said)[0]] == [f"Looking up “{arguments}”"]
 
 
 async def test_each_call_of_a_model_that_makes_several_gets_an_output():

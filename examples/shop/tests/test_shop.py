@@ -75,7 +75,7 @@ async def test_each_customer_has_a_basket_of_their_own(chat):
     ("item", "quantity", "says_so"),
     [("coffee", 1, "There is no coffee."), ("gyokuro", 3, "2 are in stock"), ("assam", 0, "0 x")],
 )
-async def test_what_cannot_be_had_is_not_put_into_the_basket(chat, item, quantity, says_so):
+async def test_what_is_not_in_stock_is_not_put_into_the_basket(chat, item, quantity, says_so):
     put = calls("mcp_shop__add_to_basket", item=item, quantity=quantity)
     chat.model = [put, says("Sorry.")]
     said = await chat.press(await chat.say("That, please"), "approval.decide", APPROVE)

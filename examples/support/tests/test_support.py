@@ -24,7 +24,7 @@ async def with_return(chat):
     return await chat.press(form, "return.send", KETTLE)
 
 
-async def test_an_order_is_found_by_its_number_and_address_and_stays_the_case():
+async def test_an_order_is_found_by_its_number_and_address_and_the_conversation_stays_about_it():
     async with assistant_under_test(ASSISTANT, [FIND, says("It is there.")]) as chat:
         said = await chat.say("Where is A-1042? I am ada@example.com.")
         assert "Kettle" in words(said.widget)

@@ -1,7 +1,7 @@
 """Tests of an assistant: see docs/testing.md.
 
-Everything runs in this process, without sockets, a key or AWS. What is here is not shipped: it
-stands above the engine, which it drives, and nothing but tests imports it.
+Everything runs in this process, without sockets, a key or AWS. What is here is not shipped. It
+drives the engine from above, and only tests and `make eval` import it.
 """
 
 from ..default_model import name_the_chosen_model

@@ -61,6 +61,8 @@ async def check_conversation(
     file = Path(path)
     before = file.read_text(encoding="utf-8")  # noqa: ASYNC240 - a test has nothing else to do
     introduction, sections = _parse(before)
+    if not any(section.is_the_users for section in sections):
+        raise AssertionError(f"{file} has no section in which the user does something: ## User")
     came: list[Section] = []
     for section in sections:
         if section.is_the_users:

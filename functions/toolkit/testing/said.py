@@ -137,7 +137,7 @@ class Said:
 
 
 def only(found: Sequence[T], what: str) -> T:
-    """The only one. Raises `AssertionError` when there is none, or another one."""
+    """The only one. Raises `AssertionError` when there is none, or more than one."""
     if len(found) != 1:
         raise AssertionError(f"there is not one {what}, but {len(found)}: {list(found)!r}")
     return found[0]

@@ -144,7 +144,7 @@ def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
             for name in ("data_role", "limits", "messages_per_minute", "messages_per_day")
         }
         key = {} if own.cookie_key or own.cookie_key_secret else {"cookie_key": KEY}
-        return own.model_copy(update={**unlimited, **key, **more})
+        return GivenSettings(**{**dict(own), **unlimited, **key, **more})
     return GivenSettings(**{"cookie_key": KEY, **more})
 
 

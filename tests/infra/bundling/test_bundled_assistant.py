@@ -87,7 +87,7 @@ def test_the_page_gets_what_the_assistant_says_of_it(root):
         page_config(settings)
 
 
-def test_both_functions_answer_with_the_packed_assistant():
+def test_the_apps_of_both_functions_have_the_packed_assistant():
     for function, app in (("chat", "chat.app"), ("actions", "actions.app")):
         tree = bundle.build(function, host=True, assistant="tests.assistants.cats")
         code = (

@@ -66,7 +66,7 @@ async def test_a_check_that_fails_is_told_with_its_reason_and_by_the_exit_code(e
     assert "contains 'seven': failed, “" in table
     assert "does not contain '6': failed" in table
     assert "calls add(): failed, called: multiply({'a': '2', 'b': '3'})" in table
-    assert "contains '6'" not in table.replace("does not contain '6'", "")
+    assert "contains '6'" not in table
     assert "1 of 2 passed" in table
     assert "FAILED" in progress
 

@@ -45,13 +45,13 @@ def test_a_name_may_contain_that_of_the_template_and_links_lead_to_the_docs(tmp_
         ("agents", "a package named agents already"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused(tmp_path, name, says):
+def test_a_name_that_no_package_can_have_is_refused(tmp_path, name, says):
     with pytest.raises(NewAssistantError, match=says):
         lay_out(name, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_is_not_overwritten(tmp_path):
+def test_a_folder_that_exists_is_not_overwritten(tmp_path):
     (tmp_path / "acme").mkdir()
     with pytest.raises(NewAssistantError, match="acme/ exists already"):
         lay_out("acme", tmp_path)

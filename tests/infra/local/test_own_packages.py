@@ -38,7 +38,9 @@ def lock(tmp_path, monkeypatch):
     return lock
 
 
-def test_they_can_be_imported_behind_those_of_venv_and_no_child_inherits_them(lock, capsys):
+def test_own_packages_are_imported_after_those_of_venv_and_no_child_process_inherits_them(
+    lock, capsys
+):
     environment = dict(os.environ)
     use_own_packages("shop")
     use_own_packages("shop")
