@@ -1,0 +1,1 @@
+"""What the assistant knows of documents: their passages, and how they are found."""
