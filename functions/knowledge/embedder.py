@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-EmbeddingProvider = Literal["openai", "gemini", "azure", "compatible", "bedrock", "hashing"]
+from ..settings import EmbeddingProvider
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class EmbeddingError(Exception):
 
 
 class EmbeddingThrottledError(EmbeddingError):
-    """The provider takes no more now, also after the retries: the same call may work in a minute."""
+    """The provider takes no more now, also after the retries. The same call may work later."""
 
 
 class EmbeddingUnavailableError(EmbeddingError):

@@ -1,11 +1,10 @@
 """Which model embeds the passages, by the settings or as an index was made."""
 
-from ..settings import Settings
+from ..settings import EmbeddingProvider, Settings
 from .embedder import (
     Embedder,
     EmbeddingError,
     EmbeddingModel,
-    EmbeddingProvider,
     EmbeddingRefusedError,
     EmbeddingThrottledError,
     EmbeddingUnavailableError,
@@ -36,8 +35,8 @@ def chosen_model(settings: Settings) -> EmbeddingModel:
 
 
 def embedder_of(description: EmbeddingModel, settings: Settings) -> Embedder:
-    """The embedder of a model: of `chosen_model`, or as an index was made (anything with the three
-    attributes). The settings have the address and the key.
+    """The embedder of a model: of `chosen_model`, or the one that an index was made with. The
+    settings have the address and the key.
 
     Raises `ValueError` when the settings of its provider are missing.
     """

@@ -47,7 +47,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class VectorHit:
-    """One result of a query. `distance` is the cosine distance: 0 for the same direction, up to 2."""
+    """One result of a query. `distance` is the cosine distance: 0 (the same direction) to 2."""
 
     key: str
     distance: float
