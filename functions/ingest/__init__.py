@@ -1,0 +1,1 @@
+"""The function that reads documents and indexes them. It has no URL."""

@@ -1,0 +1,1 @@
+"""Documents that the assistant knows: their passages, and how they are found."""
