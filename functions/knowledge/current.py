@@ -146,7 +146,7 @@ class CurrentIndex:
         for _ in range(MAX_CHANGES):
             before, etag = await self._read()
             after = change(before)
-            if after != before:
+            if after is not None and after != before:
                 building = asdict(after.building) if after.building else None
                 body = json.dumps({**asdict(after.index), "building": building}).encode()
                 try:
