@@ -9,7 +9,7 @@ import pytest
 from functions.aws.shared_object import ChangedError, SharedObject
 from functions.knowledge import words as module
 from functions.knowledge.passages import Document, PassageText, document_id, with_ids
-from functions.knowledge.terms import indexed, query_of
+from functions.knowledge.terms import indexed, terms_of
 from functions.knowledge.words import Words
 
 
@@ -71,8 +71,15 @@ async def test_nothing_in_a_question_is_syntax(stage, words, query):
 
 
 def test_a_question_without_words_asks_nothing():
-    assert query_of(" ?! ") is None
-    assert query_of("") is None
+    assert terms_of(" ?! ") == terms_of("") == []
+
+
+async def test_words_of_too_many_passages_are_not_searched_by(stage, words, monkeypatch):
+    one = document("a", *(f"the common word{number}" for number in range(9)))
+    await words.put(one)
+    monkeypatch.setattr(module, "MOST_ROWS", 8)
+    assert await find(stage, "the common word5", one) == ["the common word5"]
+    assert await find(stage, "the common", one) == []
 
 
 def test_a_text_is_always_indexed_in_the_same_way():
