@@ -25,7 +25,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for source, kinds in MADE.items():
             for kind in kinds:
-                command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless"]
+                command = [
+                    "soffice",
+                    f"-env:UserInstallation=file://{folder}/profile",
+                    "--headless",
+                ]
                 command += ["--convert-to", kind, "--outdir", folder, str(SOURCES / source)]
                 subprocess.run(command, check=True, timeout=120)
         for made in Path(folder).glob("*.*"):

@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from functions.ingest import ingest as ingesting
+from functions.ingest import reading, splitting
 from functions.ingest.ingest import AgainError
 from functions.knowledge import documents
 from functions.knowledge.current import CurrentIndex, Index
@@ -124,13 +125,28 @@ async def test_an_unreadable_file_fails_with_its_reason_and_leaves_nothing(
     stage.put("a.pdf", "BROKEN" + "x" * size)
     await stage.take(key)
     row = await stage.row(key)
-    reason = "It is damaged." if size == 10 else "It is over 0 MB, which is the most that is read."
+    reason = "It is damaged." if size == 10 else "It has more than 0 MB. Divide it."
     assert (row.state, row.passages, row.error) == ("failed", 0, reason)
     assert await stage.vectors() == {}
     assert await stage.found("topic1") == []
     stage.put("a.pdf", text([5]))
     await stage.take(key)
     await consistent(stage, key, [5])
+
+
+async def test_a_document_is_read_and_split_for_real(stage, monkeypatch):
+    monkeypatch.setattr(ingesting, "read", reading.read)
+    monkeypatch.setattr(ingesting, "split", splitting.split)
+    key = stage.put("deploy.md", "# Deploy\n\nRun make deploy.\n\n## Regions\n\nAny will do.\n")
+    broken = stage.put("broken.pdf", "%PDF-1.7 and nothing more")
+    await stage.take(key)
+    await stage.take(broken)
+    found = await stage.knowledge.search("how to deploy", tenant=None, roles=())
+    assert {each.title for each in found} == {"Deploy"}
+    assert "Run make deploy." in found[0].passage.text
+    row = await stage.row(broken)
+    assert row.state == "failed"
+    assert row.error
 
 
 async def test_a_file_without_text_fails_and_says_so(stage):
