@@ -131,7 +131,7 @@ class Ingest:
         """
         head = await self._bucket.head(place.key)
         row = await self._rows.get(place.tenant, place.path)
-        if row is None or row.held or head is None:
+        if row is None or head is None:
             return row is None and head is None
         current = await self._indexes()
         version = _version(head)
