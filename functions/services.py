@@ -16,6 +16,7 @@ from .aws.keys import named
 from .aws.secret_values import read_secret
 from .context import RequestContext
 from .errors import PublicError
+from .knowledge.search import Knowledge
 from .limits import Limits, Use
 from .limits.answer_use import check_prices
 from .llm import DemoScript, ModelChoice, build, choose
@@ -60,6 +61,8 @@ class Services:
     bucket: Bucket
     transcriber: Transcriber
     mcp: Connections
+    knowledge: Knowledge | None = None
+    """`None` where no documents are indexed."""
     build_model: BuildModel = build
 
     @classmethod
@@ -97,6 +100,7 @@ class Services:
             bucket=bucket,
             transcriber=Transcriber(settings),
             mcp=Connections(_header_secret),
+            knowledge=Knowledge.of(settings, bucket) if settings.knowledge else None,
         )
 
     @property

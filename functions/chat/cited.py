@@ -20,7 +20,6 @@ from chatkit.types import (
     EntitySource,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
-    ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
@@ -45,11 +44,6 @@ class Citations:
     def __init__(self, source_of: SourceOf) -> None:
         self._source_of = source_of
         self._parts: dict[tuple[str, int], _Part] = {}
-        self._citing: set[str] = set()
-
-    def __bool__(self) -> bool:
-        """Whether a message of the answer cites a passage."""
-        return bool(self._citing)
 
     async def within(
         self, events: AsyncIterator[ThreadStreamEvent]
@@ -70,9 +64,6 @@ class Citations:
                 case ThreadItemUpdatedEvent():
                     for update in self._updates(event):
                         yield event.model_copy(update={"update": update})
-                case ThreadItemRemovedEvent():
-                    self._citing.discard(event.item_id)
-                    yield event
                 case _:
                     yield event
 
@@ -125,8 +116,6 @@ class Citations:
         content = [
             part.content(each, whole=True) for part, each in zip(parts, item.content, strict=True)
         ]
-        if any(part.cites for part in parts):
-            self._citing.add(item.id)
         return item.model_copy(update={"content": content})
 
 
@@ -135,7 +124,6 @@ class _Part:
 
     def __init__(self, source_of: SourceOf) -> None:
         self.annotations = 0
-        self.cites = False
         self._source_of = source_of
         self._held = ""
         self._shown = 0
@@ -184,5 +172,4 @@ class _Part:
         self._left_out.append((written + length, length))
         for passage in dict.fromkeys(_BETWEEN.split(mark[1].strip())):
             if (source := self._source_of(passage)) is not None:
-                self.cites = True
                 yield Annotation(source=source, index=self._shown)
