@@ -97,8 +97,21 @@ def result_in_words(result: str) -> str:
     if isinstance(found, dict):
         lines = [f"- **{str(key).replace('_', ' ')}**: {value}" for key, value in found.items()]
         return "Here it is:\n\n" + "\n".join(lines)
+    if isinstance(found, list) and found and all("cite" in each for each in found):
+        return _passages_in_words(found)
     if isinstance(found, list):
         matches = [entry for entry in found if isinstance(entry, dict)]
         lines = [f"- {entry.get('conversation')}: “{entry.get('text')}”" for entry in matches]
         return f"I found {len(found)}:\n\n" + "\n".join(lines)
     return f"Here it is: **{found}**"
+
+
+def _passages_in_words(passages: list[dict[str, str]]) -> str:
+    """What a search of documents found: the best passage as it is, and where the others are."""
+    best, *others = passages
+    quoted = "\n".join(f"> {line}" for line in best["text"].splitlines())
+    answer = f"**{best['title']}** says:\n\n{quoted}\n\nThat is from {best['place']}. {best['cite']}"
+    if not others:
+        return answer
+    more = "\n".join(f"- {each['place']} {each['cite']}" for each in others)
+    return f"{answer}\n\nSee also:\n\n{more}"

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from agents import Agent
@@ -110,7 +110,7 @@ async def test_a_search_without_the_agents_sdk_is_kept_too():
                 item=AssistantMessageItem(
                     id=turn.generate_id("message"),
                     thread_id=turn.thread.id,
-                    created_at=datetime.now(),
+                    created_at=datetime.now(UTC),
                     content=[AssistantMessageContent(text=f"Thirty {cite()}.")],
                 )
             )
@@ -138,7 +138,7 @@ async def test_an_assistant_words_or_leaves_out_the_line_about_missing_support()
 
 
 @tool(needs_approval=True)
-async def send_back(turn, order: str) -> str:  # noqa: ARG001
+async def send_back(turn, order: str) -> str:
     """Sends goods back."""
     return "Sent."
 
