@@ -1,1 +1,1 @@
-"""The fourth function: reads documents under `knowledge/`, and puts their passages in the index."""
+"""Documents become passages, and passages the index: the events of the bucket's `knowledge/`."""
