@@ -1,1 +1,1 @@
-"""Documents become passages, and passages the index: what the bucket's events of `knowledge/` do."""
+"""The fourth function: reads documents under `knowledge/`, and puts their passages in the index."""

@@ -1,1 +1,1 @@
-"""What the assistant knows: passages of documents, their index, and the search in it."""
+"""What the assistant knows of documents: their passages, and how they are found."""
