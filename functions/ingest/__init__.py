@@ -1,1 +1,1 @@
-"""The fourth function: reads documents under `knowledge/`, and puts their passages in the index."""
+"""The function that reads documents and indexes them. It has no URL."""

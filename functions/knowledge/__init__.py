@@ -1,1 +1,1 @@
-"""What the assistant knows of documents: their passages, and how they are found."""
+"""Documents that the assistant knows: their passages, and how they are found."""
