@@ -7,26 +7,20 @@ CloudFormation delete the index that is still searched, before the new one is fi
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import Aws, CustomResource, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_s3vectors as s3vectors
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from functions.knowledge.documents import ORIGINALS
 from infra.stack.function import ServiceFunction
-from infra.stack.role import WithRole
-
-DOCUMENTS = "knowledge/"
-"""Where the documents lie in the bucket of files."""
-
-INDEXES = "knowledge-index/"
-"""Where their words and their passages lie."""
 
 MEMORY = 1769
 """MB: one whole CPU, which reading and splitting a document uses."""
@@ -78,7 +72,8 @@ class VectorBucket(Construct):
 
 
 def _let_the_index_be_kept_up(key: kms.Key) -> None:
-    """S3 Vectors arranges an index anew in the background, and reads it with this right:
+    """Let S3 Vectors read an index in the background, which it arranges anew.
+
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-data-encryption.html
     """
     buckets = Stack.of(key).format_arn(service="s3vectors", resource="bucket", resource_name="*")
@@ -99,58 +94,52 @@ def _let_the_index_be_kept_up(key: kms.Key) -> None:
     )
 
 
-class Removal(WithRole):
-    """Deletes the indexes before the bucket, which CloudFormation can delete only without them:
+def delete_indexes_with_stack(
+    scope: Construct, construct_id: str, *, vectors: VectorBucket, **function: Any
+) -> CustomResource:
+    """Delete the indexes before the bucket, which CloudFormation can delete only without them.
+
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_S3VectorBuckets_DeleteVectorBucket.html
 
-    The function runs when the stack is deleted, or when `knowledge` is turned off.
+    The function runs when the stack is deleted, or when `knowledge` is turned off. `function` is as
+    for `ServiceFunction`.
     """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        vectors: VectorBucket,
-        code: lambda_.Code,
-        architecture: lambda_.Architecture,
-    ) -> None:
-        super().__init__(scope, construct_id)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        # The function's logs go into the group of what runs at a deploy: `give_logs`.
-        function = lambda_.Function(
-            self,
-            "Function",
-            description="Deletes the indexes of the vector bucket with the stack",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=architecture,
-            code=code,
-            handler="functions.ingest.removal.handler",
-            timeout=Duration.minutes(5),
-            memory_size=256,
-            role=self.role.without_policy_updates(),
-        )
-        self.allow("Indexes", ["s3vectors:ListIndexes"], [vectors.arn])
-        self.allow("Delete", ["s3vectors:DeleteIndex"], [vectors.indexes])
-        self.resource = CustomResource(
-            self,
-            "Indexes",
-            service_token=function.function_arn,
-            resource_type="Custom::VectorIndexes",
-            properties={"VectorBucket": vectors.name},
-        )
-        self.resource.node.add_dependency(self.role)
+    removal = ServiceFunction(
+        scope,
+        construct_id,
+        description="Deletes the indexes of the vector bucket with the stack",
+        handler="functions.ingest.removal.handler",
+        memory=256,
+        timeout=300,
+        concurrency=0,
+        environment={},
+        layers=[],
+        snap_start=False,
+        **function,
+    )
+    removal.allow("ListIndexes", ["s3vectors:ListIndexes"], [vectors.arn])
+    removal.allow("DeleteIndexes", ["s3vectors:DeleteIndex"], [vectors.indexes])
+    resource = CustomResource(
+        removal,
+        "Indexes",
+        service_token=removal.alias.function_arn,
+        resource_type="Custom::VectorIndexes",
+        properties={"VectorBucket": vectors.name},
+    )
+    resource.node.add_dependency(removal.role)
+    return resource
 
 
 @dataclass(frozen=True)
-class DocumentQueue:
-    """The events that wait, and those that were given up."""
+class Reading:
+    """What reads documents: the function, the events that wait for it, and those given up."""
 
+    ingest: ServiceFunction
     waiting: sqs.Queue
     dead_letters: sqs.Queue
 
 
-def subscribe_to_documents(function: ServiceFunction, bucket: s3.IBucket) -> DocumentQueue:
+def subscribe_to_documents(function: ServiceFunction, bucket: s3.IBucket) -> Reading:
     """Hand each event of a document to a function, some of them at one time.
 
     One event at a time to each: a document that kills its invocation takes no other with it.
@@ -182,9 +171,9 @@ def subscribe_to_documents(function: ServiceFunction, bucket: s3.IBucket) -> Doc
     mapping.node.add_dependency(function.role)
     for kind in (s3.EventType.OBJECT_CREATED, s3.EventType.OBJECT_REMOVED):
         bucket.add_event_notification(
-            kind, notifications.SqsDestination(waiting), s3.NotificationKeyFilter(prefix=DOCUMENTS)
+            kind, notifications.SqsDestination(waiting), s3.NotificationKeyFilter(prefix=ORIGINALS)
         )
-    return DocumentQueue(waiting, dead_letters)
+    return Reading(function, waiting, dead_letters)
 
 
 def _queue(
@@ -204,5 +193,3 @@ def _queue(
         visibility_timeout=visibility_timeout,
         dead_letter_queue=dead_letter_queue,
     )
-
-
