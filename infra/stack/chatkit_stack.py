@@ -182,7 +182,9 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
-        self._allow_data(settings, chat, actions, events, table, files, key)
+        self._allow_data(
+            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
+        )
         subscriptions = subscribe(
             events,
             table=table.table,
@@ -199,7 +201,15 @@ class ChatKitStack(Stack):
             variables = {**embedding.of_ingest(settings, shared), **knows}
             reading = self._reading(settings, vectors, files, bundle("ingest"), variables)
             allow_ingest(reading.ingest, table=table, vectors=vectors, files=files, key=key)
-            self._allow_search(settings, chat, reading, vectors, files, secrets, key)
+            self._allow_search(
+                settings,
+                chat=chat,
+                reading=reading,
+                vectors=vectors,
+                files=files,
+                secrets=secrets,
+                key=key,
+            )
 
         site = SiteBucket(self, "Site")
         cdn = Cdn(
@@ -279,6 +289,7 @@ class ChatKitStack(Stack):
     def _allow_data(
         self,
         settings: StackSettings,
+        *,
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
@@ -301,6 +312,7 @@ class ChatKitStack(Stack):
     def _allow_search(
         self,
         settings: StackSettings,
+        *,
         chat: ServiceFunction,
         reading: Reading,
         vectors: VectorBucket,
