@@ -71,7 +71,8 @@ def build(
     assistant than the starter, which is packed with what it needs, but not into `ingest`.
 
     Raises `RuntimeError` with uv's message when it cannot install the dependencies, and
-    `ValueError` when the assistant's lock contradicts that of the functions. Warns when there is no Python to make byte-code with.
+    `ValueError` when the assistant's lock contradicts that of the functions. Warns when there is no
+    Python to make byte-code with.
     """
     if function not in FUNCTIONS:
         raise ValueError(f"There is no function {function!r}: {', '.join(FUNCTIONS)}.")

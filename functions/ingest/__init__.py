@@ -1,1 +1,1 @@
-"""The function that reads documents and indexes them. It has no URL."""
+"""Documents become passages, and passages the index: the events of the bucket's `knowledge/`."""

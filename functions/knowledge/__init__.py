@@ -1,1 +1,1 @@
-"""Documents that the assistant knows: their passages, and how they are found."""
+"""What the assistant knows: passages of documents, their index, and the search in it."""

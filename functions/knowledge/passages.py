@@ -12,11 +12,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from ..aws.keys import part
-
-EVERYBODY: Final = "@everybody"
-"""The tenant of a document that belongs to none. No tenant's key part has an `@`."""
-
 DOCUMENT_ID: Final = 20
 """Hex digits of a document's id, which are the first of each of its passages' ids."""
 
@@ -24,13 +19,8 @@ PASSAGE_ID: Final = re.compile(r"[0-9a-f]{36}(-[1-9][0-9]{0,5})?")
 """The form of a passage's id, such as `3f…c0` or `3f…c0-1`."""
 
 
-def tenant_part(tenant: str | None) -> str:
-    """A tenant as it is in ids, keys and the index; `EVERYBODY` for none."""
-    return EVERYBODY if tenant is None else part(tenant)
-
-
-def document_id(tenant: str, path: str) -> str:
-    """The id of the document at this path. `tenant` is a `tenant_part`."""
+def document_id(tenant: str | None, path: str) -> str:
+    """The id of the document at this path. `tenant` is that of `Document`."""
     return _hash([tenant, path], DOCUMENT_ID)
 
 
@@ -41,10 +31,11 @@ def document_of(passage_id: str) -> str:
 
 @dataclass(frozen=True)
 class PassageText:
-    """A piece of a document, as the splitter makes it.
+    """A part of a document, before it has an id.
 
-    `headings` leads to it, outermost first. `page` counts from 1. `anchor` is that of the last
-    heading, where the format has such.
+    `headings` is the path of headings above its beginning, the highest first. `page` counts from 1,
+    and is the page of its beginning; `anchor` is the fragment of a link to the nearest heading
+    above. Documents that have none of these have `None`.
     """
 
     text: str
@@ -67,23 +58,25 @@ class Passage(PassageText):
 
 @dataclass(frozen=True)
 class Document:
-    """One document as it was read last. `tenant` is a `tenant_part`; `path` is that below
-    `knowledge/` (of a tenant's: below `knowledge/@<tenant>/`). `passages` are in their order.
+    """One document as it was read last. `path` is that below `knowledge/`, of a tenant's document
+    below `knowledge/@<tenant>/`. `passages` are in their order.
 
-    Whoever has one of `roles` may see it, and everybody of the tenant when there are none.
+    `tenant` is its name as a key part (`functions.aws.keys.part`), and `None` for a document that
+    belongs to no tenant, which everybody may see. Of these people only those may see it who have
+    one of `roles`, unless there are none.
     """
 
     id: str
     path: str
     title: str
-    tenant: str = EVERYBODY
+    tenant: str | None = None
     roles: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
 
     def seen_by(self, tenant: str | None, roles: Iterable[str]) -> bool:
-        """Whether somebody of this tenant with these roles may see the document."""
-        theirs = self.tenant in {EVERYBODY, tenant_part(tenant)}
+        """Whether somebody of this tenant (a key part) with these roles may see the document."""
+        theirs = self.tenant is None or self.tenant == tenant
         return theirs and (not self.roles or not set(self.roles).isdisjoint(roles))
 
 

@@ -58,7 +58,12 @@ _EVENTS_ROWS = [
 
 _DOCUMENTS = "K#*"
 """The partitions of the documents' rows: `functions.knowledge.documents`."""
-_DOCUMENT_ROWS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"]
+_DOCUMENT_ROWS = [
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+]
 _VECTORS = [
     "s3vectors:CreateIndex",
     "s3vectors:DeleteVectors",
