@@ -56,8 +56,6 @@ _EVENTS_ROWS = [
     "dynamodb:Query",
 ]
 
-_DOCUMENTS = "K#*"
-"""The partitions of the documents' rows: `functions.knowledge.documents`."""
 _DOCUMENT_ROWS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -256,11 +254,11 @@ def allow_ingest(
         "Rows",
         _DOCUMENT_ROWS,
         [table.table.table_arn],
-        _leading_keys("StringLike", [_DOCUMENTS]),
+        _leading_keys("StringLike", [f"{keys.KNOWLEDGE}*"]),
     )
     function.allow("Originals", ["s3:GetObject"], [files.bucket.arn_for_objects(f"{ORIGINALS}*")])
     function.allow("Words", _OBJECTS, [files.bucket.arn_for_objects(f"{INDEXES}*")])
-    _allow_list(function, files, ORIGINALS, INDEXES)
+    _allow_list(function, files)
     function.allow("Vectors", _VECTORS, [vectors.indexes])
     _allow_key(function, key, "dynamodb", "s3", "secretsmanager", "s3vectors")
 
