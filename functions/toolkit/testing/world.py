@@ -13,6 +13,7 @@ from agents import Agent, Model
 from agents.testing import ScriptedModel
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from ...actions.app import create_app as create_actions
 from ...chat.app import create_app as create_chat
@@ -134,6 +135,12 @@ def source_of(given: Given, title: str | Exception | None) -> Source:
     return given
 
 
+class _CheckedSettings(GivenSettings):
+    """An unknown name is an error: a test has mistyped it."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
+
 def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
     """Those of the environment for a real model, else the defaults."""
     if isinstance(source, Real) or (isinstance(source, Recording) and source.records):
@@ -144,8 +151,8 @@ def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
             for name in ("data_role", "limits", "messages_per_minute", "messages_per_day")
         }
         key = {} if own.cookie_key or own.cookie_key_secret else {"cookie_key": KEY}
-        return GivenSettings(**{**dict(own), **unlimited, **key, **more})
-    return GivenSettings(**{"cookie_key": KEY, **more})
+        return _CheckedSettings(**{**dict(own), **unlimited, **key, **more})
+    return _CheckedSettings(**{"cookie_key": KEY, **more})
 
 
 @asynccontextmanager
