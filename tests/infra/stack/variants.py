@@ -29,6 +29,7 @@ EVERYTHING = {
     "architecture": "x86_64",
     "retentionDays": "90",
     "dailyBudget": "20",
+    "githubRepository": "acme/chat",
 }
 
 
