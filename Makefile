@@ -84,9 +84,12 @@ bench: setup ## what it costs; fails when a bar is missed
 	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
-.PHONY: synth deploy destroy bootstrap secret budget
+.PHONY: synth diff deploy destroy bootstrap secret budget
 synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
 	@$(RUN) -m infra.cli.command synth $(CONTEXT)
+
+diff: setup ## show what a deploy would change in a stage
+	@$(RUN) -m infra.cli.command diff $(CONTEXT)
 
 bootstrap: setup-python ## prepare an account and region, once before the first deploy
 	@$(RUN) -m infra.cli.command bootstrap $(CONTEXT)

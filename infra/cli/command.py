@@ -1,6 +1,6 @@
-"""The commands behind `make synth`, `deploy`, `destroy`, `bootstrap`, `secret` and `budget`.
+"""The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `secret`, `budget`.
 
-    python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
+    python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
     python -m infra.cli.command budget [--dollars 20 [--yes]] [-c stage=…]
 
@@ -42,7 +42,7 @@ def main() -> None:
         profile = _option(arguments, "--profile")
         settings = read_settings(_context(arguments), region=region_of(profile))
         account = Account(settings, profile=profile)
-        if command in {"deploy", "destroy", "bootstrap", "secret", "budget"}:
+        if command in {"diff", "deploy", "destroy", "bootstrap", "secret", "budget"}:
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)
     except (SettingsError, AccountError) as error:
@@ -57,6 +57,8 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "synth":
             cdk("synth", "--quiet", *arguments)
             _say(f"The templates are in {_relative(ROOT / 'cdk.out')}.")
+        case "diff":
+            cdk("diff", "--all", *arguments)
         case "deploy":
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
             after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
@@ -71,7 +73,7 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "budget":
             change_budget(arguments, settings, account)
         case _:
-            commands = "synth, deploy, destroy, bootstrap, secret, budget"
+            commands = "synth, diff, deploy, destroy, bootstrap, secret, budget"
             _stop(f"There is no command {command!r}: {commands}.")
 
 
