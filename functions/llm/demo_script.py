@@ -110,7 +110,7 @@ def _passages_in_words(passages: list[dict[str, str]]) -> str:
     """What a search of documents found: the best passage as it is, and where the others are."""
     best, *others = passages
     quoted = "\n".join(f"> {line}" for line in best["text"].splitlines())
-    answer = f"**{best['title']}** says:\n\n{quoted}\n\nThat is from {best['place']}. {best['cite']}"
+    answer = f"**{best['title']}** says:\n\n{quoted}\n\n({best['place']}) {best['cite']}"
     if not others:
         return answer
     more = "\n".join(f"- {each['place']} {each['cite']}" for each in others)

@@ -36,7 +36,7 @@ def desk(**more):
     return made
 
 
-def of(path, *texts, tenant="@everybody", roles=()):
+def of(path, *texts, tenant=None, roles=()):
     name = document_id(tenant, path)
     passages = with_ids(name, [PassageText(text) for text in texts])
     return Document(name, path, path, tenant, tuple(roles), (), passages)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Mapping
 
-from ...knowledge.passages import EVERYBODY, Document, PassageText, document_id, with_ids
+from ...aws.keys import part
+from ...knowledge.passages import Document, PassageText, document_id, with_ids
 from ...knowledge.search import TOP, Found, Knowledge, PassageView
 
 
@@ -48,13 +49,14 @@ class GivenDocuments(Knowledge):
         return None
 
     def _seen_by(self, tenant: str | None, roles: Collection[str]) -> list[Document]:
-        return [each for each in self._documents if each.seen_by(tenant, roles)]
+        theirs = None if tenant is None else part(tenant)
+        return [each for each in self._documents if each.seen_by(theirs, roles)]
 
 
 def _document(path: str, text: str) -> Document:
-    document = document_id(EVERYBODY, path)
-    parts = [PassageText(part) for part in re.split(r"\n\s*\n", text.strip())]
-    return Document(document, path, path, passages=with_ids(document, parts))
+    document = document_id(None, path)
+    texts = [PassageText(each) for each in re.split(r"\n\s*\n", text.strip())]
+    return Document(document, path, path, passages=with_ids(document, texts))
 
 
 def _words(text: str) -> set[str]:

@@ -2,14 +2,12 @@
 
 import pytest
 
-from functions.llm import demo_events
 from functions.toolkit.testing import assistant_under_test
 
 DEPLOY = "To deploy this, run `make deploy`.\n\nA deploy takes some minutes."
 
 
-async def test_the_demo_answers_from_the_documents_and_cites_them(monkeypatch):
-    monkeypatch.setattr(demo_events, "PACE", 0)
+async def test_the_demo_answers_from_the_documents_and_cites_them():
     async with assistant_under_test(documents={"docs/deploy.md": DEPLOY}) as chat:
         said = await chat.say("How do I deploy this?")
     assert said.call.name == "search_knowledge"
@@ -21,7 +19,6 @@ async def test_the_demo_answers_from_the_documents_and_cites_them(monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["What can you do?", "Tell me a long story", "Hello"])
-async def test_the_demo_searches_no_documents_for_small_talk(text, monkeypatch):
-    monkeypatch.setattr(demo_events, "PACE", 0)
+async def test_the_demo_searches_no_documents_for_small_talk(text):
     async with assistant_under_test(documents={"docs/deploy.md": DEPLOY}) as chat:
         assert (await chat.say(text)).calls == []
