@@ -22,7 +22,7 @@ from functions.settings import ROOT
 from functions.web.identity.signing_key import MIN_BYTES
 
 INDEX_VARIABLE = "CHATKIT_KNOWLEDGE_INDEX"
-"""The variable in `8000.env` with the index that the settings of the `make dev` ask for, as JSON."""
+"""The variable in `8000.env` with the index that the settings ask for, as JSON."""
 
 
 class FolderInUseError(Exception):
