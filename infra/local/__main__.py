@@ -8,6 +8,7 @@ conversations, files and the key for cookies are kept.
 import argparse
 import contextlib
 import errno
+import json
 import os
 import secrets
 import shlex
@@ -20,6 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +29,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from functions.errors import first_problem
+from functions.knowledge.current import Index
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
@@ -35,6 +38,7 @@ from infra.local.address import EVERY_ADDRESS, MAX_PORT, address_in_the_network,
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.demo_issuer import DemoIssuerError, demo_issuer, issuer_of
 from infra.local.folder import (
+    INDEX_VARIABLE,
     FolderInUseError,
     cookie_key,
     file_of_port,
@@ -197,7 +201,8 @@ def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
     """The table and the bucket, and a file that says how to reach them."""
     try:
         with local_cloud(settings, keep_in=folder / "state.sqlite3") as variables:
-            lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+            told = {**variables, **_knowledge(settings)}
+            lines = [f"{name}={shlex.quote(value)}" for name, value in told.items()]
             file = file_of_port(port)
             write_privately(file, "\n".join([*lines, ""]))
             try:
@@ -206,6 +211,17 @@ def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
                 file.unlink(missing_ok=True)
     except CloudError as error:
         stop(str(error))
+
+
+def _knowledge(settings: Settings) -> dict[str, str]:
+    """What `make ingest` has to know: where vectors are, and which index the settings ask for."""
+    if not settings.knowledge:
+        return {}
+    index = Index.of(settings)
+    return {
+        "CHATKIT_VECTOR_BUCKET": settings.vector_bucket,
+        INDEX_VARIABLE: json.dumps(asdict(index)),
+    }
 
 
 def _announce(address: str, page: str, host: str, settings: Settings) -> None:
