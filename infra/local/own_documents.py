@@ -54,8 +54,11 @@ def docs_ingested(settings: Settings, port: str) -> Iterator[Callable[[], None]]
             start_new_session=True,
         )
         processes.append(process)
-        if process.wait() > 0:
-            print("make dev: docs/ was not put in. `make ingest DIR=docs` says why.", flush=True)
+        code = process.wait()
+        if code == 0:
+            print("  Documents            docs/ is indexed: ask how to deploy\n", flush=True)
+        elif code > 0:  # it was not ended with `make dev`
+            print("make dev: docs/ was not indexed. `make ingest DIR=docs` says why.", flush=True)
 
     try:
         yield ingest
