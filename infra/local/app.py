@@ -17,10 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functions.actions.app import create_app as create_actions
 from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
-from functions.events.events import Event, Events
+from functions.events.events import Events
 from functions.services import Services
 from functions.settings import ROOT, get_settings
 from functions.telemetry import show_tracebacks
+from infra.local.document_reader import DocumentReader
 from infra.local.events import events_delivered
 from infra.local.hosts import OwnHosts
 from infra.local.links import LinksThroughApp
@@ -60,7 +61,7 @@ class Origin:
             await stack.enter_async_context(
                 events_delivered(
                     events.handle,
-                    _read_document if services.settings.knowledge else None,
+                    DocumentReader(services.settings) if services.settings.knowledge else None,
                     table=services.store.table.name,
                     bucket=services.bucket.name,
                 )
@@ -68,15 +69,6 @@ class Origin:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _read_document(event: Event) -> Event | None:
-    """Hand an event to the ingest function's handler, in a thread: it has an event loop of its own,
-    and no answer waits for it.
-    """
-    from functions.ingest.handler import handler  # noqa: PLC0415 - slow to import
-
-    return await asyncio.to_thread(handler, event, None)
 
 
 def _end_answers_first() -> None:
