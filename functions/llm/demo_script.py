@@ -17,6 +17,9 @@ only. To get a real one, {HOW_TO_GET_A_REAL_ONE}; then restart."""
 
 MAX_TITLE_WORDS = 6
 
+MORE_PLACES = 3
+"""Places in documents that are named beside the best passage."""
+
 
 @dataclass(frozen=True)
 class DemoRule:
@@ -108,10 +111,11 @@ def result_in_words(result: str) -> str:
 
 def _passages_in_words(passages: list[dict[str, str]]) -> str:
     """What a search of documents found: the best passage as it is, and where the others are."""
-    best, *others = passages
+    best = passages[0]
     quoted = "\n".join(f"> {line}" for line in best["text"].splitlines())
     answer = f"**{best['title']}** says:\n\n{quoted}\n\n({best['place']}) {best['cite']}"
-    if not others:
-        return answer
-    more = "\n".join(f"- {each['place']} {each['cite']}" for each in others)
-    return f"{answer}\n\nSee also:\n\n{more}"
+    places: dict[str, str] = {}
+    for each in passages:
+        places.setdefault(each["place"], each["cite"])
+    more = [f"- {place} {cite}" for place, cite in places.items()][1 : MORE_PLACES + 1]
+    return "\n".join([answer, "\nSee also:\n", *more]) if more else answer

@@ -39,7 +39,7 @@ export default function Passage({ entity, chat, fetch, onClose }: Props): ReactN
   }, [entity, chat, fetch]);
 
   useEffect(() => {
-    if (found) cited.current?.scrollIntoView({ block: "center" });
+    if (found) cited.current?.scrollIntoView();
   }, [found]);
 
   const shown = typeof found === "object" ? found : null;
