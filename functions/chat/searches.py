@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Iterable
 from itertools import takewhile
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chatkit.types import EntitySource, ThreadItem
 
 from ..characters import one_line
 from ..context import RequestContext
-from ..knowledge.search import Found, Knowledge
 from ..toolkit.knowledge import CITES, place
 from .own_items import own_content
+
+if TYPE_CHECKING:
+    from ..knowledge.search import Found, Knowledge
 
 FOUND: Final = "found"
 """Under this name a hidden item has the passages that a turn has found: `[title, place]` by id."""
@@ -26,7 +28,7 @@ _Passages = dict[str, list[str]]
 class Searches:
     """The documents as one turn searches them (`toolkit.Turn.knowledge`), and what was found."""
 
-    def __init__(self, knowledge: Knowledge, context: RequestContext) -> None:
+    def __init__(self, knowledge: "Knowledge", context: RequestContext) -> None:
         self._knowledge = knowledge
         self._context = context
         self._earlier: _Passages = {}
@@ -45,7 +47,9 @@ class Searches:
                 self._earlier = found | self._earlier
                 self.searched = self.searched or answering
 
-    async def search(self, query: str, *, tags: Collection[str] = (), top: int = 6) -> list[Found]:
+    async def search(
+        self, query: str, *, tags: Collection[str] = (), top: int = 6
+    ) -> "list[Found]":
         """See `toolkit.turn.KnowledgeOfTurn`."""
         self.searched = True
         context = self._context
