@@ -1,8 +1,11 @@
 """An assistant that knows documents finds passages, cites them, and cites nothing else."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
 
 import pytest
 from agents import Agent
@@ -12,13 +15,19 @@ from chatkit.types import (
     ThreadItemDoneEvent,
 )
 
+from functions.chat.app import create_app
 from functions.chat.tool_memory import OUTPUT_TOKENS
 from functions.knowledge.passages import Document, PassageText, document_id, with_ids
 from functions.llm.length import BYTES_OF_A_TOKEN
 from functions.marks import data_in
+from functions.services import Services
 from functions.toolkit import Assistant, Rules, search_knowledge, tool  # noqa: F401 - a feature
 from functions.toolkit.knowledge import NO_SUPPORT
 from functions.toolkit.testing import Refused, assistant_under_test, calls, says
+from functions.toolkit.testing.documents import GivenDocuments
+from tests.support.chat import message
+from tests.support.openai_server import Call, Say
+from tests.support.served import served
 
 RETURNS = "Goods go back within 30 days.\n\nSend them to Ulm."
 
@@ -258,3 +267,52 @@ async def test_a_search_sees_what_the_users_tenant_and_roles_may_see():
 async def test_where_no_documents_are_indexed_no_passage_exists():
     async with assistant_under_test(desk(), []) as chat:
         assert await status_of(chat, passage_id()) == 404
+
+
+@pytest.fixture
+def server(app_settings):
+    services = replace(
+        Services.of(app_settings),
+        assistant=desk(),
+        knowledge=GivenDocuments({"returns.md": RETURNS}),
+    )
+    with served(create_app(services=services)) as url:
+        yield url
+
+
+def test_what_stop_leaves_is_what_was_shown(ada, model, actions):
+    said = f"Thirty days {cite()} and [[k:0123 more"
+    model.script = [Call("search_knowledge", {"query": "days"}), Say(said, gate=Event())]
+    shown, cited = "", []
+    headers = {"x-chatkit-run-id": "run-1"}
+    with ada.open("threads.create", headers, input=message("How long?")) as events:
+        for event in events:
+            update = event.get("update", {})
+            shown += update.get("delta", "")
+            if "annotation" in update:
+                cited.append(update["annotation"])
+            if "thread" in event:
+                thread = event["thread"]["id"]
+            if shown.endswith(" and"):
+                ada.http.post(f"{actions}/actions/cancel", json={"run_id": "run-1"})
+    (kept,) = [each for each in ada.items(thread) if each["type"] == "assistant_message"]
+    assert kept["content"] == [{"type": "output_text", "text": shown, "annotations": cited}]
+    assert [each["source"]["id"] for each in cited] == [f"k:{passage_id()}"]
+
+
+async def test_the_tool_of_the_documentation_works_as_it_stands_there():
+    docs = Path(__file__).parents[2] / "docs" / "knowledge.md"
+    example = {}
+    _, _, section = docs.read_text().partition("## An assistant of your own")
+    exec(re.search(r"```python\n(.*?)```", section, re.DOTALL)[1], example)
+    contract = replace(of("contract.md", "Goods go back."), tags=("contract",))
+    made = desk(tools=(example["search_contracts"],))
+    model = [
+        calls("search_contracts", query="goods"),
+        says(f"Yes [[k:{contract.passages[0].id}]]."),
+    ]
+    documents = {"contract.md": contract, "returns.md": RETURNS}
+    async with about(model, made, documents) as chat:
+        said = await chat.say("Can goods go back?")
+    assert len(json.loads(said.call.result)) == 1
+    assert annotations(said) == [(f"k:{contract.passages[0].id}", 3)]
