@@ -251,6 +251,12 @@ async def status_of(chat, passage):
     return 200
 
 
+async def test_opening_a_passage_counts_for_the_limits():
+    limits = {"person": {"requests_per_minute": 1}}
+    async with about([], settings={"limits": limits}) as chat:
+        assert [await status_of(chat, passage_id()) for _ in range(2)] == [200, 429]
+
+
 async def test_a_search_sees_what_the_users_tenant_and_roles_may_see():
     documents = {each.path: each for each in (SHARED, OURS, STAFF)}
     async with about([], documents=documents) as chat:
