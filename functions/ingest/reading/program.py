@@ -8,11 +8,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from ...files import confined
-from .blocks import Block, UnreadableError
+from .blocks import MAX_CHARACTERS, TOO_MUCH_TEXT, Block, UnreadableError
 from .kinds import reader_of
 
-MAX_CHARACTERS: Final = 10_000_000
-"""Of a document's text: some 8,000 passages."""
 MAX_TITLE: Final = 200
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -49,9 +47,7 @@ def _read(data: bytes, name: str) -> tuple[str, list[Block]]:
             continue
         characters += len(text)
         if characters > MAX_CHARACTERS:
-            raise UnreadableError(
-                f"It has more than {MAX_CHARACTERS:,} characters of text. Divide it."
-            )
+            raise UnreadableError(TOO_MUCH_TEXT)
         blocks.append(Block(block.kind, text, block.level, block.page, block.anchor))
     if not blocks:
         raise UnreadableError("It has no text.")

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from .blocks import Block, UnreadableError, table
+from .blocks import Block, UnreadableError, tables
 from .plain_text import decoded
 
 MAX_ROWS: Final = 50_000
@@ -23,7 +23,7 @@ _SAMPLE: Final = 8_000
 
 def read(data: bytes) -> tuple[str, Iterator[Block]]:
     """The title, here always empty, and the blocks."""
-    return "", table(_rows(decoded(data)))
+    return "", tables(_rows(decoded(data)))
 
 
 def _rows(text: str) -> Iterator[list[str]]:

@@ -73,6 +73,8 @@ def _parsed(source: str) -> Any:
         root = html.document_fromstring(source.encode(errors="replace"), parser=parser)
     except etree.ParserError:
         return None  # it has no element and no text
+    except etree.XMLSyntaxError as error:
+        raise MemoryError from error  # the parser mends everything else
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
         raise UnreadableError("Its elements are nested too deeply.")
     return root
