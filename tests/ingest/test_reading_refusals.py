@@ -11,7 +11,7 @@ import pytest
 
 from functions.files import office
 from functions.ingest import reading
-from functions.ingest.reading import UnreadableError, program, read
+from functions.ingest.reading import UnreadableError, excel, program, read
 from functions.ingest.reading.plain_text import MAX_CHARACTERS
 from functions.ingest.reading.separated import MAX_COLUMNS, MAX_ROWS
 
@@ -111,7 +111,7 @@ ROWS = f"It has more than {MAX_ROWS:,} rows"
         (OLE + "EncryptedPackage".encode("utf-16-le"), "a.docx", "It is encrypted."),
         (archive("a.txt"), "a.docx", "It is an archive."),
         (archive("mimetype", "content.xml"), "a.odt", "It is OpenDocument or EPUB."),
-        (archive("word/document.xml"), "a.docx", "It "),
+        (archive("word/document.xml"), "a.docx", "Its XML declares a document type or is none"),
         ((FILES / "handbook.docx").read_bytes()[:3000], "a.docx", "It is damaged"),
         ((FILES / "handbook.pdf").read_bytes()[:300], "a.pdf", "It is damaged"),
         (encrypted(), "a.pdf", "The PDF is encrypted."),
@@ -123,12 +123,10 @@ ROWS = f"It has more than {MAX_ROWS:,} rows"
         (pdf(stream(WORDS), kids=b"2 0 R"), "a.pdf", "It is damaged"),
         (pdf(stream(bytes(30_000_000))), "a.pdf", "Page 1 is too large."),
         (pdf(stream(bytes(90_000_000), times=2)), "a.pdf", "Page 1 is too large."),
-        (pdf(stream(b"[" * 100_000)), "a.pdf", DEEP),
-        (changed("slides.pptx", {"ppt/media/a.bin": bytes(office.MAX_UNPACKED)}), "a", "It unpacks"),
+        (pdf(stream(b"[" * 100_000 + WORDS)), "a.pdf", DEEP),
+        (changed("slides.pptx", {"ppt/a.bin": bytes(office.MAX_UNPACKED)}), "a", "It unpacks"),
         (changed("slides.pptx", {"ppt/presentation.xml": ENTITIES}), "a.pptx", "Its XML declares"),
         (changed("handbook.docx", {f"word/{n}": b"" for n in range(5_001)}), "a", "It unpacks"),
-        (sheet("<row/>" * (MAX_ROWS + 1)), "a.xlsx", ROWS),
-        (sheet(f'<row>{cell("A1")}</row><row r="1048576">{cell("A1048576")}</row>'), "a", ROWS),
         (sheet(f"<row>{cell('XFD1')}</row>"), "a.xlsx", f"It has more than {MAX_COLUMNS} columns"),
         (b"a,b\n" * (MAX_ROWS + 1), "a.csv", ROWS),
         (b"a," * 100_000, "a.csv", f"It has more than {MAX_COLUMNS} columns"),
@@ -167,9 +165,20 @@ def test_a_document_that_takes_too_long_is_given_up(monkeypatch, data):
         read(data, "a.pdf")
 
 
-def test_a_document_that_needs_too_much_memory_is_given_up():
+def test_a_document_that_needs_too_much_memory_is_given_up(monkeypatch):
+    monkeypatch.setattr(reading, "MEMORY", 200_000_000)
     with pytest.raises(UnreadableError, match="It needs too much memory"):
-        read(b"<p>a" * 8_000_000, "a.html")
+        read(b"<p>a" * 1_500_000, "a.html")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["<row/>" * 101, f'<row>{cell("A1")}</row><row r="1048576">{cell("A1048576")}</row>'],
+    ids=["rows", "last"],
+)
+def test_a_sheet_with_too_many_rows_is_refused_empty_ones_too(monkeypatch, rows):
+    monkeypatch.setattr(excel, "MAX_ROWS", 100)
+    assert ROWS in program.answer(sheet(rows), "a.xlsx")["reason"]
 
 
 def test_a_file_that_is_too_large_starts_no_process():

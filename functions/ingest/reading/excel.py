@@ -31,12 +31,13 @@ def _sheets(book: Any) -> Iterator[Block]:
 
 def _rows(sheet: Any, left: list[int]) -> Iterator[list[str]]:
     """The rows of a sheet. `left` counts how many may come, of all sheets together."""
-    for row in sheet.iter_rows(max_col=MAX_COLUMNS + 1):
+    sheet.reset_dimensions()  # what the file says of its size may be wrong
+    for row in sheet.iter_rows():
         if not left[0]:
             raise UnreadableError(TOO_MANY_ROWS)
         left[0] -= 1
         cells = [_shown(cell) for cell in row]
-        if len(cells) > MAX_COLUMNS and cells[MAX_COLUMNS]:
+        if any(cells[MAX_COLUMNS:]):
             raise UnreadableError(TOO_MANY_COLUMNS)
         yield cells
 

@@ -70,13 +70,13 @@ def _title(given: str, blocks: list[Block], name: str) -> str:
     return next(filter(None, candidates), PurePosixPath(name).stem or name)[:MAX_TITLE]
 
 
-def main(name: str, cpu_seconds: int) -> None:
+def main(name: str, cpu_seconds: int, memory: int) -> None:
     """Answer for the file on standard input."""
-    confined.limit(cpu_seconds)
+    confined.limit(cpu_seconds, memory)
     logging.disable()  # what libraries complain about quotes the file
     told = answer(sys.stdin.buffer.read(), name)
     json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -35,7 +35,7 @@ def _blocks(document: Any) -> Iterator[Block]:
 
 
 def _notes(document: Any) -> dict[tuple[str, str], str]:
-    """The texts of footnotes and endnotes, by the kind and the id with which a text refers to it."""
+    """The texts of footnotes and endnotes, by the kind and the id in the reference to it."""
     found = {}
     for link in document.part.rels.values():
         kind = link.reltype.rpartition("/")[2].removesuffix("s")
