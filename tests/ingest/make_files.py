@@ -14,10 +14,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SOURCES, FILES = HERE / "sources", HERE / "files"
 MADE = {
-    "handbook.fodt": ("docx", "pdf"),
+    "handbook.fodt": ("docx", "pdf", "html:HTML (StarWriter)"),
     "slides.fodp": ("pptx",),
-    "sales.fods": ("xlsx", "csv"),
-    "recipes.html": ("html:XHTML Writer File:UTF8",),
+    "sales.fods": ("xlsx", "csv:Text - txt - csv (StarCalc):44,34,76"),  # 76: UTF-8
 }
 
 
@@ -25,7 +24,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for source, kinds in MADE.items():
             for kind in kinds:
-                command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless"]
+                command = [
+                    "soffice",
+                    f"-env:UserInstallation=file://{folder}/profile",
+                    "--headless",
+                ]
                 command += ["--convert-to", kind, "--outdir", folder, str(SOURCES / source)]
                 subprocess.run(command, check=True, timeout=120)
         for made in Path(folder).glob("*.*"):

@@ -10,12 +10,13 @@ import pytest
 from functions.aws.clients import client
 from functions.ingest import ingest as of_function
 from functions.knowledge.current import Index
+from functions.knowledge.passages import document_id
 from functions.settings import get_settings
-from infra.cli import command
+from functions.store import keys
+from infra.cli import command, settled
 from infra.cli import ingest as cli
 from infra.cli.knowledge import KnowledgeError, Library, of_make_dev, of_stage, show
 from infra.cli.progress import Progress
-from infra.cli.settled import PATIENCE
 from infra.local.document_reader import DocumentReader
 from infra.local.events import _Documents, _Pump, _queue, document_queue
 from tests.support.cloud import own_cloud
@@ -144,12 +145,10 @@ def test_only_what_changed_is_uploaded_and_only_what_vanished_of_this_folder_is_
 
 def test_an_event_that_was_lost_is_sent_again(here, folder, capsys):
     here.ingest(folder)
-    row = {"pk": {"S": "K#-"}, "sk": {"S": ""}}
-    table = client("dynamodb")
-    for found in table.scan(TableName=here.settings.table)["Items"]:
-        if found["pk"]["S"].startswith("K#") and found["path"]["S"] == "handbook/a.txt":
-            row = {name: found[name] for name in ("pk", "sk")}
-    table.delete_item(TableName=here.settings.table, Key=row)
+    key = keys.document_key(None, document_id(None, "handbook/a.txt"))
+    assert client("dynamodb").delete_item(
+        TableName=here.settings.table, Key=key, ReturnValues="ALL_OLD"
+    )["Attributes"]
     capsys.readouterr()
     assert here.ingest(folder)
     assert "0 uploaded, 2 unchanged, 0 removed, 0 failed; 3 passages" in capsys.readouterr().out
@@ -224,7 +223,8 @@ def test_another_model_changes_nothing_until_reindex_which_switches_and_cleans_u
 
 def test_it_gives_up_when_nothing_moves(here, folder, monkeypatch):
     monkeypatch.setattr(here, "wait", lambda seconds: None)
-    with pytest.raises(KnowledgeError, match=f"2 documents are still not read.*{PATIENCE // 60} m"):
+    monkeypatch.setattr(settled, "PATIENCE", 5 * settled.PAUSE)
+    with pytest.raises(KnowledgeError, match="2 documents are still not read"):
         here.ingest(folder)
 
 
