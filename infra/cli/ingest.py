@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from functions.aws.bucket import Bucket
-from functions.ingest.ingest import MAX_BYTES
+from functions.ingest.reading import MAX_BYTES
 from functions.knowledge.documents import DocumentRow, names, object_key, version_of
-from functions.settings import MB, ROOT
+from functions.settings import ROOT
 from infra.cli.knowledge import KnowledgeError, Library, advice, say
 from infra.cli.progress import Progress
 from infra.cli.settled import Wait, Wanted, reindex, send, settled, tenants_of
@@ -168,7 +168,7 @@ def _why_not(path: Path, key: str) -> str | None:
     if kind.startswith(_NOT_TEXT):
         return f"{kind} is not text."
     if path.stat().st_size > MAX_BYTES:
-        return f"it is over {MAX_BYTES // MB} MB."
+        return f"it is over {MAX_BYTES // 1_000_000} MB."
     return None
 
 
