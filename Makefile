@@ -84,7 +84,7 @@ bench: setup ## what it costs; fails when a bar is missed
 	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
-.PHONY: synth diff deploy destroy bootstrap secret budget
+.PHONY: synth diff deploy rollback destroy bootstrap secret budget
 synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
 	@$(RUN) -m infra.cli.command synth $(CONTEXT)
 
@@ -96,6 +96,9 @@ bootstrap: setup-python ## prepare an account and region, once before the first 
 
 deploy: setup ## deploy a stage to AWS, and run the smoke test
 	@$(RUN) -m infra.cli.command deploy $(CONTEXT)
+
+rollback: setup-python ## run the version before again; STAGE=prod, YES=1 unasked
+	@$(RUN) -m infra.cli.command rollback $(if $(YES),--yes) $(CONTEXT)
 
 destroy: setup ## delete a stage from AWS
 	@$(RUN) -m infra.cli.command destroy $(CONTEXT)

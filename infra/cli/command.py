@@ -1,6 +1,8 @@
-"""The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `secret`, `budget`.
+"""The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`
+and `budget`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
+    python -m infra.cli.command rollback [--yes] [-c stage=…]
     python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
     python -m infra.cli.command budget [--dollars 20 [--yes]] [-c stage=…]
 
@@ -20,6 +22,7 @@ from typing import Any, NoReturn
 from infra.cli import smoke
 from infra.cli.account import Account, AccountError, explained, region_of
 from infra.cli.protection import what_protects
+from infra.cli.rollback import RollbackError, remove_old_versions, roll_back
 from infra.local.setup import node_folder
 from infra.stack.context import SettingsError, read_settings
 from infra.stack.models import SECRETS
@@ -42,7 +45,7 @@ def main() -> None:
         profile = _option(arguments, "--profile")
         settings = read_settings(_context(arguments), region=region_of(profile))
         account = Account(settings, profile=profile)
-        if command in {"diff", "deploy", "destroy", "bootstrap", "secret", "budget"}:
+        if command in {"diff", "deploy", "destroy", "bootstrap", "rollback", "secret", "budget"}:
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)
     except (SettingsError, AccountError) as error:
@@ -61,6 +64,7 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
             cdk("diff", "--all", *arguments)
         case "deploy":
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
+            remove_old_versions(account, _stack(settings))
             after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
             if advice := what_protects(settings):
                 _say(f"\n{advice}")
@@ -68,12 +72,17 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
             cdk("destroy", "--all", *arguments)
         case "bootstrap":
             cdk("bootstrap", *arguments)
+        case "rollback":
+            try:
+                roll_back(account, _stack(settings), sure="--yes" in arguments)
+            except RollbackError as error:
+                _stop(str(error))
         case "secret":
             change_key(arguments, settings, account)
         case "budget":
             change_budget(arguments, settings, account)
         case _:
-            commands = "synth, diff, deploy, destroy, bootstrap, secret, budget"
+            commands = "synth, diff, deploy, destroy, bootstrap, rollback, secret, budget"
             _stop(f"There is no command {command!r}: {commands}.")
 
 

@@ -256,7 +256,7 @@ class ChatKitStack(Stack):
                 alarms=alarms,
             )
 
-        self._deployer(settings, secrets)
+        self._deployer(settings, secrets, [chat, actions, events])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
@@ -285,7 +285,9 @@ class ChatKitStack(Stack):
         route53.ARecord(self, "Ipv4", zone=hosted_zone, record_name=name, target=target)
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
 
-    def _deployer(self, settings: StackSettings, secrets: Secrets) -> None:
+    def _deployer(
+        self, settings: StackSettings, secrets: Secrets, functions: list[ServiceFunction]
+    ) -> None:
         if settings.github_repository is None:
             return
         named = [*secrets.models.values(), *filter(None, [secrets.turnstile])]
@@ -295,6 +297,7 @@ class ChatKitStack(Stack):
             repository=settings.github_repository,
             stage=settings.stage,
             secrets=[secret.arn for secret in named],
+            functions=[each.function for each in functions],
         )
 
     def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
