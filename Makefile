@@ -108,3 +108,11 @@ secret: setup-python ## store the key of a stage's model, typed or piped in; KEY
 
 budget: setup-python ## what today's models have cost of a stage's dailyBudget; DOLLARS=20 allows more for today, YES=1 unasked
 	@$(RUN) -m infra.cli.command budget $(if $(DOLLARS),--dollars $(DOLLARS)) $(if $(YES),--yes) $(CONTEXT)
+
+.PHONY: ingest knowledge
+ingest: setup-python ## upload a folder of documents that the assistant searches, and wait until it does; DIR=docs TENANT= ROLES= TAGS=; REINDEX=1 reads all anew; YES=1 unasked
+	@$(RUN) -m infra.cli.command ingest $(if $(DIR),--dir "$(DIR)") $(if $(TENANT),--tenant "$(TENANT)") $(if $(ROLES),--roles "$(ROLES)") \
+		$(if $(TAGS),--tags "$(TAGS)") $(if $(REINDEX),--reindex) $(if $(YES),--yes) $(CONTEXT)
+
+knowledge: setup-python ## list the documents that the assistant searches, with their states and errors
+	@$(RUN) -m infra.cli.command knowledge $(CONTEXT)

@@ -25,8 +25,9 @@ from openai.types.responses import (
 )
 
 from .. import aws
+from ..files import office, text
 from ..marks import as_data
-from . import arrival, images, office, text
+from . import arrival, images
 from .s3 import S3AttachmentStore
 from .schema import PREVIEWED
 

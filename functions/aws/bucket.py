@@ -1,7 +1,7 @@
 """One S3 bucket: reading, writing, signing and removing objects."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -29,11 +29,12 @@ def _newest_signature(signature_version: str, **_: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Head:
-    """An object's size in bytes, content type and ETag."""
+    """An object's size in bytes, content type, ETag, and what was put beside it (in lower case)."""
 
     size: int
     content_type: str
     etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class SignedPut:
 class Bucket:
     """One bucket and its client. A method costs one request unless its docstring says more.
 
-    `client` is boto3's S3 client, by default that of `functions.aws.owner_sessions`.
+    `client` is boto3's S3 client, by default that of `functions.aws.owner_sessions`, or the
+    process's own for the objects that belong to nobody (`nobodys`).
     """
 
-    def __init__(self, name: str, client: Any = None) -> None:
+    def __init__(self, name: str, client: Any = None, *, nobodys: bool = False) -> None:
         self.name = name
         self._given = client
+        self._nobodys = nobodys
         if client is not None:
             client.meta.events.register_first(
                 "choose-signer.s3", _newest_signature, unique_id="chatkit-s3v4"
@@ -60,7 +63,9 @@ class Bucket:
 
     @property
     def client(self) -> Any:
-        return self._given or owner_sessions.client("s3")
+        if self._given is not None:
+            return self._given
+        return clients.client("s3") if self._nobodys else owner_sessions.client("s3")
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         await clients.call(
@@ -93,7 +98,7 @@ class Bucket:
                 code = error.response["Error"]["Code"]
                 if code == "InvalidRange":  # S3's answer for a range of an empty object
                     return b""
-                if code == "PreconditionFailed" or self._is_missing(error, key):
+                if code == "PreconditionFailed" or self.is_missing(error, key):
                     return None
                 raise
             left -= 1 + answer["ResponseMetadata"]["RetryAttempts"]
@@ -109,10 +114,15 @@ class Bucket:
         try:
             answer = await clients.call(self.client.head_object, Bucket=self.name, Key=key)
         except ClientError as error:
-            if await clients.call(self._is_missing, error=error, key=key):
+            if await clients.call(self.is_missing, error=error, key=key):
                 return None
             raise
-        return Head(answer["ContentLength"], answer.get("ContentType", ""), answer["ETag"])
+        return Head(
+            answer["ContentLength"],
+            answer.get("ContentType", ""),
+            answer["ETag"],
+            answer.get("Metadata", {}),
+        )
 
     async def copy(self, source: str, target: str, etag: str, content_type: str) -> None:
         """Copy an object if it still has this `etag`.
@@ -130,12 +140,12 @@ class Bucket:
                 MetadataDirective="REPLACE",
             )
         except ClientError as error:
-            if await clients.call(self._is_missing, error=error, key=source):
+            if await clients.call(self.is_missing, error=error, key=source):
                 missing = {"Error": {"Code": "NoSuchKey", "Message": "the source is missing"}}
                 raise ClientError(missing, "CopyObject") from error
             raise
 
-    def _is_missing(self, error: ClientError, key: str) -> bool:
+    def is_missing(self, error: ClientError, key: str) -> bool:
         """Whether S3's refusal means that there is no such object.
 
         To a caller without the right to list the bucket, S3 answers 403 for a missing object:

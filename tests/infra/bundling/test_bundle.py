@@ -74,7 +74,7 @@ async def test_both_functions_serve_from_their_bundles_alone(function):
 def test_the_bundle_reads_files_with_what_it_contains(chat):
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from functions.attachments import office, text\n"
+        "from functions.files import office, text\n"
         "print(text.legacy('名前,金額'.encode('cp932')))\n"
         "for name in ('report.docx', 'sales.xlsx'):\n"
         "    with open(f'{sys.argv[2]}/{name}', 'rb') as file:\n"
@@ -258,6 +258,11 @@ def test_a_service_that_a_tool_uses_comes_along(tmp_path):
         (tmp_path / "botocore" / "data" / service).mkdir(parents=True)
     trim.trim(tmp_path, sources)
     assert {path.name for path in (tmp_path / "botocore/data").iterdir()} == {"sqs", "s3"}
+
+
+def test_the_services_of_the_index_and_of_embeddings_come_along():
+    used = Sources.read(bundle.ROOT / "functions" / "knowledge").aws_services()
+    assert used == {"bedrock-runtime", "s3vectors"}
 
 
 def test_a_package_that_a_tool_imports_stays(tmp_path):
