@@ -8,6 +8,8 @@ compile pyproject.toml --extra app -o requirements/functions.txt
 compile --group gemini -c requirements/functions.txt -o requirements/gemini.txt
 compile pyproject.toml --extra app --group infra -c requirements/functions.txt -o requirements/infra.txt
 compile pyproject.toml --extra app --group dev -c requirements/infra.txt -o requirements/dev.txt
+# Only these themselves: one asks for PyTorch, which the benchmark does without.
+compile --no-deps --group knowledge -c requirements/dev.txt -o requirements/knowledge.txt
 # What assistants need besides. Where .venv has a package, it is the version there: make dev imports that one.
 for own in */requirements.in */*/requirements.in; do
     [ -f "$own" ] || continue
