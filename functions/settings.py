@@ -125,6 +125,10 @@ McpServers = Annotated[
 ]
 """MCP servers, as a list or as its JSON."""
 
+EmbeddingProvider = Literal["openai", "gemini", "azure", "compatible", "bedrock", "hashing"]
+"""Who turns passages into vectors. `hashing` runs offline, in this process, and knows no meaning:
+it finds texts that share words and parts of words."""
+
 OidcToken = Literal["access", "id"]
 """The kind of token that a signed-in person's page sends."""
 
@@ -217,6 +221,27 @@ class Settings(AwsSettings):
     Long texts of the oldest turn that is sent are cut in their middle."""
     summaries: bool = True
     """Whether the beginning of a long conversation is summarised, before it would be left out."""
+
+    # What the assistant knows
+    knowledge: bool = False
+    """Whether documents are indexed and searched."""
+    vector_bucket: str = "chatkit-vectors"
+    embedding_provider: EmbeddingProvider | None = None
+    """Who makes the vectors. When unset: a compatible server where `embedding_base_url` is set,
+    else the provider of the chat's default model. In the demo, `hashing`."""
+    embedding_model: str | None = Field(None, min_length=1)
+    """OpenAI, Gemini and Bedrock have a default; Azure OpenAI (where it is the name of a
+    deployment) and compatible servers have none."""
+    embedding_dimension: int | None = Field(None, ge=1, le=4096)
+    """Numbers in a vector. Each default model has a default; other models may need it set."""
+    embedding_base_url: Address | None = None
+    """The address of a compatible server, such as `http://localhost:8080/v1`. When unset, the
+    provider `compatible` is the server of the chat, `OPENAI_BASE_URL`."""
+    embedding_api_key: ApiKey | None = None
+    """The key of `embedding_base_url`, which gets no other key."""
+    embedding_api_key_secret: str | None = None
+    passage_tokens: int = Field(300, ge=50, le=2_000)
+    """How long a passage is at most, estimated."""
 
     page_query: bool = False
     """Whether the model gets to know the query of the page's address, which any link may set."""

@@ -12,11 +12,12 @@ makes `MAX_ATTEMPTS` attempts and waits at most 1 s, then 2 s, between them):
 | dynamodb        | 1 s     | 3 s  | 3        | 15 s    |
 | s3              | 1 s     | 10 s | 3        | 36 s    |
 | s3, GetObject   | 1 s     | 10 s | 5        | 88 s    |
+| s3vectors       | 1 s     | 10 s | 3        | 36 s    |
 | others          | 1 s     | 5 s  | 3        | 21 s    |
 
 DynamoDB answers in single-digit milliseconds: after 3 s without an answer a packet was lost, and
 a retry reaches another host. S3 transfers up to 20 MB; its read timeout is the time between two
-packets, not the time of the whole transfer.
+packets, not the time of the whole transfer. S3 Vectors stores 500 vectors in one request.
 
 botocore's retries end when the headers of an object have arrived, so `Bucket.get` retries a body
 that breaks off or stops arriving. It asks again while attempts are left, and botocore may make
@@ -41,7 +42,7 @@ from ..settings import get_aws_settings
 POOL = 32
 MAX_ATTEMPTS = 3
 CONNECT_TIMEOUT = 1
-READ_TIMEOUTS = {"dynamodb": 3, "s3": 10}
+READ_TIMEOUTS = {"dynamodb": 3, "s3": 10, "s3vectors": 10}
 DEFAULT_READ_TIMEOUT = 5
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""The table and the bucket on this machine, in moto."""
+"""The table, the bucket and the vector bucket on this machine, in moto."""
 
 import contextlib
 import os
@@ -17,7 +17,12 @@ from infra.local.moto_server import ACCESS_KEY_ID, MotoServer, moto_server
 from infra.local.snapshot import kept
 
 HERE = "127.0.0.1,localhost"
-EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+EXISTS = {
+    "ResourceInUseException",
+    "BucketAlreadyOwnedByYou",
+    "BucketAlreadyExists",
+    "ConflictException",  # the vector bucket
+}
 
 
 class CloudError(Exception):
@@ -30,8 +35,10 @@ def local_cloud(
 ) -> Iterator[dict[str, str]]:
     """Start moto on a free port, make the table and the bucket, and set the environment.
 
+    With `knowledge` it makes the vector bucket, too.
+
     Yields the variables that it set, for processes that do not inherit them. With `keep_in`, what
-    the table and the bucket hold is kept in this SQLite file, and is there again the next time.
+    they hold is kept in this SQLite file, and is there again the next time.
     With `page_port`, the page there may follow signed links to moto itself.
 
     When `AWS_ENDPOINT_URL` is set, that endpoint is used, and moto is not started. A table and a
@@ -49,6 +56,7 @@ def local_cloud(
             **_key(moto),
             "CHATKIT_TABLE": settings.table,
             "CHATKIT_ATTACHMENTS_BUCKET": settings.attachments_bucket,
+            "CHATKIT_VECTOR_BUCKET": settings.vector_bucket,
             # This machine is never reached through a proxy.
             "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), HERE])),
             "no_proxy": ",".join(filter(None, [os.environ.get("no_proxy"), HERE])),
@@ -66,7 +74,8 @@ def local_cloud(
                 "look at AWS_ENDPOINT_URL and AWS_REGION"
             ) from None
         if moto and keep_in:
-            keeping = kept(keep_in, moto, settings.table, settings.attachments_bucket)
+            vectors = settings.vector_bucket if settings.knowledge else None
+            keeping = kept(keep_in, moto, settings.table, settings.attachments_bucket, vectors)
             try:
                 stack.enter_context(keeping)
             except (sqlite3.DatabaseError, BotoCoreError) as error:
@@ -95,6 +104,9 @@ def _make_table_and_bucket(settings: Settings) -> None:
         lambda: create_table(client("dynamodb"), settings.table),
         lambda: create_bucket(client("s3"), settings.attachments_bucket),
     ]
+    if settings.knowledge:
+        bucket = settings.vector_bucket
+        makers.append(lambda: client("s3vectors").create_vector_bucket(vectorBucketName=bucket))
     for make in makers:
         try:
             make()

@@ -90,7 +90,8 @@ class MotoServer:
                 with self._table:
                     return app(environ, start)
             response = app(environ, start)
-            if not target and environ["REQUEST_METHOD"] in {"PUT", "POST", "DELETE"}:
+            of_objects = not target and "/s3vectors/" not in environ.get("HTTP_AUTHORIZATION", "")
+            if of_objects and environ["REQUEST_METHOD"] in {"PUT", "POST", "DELETE"}:
                 self.bucket_changed()
             return response
 
@@ -100,7 +101,10 @@ class MotoServer:
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
             return _signed_here(environ)
-        if origin not in self.page_origins or "HTTP_X_AMZ_TARGET" in environ:
+        if origin not in self.page_origins:
+            return False
+        # A link is signed in its query. Other services than S3 take requests with these headers.
+        if "HTTP_X_AMZ_TARGET" in environ or "HTTP_AUTHORIZATION" in environ:
             return False
         asks_whether_it_may = environ["REQUEST_METHOD"] == "OPTIONS"  # never signed
         return asks_whether_it_may or _signed_here(environ)
@@ -131,6 +135,8 @@ def moto_server(region: str, page_port: str | None = None) -> Iterator[MotoServe
     )
     from werkzeug.serving import make_server  # noqa: PLC0415
 
+    from infra.local.vectors import searchable_vectors  # noqa: PLC0415
+
     names = ("127.0.0.1", "localhost", "[::1]") if page_port else ()
     moto = MotoServer(
         region, page_origins=frozenset(f"http://{name}:{page_port}" for name in names)
@@ -141,7 +147,7 @@ def moto_server(region: str, page_port: str | None = None) -> Iterator[MotoServe
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        with undone_row_by_row():
+        with undone_row_by_row(), searchable_vectors():
             yield moto
     finally:
         server.shutdown()

@@ -1,6 +1,6 @@
-"""Keeps the table and the bucket of `make dev` in one SQLite file.
+"""Keeps the table, the bucket and the vectors of `make dev` in one SQLite file.
 
-moto holds both in memory. A thread writes what changed every `PAUSE` seconds and once more at the
+moto holds them in memory. A thread writes what changed every `PAUSE` seconds and once more at the
 end, each time in one transaction. So a process that is killed loses the changes of the last two
 seconds at most, and the file is never half written.
 """
@@ -18,6 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from functions.aws.clients import client
 from functions.store.schema import TTL_ATTRIBUTE
 from infra.local.folder import shown
+from infra.local.kept_vectors import SCHEMA as VECTOR_SCHEMA
+from infra.local.kept_vectors import KeptVectors, Seen, VectorChanges
 from infra.local.moto_server import MotoServer, Row
 
 PAUSE = 1.0
@@ -37,13 +39,18 @@ COMMIT;
 
 
 @contextlib.contextmanager
-def kept(path: Path, moto: MotoServer, table: str, bucket: str) -> Iterator[None]:
-    """Put what the file holds into the empty table and bucket, and keep them until the end.
+def kept(
+    path: Path, moto: MotoServer, table: str, bucket: str, vector_bucket: str | None = None
+) -> Iterator[None]:
+    """Put what the file holds into the empty table and buckets, and keep them until the end.
+
+    Without a `vector_bucket`, the file's vectors stay as they are.
 
     A damaged file is renamed, and a line says so. Raises `sqlite3.DatabaseError` when the system
     does not let it be read, and botocore's errors when moto does not answer: it stays as it is.
     """
-    snapshot = Snapshot(path, moto, table, bucket)
+    vectors = KeptVectors(moto.region, vector_bucket) if vector_bucket else None
+    snapshot = Snapshot(path, moto, table, bucket, vectors)
     try:
         snapshot.restore()
     except (sqlite3.DatabaseError, ValueError, ClientError, ParamValidationError) as error:
@@ -57,7 +64,7 @@ def kept(path: Path, moto: MotoServer, table: str, bucket: str) -> Iterator[None
         path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
         print(f"make dev: {shown(path)} cannot be read ({why}).")
         print(f"make dev: It is now {aside.name}, and this run begins without conversations.")
-        snapshot = Snapshot(path, moto, table, bucket)
+        snapshot = Snapshot(path, moto, table, bucket, vectors)
         moto.bucket_changed()  # saves what was filled in before the error, too
     ended = threading.Event()
     thread = threading.Thread(target=snapshot.save_until, args=(ended,), name="snapshot")
@@ -70,9 +77,11 @@ def kept(path: Path, moto: MotoServer, table: str, bucket: str) -> Iterator[None
 
 
 class Snapshot:
-    """One file, and the table and the bucket that it keeps."""
+    """One file, and the table, the bucket and the vectors that it keeps."""
 
-    def __init__(self, path: Path, moto: MotoServer, table: str, bucket: str) -> None:
+    def __init__(
+        self, path: Path, moto: MotoServer, table: str, bucket: str, vectors: KeptVectors | None
+    ) -> None:
         self._moto = moto
         self._table = table
         self._bucket = bucket
@@ -80,9 +89,11 @@ class Snapshot:
         self._path = path
         self._changes_seen = 0
         self._file_versions: dict[str, str] = {}
+        self._vectors = vectors
+        self._vectors_seen = Seen()
 
     def restore(self) -> None:
-        """Fill the table and the bucket. Rows whose time has passed are left out, as in AWS.
+        """Fill the table and the buckets. Rows whose time has passed are left out, as in AWS.
 
         Raises `sqlite3.DatabaseError`, `ValueError`, `ClientError` or `ParamValidationError` when
         the file is damaged, or when its format or its rows are those of another version.
@@ -90,6 +101,8 @@ class Snapshot:
         with self._open() as file:
             rows = [_row(text) for (text,) in file.execute("SELECT row FROM rows")]
             files = file.execute("SELECT key, type, body FROM files").fetchall()
+            if self._vectors:
+                self._vectors_seen = self._vectors.restore(file)
         now = time.time()
         live = [row for row in rows if float(row.get(TTL_ATTRIBUTE, {}).get("N", now)) >= now]
         dynamodb, s3 = client("dynamodb"), client("s3")
@@ -127,19 +140,25 @@ class Snapshot:
         try:
             # While the table is held, no file can lose the row that names it: files are written
             # before their row and deleted after it.
+            # Likewise for vectors: a file that names them is written before, and the row says
+            # that they are deleted after it. So they are read before the files.
             with self._moto.table_held():
+                vectors = self._vectors.changes(self._vectors_seen) if self._vectors else None
                 seen, rows = self._moto.changed_rows(self._table, self._changes_seen)
                 versions = self._versions() if files_changed else self._file_versions
-            if rows or files_changed:
+            if rows or files_changed or vectors:
                 with self._open() as file:
                     self._save_rows(file, rows)
                     self._save_files(file, versions)
+                    self._save_vectors(file, vectors)
         except BaseException:
             if files_changed:
                 self._moto.bucket_changed()  # so that the next save looks again
             raise
         self._changes_seen = seen
         self._file_versions = versions
+        if vectors is not None:
+            self._vectors_seen = vectors.seen
 
     def _save_rows(self, file: sqlite3.Connection, rows: dict[tuple[str, str], Row | None]) -> None:
         file.executemany("DELETE FROM rows WHERE pk = ? AND sk = ?", rows)
@@ -163,6 +182,10 @@ class Snapshot:
                 (key, found["ContentType"], found["Body"].read()),
             )
 
+    def _save_vectors(self, file: sqlite3.Connection, changes: VectorChanges | None) -> None:
+        if self._vectors and changes:
+            self._vectors.save(file, changes)
+
     def _versions(self) -> dict[str, str]:
         """Each file's key, and a text that changes whenever the file is written."""
         pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
@@ -181,6 +204,7 @@ class Snapshot:
                 file.executescript(SCHEMA)
             elif form != FORMAT:
                 raise ValueError(f"its format is {form}, this version reads {FORMAT}")
+            file.executescript(VECTOR_SCHEMA)
             with file:
                 yield file
 

@@ -37,6 +37,7 @@ def own_cloud(
         "AWS_REGION": "us-east-1",
         "CHATKIT_TABLE": unique,
         "CHATKIT_ATTACHMENTS_BUCKET": unique,
+        "CHATKIT_VECTOR_BUCKET": unique,
         **variables,
     }
     for name, value in environment.items():

@@ -1,0 +1,1 @@
+"""Documents become passages, and passages the index: the events of the bucket's `knowledge/`."""
