@@ -21,8 +21,8 @@ from pydantic import AnyUrl
 from .. import aws
 from ..aws.bucket import Bucket
 from ..aws.keys import part
+from ..files.office import ZIP
 from .errors import AttachmentError
-from .office import ZIP
 from .schema import EXCEL, PREVIEWED, WORD, file_key, named, upload_key
 
 OURS: Final = "s3_size"

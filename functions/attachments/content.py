@@ -26,7 +26,8 @@ from openai.types.responses import (
 
 from .. import aws
 from ..marks import as_data
-from . import arrival, images, office, text
+from ..files import office, text
+from . import arrival, images
 from .s3 import S3AttachmentStore
 from .schema import PREVIEWED
 

@@ -16,9 +16,10 @@ from chatkit.types import (
 )
 from PIL import Image
 
-from functions.attachments import images, text
+from functions.attachments import images
 from functions.attachments.content import MAX_TEXT_OF_A_FILE, generated_image_to_model, to_model
 from functions.chat.generated_images import GeneratedImages
+from functions.files import text
 from functions.store import Conflict, DynamoDBStore
 from tests.attachments.test_attachments_upload import FIRST, NOW, PNG
 

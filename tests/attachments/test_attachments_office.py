@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from functions.attachments import AttachmentError, office
+from functions.attachments import AttachmentError
 from functions.attachments.content import MAX_TEXT_OF_A_FILE
 from functions.attachments.schema import EXCEL, WORD
+from functions.files import office
 from functions.settings import Settings
 from tests.attachments.test_attachments_content import shown
 from tests.attachments.test_attachments_upload import announced, uploaded

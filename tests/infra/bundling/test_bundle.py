@@ -74,7 +74,7 @@ async def test_both_functions_serve_from_their_bundles_alone(function):
 def test_the_bundle_reads_files_with_what_it_contains(chat):
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from functions.attachments import office, text\n"
+        "from functions.files import office, text\n"
         "print(text.legacy('名前,金額'.encode('cp932')))\n"
         "for name in ('report.docx', 'sales.xlsx'):\n"
         "    with open(f'{sys.argv[2]}/{name}', 'rb') as file:\n"

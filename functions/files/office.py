@@ -4,14 +4,12 @@ A small file may unpack to gigabytes, name one cell in the last row of a sheet, 
 thousand times. So its size and its entities are checked first, rows and columns are counted while
 it is read, and all of that is done by a process of its own with limits of time and memory.
 
-That process runs this module as a script. So the module imports nothing of this package, and the
-libraries are imported where they are used.
+That process runs this module as a program, and the libraries are imported where they are used.
 """
 
 import csv
 import io
 import logging
-import os
 import subprocess
 import sys
 import zipfile
@@ -19,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO, Any, Final
 from xml.parsers import expat
+
+from . import confined
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,6 @@ CPU_SECONDS: Final = 10
 """Processor time for one file. 50,000 rows of ten cells took 4 seconds on the machine of tests."""
 MAX_SECONDS: Final = 30
 """The same in time that passes, for a machine that is busy."""
-MAX_MEMORY: Final = 768 * 1024 * 1024
-"""Bytes of address space for one file. The function itself has 1,769 MB."""
 
 _SHEETS: Final = "xl/worksheets/"
 _XML: Final = (".xml", ".rels", ".vml")
@@ -52,50 +50,32 @@ def text(data: bytes, most: int) -> str | None:
     `None`, with a warning in the log, when it is neither, is damaged or exceeds the limits. It
     starts a process, and returns when that has ended.
     """
-    # `-P`: modules beside this one must not hide those of a library. `-W ignore`: warnings quote
-    # the file. The environment has no secret. Lambda's Python needs the last variable to find its
-    # own library.
-    limits = [str(most), str(CPU_SECONDS), str(MAX_MEMORY)]
-    command = [sys.executable, "-P", "-W", "ignore", __file__, *limits]
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"}
-    environment |= {n: os.environ[n] for n in ("LD_LIBRARY_PATH",) if n in os.environ}
     try:
-        done = subprocess.run(  # noqa: S603 - the arguments are our own
-            command,
-            input=data,
-            capture_output=True,
-            env=environment,
-            timeout=MAX_SECONDS,
-            check=True,
-        )
+        arguments = [str(most), str(CPU_SECONDS)]
+        told = confined.run(f"{__package__}.office", arguments, data, MAX_SECONDS)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        told = (error.stderr or b"").decode(errors="replace").strip().splitlines()
-        reason = told[-1] if told else type(error).__name__
+        complaint = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+        reason = complaint[-1] if complaint else type(error).__name__
         logger.warning("an Office file could not be read", extra={"reason": reason})
         return None
-    return done.stdout.decode()
+    return told.decode()
 
 
-def _main(most: int, cpu_seconds: int, max_memory: int) -> None:
+def _main(most: int, cpu_seconds: int) -> None:
     """Read a file from standard input, and write its text to standard output."""
-    import resource  # noqa: PLC0415 - for this process only, and Windows has none
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    with suppress(ValueError):  # macOS does not limit address space
-        resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
+    confined.limit(cpu_seconds)
     try:
-        words = _read(sys.stdin.buffer.read(), most)
+        read = _read(sys.stdin.buffer.read(), most)
     # The parsers raise many kinds of exceptions for damaged files. Their messages quote the file.
     except Exception as error:  # noqa: BLE001
         sys.exit(type(error).__name__)
-    sys.stdout.buffer.write(words.encode(errors="replace"))
+    sys.stdout.buffer.write(read.encode(errors="replace"))
 
 
 def _read(data: bytes, most: int) -> str:
     file = io.BytesIO(data)
     with zipfile.ZipFile(file) as archive:
-        _check(archive)
+        check(archive)
         names = archive.namelist()
     if any(name.startswith("word/") for name in names):
         return _cut(_word(file), most)
@@ -115,8 +95,8 @@ def _cut(lines: Iterator[str], most: int) -> str:
     return "\n".join(taken)
 
 
-def _check(archive: zipfile.ZipFile) -> None:
-    """Raise `ValueError` for a file that is too large to read, or that declares entities.
+def check(archive: zipfile.ZipFile) -> None:
+    """Raise `ValueError`, in words, for a file that is too large to read or declares entities.
 
     The sizes are those that the archive states; `zipfile` reads no more than these.
     """
@@ -125,7 +105,11 @@ def _check(archive: zipfile.ZipFile) -> None:
     outside = [part.file_size for part in xml if not part.filename.startswith(_SHEETS)]
     unpacked = sum(part.file_size for part in parts)
     if len(parts) > MAX_PARTS or unpacked > MAX_UNPACKED or sum(outside) > MAX_XML:
-        raise ValueError("it is too large")
+        raise ValueError(
+            f"It unpacks to more than {MAX_UNPACKED // 1_000_000} MB, to more than "
+            f"{MAX_XML // 1_000_000} MB of XML outside of sheets, or to more than "
+            f"{MAX_PARTS:,} parts."
+        )
     for part in xml:
         with archive.open(part) as stream:
             _check_prolog(stream)
@@ -141,7 +125,7 @@ def _check_prolog(stream: IO[bytes]) -> None:
     with suppress(expat.ExpatError):
         parser.Parse(stream.read(_PROLOG_BYTES), False)
     if seen[:1] != ["element"]:
-        raise ValueError("its XML does not begin with an element")
+        raise ValueError("Its XML declares a document type or is none at all.")
 
 
 def _word(file: IO[bytes]) -> Iterator[str]:
@@ -156,35 +140,36 @@ def _blocks(parent: Any) -> Iterator[str]:
     It reads the elements, because python-docx leaves out content controls and tracked insertions.
     """
     for child in parent:
-        match _tag(child):
+        match tag(child):
             case "p":
-                yield "".join(_words(child)).strip("\n")
+                yield "".join(words(child)).strip("\n")
             case "tr":
-                cells = [cell for cell in child if _tag(cell) in {"tc", "sdt"}]
+                cells = [cell for cell in child if tag(cell) in {"tc", "sdt"}]
                 yield "\t".join(" ".join(_blocks(cell)) for cell in cells)
             case _:
                 yield from _blocks(child)
 
 
-def _words(parent: Any) -> Iterator[str]:
+def words(parent: Any) -> Iterator[str]:
+    """The pieces of text in an element of Word, with its text boxes on lines of their own."""
     for part in parent:
-        match _tag(part):
+        match tag(part):
             case "t":
                 yield part.text or ""
-            case "tab" if _tag(parent) == "r":  # elsewhere it is a tab stop
+            case "tab" if tag(parent) == "r":  # elsewhere it is a tab stop
                 yield "\t"
             case "br" | "cr":
                 yield "\n"
             case "p":  # of a text box
                 yield "\n"
-                yield from _words(part)
+                yield from words(part)
             case "Fallback" | "moveFrom":  # what was said before, or is said elsewhere
                 pass
             case _:
-                yield from _words(part)
+                yield from words(part)
 
 
-def _tag(element: Any) -> str:
+def tag(element: Any) -> str:
     """An element's name without its namespace; a comment has none."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
