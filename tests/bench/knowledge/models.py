@@ -55,7 +55,7 @@ class MiniLM:
         self._tokenizer.enable_truncation(cut)
         self._tokenizer.enable_padding()
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> list[list[float]]:  # noqa: ARG002
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> list[list[float]]:
         return await asyncio.to_thread(self._embed, list(texts))
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
@@ -113,8 +113,7 @@ def _gelu(values: Any) -> Any:
     x = np.abs(values) / np.sqrt(2, dtype=np.float32)
     t = 1 / (1 + 0.3275911 * x)
     poly = t * (
-        0.254829592
-        + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
     )
     erf = np.sign(values) * (1 - poly * np.exp(-x * x))
     return 0.5 * values * (1 + erf)
