@@ -34,6 +34,11 @@ def transcription_key(settings: Settings) -> Key:
     return _key(settings.transcription_api_key, settings.transcription_api_key_secret)
 
 
+def embedding_key(settings: Settings) -> Key:
+    """The key of the server behind `embedding_base_url`, which may need none."""
+    return _key(settings.embedding_api_key, settings.embedding_api_key_secret)
+
+
 async def no_key() -> str:
     return ""
 

@@ -133,7 +133,7 @@ def expected_distance(metric, one, other):
     wanted=st.none() | FILTERS,
 )
 def test_a_query_gives_what_a_computation_of_its_own_gives(
-    bucket, metric, vectors, query, top, wanted
+    *, bucket, metric, vectors, query, top, wanted
 ):
     index = Index(bucket, metric)
     entries = [(str(at), data, metadata) for at, (data, metadata) in enumerate(vectors)]
