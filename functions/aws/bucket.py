@@ -1,7 +1,7 @@
 """One S3 bucket: reading, writing, signing and removing objects."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -29,11 +29,12 @@ def _newest_signature(signature_version: str, **_: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Head:
-    """An object's size in bytes, content type and ETag."""
+    """An object's size in bytes, content type, ETag, and what was put beside it (in lower case)."""
 
     size: int
     content_type: str
     etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class SignedPut:
 class Bucket:
     """One bucket and its client. A method costs one request unless its docstring says more.
 
-    `client` is boto3's S3 client, by default that of `functions.aws.owner_sessions`.
+    `client` is boto3's S3 client, by default that of `functions.aws.owner_sessions`, or the
+    process's own for the objects that belong to nobody (`nobodys`).
     """
 
-    def __init__(self, name: str, client: Any = None) -> None:
+    def __init__(self, name: str, client: Any = None, *, nobodys: bool = False) -> None:
         self.name = name
         self._given = client
+        self._nobodys = nobodys
         if client is not None:
             client.meta.events.register_first(
                 "choose-signer.s3", _newest_signature, unique_id="chatkit-s3v4"
@@ -60,7 +63,9 @@ class Bucket:
 
     @property
     def client(self) -> Any:
-        return self._given or owner_sessions.client("s3")
+        if self._given is not None:
+            return self._given
+        return clients.client("s3") if self._nobodys else owner_sessions.client("s3")
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         await clients.call(
@@ -112,7 +117,12 @@ class Bucket:
             if await clients.call(self._is_missing, error=error, key=key):
                 return None
             raise
-        return Head(answer["ContentLength"], answer.get("ContentType", ""), answer["ETag"])
+        return Head(
+            answer["ContentLength"],
+            answer.get("ContentType", ""),
+            answer["ETag"],
+            answer.get("Metadata", {}),
+        )
 
     async def copy(self, source: str, target: str, etag: str, content_type: str) -> None:
         """Copy an object if it still has this `etag`.

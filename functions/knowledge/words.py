@@ -1,35 +1,267 @@
 """Words: BM25 over the passages of one index, in one SQLite file in the bucket.
 
-No server: the ingest function changes the file, and whoever searches has a copy of it.
+No server, and nothing that costs while nobody asks: the ingest function changes the file, and
+whoever searches has a copy of it. The file has an FTS5 table without content, because the texts are
+stored with the vectors. FTS5 forgets a row of such a table by its command 'delete', which needs the
+text that was indexed: https://www.sqlite.org/fts5.html#contentless_tables
+
+Python 3.13 in Lambda uses the SQLite of Amazon Linux 2023, which is 3.40 there. So this must not
+use `contentless_delete`, which came with 3.43. Amazon Linux 2023 takes its packages from Fedora
+(https://docs.aws.amazon.com/linux/al2023/ug/relationship-to-fedora.html), and Fedora builds SQLite
+with `--enable-fts5` (https://src.fedoraproject.org/rpms/sqlite/blob/rawhide/f/sqlite.spec). That
+Lambda's has it cannot be seen without an account, so `check_fts5` asks at the start.
 """
 
-from collections.abc import Collection
+import asyncio
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Final
 
+from ..aws import call
 from ..aws.bucket import Bucket
+from ..aws.shared_object import MAX_CHANGES, ChangedError, SharedObject
+from .current import INDEXES
+from .passages import Document, Passage
+from .terms import indexed, query_of
 
 TOP: Final = 30
 
+FORMAT: Final = 1
+"""Raise it when `terms.indexed` or the tokenizer changes. FTS5 cannot forget what was indexed in
+another way, so such rows are only cut off from their passages."""
+
+_SCHEMA: Final = """
+CREATE TABLE documents (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    tenant TEXT, roles TEXT NOT NULL, tags TEXT NOT NULL
+);
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    document INTEGER NOT NULL, format INTEGER NOT NULL
+);
+CREATE INDEX passages_of_document ON passages (document);
+CREATE VIRTUAL TABLE words USING fts5 (
+    headings, text, content = '',
+    tokenize = "porter unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
+);
+"""  # AUTOINCREMENT: a number is never used again, so a row that FTS5 keeps belongs to no passage
+
+_FORGET: Final = "INSERT INTO words (words, rowid, headings, text) VALUES ('delete', ?, ?, ?)"
+
+_SEARCH: Final = """
+SELECT passages.id FROM words JOIN passages ON passages.number = words.rowid
+WHERE words MATCH :query AND passages.document IN (
+    SELECT number FROM documents
+    WHERE (tenant IS NULL OR tenant = :tenant)
+    AND (roles = '[]' OR EXISTS (
+        SELECT 1 FROM json_each(roles) WHERE value IN (SELECT value FROM json_each(:roles))
+    ))
+    AND (:tags = '[]' OR EXISTS (
+        SELECT 1 FROM json_each(tags) WHERE value IN (SELECT value FROM json_each(:tags))
+    ))
+)
+ORDER BY bm25(words, 1.0, 1.0), passages.number LIMIT :top
+"""
+
+
+def check_fts5() -> None:
+    """Raise `RuntimeError` when this Python's SQLite has no FTS5."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        try:
+            database.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            raise RuntimeError(
+                f"SQLite {sqlite3.sqlite_version} has no FTS5, which the index of words is made of"
+            ) from error
+
+
+@dataclass(eq=False)
+class _Change:
+    """What the file has to hold of one document."""
+
+    document: Document
+    known: dict[str, Passage]
+    done: bool = field(default=False, init=False)
+
 
 class Words:
-    """The words of one index."""
+    """The words of one index: a copy of the file in a folder of this process."""
 
     def __init__(self, bucket: Bucket, index: str) -> None:
-        self._bucket = bucket
-        self._index = index
+        self._object = SharedObject(bucket, f"{INDEXES}{index}/words.sqlite3")
+        self._etag = ""
+        self._lock = asyncio.Lock()
+        self._changes: list[_Change] = []
 
     async def refresh(self) -> None:
-        """Have the newest copy of the file. One request."""
-        raise NotImplementedError
+        """Have the newest copy of the file. One request, which transfers only a newer one."""
+        async with self._lock:
+            self._etag = await self._object.download(self._copy, self._etag)
 
     async def search(
         self,
         query: str,
         top: int = TOP,
         *,
-        tenant: str,
+        tenant: str | None,
         roles: Collection[str] = (),
         tags: Collection[str] = (),
     ) -> list[str]:
-        """The ids of the best passages of the copy, best first. `tenant` is a `tenant_part`."""
-        raise NotImplementedError
+        """The ids of the best passages of the copy, best first. No request.
+
+        `tenant` is a key part. They are those of documents that such a person may see and, with
+        `tags`, that have one of these.
+        """
+        terms = query_of(query)
+        if terms is None or not self._etag:
+            return []
+        asked = {
+            "query": terms,
+            "tenant": tenant,
+            "roles": json.dumps(sorted(roles)),
+            "tags": json.dumps(sorted(tags)),
+            "top": top,
+        }
+        return await call(self._search, asked=asked)
+
+    def _search(self, asked: dict[str, str | int | None]) -> list[str]:
+        address = f"{self._copy.as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            return [row[0] for row in database.execute(_SEARCH, asked)]
+
+    async def put(self, document: Document, known: Iterable[Passage] = ()) -> None:
+        """Have the file hold exactly these passages of the document; none removes it.
+
+        `known` has every passage of the document that may be in the file, with its text. One
+        request, or three when the copy is not the newest; none when nothing changes. Documents that
+        wait meanwhile are written together. Raises `ChangedError` when others win each time.
+        """
+        change = _Change(document, {p.id: p for p in (*known, *document.passages)})
+        self._changes.append(change)
+        async with self._lock:
+            if change.done:
+                return
+            changes, self._changes = self._changes, []
+            try:
+                await self._write(changes)
+            except BaseException:
+                # The others fail by themselves, or do it.
+                self._changes = [c for c in changes if c is not change] + self._changes
+                raise
+            for written in changes:
+                written.done = True
+
+    async def _write(self, changes: list[_Change]) -> None:
+        for attempt in range(MAX_CHANGES):
+            if attempt or not self._etag:
+                self._etag = await self._object.download(self._copy, self._etag)
+            if not await call(self._edit, changes=changes):
+                return
+            try:
+                self._etag = await self._object.replace(
+                    self._edited, self._etag, "application/vnd.sqlite3"
+                )
+            except ChangedError:
+                if attempt == MAX_CHANGES - 1:
+                    raise
+            else:
+                self._edited.replace(self._copy)
+                return
+
+    def _edit(self, changes: list[_Change]) -> bool:
+        """Apply changes to a second copy. Returns whether anything has changed."""
+        self._edited.unlink(missing_ok=True)
+        if self._etag:
+            shutil.copyfile(self._copy, self._edited)
+        with _opened(self._edited, new=not self._etag) as database:
+            before = database.total_changes
+            for change in changes:
+                _apply(database, change)
+            return database.total_changes > before
+
+    @cached_property
+    def _folder(self) -> "tempfile.TemporaryDirectory[str]":
+        return tempfile.TemporaryDirectory(prefix="chatkit-words-")
+
+    @property
+    def _copy(self) -> Path:
+        return Path(self._folder.name, "words.sqlite3")
+
+    @property
+    def _edited(self) -> Path:
+        return Path(self._folder.name, "edited.sqlite3")
+
+
+@contextmanager
+def _opened(file: Path, *, new: bool) -> Iterator[sqlite3.Connection]:
+    """A file that is thrown away when this fails, so it needs no journal."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("PRAGMA synchronous = OFF")
+        if new:
+            database.executescript(_SCHEMA)
+        database.execute("BEGIN")
+        yield database
+        database.execute("COMMIT")
+
+
+def _apply(database: sqlite3.Connection, change: _Change) -> None:
+    document = change.document
+    number = _document(database, document)
+    wanted = {passage.id: passage for passage in document.passages}
+    there = set()
+    for row, name, made in database.execute(
+        "SELECT number, id, format FROM passages WHERE document = ?", (number,)
+    ).fetchall():
+        if name in wanted and made == FORMAT:
+            there.add(name)
+            continue
+        if name in change.known and made == FORMAT:
+            database.execute(_FORGET, (row, *_texts(change.known[name])))
+        database.execute("DELETE FROM passages WHERE number = ?", (row,))
+    for name, passage in wanted.items():
+        if name not in there:
+            row = database.execute(
+                "INSERT INTO passages (id, document, format) VALUES (?, ?, ?)",
+                (name, number, FORMAT),
+            ).lastrowid
+            database.execute(
+                "INSERT INTO words (rowid, headings, text) VALUES (?, ?, ?)",
+                (row, *_texts(passage)),
+            )
+    if not wanted:
+        database.execute("DELETE FROM documents WHERE number = ?", (number,))
+
+
+def _document(database: sqlite3.Connection, document: Document) -> int | None:
+    """The number of a document, which is added or corrected. `None` for one without passages that
+    is not there.
+    """
+    who = (document.tenant, json.dumps(document.roles), json.dumps(document.tags))
+    row = database.execute(
+        "SELECT number, tenant, roles, tags FROM documents WHERE id = ?", (document.id,)
+    ).fetchone()
+    if row is None:
+        if not document.passages:
+            return None
+        return database.execute(
+            "INSERT INTO documents (id, tenant, roles, tags) VALUES (?, ?, ?, ?)",
+            (document.id, *who),
+        ).lastrowid
+    number: int = row[0]
+    if row[1:] != who:
+        database.execute(
+            "UPDATE documents SET tenant = ?, roles = ?, tags = ? WHERE number = ?", (*who, number)
+        )
+    return number
+
+
+def _texts(passage: Passage) -> tuple[str, str]:
+    return indexed("\n".join(passage.headings)), indexed(passage.text)

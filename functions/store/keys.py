@@ -25,6 +25,9 @@ FEEDBACK: Final = "FB#"
 GONE: Final = "GONE#"
 SIGNED_OUT: Final = "SIGNED_OUT"
 COUNTERS: Final = "COUNTERS"
+DOCUMENT: Final = "DOC#"
+KNOWLEDGE: Final = "K#"
+"""The prefix of the partitions of documents: one for each tenant, and one for those of nobody."""
 SHARED: Final = "L#"
 """The prefix of the partitions that belong to nobody: counters that several people share."""
 TOMBSTONE: Final = "TOMBSTONE"
@@ -102,6 +105,19 @@ def counters_key(user: str) -> Key:
 def shared_counters_key(scope: str, name: str) -> Key:
     """The row that counts what a tenant, a network or the stage has used. `name` is a key part."""
     return key(f"{SHARED}{scope}#{name}", COUNTERS)
+
+
+def documents_partition(tenant: str | None) -> str:
+    """The documents of a tenant (a key part), or with `None` those of nobody.
+
+    `-` cannot be nobody's name here, because a tenant may have it. No key part has an `@`.
+    """
+    return f"{KNOWLEDGE}{'@' if tenant is None else tenant}"
+
+
+def document_key(tenant: str | None, document_id: str) -> Key:
+    """The row with the state of a document."""
+    return key(documents_partition(tenant), DOCUMENT + document_id)
 
 
 def signed_out_key(user: str) -> Key:

@@ -14,6 +14,7 @@
 | when the user signed out everywhere | `U#<user>` | `SIGNED_OUT` | TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | record of the assistant's data of a thread | `U#<user>#T#<thread>` | `REC#<kind>` | |
+| state of a document of the knowledge | `K#<tenant>`, of nobody's `K#@` | `DOC#<document>` | |
 | counters of a user | `Q#<user>` | `COUNTERS` | TTL |
 | counters of a tenant, a network or the stage | `L#<scope>#<name>` | `COUNTERS` | TTL |
 

@@ -142,7 +142,11 @@ class Table:
             raise _condition_failed(error) or error from None
 
     async def delete(self, key: Key, **kwargs: Any) -> None:
-        await aws.call(self.client.delete_item, TableName=self.name, Key=key, **kwargs)
+        """Raises `ConditionFailed` when its condition does not hold."""
+        try:
+            await aws.call(self.client.delete_item, TableName=self.name, Key=key, **kwargs)
+        except ClientError as error:
+            raise _condition_failed(error) or error from None
 
     async def transact(self, actions: list[dict[str, Any]]) -> None:
         """Write all of `actions` or none: up to `MAX_ACTIONS`, each such as `{"Update": {…}}`,
