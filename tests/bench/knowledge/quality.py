@@ -14,7 +14,7 @@ from functions.ingest.splitting import split
 from functions.knowledge.current import Index
 from functions.knowledge.embedder import Embedder, EmbeddingModel
 from functions.knowledge.embeddings import chosen_model, embedder_of
-from functions.knowledge.passages import EVERYBODY, Passage, document_id, with_ids
+from functions.knowledge.passages import Passage, document_id, with_ids
 from functions.knowledge.search import Knowledge
 from functions.knowledge.vectors import Vectors, who_may_see
 from functions.knowledge.words import Words
@@ -108,14 +108,14 @@ def passages_of(tokens: int) -> dict[str, Passage]:
     found = {}
     for path in documents():
         texts = split(read((DOCUMENTS / path).read_bytes(), path), tokens)
-        for passage in with_ids(document_id(EVERYBODY, FOLDER + path), texts):
+        for passage in with_ids(document_id(None, FOLDER + path), texts):
             found[passage.id] = passage
     return found
 
 
 def answering(question: Question, passages: dict[str, Passage]) -> list[str]:
     """The ids of the passages that have the label's words."""
-    document = document_id(EVERYBODY, FOLDER + question.document)
+    document = document_id(None, FOLDER + question.document)
     return [
         name
         for name, passage in passages.items()
