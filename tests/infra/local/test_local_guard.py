@@ -38,6 +38,14 @@ def scan(cloud, key_id, **headers):
     return httpx2.post(request.url, content=request.body, headers={**request.headers, **headers})
 
 
+def list_vector_buckets(cloud, **headers):
+    """Signed with the key that each link names. moto does not verify signatures."""
+    request = AWSRequest("POST", f"{cloud['AWS_ENDPOINT_URL']}/ListVectorBuckets", data="{}")
+    key = Credentials(cloud["AWS_ACCESS_KEY_ID"], "guessed")
+    SigV4Auth(key, "s3vectors", "us-east-1").add_auth(request)
+    return httpx2.post(request.url, content=request.body, headers={**request.headers, **headers})
+
+
 def test_moto_answers_the_key_of_this_run_and_no_other(cloud):
     assert scan(cloud, cloud["AWS_ACCESS_KEY_ID"]).status_code == 200
     for other in ("testing", "local", cloud["AWS_ACCESS_KEY_ID"][:-1]):
@@ -70,6 +78,8 @@ def test_the_page_of_make_lambda_may_follow_signed_links_and_do_nothing_else(clo
     plain = f"{cloud['AWS_ENDPOINT_URL']}/{bucket}/page"
     assert httpx2.get(plain, headers={"origin": PAGE}).status_code == 403
     assert scan(cloud, cloud["AWS_ACCESS_KEY_ID"], origin=PAGE).status_code == 403
+    assert list_vector_buckets(cloud).status_code == 200
+    assert list_vector_buckets(cloud, origin=PAGE).status_code == 403
 
 
 def test_the_key_differs_from_process_to_process(cloud):

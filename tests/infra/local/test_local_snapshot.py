@@ -1,4 +1,4 @@
-"""What the table and the bucket of `make dev` hold is there again the next time."""
+"""What the table and the buckets of `make dev` hold is there again the next time."""
 
 import sqlite3
 import time
@@ -28,16 +28,17 @@ def cloud(monkeypatch, tmp_path):
     """`cloud()` is a table and a bucket of another `make dev` with the same file."""
 
     @contextmanager
-    def begin(path=tmp_path / "state.sqlite3"):
-        with own_cloud(monkeypatch, keep_in=path) as own:
-            yield Cloud(own["CHATKIT_TABLE"], own["CHATKIT_ATTACHMENTS_BUCKET"])
+    def begin(path=tmp_path / "state.sqlite3", knowledge="true"):
+        with own_cloud(monkeypatch, keep_in=path, CHATKIT_KNOWLEDGE=knowledge) as own:
+            bucket = own["CHATKIT_ATTACHMENTS_BUCKET"]
+            yield Cloud(own["CHATKIT_TABLE"], bucket, own["CHATKIT_VECTOR_BUCKET"])
 
     return begin
 
 
 class Cloud:
-    def __init__(self, table, bucket):
-        self.table, self.bucket = table, bucket
+    def __init__(self, table, bucket, vector_bucket):
+        self.table, self.bucket, self.vector_bucket = table, bucket, vector_bucket
 
     def put(self, **changed):
         client("dynamodb").put_item(TableName=self.table, Item={**ROW, **changed})
@@ -62,18 +63,43 @@ class Cloud:
         found = client("s3").get_object(Bucket=self.bucket, Key=key)
         return found["ContentType"], found["Body"].read()
 
+    def index(self, name):
+        client("s3vectors").create_index(
+            vectorBucketName=self.vector_bucket,
+            indexName=name,
+            dataType="float32",
+            dimension=2,
+            distanceMetric="cosine",
+        )
+
+    def store(self, index, key, *numbers):
+        vector = {"key": key, "data": {"float32": numbers}, "metadata": {"roles": ["ä"]}}
+        client("s3vectors").put_vectors(
+            vectorBucketName=self.vector_bucket, indexName=index, vectors=[vector]
+        )
+
+    def vectors(self, index):
+        vectors = client("s3vectors").list_vectors(
+            vectorBucketName=self.vector_bucket, indexName=index, returnData=True
+        )["vectors"]
+        return {vector["key"]: vector["data"]["float32"] for vector in vectors}
+
 
 def sort_key(name):
     return {"sk": {"S": name}}
 
 
-def test_rows_and_files_come_back_as_they_were(cloud):
+def test_rows_files_and_vectors_come_back_as_they_were(cloud):
     with cloud() as first:
         first.put()
         first.write("uploads/ä b", b"\x00\xff", "image/png")
-    with cloud() as second:
+        first.index("one")
+        first.store("one", "a", 1.0, 0.5)
+    with cloud(knowledge="false") as second:
         assert second.rows() == {"THREAD#1": ROW}
         assert second.files() == {"uploads/ä b": ("image/png", b"\x00\xff")}
+    with cloud() as third:
+        assert third.vectors("one") == {"a": [1.0, 0.5]}
 
 
 def test_what_was_changed_or_deleted_in_a_later_run_stays_so(cloud):
@@ -82,7 +108,11 @@ def test_what_was_changed_or_deleted_in_a_later_run_stays_so(cloud):
         first.put(**sort_key("gone"))
         first.write("changed", b"1")
         first.write("gone", b"1")
+        first.index("one")
+        first.store("one", "a", 1.0, 0.5)
     with cloud() as second:
+        second.store("one", "a", 0.5, 1.0)
+        second.store("one", "b", 0.5, 1.0)
         second.put(text={"S": "new"})
         second.delete("gone")
         second.write("changed", b"2")
@@ -90,6 +120,7 @@ def test_what_was_changed_or_deleted_in_a_later_run_stays_so(cloud):
     with cloud() as third:
         assert third.rows() == {"THREAD#1": {**ROW, "text": {"S": "new"}}}
         assert third.files() == {"changed": ("text/plain", b"2")}
+        assert third.vectors("one") == {"a": [0.5, 1.0], "b": [0.5, 1.0]}
 
 
 def test_a_refused_transaction_leaves_nothing_behind(cloud):
