@@ -6,9 +6,10 @@ until `make ingest REINDEX=1`, which builds an index beside the old one and then
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ..aws.bucket import Bucket
 from ..aws.shared_object import MAX_CHANGES, ChangedError, SharedObject
@@ -24,6 +25,9 @@ CACHED_SECONDS: Final = 60
 FORMAT: Final = 1
 """What is put into an index, and how its passages are cut. Another number makes another index, so
 raise it with a change of reading, splitting or ids that asks for a new index."""
+
+
+T = TypeVar("T", bound="Current | None")
 
 
 @dataclass(frozen=True)
@@ -138,11 +142,11 @@ class CurrentIndex:
         building = stored.pop("building")
         return Current(Index(**stored), Index(**building) if building else None), found[1]
 
-    async def _change(self, change: Any) -> Any:
+    async def _change(self, change: Callable[[Current | None], T]) -> T:
         for _ in range(MAX_CHANGES):
             before, etag = await self._read()
             after = change(before)
-            if after != before:
+            if after is not None and after != before:
                 building = asdict(after.building) if after.building else None
                 body = json.dumps({**asdict(after.index), "building": building}).encode()
                 try:

@@ -14,12 +14,12 @@ Lambda's has it cannot be seen without an account, so `check_fts5` asks at the s
 
 import asyncio
 import json
+import random
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,9 @@ from .passages import Document, Passage
 from .terms import indexed, query_of
 
 TOP: Final = 30
+
+WAIT: Final = 1.0
+"""Seconds to wait at most after a change that somebody else's was before."""
 
 FORMAT: Final = 1
 """Raise it when `terms.indexed` or the tokenizer changes. FTS5 cannot forget what was indexed in
@@ -82,15 +85,6 @@ def check_fts5() -> None:
             ) from error
 
 
-@dataclass(eq=False)
-class _Change:
-    """What the file has to hold of one document."""
-
-    document: Document
-    known: dict[str, Passage]
-    done: bool = field(default=False, init=False)
-
-
 class Words:
     """The words of one index: a copy of the file in a folder of this process."""
 
@@ -98,7 +92,6 @@ class Words:
         self._object = SharedObject(bucket, f"{INDEXES}{index}/words.sqlite3")
         self._etag = ""
         self._lock = asyncio.Lock()
-        self._changes: list[_Change] = []
 
     async def refresh(self) -> None:
         """Have the newest copy of the file. One request, which transfers only a newer one."""
@@ -140,50 +133,37 @@ class Words:
         """Have the file hold exactly these passages of the document; none removes it.
 
         `known` has every passage of the document that may be in the file, with its text. One
-        request, or three when the copy is not the newest; none when nothing changes. Documents that
-        wait meanwhile are written together. Raises `ChangedError` when others win each time.
+        request, or two more each time that others were first; none when nothing changes. Raises
+        `ChangedError` when others are first each time.
         """
-        change = _Change(document, {p.id: p for p in (*known, *document.passages)})
-        self._changes.append(change)
+        texts = {passage.id: passage for passage in (*known, *document.passages)}
         async with self._lock:
-            if change.done:
-                return
-            changes, self._changes = self._changes, []
-            try:
-                await self._write(changes)
-            except BaseException:
-                # The others fail by themselves, or do it.
-                self._changes = [c for c in changes if c is not change] + self._changes
-                raise
-            for written in changes:
-                written.done = True
+            for attempt in range(MAX_CHANGES):
+                if attempt or not self._etag:
+                    self._etag = await self._object.download(self._copy, self._etag)
+                if not await call(self._edit, document=document, texts=texts):
+                    return
+                try:
+                    self._etag = await self._object.replace(
+                        self._edited, self._etag, "application/vnd.sqlite3"
+                    )
+                except ChangedError:
+                    if attempt == MAX_CHANGES - 1:
+                        raise
+                    # So that the same ones do not meet again.
+                    await asyncio.sleep(random.uniform(0, WAIT))  # noqa: S311 - no secret
+                else:
+                    self._edited.replace(self._copy)
+                    return
 
-    async def _write(self, changes: list[_Change]) -> None:
-        for attempt in range(MAX_CHANGES):
-            if attempt or not self._etag:
-                self._etag = await self._object.download(self._copy, self._etag)
-            if not await call(self._edit, changes=changes):
-                return
-            try:
-                self._etag = await self._object.replace(
-                    self._edited, self._etag, "application/vnd.sqlite3"
-                )
-            except ChangedError:
-                if attempt == MAX_CHANGES - 1:
-                    raise
-            else:
-                self._edited.replace(self._copy)
-                return
-
-    def _edit(self, changes: list[_Change]) -> bool:
-        """Apply changes to a second copy. Returns whether anything has changed."""
+    def _edit(self, document: Document, texts: dict[str, Passage]) -> bool:
+        """Change a second copy. Returns whether that differs from the first."""
         self._edited.unlink(missing_ok=True)
         if self._etag:
             shutil.copyfile(self._copy, self._edited)
         with _opened(self._edited, new=not self._etag) as database:
             before = database.total_changes
-            for change in changes:
-                _apply(database, change)
+            _apply(database, document, texts)
             return database.total_changes > before
 
     @cached_property
@@ -212,8 +192,7 @@ def _opened(file: Path, *, new: bool) -> Iterator[sqlite3.Connection]:
         database.execute("COMMIT")
 
 
-def _apply(database: sqlite3.Connection, change: _Change) -> None:
-    document = change.document
+def _apply(database: sqlite3.Connection, document: Document, texts: dict[str, Passage]) -> None:
     number = _document(database, document)
     wanted = {passage.id: passage for passage in document.passages}
     there = set()
@@ -223,8 +202,8 @@ def _apply(database: sqlite3.Connection, change: _Change) -> None:
         if name in wanted and made == FORMAT:
             there.add(name)
             continue
-        if name in change.known and made == FORMAT:
-            database.execute(_FORGET, (row, *_texts(change.known[name])))
+        if name in texts and made == FORMAT:
+            database.execute(_FORGET, (row, *_texts(texts[name])))
         database.execute("DELETE FROM passages WHERE number = ?", (row,))
     for name, passage in wanted.items():
         if name not in there:

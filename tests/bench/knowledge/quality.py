@@ -72,11 +72,10 @@ async def measured(patch: pytest.MonkeyPatch, model: Any | None) -> report.Answe
         def this(_description: EmbeddingModel, _settings: Settings) -> Embedder:
             return timed
 
-        instead.setattr("functions.ingest.ingest.embedder_of", this)
         instead.setattr("functions.knowledge.search.embedder_of", this)
         bucket = Bucket(settings.attachments_bucket)
         began = time.perf_counter()
-        await ingest(settings, bucket)
+        await ingest(settings, bucket, timed)
         took = time.perf_counter() - began
         passages = passages_of(settings.passage_tokens)
         print(
@@ -95,12 +94,12 @@ async def measured(patch: pytest.MonkeyPatch, model: Any | None) -> report.Answe
         return answers
 
 
-async def ingest(settings: Settings, bucket: Bucket) -> None:
-    ingesting = Ingest(settings, Table(settings.table), bucket)
+async def ingest(settings: Settings, bucket: Bucket, embedder: Embedder) -> None:
+    ingesting = Ingest(settings, Table(settings.table), bucket, lambda _index: embedder)
     for path in documents():
         key = f"knowledge/{FOLDER}{path}"
         await bucket.put(key, (DOCUMENTS / path).read_bytes(), "text/markdown")
-        await ingesting.document(key, holder=path, left=lambda: 900)
+        await ingesting.document(key, event=path, left=lambda: 900)
 
 
 def passages_of(tokens: int) -> dict[str, Passage]:
