@@ -26,7 +26,7 @@ class MultilingualE5:
     dimension: Final = DIMENSION
 
     def __init__(self) -> None:
-        self._e5 = E5()
+        self._e5 = E5(num_threads=1)  # more wait for each other on a machine that is used
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> list[list[float]]:
         vectors = await asyncio.to_thread(self._e5.encode, list(texts), query)
