@@ -174,7 +174,7 @@ def _client(profile: str | None) -> Any:
 
 
 def _family(model: str) -> _Family:
-    _, name = foundation_model(model)
+    _, name = foundation_model(model.rpartition("/")[2])  # of an ARN the id
     name = name.partition(":")[0]
     if name not in _FAMILIES:
         known = ", ".join(_FAMILIES)

@@ -45,7 +45,7 @@ PASSAGES_RETRIES: Final = 2
 QUERY_SECONDS: Final = 8.0
 QUERY_RETRIES: Final = 1
 QUERY_TOTAL_SECONDS: Final = 15.0
-"""Somebody waits. Words are searched without the provider."""
+"""Somebody waits, while a retry may wait as long as the provider says."""
 
 
 class OpenAIEmbedder(OfModel):

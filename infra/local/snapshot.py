@@ -38,6 +38,12 @@ COMMIT;
 """
 
 
+ADDED = f"""
+CREATE TABLE IF NOT EXISTS file_metadata (key TEXT PRIMARY KEY, metadata TEXT NOT NULL);
+{VECTOR_SCHEMA}"""
+"""Tables that a file of an earlier version lacks: what users say of files, and vectors."""
+
+
 @contextlib.contextmanager
 def kept(
     path: Path, moto: MotoServer, table: str, bucket: str, vector_bucket: str | None = None
@@ -101,6 +107,10 @@ class Snapshot:
         with self._open() as file:
             rows = [_row(text) for (text,) in file.execute("SELECT row FROM rows")]
             files = file.execute("SELECT key, type, body FROM files").fetchall()
+            metadata = {
+                key: json.loads(text)
+                for key, text in file.execute("SELECT key, metadata FROM file_metadata")
+            }
             if self._vectors:
                 self._vectors_seen = self._vectors.restore(file)
         now = time.time()
@@ -110,7 +120,13 @@ class Snapshot:
             requests = [{"PutRequest": {"Item": row}} for row in live[start : start + BATCH]]
             dynamodb.batch_write_item(RequestItems={self._table: requests})
         for key, kind, body in files:
-            s3.put_object(Bucket=self._bucket, Key=key, ContentType=kind, Body=body)
+            s3.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                ContentType=kind,
+                Body=body,
+                Metadata=metadata.get(key, {}),
+            )
         with self._open() as file:
             if len(live) < len(rows):
                 file.execute("DELETE FROM rows")
@@ -170,6 +186,7 @@ class Snapshot:
         s3 = client("s3")
         for key in self._file_versions.keys() - versions.keys():
             file.execute("DELETE FROM files WHERE key = ?", (key,))
+            file.execute("DELETE FROM file_metadata WHERE key = ?", (key,))
         for key, version in versions.items():
             if self._file_versions.get(key) == version:
                 continue
@@ -180,6 +197,10 @@ class Snapshot:
             file.execute(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?)",
                 (key, found["ContentType"], found["Body"].read()),
+            )
+            file.execute(
+                "INSERT OR REPLACE INTO file_metadata VALUES (?, ?)",
+                (key, json.dumps(found["Metadata"])),
             )
 
     def _save_vectors(self, file: sqlite3.Connection, changes: VectorChanges | None) -> None:
@@ -204,7 +225,7 @@ class Snapshot:
                 file.executescript(SCHEMA)
             elif form != FORMAT:
                 raise ValueError(f"its format is {form}, this version reads {FORMAT}")
-            file.executescript(VECTOR_SCHEMA)
+            file.executescript(ADDED)
             with file:
                 yield file
 

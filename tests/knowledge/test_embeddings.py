@@ -42,6 +42,7 @@ def given(**values):
     return Settings(_env_file=None, knowledge=True, **values)
 
 
+PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.cohere.embed-v4:0"
 AZURE = {"azure_openai_api_key": "k", "azure_openai_endpoint": "https://a.openai.azure.com"}
 
 
@@ -73,9 +74,10 @@ AZURE = {"azure_openai_api_key": "k", "azure_openai_endpoint": "https://a.openai
             ("compatible", "e5", 384),
         ),
         (
-            {"embedding_provider": "bedrock", "embedding_model": "eu.cohere.embed-v4:0"},
-            ("bedrock", "eu.cohere.embed-v4:0", 1536),
+            {"provider": "bedrock", "embedding_model": "eu.cohere.embed-v4:0"},
+            ("bedrock", None, 1536),
         ),
+        ({"provider": "bedrock", "embedding_model": PROFILE}, ("bedrock", PROFILE, 1536)),
     ],
 )
 def test_the_embedding_provider_is_the_one_that_is_set_else_the_chats_else_hashing(values, chosen):

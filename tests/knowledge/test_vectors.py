@@ -191,6 +191,13 @@ async def test_an_error_of_aws_says_whether_it_may_work_later(index, code, kind)
     assert type(raised.value) is kind
 
 
+async def test_an_index_that_may_not_be_made_is_not_taken_for_one_that_is_there(index):
+    with Stubber(client("s3vectors")) as stubber:
+        stubber.add_client_error("create_index", "AccessDeniedException", "words", 403)
+        with pytest.raises(VectorsError, match="create_index"):
+            await index.create(2)
+
+
 async def test_so_many_requests_run_at_a_time_and_none_begins_after_an_error():
     running, most, begun = 0, 0, []
 

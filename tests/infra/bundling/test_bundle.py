@@ -260,6 +260,11 @@ def test_a_service_that_a_tool_uses_comes_along(tmp_path):
     assert {path.name for path in (tmp_path / "botocore/data").iterdir()} == {"sqs", "s3"}
 
 
+def test_the_services_of_the_index_and_of_embeddings_come_along():
+    used = Sources.read(bundle.ROOT / "functions" / "knowledge").aws_services()
+    assert used == {"bedrock-runtime", "s3vectors"}
+
+
 def test_a_package_that_a_tool_imports_stays(tmp_path):
     for name in ("requests", "mangum"):
         (tmp_path / name).mkdir()

@@ -159,8 +159,3 @@ def test_a_damaged_file_is_said_to_be(file, damage):
     file.executescript(damage)
     with pytest.raises(ValueError, match=r"."):
         Run(file)
-
-
-def test_the_tables_are_added_to_a_file_that_has_them_already(file):
-    file.executescript(SCHEMA)
-    assert Run(file).all() == {}

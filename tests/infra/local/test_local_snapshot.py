@@ -52,8 +52,10 @@ class Cloud:
             row["sk"]["S"]: row for row in client("dynamodb").scan(TableName=self.table)["Items"]
         }
 
-    def write(self, key, body, kind="text/plain"):
-        client("s3").put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=kind)
+    def write(self, key, body, kind="text/plain", **metadata):
+        client("s3").put_object(
+            Bucket=self.bucket, Key=key, Body=body, ContentType=kind, Metadata=metadata
+        )
 
     def files(self):
         listed = client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
@@ -93,12 +95,18 @@ def test_rows_files_and_vectors_come_back_as_they_were(cloud):
     with cloud() as first:
         first.put()
         first.write("uploads/ä b", b"\x00\xff", "image/png")
+        first.write("knowledge/a.md", b"a", roles="staff admin")
         first.index("one")
         first.store("one", "a", 1.0, 0.5)
     with cloud(knowledge="false") as second:
         assert second.rows() == {"THREAD#1": ROW}
-        assert second.files() == {"uploads/ä b": ("image/png", b"\x00\xff")}
+        assert second.files() == {
+            "uploads/ä b": ("image/png", b"\x00\xff"),
+            "knowledge/a.md": ("text/plain", b"a"),
+        }
     with cloud() as third:
+        found = client("s3").head_object(Bucket=third.bucket, Key="knowledge/a.md")
+        assert found["Metadata"] == {"roles": "staff admin"}
         assert third.vectors("one") == {"a": [1.0, 0.5]}
 
 
@@ -158,6 +166,17 @@ def test_what_is_written_is_in_the_file_before_the_end(cloud, tmp_path):
         while saved() != (1, 1):
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_a_file_of_a_version_with_fewer_tables_is_read(cloud, tmp_path):
+    with cloud() as first:
+        first.put()
+        first.write("a", b"1")
+    for table in ("vectors", "vector_indexes", "file_metadata"):
+        sqlite3.connect(tmp_path / "state.sqlite3").executescript(f"DROP TABLE {table}")
+    with cloud() as second:
+        assert second.rows() == {"THREAD#1": ROW}
+        assert second.files() == {"a": ("text/plain", b"1")}
 
 
 def test_a_row_whose_time_has_passed_is_gone_as_in_aws(cloud):

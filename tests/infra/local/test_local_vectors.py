@@ -154,6 +154,14 @@ def test_a_query_gives_what_a_computation_of_its_own_gives(
     assert len({each["key"] for each in found}) == len(found)
 
 
+def test_a_boolean_is_no_number(bucket):
+    index = Index(bucket)
+    index.put([("one", [1, 0, 0], {"x": 1}), ("true", [1, 0, 0], {"x": [True]})])
+    assert index.found(filter={"x": 1}) == {"one"}
+    assert index.found(filter={"x": {"$in": [True]}}) == {"true"}
+    assert index.found(filter={"x": {"$gte": 1}}) == {"one"}
+
+
 def test_a_query_returns_keys_alone_unless_it_asks_for_more(bucket):
     index = Index(bucket)
     index.put([("a", [1, 0, 0], {"x": "1"})])
