@@ -25,8 +25,8 @@ from openai.types.responses import (
 )
 
 from .. import aws
-from ..marks import as_data
 from ..files import office, text
+from ..marks import as_data
 from . import arrival, images
 from .s3 import S3AttachmentStore
 from .schema import PREVIEWED

@@ -131,11 +131,11 @@ def _check_prolog(stream: IO[bytes]) -> None:
 def _word(file: IO[bytes]) -> Iterator[str]:
     from docx import Document  # noqa: PLC0415 - slow to import, and rarely needed
 
-    yield from _blocks(Document(file).element.body)
+    yield from lines(Document(file).element.body)
 
 
-def _blocks(parent: Any) -> Iterator[str]:
-    """A line for each paragraph, and for each row of a table.
+def lines(parent: Any) -> Iterator[str]:
+    """A line for each paragraph in an element of Word, and for each row of a table.
 
     It reads the elements, because python-docx leaves out content controls and tracked insertions.
     """
@@ -145,9 +145,9 @@ def _blocks(parent: Any) -> Iterator[str]:
                 yield "".join(words(child)).strip("\n")
             case "tr":
                 cells = [cell for cell in child if tag(cell) in {"tc", "sdt"}]
-                yield "\t".join(" ".join(_blocks(cell)) for cell in cells)
+                yield "\t".join(" ".join(lines(cell)) for cell in cells)
             case _:
-                yield from _blocks(child)
+                yield from lines(child)
 
 
 def words(parent: Any) -> Iterator[str]:

@@ -22,15 +22,12 @@ from ..knowledge.passages import Document, Passage, with_ids
 from ..knowledge.stored import metadata_of
 from ..knowledge.vectors import Vector, Vectors
 from ..knowledge.words import Words
-from ..settings import MB, Settings
+from ..settings import Settings
 from ..store.table import Table
-from .reading import Read, UnreadableError, read
+from .reading import MAX_BYTES, Read, UnreadableError, read
 from .splitting import split
 
 logger = logging.getLogger(__name__)
-
-MAX_BYTES: Final = 50 * MB
-"""A larger original is not read."""
 
 BATCH: Final = 200
 """Passages that are embedded and stored together: what a kill makes be done twice, at most."""
@@ -201,7 +198,7 @@ class Ingest:
                 return None
             found = _Original(head, _version(head))
             if head.size > MAX_BYTES:
-                why = f"It is over {MAX_BYTES // MB} MB, which is the most that is read."
+                why = f"It has more than {MAX_BYTES // 1_000_000} MB. Divide it."
                 return replace(found, why=why)
             async with self._reading:
                 data = await self._bucket.get(place.key, etag=head.etag)

@@ -31,18 +31,17 @@ def indexed(text: str) -> str:
     return _CHARACTER.sub(r" \1 ", _folded(text))
 
 
-def query_of(question: str) -> str | None:
-    """The query for any of a question's words; `None` when it has none.
+def terms_of(question: str) -> list[str]:
+    """What a question asks for, each as a query of FTS5; none when it has no words.
 
-    Every term is a string of FTS5, so nothing in a question is its syntax:
+    Every term is a string there, so nothing in a question is syntax:
     https://www.sqlite.org/fts5.html#full_text_query_syntax
     """
     terms: dict[str, None] = {}
     for run in _RUN.findall(_folded(question[:MAX_QUESTION])):
         for term in _terms(run):
-            terms.setdefault(term)
-    quoted = ['"' + term + '"' for term in list(terms)[:MAX_TERMS]]
-    return " OR ".join(quoted) or None
+            terms.setdefault(f'"{term}"')
+    return list(terms)[:MAX_TERMS]
 
 
 def _terms(run: str) -> list[str]:

@@ -29,9 +29,14 @@ from ..aws.bucket import Bucket
 from ..aws.shared_object import MAX_CHANGES, ChangedError, SharedObject
 from .current import INDEXES
 from .passages import Document, Passage
-from .terms import indexed, query_of
+from .terms import indexed, terms_of
 
 TOP: Final = 30
+
+MOST_ROWS: Final = 10_000
+"""Passages that one search looks at, at most, counted again for each of its terms. FTS5 ranks all
+that have one of the terms, some microseconds each, and a word of so many passages says nothing:
+with 100,000 passages, "the" alone would take a second. What is left out is found by meaning."""
 
 WAIT: Final = 1.0
 """Seconds to wait at most after a change that somebody else's was before."""
@@ -112,22 +117,24 @@ class Words:
         `tenant` is a key part. They are those of documents that such a person may see and, with
         `tags`, that have one of these.
         """
-        terms = query_of(query)
-        if terms is None or not self._etag:
+        terms = terms_of(query)
+        if not terms or not self._etag:
             return []
-        asked = {
-            "query": terms,
+        who = {
             "tenant": tenant,
             "roles": json.dumps(sorted(roles)),
             "tags": json.dumps(sorted(tags)),
             "top": top,
         }
-        return await call(self._search, asked=asked)
+        return await call(self._search, terms=terms, who=who)
 
-    def _search(self, asked: dict[str, str | int | None]) -> list[str]:
+    def _search(self, terms: list[str], who: dict[str, str | int | None]) -> list[str]:
         address = f"{self._copy.as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as database:
-            return [row[0] for row in database.execute(_SEARCH, asked)]
+            query = " OR ".join(_telling(database, terms))
+            if not query:
+                return []
+            return [row[0] for row in database.execute(_SEARCH, {**who, "query": query})]
 
     async def put(self, document: Document, known: Iterable[Passage] = ()) -> None:
         """Have the file hold exactly these passages of the document; none removes it.
@@ -177,6 +184,29 @@ class Words:
     @property
     def _edited(self) -> Path:
         return Path(self._folder.name, "edited.sqlite3")
+
+
+def _telling(database: sqlite3.Connection, terms: list[str]) -> list[str]:
+    """The terms that fewest passages have, as many as `MOST_ROWS` allow."""
+    rows = 0
+    telling = []
+    for count, term in sorted((_count(database, term), term) for term in terms):
+        rows += count
+        if rows > MOST_ROWS:
+            break
+        if count:
+            telling.append(term)
+    return telling
+
+
+def _count(database: sqlite3.Connection, term: str) -> int:
+    """How many passages have a term; one more than `MOST_ROWS` stands for any number above."""
+    found = database.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
+        (term, MOST_ROWS + 1),
+    )
+    count: int = found.fetchone()[0]
+    return count
 
 
 @contextmanager

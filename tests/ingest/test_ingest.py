@@ -6,8 +6,10 @@ import logging
 import pytest
 
 from functions.ingest import ingest as ingesting
+from functions.ingest import reading, splitting
 from functions.ingest.ingest import AgainError
 from functions.knowledge import documents
+from functions.knowledge.current import CurrentIndex, Index
 from functions.knowledge.embedder import EmbeddingThrottledError
 from functions.knowledge.vectors import Vectors
 from functions.knowledge.words import Words
@@ -123,13 +125,28 @@ async def test_an_unreadable_file_fails_with_its_reason_and_leaves_nothing(
     stage.put("a.pdf", "BROKEN" + "x" * size)
     await stage.take(key)
     row = await stage.row(key)
-    reason = "It is damaged." if size == 10 else "It is over 0 MB, which is the most that is read."
+    reason = "It is damaged." if size == 10 else "It has more than 0 MB. Divide it."
     assert (row.state, row.passages, row.error) == ("failed", 0, reason)
     assert await stage.vectors() == {}
     assert await stage.found("topic1") == []
     stage.put("a.pdf", text([5]))
     await stage.take(key)
     await consistent(stage, key, [5])
+
+
+async def test_a_document_is_read_and_split_for_real(stage, monkeypatch):
+    monkeypatch.setattr(ingesting, "read", reading.read)
+    monkeypatch.setattr(ingesting, "split", splitting.split)
+    key = stage.put("deploy.md", "# Deploy\n\nRun make deploy.\n\n## Regions\n\nAny will do.\n")
+    broken = stage.put("broken.pdf", "%PDF-1.7 and nothing more")
+    await stage.take(key)
+    await stage.take(broken)
+    found = await stage.knowledge.search("how to deploy", tenant=None, roles=())
+    assert {each.title for each in found} == {"Deploy"}
+    assert "Run make deploy." in found[0].passage.text
+    row = await stage.row(broken)
+    assert row.state == "failed"
+    assert row.error
 
 
 async def test_a_file_without_text_fails_and_says_so(stage):
@@ -140,8 +157,8 @@ async def test_a_file_without_text_fails_and_says_so(stage):
 
 
 async def test_a_large_file_that_is_killed_half_way_is_finished_by_the_retry(stage, monkeypatch):
-    monkeypatch.setattr(ingesting, "BATCH", 100)
-    key = stage.put("a.md", text(range(600)))
+    monkeypatch.setattr(ingesting, "BATCH", 50)
+    key = stage.put("a.md", text(range(300)))
     requests = []
 
     def killed_at_the_fourth():
@@ -149,7 +166,6 @@ async def test_a_large_file_that_is_killed_half_way_is_finished_by_the_retry(sta
         if len(requests) == 4:
             raise Killed
 
-    stage.embedder_made = None
     embedder = stage.embedder
 
     def failing(index):
@@ -159,14 +175,14 @@ async def test_a_large_file_that_is_killed_half_way_is_finished_by_the_retry(sta
 
     stage.embedder = failing
     await killed(stage, key)
-    assert len(stage.embedding.texts) == 300
+    assert len(stage.embedding.texts) == 150
     assert (await stage.row(key)).held
     with pytest.raises(AgainError):  # the earlier attempt may be alive, as far as is known
         await stage.take(key, "event")
     later(monkeypatch)
     await stage.take(key, "event")
-    await consistent(stage, key, range(600))
-    assert len(stage.embedding.texts) == len(set(stage.embedding.texts)) == 600
+    await consistent(stage, key, range(300))
+    assert len(stage.embedding.texts) == len(set(stage.embedding.texts)) == 300
 
 
 STEPS = {
@@ -177,8 +193,15 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("change", ["again", "other", "back", "gone", "broken"])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        *((step, "again") for step in STEPS),
+        *(("after the words", change) for change in ("other", "back", "gone", "broken")),
+        ("after the vectors", "other"),
+        ("before the row", "back"),
+    ],
+)
 async def test_what_is_killed_at_any_step_is_mended_by_the_next_event(
     stage, monkeypatch, step, change
 ):
@@ -297,8 +320,6 @@ async def test_a_stage_whose_settings_changed_goes_on_with_its_index_until_it_is
     """`make ingest REINDEX=1`: built beside the old one, then searched, then the old one goes."""
     key = stage.put("a.md", text(range(4)))
     await stage.take(key)
-    from functions.knowledge.current import CurrentIndex, Index
-
     current = CurrentIndex(stage.bucket)
     old = (await current.read()).index
     stage.settings = stage.settings.model_copy(update={"embedding_dimension": 128})

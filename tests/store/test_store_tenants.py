@@ -7,7 +7,7 @@ import pytest
 from chatkit.store import NotFoundError
 
 from functions.attachments import schema
-from functions.aws.keys import digest, owner
+from functions.aws.keys import digest, owner, part
 from functions.context import RequestContext
 from functions.limit_table import LimitTable
 from functions.limits import Limits, Use
@@ -26,14 +26,19 @@ OF_NOBODY = keys.SHARED
 """How the partitions of the counters begin that several people share."""
 
 
-def functions_of_a_user(module):
-    """Every function of a module that makes a key from a user's."""
+def functions_of(first, module):
+    """Every function of a module that makes a key, and whose first parameter is called so."""
     return {
         name: function
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if next(iter(inspect.signature(function).parameters), None) == "user"
+        if next(iter(inspect.signature(function).parameters), None) == first
         and function.__module__ == module.__name__
     }
+
+
+def functions_of_a_user(module):
+    """Every function of a module that makes a key from a user's."""
+    return functions_of("user", module)
 
 
 KEYS = functions_of_a_user(keys) | functions_of_a_user(schema)
@@ -60,6 +65,20 @@ def test_a_key_begins_with_the_owner_and_so_with_the_tenant(name):
     else:
         assert one.split("#")[1] == ACME.user_id  # nothing of it needs to be encoded
     assert one != two
+
+
+KEYS_OF_A_TENANT = functions_of("tenant", keys)
+
+
+def test_a_key_of_documents_has_the_tenant_or_a_name_that_no_tenant_has():
+    assert KEYS_OF_A_TENANT.keys() == {"documents_partition", "document_key"}
+    names = [None, *(part(name) for name in ("acme", "@", "-", "", "a#b", "a", "!"))]
+    for function in KEYS_OF_A_TENANT.values():
+        rest = ["x" for _ in list(inspect.signature(function).parameters)[1:]]
+        made = [function(name, *rest) for name in names]
+        partitions = [each["pk"]["S"] if isinstance(each, dict) else each for each in made]
+        assert len(set(partitions)) == len(names)
+        assert all(partition.count("#") == 1 for partition in partitions)
 
 
 async def use(backend, context):

@@ -1,18 +1,12 @@
 """Documents in moto: a stage of their own for a test, and what its indexes hold."""
 
-import gzip
-import json
-import math
 from uuid import uuid4
-
-import boto3
 
 from functions.attachments import create_bucket
 from functions.aws.bucket import Bucket
 from functions.aws.clients import client
-from functions.ingest.reading import Block, Read, UnreadableError
-from functions.ingest import ingest as ingesting
 from functions.ingest.ingest import Ingest
+from functions.ingest.reading import Block, Read, UnreadableError
 from functions.knowledge.current import CurrentIndex
 from functions.knowledge.documents import DocumentRows, Place, object_key
 from functions.knowledge.embeddings import embedder_of

@@ -1,5 +1,6 @@
 """What is read of a document: its title, and its parts in order."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,7 +14,8 @@ class Block:
 
     `text` is a heading of one line, a paragraph or list, or a table with one row on each line and
     its header in the first. `level` is that of a heading: 1 is the highest, and 0 the title of the
-    whole document. `page` counts from 1. `anchor` is the fragment of a link to a heading.
+    whole document. `page` counts from 1: of a PDF, or the slide. `anchor` is the fragment of a
+    link to a heading.
     """
 
     kind: Literal["heading", "text", "table"]
@@ -40,3 +42,32 @@ class UnreadableError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def one_line(text: str) -> str:
+    """The text with one space for all white space in a row."""
+    return " ".join(text.split())
+
+
+def paragraphs(text: str, page: int | None = None) -> Iterator[Block]:
+    """The paragraphs of a text, which have empty lines between them."""
+    lines: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line.strip():
+            lines.append(line.rstrip())
+        elif lines:
+            yield Block("text", "\n".join(lines), page=page)
+            lines = []
+
+
+def table(rows: Iterable[list[str]], page: int | None = None) -> Iterator[Block]:
+    """A table, without its empty rows and columns; nothing when all are empty.
+
+    One with a single column is text: its first row is no header.
+    """
+    filled = [[one_line(cell) for cell in row] for row in rows]
+    filled = [row for row in filled if any(row)]
+    columns = sorted({column for row in filled for column, cell in enumerate(row) if cell})
+    lines = [CELLS.join(row[n] if n < len(row) else "" for n in columns) for row in filled]
+    if lines:
+        yield Block("table" if len(columns) > 1 else "text", "\n".join(lines), page=page)
