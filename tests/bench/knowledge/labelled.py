@@ -5,6 +5,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions.ingest.reading import Block, Read
+from functions.ingest.reading.program import answer
+from functions.ingest.splitting import split
+from functions.knowledge.passages import PassageText
+
 FOLDER = Path(__file__).parent
 DOCUMENTS = FOLDER / "documents"
 KINDS = ("plain", "exact", "near-miss", "paraphrase", "other-language")
@@ -51,3 +56,14 @@ def sections(text: str) -> list[tuple[str, str]]:
             heading, before = found[-1]
             found[-1] = (heading, before + line)
     return found
+
+
+def passages(path: str, tokens: int) -> list[PassageText]:
+    """The passages of a document as the product reads and splits it, but in this process."""
+    told = answer((DOCUMENTS / path).read_bytes(), path)
+    return split(Read(told["title"], [Block(**block) for block in told["blocks"]]), tokens)
+
+
+def answers(passage: PassageText, question: Question) -> bool:
+    """Whether a passage of the question's document has the label's words."""
+    return question.quote in " ".join(passage.text.split())

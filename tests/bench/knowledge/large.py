@@ -17,14 +17,11 @@ from typing import Any, Final
 import pytest
 
 from functions.aws.bucket import Bucket
-from functions.ingest.reading import read
-from functions.ingest.splitting import split
 from functions.knowledge.current import INDEXES
-from functions.knowledge.passages import PassageText
 from functions.knowledge.words import Words
 from functions.settings import Settings
 from tests.bench.knowledge import report
-from tests.bench.knowledge.labelled import DOCUMENTS, documents, questions
+from tests.bench.knowledge.labelled import documents, passages, questions
 from tests.bench.knowledge.variations import variations
 from tests.support.cloud import own_cloud
 
@@ -40,8 +37,9 @@ async def run(patch: pytest.MonkeyPatch, count: int) -> list[str]:
     with own_cloud(patch, CHATKIT_KNOWLEDGE="true"):
         settings = Settings(_env_file=None)
         bucket = Bucket(settings.attachments_bucket)
-        texts = labelled_passages(settings.passage_tokens)
-        many = list(variations(texts, count, settings.passage_tokens))
+        tokens = settings.passage_tokens
+        texts = [passage for path in documents() for passage in passages(path, tokens)]
+        many = list(variations(texts, count, tokens))
         words = Words(bucket, INDEX)
         began = time.perf_counter()
         await asyncio.gather(*(words.put(document) for document in many))
@@ -68,14 +66,6 @@ async def run(patch: pytest.MonkeyPatch, count: int) -> list[str]:
         took = found["p50"]
         most = report.MOST_MILLISECONDS
         return [f"{count:,} passages: p50 by words is {took:.0f} ms"] if took > most else []
-
-
-def labelled_passages(tokens: int) -> list[PassageText]:
-    return [
-        passage
-        for path in documents()
-        for passage in split(read((DOCUMENTS / path).read_bytes(), path), tokens)
-    ]
 
 
 def searched(bucket: str) -> dict[str, float]:

@@ -1,6 +1,15 @@
 from collections import Counter
 
-from tests.bench.knowledge.labelled import KINDS, LANGUAGES, documents, questions, sections
+from functions.settings import Settings
+from tests.bench.knowledge.labelled import (
+    KINDS,
+    LANGUAGES,
+    answers,
+    documents,
+    passages,
+    questions,
+    sections,
+)
 
 
 def test_each_label_finds_one_place_of_one_document() -> None:
@@ -11,6 +20,13 @@ def test_each_label_finds_one_place_of_one_document() -> None:
         under = [content for heading, content in sections(text) if heading == question.heading]
         assert len(under) == 1, question
         assert question.quote in under[0], question
+
+
+def test_each_label_finds_one_passage_as_the_product_splits_documents() -> None:
+    tokens = Settings.model_fields["passage_tokens"].default
+    split = {path: passages(path, tokens) for path in documents()}
+    for question in questions():
+        assert sum(answers(each, question) for each in split[question.document]) == 1, question
 
 
 def test_no_question_is_asked_twice() -> None:
