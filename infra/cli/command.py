@@ -90,10 +90,8 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case _ if command in _OF_MAKE_DEV:
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = (
-                "synth, diff, deploy, destroy, bootstrap, rollback, secret, budget, ingest, knowledge"
-            )
-            _stop(f"There is no command {command!r}: {commands}.")
+            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, budget, ingest"
+            _stop(f"There is no command {command!r}: it is {commands} or knowledge.")
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
