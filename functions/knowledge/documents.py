@@ -184,7 +184,7 @@ class DocumentRows:
           has to come again, because nobody else would.
         """
         for _ in range(MAX_ATTEMPTS):
-            now = f"{time.time():.3f}"
+            now = f"{time.time():.6f}"
             try:
                 await self._table.update(
                     _key(place),
@@ -234,7 +234,7 @@ class DocumentRows:
             "error": {"S": row.error},
             "version": {"S": row.version},
             "indexes": {"SS": sorted(row.indexes)},
-            "updated_at": {"N": f"{time.time():.3f}"},
+            "updated_at": {"N": f"{time.time():.6f}"},
         }
         return await self._end(holder, lambda **asked: self._table.put(said, **asked))
 
@@ -270,7 +270,7 @@ class DocumentRows:
                 ExpressionAttributeValues={
                     ":holder": {"S": str(holder)},
                     ":error": {"S": error},
-                    ":now": {"N": f"{time.time():.3f}"},
+                    ":now": {"N": f"{time.time():.6f}"},
                 },
             )
 
