@@ -22,6 +22,7 @@ from urllib.parse import unquote
 from ..aws.keys import part
 from ..store import keys
 from ..store.table import ConditionFailed, Row, Table
+from .current import Index
 from .passages import document_id
 
 ORIGINALS: Final = "knowledge/"
@@ -103,9 +104,10 @@ class DocumentRow:
     held: bool = False
     """Whether it is being ingested now."""
 
-    def holds(self, version: str, index: str) -> bool:
+    def holds(self, version: str, index: Index) -> bool:
         """Whether an index is where it has to be for this version."""
-        return self.state != "indexing" and self.version == version and index in self.indexes
+        there = index.index in self.indexes and self.updated_at >= index.made
+        return there and self.state != "indexing" and self.version == version
 
 
 def _row(tenant: str | None, row: Row) -> DocumentRow:
@@ -182,7 +184,7 @@ class DocumentRows:
           has to come again, because nobody else would.
         """
         for _ in range(MAX_ATTEMPTS):
-            now = f"{time.time():.3f}"
+            now = f"{time.time():.6f}"
             try:
                 await self._table.update(
                     _key(place),
@@ -232,7 +234,7 @@ class DocumentRows:
             "error": {"S": row.error},
             "version": {"S": row.version},
             "indexes": {"SS": sorted(row.indexes)},
-            "updated_at": {"N": f"{time.time():.3f}"},
+            "updated_at": {"N": f"{time.time():.6f}"},
         }
         return await self._end(holder, lambda **asked: self._table.put(said, **asked))
 
@@ -268,7 +270,7 @@ class DocumentRows:
                 ExpressionAttributeValues={
                     ":holder": {"S": str(holder)},
                     ":error": {"S": error},
-                    ":now": {"N": f"{time.time():.3f}"},
+                    ":now": {"N": f"{time.time():.6f}"},
                 },
             )
 

@@ -115,10 +115,11 @@ def reindex(library: Library, *, wait: Wait = time.sleep) -> dict[str, DocumentR
         return {}
     before = library.states(tenants_of(keys))
     target = library.wanted.index
-    asyncio.run(library.current.build(library.wanted))
+    building = asyncio.run(library.current.build(library.wanted)).all[-1]
     again = current is None or current.index == library.wanted
+    # An index of that name may have been there before, and been removed.
     wanted = {
-        key: Wanted(after=row.updated_at if again and (row := before.get(key)) else 0.0)
+        key: Wanted(after=row.updated_at if again and (row := before.get(key)) else building.made)
         for key in keys
     }
     send(library, dict.fromkeys(keys, again))

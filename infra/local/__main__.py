@@ -20,7 +20,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
@@ -48,6 +48,7 @@ from infra.local.folder import (
     shown,
     write_privately,
 )
+from infra.local.own_documents import docs_ingested, with_documents
 from infra.local.own_packages import PackagesError, use_own_packages
 from infra.local.setup import BIN, node_folder
 
@@ -65,13 +66,14 @@ def main() -> None:
         contextlib.suppress(KeyboardInterrupt),
         _own_folder(port) as folder,
         sign_in(host, port),
-        _cloud(settings := settings_or_stop(folder), folder, port),
+        _cloud(settings := with_documents(settings_or_stop(folder)), folder, port),
+        docs_ingested(settings, port) as ingest_docs,
     ):
         _own_packages(settings)
         address = url_of(host, port)
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
             threading.Thread(
-                target=_announce, args=(address, page, host, settings), daemon=True
+                target=_announce, args=(address, page, host, settings, ingest_docs), daemon=True
             ).start()
             uvicorn.run(
                 "infra.local.app:create_dev_app",
@@ -224,8 +226,10 @@ def _knowledge(settings: Settings) -> dict[str, str]:
     }
 
 
-def _announce(address: str, page: str, host: str, settings: Settings) -> None:
-    """Wait until the server answers, and print its address and its model."""
+def _announce(
+    address: str, page: str, host: str, settings: Settings, then: Callable[[], None]
+) -> None:
+    """Wait until the server answers, print its address and its model, and do what comes `then`."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
@@ -250,6 +254,7 @@ def _announce(address: str, page: str, host: str, settings: Settings) -> None:
     )
     print(f"  Yours to edit        {_yours(settings)}")
     print("  Ctrl-C ends it.\n", flush=True)
+    then()
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
+from infra.stack.deployer import Deployer
 from infra.stack.edge import zone
 from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
@@ -279,6 +280,7 @@ class ChatKitStack(Stack):
                 reading=reading,
             )
 
+        self._deployer(settings, secrets, [chat, actions, events])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
@@ -401,6 +403,21 @@ class ChatKitStack(Stack):
         name = f"{settings.domain_name}."
         route53.ARecord(self, "Ipv4", zone=hosted_zone, record_name=name, target=target)
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
+
+    def _deployer(
+        self, settings: StackSettings, secrets: Secrets, functions: list[ServiceFunction]
+    ) -> None:
+        if settings.github_repository is None:
+            return
+        named = [*secrets.models.values(), *filter(None, [secrets.turnstile])]
+        Deployer(
+            self,
+            "Deployer",
+            repository=settings.github_repository,
+            stage=settings.stage,
+            secrets=[secret.arn for secret in named],
+            functions=[each.function for each in functions],
+        )
 
     def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
         CfnOutput(self, "SignInUrl", value=sign_in.address, description="The sign-in pages")

@@ -102,6 +102,13 @@ _WILDCARDS: dict[str, dict[str, str]] = {
             "The objects of the owner whom the session names."
         ),
     },
+    "Deployer/Role": {
+        r"/^Resource::arn:<AWS::Partition>:iam::[^:]+:role\/cdk-hnb659fds-[a-z-]+-role-.+-\*$/": (
+            "The roles of `make bootstrap` in this account, one for each region: a stage has "
+            "further stacks in us-east-1."
+        ),
+        r"/^Resource::<\w+\.Arn>:\*$/": "The versions of one of the stack's own functions.",
+    },
 }
 
 # Functions that the CDK adds for its custom resources. They run only during a deploy.

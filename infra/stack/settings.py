@@ -77,6 +77,13 @@ class StackSettings(BaseModel):
         description="Region of the stack. By default it is `AWS_REGION`, then the AWS profile's "
         "region.",
     )
+    github_repository: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$",
+        description="`owner/name` of the repository whose GitHub Actions may deploy this stage, "
+        "without a key, from an environment that is called like the stage. See "
+        "[Deploy from GitHub](#deploy-from-github).",
+    )
     deletion_protection: bool = Field(
         False,
         description="Keep the table, the files, the keys, the secrets and the user pool when the "

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -46,7 +47,7 @@ async def consistent(stage, key, numbers):
     assert {each["text"] for each in vectors.values()} == wanted
     assert len(vectors) == len(wanted)
     assert (row.state, row.passages, row.held, row.error) == ("ready", len(wanted), False, "")
-    words = Words(stage.bucket, next(iter(row.indexes)))
+    words = Words(stage.bucket, (await CurrentIndex(stage.bucket).read()).index.index)
     await words.refresh()
     assert set(await words.search("paragraph", 1000, tenant=None)) == set(vectors)
 
@@ -149,6 +150,16 @@ async def test_a_document_is_read_and_split_for_real(stage, monkeypatch):
     assert row.error
 
 
+async def test_more_roles_than_can_be_searched_by_fail_before_anything_is_embedded(stage):
+    key = stage.put("a.md", text(range(3)), roles=" ".join(f"r{number}" for number in range(300)))
+    await stage.take(key)
+    row = await stage.row(key)
+    assert (row.state, row.error) == (
+        "failed", "Its roles and tags are too many to be searched by.",
+    )  # fmt: skip
+    assert await stage.vectors() == {}
+
+
 async def test_a_file_without_text_fails_and_says_so(stage):
     key = stage.put("empty.txt", "\n\n \n")
     await stage.take(key)
@@ -157,8 +168,8 @@ async def test_a_file_without_text_fails_and_says_so(stage):
 
 
 async def test_a_large_file_that_is_killed_half_way_is_finished_by_the_retry(stage, monkeypatch):
-    monkeypatch.setattr(ingesting, "BATCH", 50)
-    key = stage.put("a.md", text(range(300)))
+    monkeypatch.setattr(ingesting, "BATCH", 20)
+    key = stage.put("a.md", text(range(120)))
     requests = []
 
     def killed_at_the_fourth():
@@ -175,14 +186,14 @@ async def test_a_large_file_that_is_killed_half_way_is_finished_by_the_retry(sta
 
     stage.embedder = failing
     await killed(stage, key)
-    assert len(stage.embedding.texts) == 150
+    assert len(stage.embedding.texts) == 60
     assert (await stage.row(key)).held
     with pytest.raises(AgainError):  # the earlier attempt may be alive, as far as is known
         await stage.take(key, "event")
     later(monkeypatch)
     await stage.take(key, "event")
-    await consistent(stage, key, range(300))
-    assert len(stage.embedding.texts) == len(set(stage.embedding.texts)) == 300
+    await consistent(stage, key, range(120))
+    assert len(stage.embedding.texts) == len(set(stage.embedding.texts)) == 120
 
 
 STEPS = {
@@ -340,3 +351,23 @@ async def test_a_stage_whose_settings_changed_goes_on_with_its_index_until_it_is
     assert await current.switch() == old
     assert await current.switch() is None
     assert (await stage.found("topic8"))[0].endswith("topic8.")
+
+
+async def test_an_index_that_was_removed_can_be_built_again_by_the_same_process(stage):
+    key = stage.put("a.md", text(range(4)))
+    ingest, current = stage.ingest(), CurrentIndex(stage.bucket)
+
+    async def take(event):
+        await ingest.document(key, event=event, left=lambda: 900.0)
+
+    await take("first")
+    one = (await current.read()).index
+    two = replace(one, index="k-two", dimension=64)
+    for number, (before, after) in enumerate([(one, two), (two, one)]):
+        await current.build(after)
+        await take(f"event{number}")
+        assert await current.switch() == before
+        await Vectors(stage.name, before.index).drop()
+        await stage.bucket.delete_prefix(before.prefix)
+        await take(f"again{number}")
+    await consistent(stage, key, range(4))

@@ -17,12 +17,14 @@ from pydantic_settings import SettingsConfigDict
 
 from ...actions.app import create_app as create_actions
 from ...chat.app import create_app as create_chat
+from ...knowledge.passages import Document
 from ...llm import DemoScript, ModelChoice, build
 from ...services import Services
 from ...settings import GivenSettings, Settings, get_settings
 from ...web.identity import Visitor
 from ...web.identity.visitor import TOKEN_HEADER
 from .. import Assistant
+from .documents import GivenDocuments
 from .memory import table_and_bucket
 from .models import Asked, Demo, Observed, Real, Scripted, Source
 from .recording import Recording
@@ -161,6 +163,7 @@ async def world(
     source: Source,
     title: str | Exception | None,
     settings: Mapping[str, Any],
+    documents: Mapping[str, str | Document] | None = None,
 ) -> AsyncIterator[World]:
     """Start both apps, and end them after the block."""
     if isinstance(assistant, Agent):
@@ -171,6 +174,8 @@ async def world(
     async with AsyncExitStack() as stack:
         table, bucket = stack.enter_context(table_and_bucket())
         services = Services.of(_settings(source, settings), table, bucket)
+        if documents is not None:
+            services = replace(services, knowledge=GivenDocuments(documents))
         own = assistant if isinstance(assistant, Assistant) else services.assistant
         made = World(services, own, People(), source, title)
         for app in (made.chat, made.actions):

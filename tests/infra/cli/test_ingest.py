@@ -217,8 +217,24 @@ def test_another_model_changes_nothing_until_reindex_which_switches_and_cleans_u
     names = client("s3vectors").list_indexes(vectorBucketName=other.vector_bucket)["indexes"]
     assert [each["indexName"] for each in names] == [other.wanted.index]
     assert not other.objects(f"knowledge-index/{before.index}/")
-    assert here.ingest(again=True), "and back, which makes the old one anew"
+
+
+def test_the_way_back_to_a_removed_index_fills_it_before_it_is_searched(here, folder, monkeypatch):
+    here.ingest(folder)
+    before = here.library.wanted
+    smaller = here.settings.model_copy(update={"embedding_dimension": 128})
+    assert here.ingest(library=replace(here.library, wanted=Index.of(smaller)), again=True)
+    deliver, switched = here.wait, []
+
+    def wait(seconds):
+        if seconds == settled.CACHED_SECONDS:
+            switched.append(here.vectors(before.index))
+        deliver(seconds)
+
+    monkeypatch.setattr(here, "wait", wait)
+    assert here.ingest(again=True)
     assert here.library.read_current().index == before
+    assert switched == [3]
 
 
 def test_it_gives_up_when_nothing_moves(here, folder, monkeypatch):

@@ -30,6 +30,7 @@ EVERYTHING = {
     "architecture": "x86_64",
     "retentionDays": "90",
     "dailyBudget": "20",
+    "githubRepository": "acme/chat",
 }
 
 
