@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from pathlib import Path
 from uuid import uuid4
 
 import boto3
@@ -18,6 +19,7 @@ from functions.knowledge.search import Knowledge
 from functions.knowledge.vectors import VectorsError
 from functions.settings import get_settings
 from functions.store.table import Table
+from infra.emulator.project import ingest_configuration
 from infra.stack import knowledge
 from infra.stack.context import SettingsError, read_settings
 from tests.infra.stack.iam import Need, Role, grants, signer_of
@@ -255,6 +257,45 @@ def test_deleting_the_stack_deletes_the_indexes_first(stage, known, monkeypatch)
         "s3vectors:ListIndexes",
         "s3vectors:DeleteIndex",
     }
+
+
+def test_cloudformation_gets_the_answer_as_it_signed_the_link_for(monkeypatch):
+    """A link that is signed without a type takes no upload with one."""
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from threading import Thread
+
+    got = []
+
+    class Taker(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            got.append((self.path, self.headers["content-type"], json.loads(body)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Taker) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        link = f"http://127.0.0.1:{server.server_port}/answer?signed"
+        removal.handler({**deleted(kind="Update"), "ResponseURL": link}, None)
+        thread.join()
+    ((path, kind, body),) = got
+    assert (path, kind) == ("/answer?signed", "")
+    assert body["Status"] == "SUCCESS"
+    assert body["PhysicalResourceId"]
+
+
+def test_the_emulator_runs_the_function_as_the_template_says(template):
+    function = template.only("AWS::Lambda::Function", "IngestFunction")
+    emulated = ingest_configuration(Path("x"), {})
+    assert (emulated.handler, emulated.timeout, emulated.memory) == (
+        function["Handler"],
+        function["Timeout"],
+        function["MemorySize"],
+    )
 
 
 def test_documents_reach_the_function_by_a_queue_that_keeps_those_it_gave_up(template):
