@@ -89,9 +89,12 @@ bench-knowledge: setup-python ## how well questions find their passages; install
 	@$(RUN) -m tests.bench.knowledge $(ARGS)
 
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
-.PHONY: synth deploy destroy bootstrap secret budget
+.PHONY: synth diff deploy destroy bootstrap secret budget
 synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
 	@$(RUN) -m infra.cli.command synth $(CONTEXT)
+
+diff: setup ## show what a deploy would change in a stage
+	@$(RUN) -m infra.cli.command diff $(CONTEXT)
 
 bootstrap: setup-python ## prepare an account and region, once before the first deploy
 	@$(RUN) -m infra.cli.command bootstrap $(CONTEXT)
@@ -107,3 +110,11 @@ secret: setup-python ## store the key of a stage's model, typed or piped in; KEY
 
 budget: setup-python ## what today's models have cost of a stage's dailyBudget; DOLLARS=20 allows more for today, YES=1 unasked
 	@$(RUN) -m infra.cli.command budget $(if $(DOLLARS),--dollars $(DOLLARS)) $(if $(YES),--yes) $(CONTEXT)
+
+.PHONY: ingest knowledge
+ingest: setup-python ## upload a folder of documents that the assistant searches, and wait until it does; DIR=docs TENANT= ROLES= TAGS=; REINDEX=1 reads all anew; YES=1 unasked
+	@$(RUN) -m infra.cli.command ingest $(if $(DIR),--dir "$(DIR)") $(if $(TENANT),--tenant "$(TENANT)") $(if $(ROLES),--roles "$(ROLES)") \
+		$(if $(TAGS),--tags "$(TAGS)") $(if $(REINDEX),--reindex) $(if $(YES),--yes) $(CONTEXT)
+
+knowledge: setup-python ## list the documents that the assistant searches, with their states and errors
+	@$(RUN) -m infra.cli.command knowledge $(CONTEXT)

@@ -37,6 +37,8 @@ from .web.network import network_of
 if TYPE_CHECKING:
     from agents import Model
 
+    from .knowledge.search import Knowledge
+
 BuildModel = Callable[[ModelChoice, str, str, DemoScript], "Model"]
 """`functions.llm.build`, or what takes its place."""
 
@@ -60,6 +62,8 @@ class Services:
     bucket: Bucket
     transcriber: Transcriber
     mcp: Connections
+    knowledge: "Knowledge | None" = None
+    """`None` where no documents are indexed."""
     build_model: BuildModel = build
 
     @classmethod
@@ -97,6 +101,7 @@ class Services:
             bucket=bucket,
             transcriber=Transcriber(settings),
             mcp=Connections(_header_secret),
+            knowledge=_knowledge_of(settings, bucket),
         )
 
     @property
@@ -152,6 +157,14 @@ class Services:
     def documents(self, context: RequestContext) -> Documents:
         """The documents of the user who sent the request."""
         return Documents(self.records, context, self.assistant.thread_data)
+
+
+def _knowledge_of(settings: Settings, bucket: Bucket) -> "Knowledge | None":
+    if not settings.knowledge:
+        return None
+    from .knowledge.search import Knowledge  # noqa: PLC0415 - only stages with documents need it
+
+    return Knowledge.of(settings, bucket)
 
 
 async def _header_secret(name: str) -> str:

@@ -358,12 +358,7 @@ class Settings(AwsSettings):
 
 
 class GivenSettings(Settings):
-    """The settings from given values alone, without the environment and `.env`.
-
-    An unknown name is an error: somebody has mistyped it.
-    """
-
-    model_config = SettingsConfigDict(extra="forbid")
+    """The settings from given values alone, without the environment and `.env`."""
 
     @classmethod
     def settings_customise_sources(

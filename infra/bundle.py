@@ -1,9 +1,9 @@
 """Builds the bundles that are uploaded to Lambda: our code, its dependencies and byte-code.
 
-    python -m infra.bundle --out DIR [--host] [--function chat|actions|all]
+    python -m infra.bundle --out DIR [--host] [--function chat|actions|ingest|all]
 
-makes `DIR/chat` and `DIR/actions`. Each holds everything of one function's /var/task; the events
-function has the same as the actions function.
+makes `DIR/chat`, `DIR/actions` and `DIR/ingest`. Each holds everything of one function's /var/task;
+the events function has the same as the actions function.
 Docker is not needed: uv installs wheels for Lambda's platform. With `--host` the bundles are
 for this machine's Python and CPU.
 
@@ -29,7 +29,7 @@ from infra.bundling import bytecode, trim
 from infra.bundling.sources import Sources
 
 ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ("chat", "actions")
+FUNCTIONS = ("chat", "actions", "ingest")
 PYTHON = "3.13"
 """Version of the Lambda runtime, as in `infra.stack.function`."""
 
@@ -38,11 +38,16 @@ MAX_CACHED = 12
 
 _CACHE = ROOT / ".cache" / "bundle"
 _LOCK = ROOT / "requirements" / "functions.txt"
+_INGEST_LOCK = ROOT / "requirements" / "ingest.txt"  # what reads PDF, HTML and PowerPoint
 _GEMINI_LOCK = ROOT / "requirements" / "gemini.txt"  # 100 MB that only Gemini's voice needs
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
 _HARNESS = "toolkit/testing"  # for tests: it needs moto
-_NOT_NEEDED = {"chat": ("actions", "events", _HARNESS), "actions": (_HARNESS,)}
+_NOT_NEEDED = {
+    "chat": ("actions", "events", "ingest", _HARNESS),
+    "actions": ("ingest", _HARNESS),
+    "ingest": ("actions", "assistant", "chat", "events", "voice", "web", _HARNESS),
+}
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "
     "byte-code, and every cold start compiles its imports: 2.6 s instead of 1.2 s in our "
@@ -63,9 +68,11 @@ def build(
 
     `architecture` is `arm64` or `x86_64`; `host` ignores it. With `gemini_transcribes` the
     second function's bundle can convert recordings to mp3. `assistant` is the module of another
-    assistant than the starter, which is packed with what it needs. Raises `RuntimeError` with uv's
-    message when it cannot install the dependencies, and `ValueError` when the assistant's lock
-    contradicts that of the functions. Warns when there is no Python to make byte-code with.
+    assistant than the starter, which is packed with what it needs, but not into `ingest`.
+
+    Raises `RuntimeError` with uv's message when it cannot install the dependencies, and
+    `ValueError` when the assistant's lock contradicts that of the functions. Warns when there is no
+    Python to make byte-code with.
     """
     if function not in FUNCTIONS:
         raise ValueError(f"There is no function {function!r}: {', '.join(FUNCTIONS)}.")
@@ -74,7 +81,12 @@ def build(
         warnings.warn(NO_BYTECODE, stacklevel=2)
     target = _host_platform() if host else _PLATFORMS[architecture]
     sources = Sources.read(ROOT / "functions", without=_NOT_NEEDED[function]).under("functions")
-    locks = [_LOCK, _GEMINI_LOCK] if gemini_transcribes and function == "actions" else [_LOCK]
+    locks = [_LOCK]
+    if function == "actions" and gemini_transcribes:
+        locks.append(_GEMINI_LOCK)
+    if function == "ingest":
+        locks.append(_INGEST_LOCK)
+        assistant = None
     own: frozenset[str] = frozenset()
     if (package := assistant_package(assistant)) is not None:
         package.check_requirements()

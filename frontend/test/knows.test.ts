@@ -50,10 +50,14 @@ const TASKS: Record<string, { task: object; shows: string[] }> = {
   image: { task: { title: "Drew it" }, shows: ["Drew it"] },
 };
 
-const cited = (source: object) => ({
+const cited = (...sources: object[]) => ({
   ...answer("m", "As it says"),
   content: [
-    { type: "output_text", text: "As it says", annotations: [{ type: "annotation", source }] },
+    {
+      type: "output_text",
+      text: "As it says",
+      annotations: sources.map((source) => ({ type: "annotation", source })),
+    },
   ],
 });
 
@@ -167,6 +171,10 @@ describe("each source", () => {
   it.each(Object.entries(sources))("%s", async (_, source) => {
     const chat = await shown(cited(source));
     expect(chat.root.querySelector('[aria-label="Sources"]')?.textContent).toContain(source.title);
+  });
+  it("is named once, in however many places it is cited", async () => {
+    const chat = await shown(cited(entity, entity, url));
+    expect(chat.root.querySelectorAll('[aria-label="Sources"] li')).toHaveLength(2);
   });
 });
 

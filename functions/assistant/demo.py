@@ -22,6 +22,7 @@ Everything around me is real, though. Try one of these:
 - “Show me my checklist” brings a card that you can tick off
 - “Give me a choice”, “add a contact”, “write a note about rivers” bring others
 - “Dark mode, please” lets the page itself do something
+- “How do I deploy this?” is answered from documents, with a citation, where there are some
 - “Tell me a long story” gives you time to press Stop
 """
 
@@ -110,6 +111,13 @@ RULES = (
         r"\bnote\b(?:.*?\b(?:about|on|that)\b\s+(?P<topic>[^?.!]+))?",
         _note,
         default={"title": "A note", "text": _NOTE.format(topic="nothing in particular")},
+    ),
+    DemoRule(
+        "search_knowledge",
+        r"^\W*(?P<query>how\b.+|where\b.+|what (?:is|are|does|do|can|happens)\b(?! you\b).+"
+        r"|which\b.+|.*\b(?:deploy|docs|documentation)\b.*)",
+        lambda found: {"query": found["query"].strip()},
+        default={"query": "how to begin"},
     ),
 )
 

@@ -98,7 +98,7 @@ class Bucket:
                 code = error.response["Error"]["Code"]
                 if code == "InvalidRange":  # S3's answer for a range of an empty object
                     return b""
-                if code == "PreconditionFailed" or self._is_missing(error, key):
+                if code == "PreconditionFailed" or self.is_missing(error, key):
                     return None
                 raise
             left -= 1 + answer["ResponseMetadata"]["RetryAttempts"]
@@ -114,7 +114,7 @@ class Bucket:
         try:
             answer = await clients.call(self.client.head_object, Bucket=self.name, Key=key)
         except ClientError as error:
-            if await clients.call(self._is_missing, error=error, key=key):
+            if await clients.call(self.is_missing, error=error, key=key):
                 return None
             raise
         return Head(
@@ -140,12 +140,12 @@ class Bucket:
                 MetadataDirective="REPLACE",
             )
         except ClientError as error:
-            if await clients.call(self._is_missing, error=error, key=source):
+            if await clients.call(self.is_missing, error=error, key=source):
                 missing = {"Error": {"Code": "NoSuchKey", "Message": "the source is missing"}}
                 raise ClientError(missing, "CopyObject") from error
             raise
 
-    def _is_missing(self, error: ClientError, key: str) -> bool:
+    def is_missing(self, error: ClientError, key: str) -> bool:
         """Whether S3's refusal means that there is no such object.
 
         To a caller without the right to list the bucket, S3 answers 403 for a missing object:

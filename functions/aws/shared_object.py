@@ -17,6 +17,7 @@ MAX_CHANGES: Final = 10
 _CHUNK: Final = 1024 * 1024
 _CHANGED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 _MISSING: Final = frozenset({"NoSuchKey", "404"})
+"""Answers to a write with a condition, when the object is gone."""
 _UNCHANGED: Final = frozenset({"NotModified", "304"})
 
 
@@ -25,10 +26,7 @@ class ChangedError(Exception):
 
 
 class SharedObject:
-    """An object at a key. An ETag is as S3 writes it; an empty one stands for no object.
-
-    The caller needs the right to list the bucket: without it S3 answers 403 for a missing object.
-    """
+    """An object at a key. An ETag is as S3 writes it; an empty one stands for no object."""
 
     def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket = bucket
@@ -87,7 +85,7 @@ class SharedObject:
                 Bucket=self._bucket.name, Key=self._key, **conditions
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] in _MISSING:
+            if self._bucket.is_missing(error, self._key):
                 return None
             raise
 

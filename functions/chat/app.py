@@ -200,6 +200,31 @@ async def file(
     return {"url": await services.attachments.link(attachment, context)}
 
 
+@router.get("/chatkit/knowledge/passages/{passage_id}", response_model=None)
+async def passage(
+    passage_id: str, request: Request, visitor: CountedVisitorDep, services: ServicesDep
+) -> dict[str, object]:
+    """A passage that an answer cites, with its surroundings and a link to the original."""
+    view = None
+    if services.knowledge is not None:
+        context = request_context(request, visitor)
+        view = await services.knowledge.passage(
+            passage_id, tenant=context.tenant, roles=context.roles
+        )
+    if view is None:
+        raise PublicError(404, "That passage does not exist any more.")
+    return {
+        "title": view.title,
+        "path": view.path,
+        "headings": view.passage.headings,
+        "page": view.passage.page,
+        "before": view.before,
+        "text": view.passage.text,
+        "after": view.after,
+        "link": view.link,
+    }
+
+
 class FeedbackTakenBack(BaseModel):
     """Which items the visitor no longer likes or dislikes. ChatKit has no operation for this."""
 

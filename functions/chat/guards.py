@@ -173,7 +173,7 @@ class Guards:
             case StructuredInputItem():
                 answers = [question.answer for question in asked.inputs]
                 texts = [value for each in answers if each for value in each.values]
-        return "\n\n".join(texts)
+        return "\n\n".join(filter(None, texts))
 
     async def _check(self, text: str, side: Side, guardrails: list[Guardrail]) -> None:
         """Ask all guardrails at once. Raises the first `GuardrailTripped`."""

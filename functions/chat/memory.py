@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agents import Model, TResponseInputItem
-from chatkit.types import ThreadItem, UserMessageItem
+from chatkit.types import HiddenContextItem, ThreadItem, UserMessageItem
 
 from ..llm.length import shorten, tokens
 from ..llm.model_input import in_turns, with_marked_outputs
 from ..services import Services
 from .history import trim_history, without_withheld
 from .newest import NewestItems
-from .own_items import is_own, just_after, own_item
+from .own_items import extended, is_own, just_after, own_item
 from .summaries import SECONDS, Older, Recent
 from .tool_memory import Calls, content_of, in_places, with_calls
 
@@ -31,7 +31,7 @@ class Memory:
         self._newest = newest
         self._answered: ThreadItem | None = None
         self._runs = 0
-        self._to_keep: list[ThreadItem] = []
+        self._to_keep: list[HiddenContextItem] = []
         self._kept: list[str] = []
         self._older: Older | None = None
 
@@ -66,16 +66,32 @@ class Memory:
 
     def remember(self, calls: Calls, model: str | Model | None) -> None:
         """Keep what the tools of a run returned, right behind what the run answers."""
-        if calls and self._answered is not None:
+        if calls:
+            self._add(content_of(calls, self._turn.models.full_name(model)))
+
+    def _remember_found(self) -> None:
+        """Keep what may be cited of documents that the turn has searched, with what tools returned
+        if anything is kept of that.
+        """
+        searches = self._turn.knowledge
+        if searches is None or not (found := searches.to_keep()):
+            return
+        if self._to_keep:
+            self._to_keep[-1] = extended(self._to_keep[-1], found)
+        else:
+            self._add(content_of([], None) | found)
+
+    def _add(self, content: dict[str, Any]) -> None:
+        if self._answered is not None:
             self._runs += 1
             at = just_after(self._answered, self._runs)
             item_id = self._turn.generate_id("sdk_hidden_context")
-            content = content_of(calls, self._turn.models.full_name(model))
             self._to_keep.append(own_item(item_id, self._turn.thread.id, at, content))
 
     async def keep(self) -> None:
         """Store what is to be remembered. It never raises: the answer stays as it is."""
         turn = self._turn
+        self._remember_found()
         while self._to_keep:
             item = self._to_keep.pop(0)
             self._kept.append(item.id)

@@ -21,6 +21,11 @@ def own_item(
     )
 
 
+def extended(item: HiddenContextItem, content: dict[str, Any]) -> HiddenContextItem:
+    """An item of the engine's own with more content."""
+    return own_item(item.id, item.thread_id, item.created_at, {**item.content[_KEY], **content})
+
+
 def own_content(item: ThreadItem, name: str) -> Any | None:
     """What an item of the engine's own has under `name`; `None` for all other items."""
     if not isinstance(item, HiddenContextItem) or not isinstance(item.content, dict):

@@ -11,6 +11,7 @@ from chatkit.server import ChatKitServer
 from chatkit.types import (
     NoticeEvent,
     StreamOptions,
+    TaskItem,
     ThreadItem,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
@@ -30,6 +31,7 @@ from ..toolkit import short_title
 from ..toolkit.approvals import DECIDE
 from ..toolkit.dispatch import PreparedAction
 from ..toolkit.guardrails import GuardrailTripped
+from ..toolkit.knowledge import support_line
 from ..web.identity import Visitor
 from .answer import Stop, StopReason
 from .approvals import EXPIRED, Approvals
@@ -142,7 +144,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             lambda kind: self.store.generate_item_id(kind, thread, context),
             self.store.generated_ids,
         )
-        events = ids.rewrite(turn.merged(self._services.assistant.respond(turn)))
+        events = turn.cited(ids.rewrite(turn.merged(self._services.assistant.respond(turn))))
         answered = False
         async for event in finish_items(turn.guards.within(events, asked), turn):
             self._shown.observe(event)
@@ -158,12 +160,21 @@ class AssistantServer(ChatKitServer[RequestContext]):
         if turn.goes_on:  # the assistant has run no agent
             raise PublicError(410, EXPIRED)
         await turn.memory.keep()
+        if (line := await self._support_line(turn)) is not None:
+            yield ThreadItemDoneEvent(item=line)
         async for event in self._after(turn, ids):
             yield event
         if self._title is not None:
             await self.store.name_thread(thread, await self._title, context)
         if notice := self._use.notice():
             yield NoticeEvent(level="warning", message=notice)
+
+    async def _support_line(self, turn: ServedTurn) -> TaskItem | None:
+        """What says that nothing supports a complete answer, although documents were searched."""
+        if _goes_on_later(turn) or not await turn.lacks_support():
+            return None
+        text = self._services.assistant.unsupported(turn)
+        return support_line(turn, text) if text else None
 
     def _turn_in(self, thread: ThreadMetadata, context: RequestContext) -> ServedTurn:
         """The turn of this request. Its thread is the one that the SDK saves the changes of."""
@@ -181,11 +192,11 @@ class AssistantServer(ChatKitServer[RequestContext]):
 
     async def _after(self, turn: ServedTurn, ids: RunIds) -> AsyncIterator[ThreadStreamEvent]:
         """What the assistant adds to a complete answer, which an error in it must not spoil."""
-        if turn.waits or turn.client_tool_call is not None:  # then the answer goes on later
+        if _goes_on_later(turn):
             return
         try:
-            events = turn.merged(self._services.assistant.after(turn))
-            async for event in finish_items(ids.rewrite(events), turn):
+            events = ids.rewrite(turn.merged(self._services.assistant.after(turn)))
+            async for event in finish_items(turn.cited(events), turn):
                 yield event
         except Exception:
             logger.exception("the assistant failed after the answer")
@@ -305,3 +316,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
             unfinished.append(workflow)
         note = _STOP_NOTES[self._stop.reason or "visitor"]
         await keep_cancelled(self.store, thread, unfinished, context, note)
+
+
+def _goes_on_later(turn: ServedTurn) -> bool:
+    """Whether the answer waits for an approval, or for a tool of the page."""
+    return turn.waits or turn.client_tool_call is not None

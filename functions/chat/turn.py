@@ -29,12 +29,15 @@ from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..web.identity import Visitor
 from . import agent_answer
+from .cited import Citations
 from .generated_images import stored_image
 from .guards import Guards
 from .kept_run import KeptRun
 from .memory import Memory
 from .models import TurnModels
+from .newest import NewestItems
 from .run_store import RunStore
+from .searches import Searches
 
 
 class ServedTurn(AgentTurn):
@@ -59,6 +62,7 @@ class ServedTurn(AgentTurn):
     """Events that are streamed while no agent runs, and an error that ends the answer."""
     _agents_running: int = PrivateAttr(default=0)
     _first_words: str = PrivateAttr(default="")
+    _newest: NewestItems = PrivateAttr()
     _memory: Memory = PrivateAttr()
     _person: Person = PrivateAttr()
     """Who asks, with their token, for MCP servers that act for them."""
@@ -66,6 +70,7 @@ class ServedTurn(AgentTurn):
     """The MCP servers of which the visitor was told that they do not answer."""
     _guards: Guards = PrivateAttr()
     _kept_run: KeptRun | None = PrivateAttr(default=None)
+    _searches: Searches | None = PrivateAttr(default=None)
 
     @classmethod
     def of(
@@ -91,8 +96,11 @@ class ServedTurn(AgentTurn):
             usage=Usage(),
         )
         turn._services, turn._use = services, use
+        turn._newest = store.newest
         turn._memory = Memory(turn, services, store.newest)
         turn._person = Person(context.user_id, visitor.issuer_token, services.settings.oidc_token)
+        if services.knowledge is not None:
+            turn._searches = Searches(services.knowledge, context)
         turn._guards = Guards(turn, services.assistant.guardrails, services.attachments)
         return turn
 
@@ -102,6 +110,8 @@ class ServedTurn(AgentTurn):
             message = await self._message_of(self._kept_run)
         self.message = message
         await self.memory.begin()
+        if self._searches is not None:
+            self._searches.begin(await self._newest.all())
         self._first_words = _first_words(await self.history())
         choice = message.inference_options.tool_choice if message else None
         assistant = self._services.assistant
@@ -190,6 +200,20 @@ class ServedTurn(AgentTurn):
     def guards(self) -> Guards:
         """The assistant's guardrails, for this answer."""
         return self._guards
+
+    @property
+    def knowledge(self) -> Searches | None:
+        return self._searches
+
+    def cited(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
+        """`events` with annotations in place of the marks that cite passages."""
+        if self._searches is None:
+            return events
+        return Citations(self._searches.source_of).within(events)
+
+    async def lacks_support(self) -> bool:
+        """Whether documents were searched for the message, and what answers it cites none."""
+        return self._searches is not None and self._searches.lack(await self._newest.all())
 
     def interrupt(self, error: BaseException) -> None:
         """End the answer with an error, which `merged` raises."""

@@ -36,7 +36,7 @@ def run(module: str, arguments: list[str], data: bytes, seconds: float) -> bytes
     return done.stdout
 
 
-def limit(cpu_seconds: int, memory: int = MEMORY) -> None:
+def limit(cpu_seconds: int, memory: int) -> None:
     """Limit this process: seconds of processor time, and bytes of address space."""
     import resource  # noqa: PLC0415 - for such a process only, and Windows has none
 

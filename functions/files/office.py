@@ -63,7 +63,7 @@ def text(data: bytes, most: int) -> str | None:
 
 def _main(most: int, cpu_seconds: int) -> None:
     """Read a file from standard input, and write its text to standard output."""
-    confined.limit(cpu_seconds)
+    confined.limit(cpu_seconds, confined.MEMORY)
     try:
         read = _read(sys.stdin.buffer.read(), most)
     # The parsers raise many kinds of exceptions for damaged files. Their messages quote the file.

@@ -19,7 +19,7 @@ from ..knowledge.embedder import Embedder
 from ..knowledge.embeddings import embedder_of
 from ..knowledge.kept import Kept, KeptDocuments
 from ..knowledge.passages import Document, Passage, with_ids
-from ..knowledge.stored import metadata_of
+from ..knowledge.stored import filterable, metadata_of
 from ..knowledge.vectors import Vector, Vectors
 from ..knowledge.words import Words
 from ..settings import Settings
@@ -28,6 +28,9 @@ from .reading import MAX_BYTES, Read, UnreadableError, read
 from .splitting import split
 
 logger = logging.getLogger(__name__)
+
+MAX_TITLE: Final = 300
+"""Characters of a title, which each of the passages carries."""
 
 BATCH: Final = 200
 """Passages that are embedded and stored together: what a kill makes be done twice, at most."""
@@ -85,7 +88,7 @@ class Ingest:
         self._current = CurrentIndex(bucket)
         self._embedder = embedder or (lambda index: embedder_of(index.embedding, settings))
         self._words: dict[str, Words] = {}
-        self._made: set[str] = set()
+        self._made: set[tuple[str, float]] = set()
         self._reading = asyncio.Semaphore(1)  # it uses a whole CPU, and the memory of a file
 
     async def document(
@@ -131,11 +134,11 @@ class Ingest:
         """
         head = await self._bucket.head(place.key)
         row = await self._rows.get(place.tenant, place.path)
-        if row is None or row.held or head is None:
+        if row is None or head is None:
             return row is None and head is None
         current = await self._indexes()
         version = _version(head)
-        return all(row.holds(version, index.index) for index in current.all)
+        return all(row.holds(version, index) for index in current.all)
 
     async def _indexes(self) -> Current:
         """The indexes, as they are now; each exists."""
@@ -143,9 +146,9 @@ class Ingest:
         if current is None:
             current = await self._current.begin(Index.of(self._settings))
         for index in current.all:
-            if index.index not in self._made:
+            if (index.index, index.made) not in self._made:
                 await Vectors(self._settings.vector_bucket, index.index).create(index.dimension)
-                self._made.add(index.index)
+                self._made.add((index.index, index.made))
         for name in self._words.keys() - {index.index for index in current.all}:
             del self._words[name]
         return current
@@ -200,6 +203,8 @@ class Ingest:
             if head.size > MAX_BYTES:
                 why = f"It has more than {MAX_BYTES // 1_000_000} MB. Divide it."
                 return replace(found, why=why)
+            if not filterable(place.tenant, *_roles_and_tags(head)):
+                return replace(found, why="Its roles and tags are too many to be searched by.")
             async with self._reading:
                 data = await self._bucket.get(place.key, etag=head.etag)
                 if data is None:
@@ -217,11 +222,12 @@ class Ingest:
         if original is None or original.read is None or original.why:
             return document
         texts = await asyncio.to_thread(split, original.read, index.passage_tokens)
+        roles, tags = _roles_and_tags(original.head)
         return replace(
             document,
-            title=original.read.title,
-            roles=names(original.head.metadata, "roles"),
-            tags=names(original.head.metadata, "tags"),
+            title=original.read.title[:MAX_TITLE],
+            roles=roles,
+            tags=tags,
             passages=with_ids(place.document, texts),
         )
 
@@ -290,8 +296,12 @@ async def _store(
     )
 
 
+def _roles_and_tags(head: Head) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return names(head.metadata, "roles"), names(head.metadata, "tags")
+
+
 def _version(head: Head) -> str:
-    return version_of(head.etag, names(head.metadata, "roles"), names(head.metadata, "tags"))
+    return version_of(head.etag, *_roles_and_tags(head))
 
 
 def _check(left: Callable[[], float], seconds: float) -> None:

@@ -1,8 +1,8 @@
 """Documents in passages: small enough to embed, large enough to understand.
 
-A section is what lies under a heading, with its subsections. One that fits is a passage. Of one
-that does not, the own text is divided between its parts, and each subsection is split by itself.
-So no passage crosses a heading of the same or a higher level.
+A section is what lies under a heading, with its subsections. It is one passage when it fits and
+is on one page. Else its own text is divided where its parts end, and each subsection is split by
+itself. So no passage crosses a heading of the same or a higher level.
 """
 
 import re
@@ -23,6 +23,7 @@ _PARAGRAPH: Final = "\n\n"
 _SENTENCES: Final = re.compile(
     r"""((?:(?<=[.!?…])|(?<=[.!?…]["'”’»)\]]))\s+|(?<=[。！？])|\n+)"""  # noqa: RUF001 - Chinese
 )
+_ITEMS: Final = re.compile(r"(\n)(?=[ \t]*(?:[-*•]|\d{1,3}[.)])[ \t])")
 _WORDS: Final = re.compile(r"(\s+)")
 
 
@@ -95,13 +96,18 @@ def _passages(
     whole = list(section.all_blocks())
     if heading and not whole:
         yield PassageText(heading.text, above, heading.page, anchor)
-    elif sum(_size(block.text) + len(_PARAGRAPH) for block in whole) <= room:
+    elif heading and section.blocks and _is_one(whole, room):
         yield from _packed([_Unit(_PARAGRAPH, b.text, b.page) for b in whole], path, anchor, room)
     else:
         units = [unit for block in section.blocks for unit in _units(block, room)]
         yield from _packed(units, path, anchor, room)
         for below in section.sections:
             yield from _passages(below, path, anchor, limit)
+
+
+def _is_one(blocks: list[Block], room: int) -> bool:
+    size = sum(_size(block.text) + len(_PARAGRAPH) for block in blocks)
+    return size <= room and len({block.page for block in blocks}) == 1
 
 
 def _packed(
@@ -160,21 +166,26 @@ def _tables(rows: list[str], room: int) -> Iterator[str]:
 
 
 def _pieces(text: str, page: int | None, room: int) -> Iterator[_Unit]:
-    """A text that may be too long, in sentences; in words or less where these are too long."""
-    if _size(text) + len(_PARAGRAPH) <= room:
-        yield _Unit(_PARAGRAPH, text, page)
-        return
+    """A text that may be too long: in items of a list, sentences, words or less, as it must."""
     glue = _PARAGRAPH
-    for sentence, after in _parts(_SENTENCES, text):
-        if _size(sentence) + len(_PARAGRAPH) <= room:
-            yield _Unit(glue, sentence, page)
-        else:
-            for word, between in _parts(_WORDS, sentence):
-                for piece in _slices(word, max((room - len(_PARAGRAPH)) // 4, 1)):
-                    yield _Unit(glue, piece, page)
-                    glue = ""
-                glue = between
+    for piece, after in _divided(text, room - len(_PARAGRAPH), (_ITEMS, _SENTENCES, _WORDS)):
+        yield _Unit(glue, piece, page)
         glue = after
+
+
+def _divided(text: str, room: int, ends: tuple[re.Pattern[str], ...]) -> Iterator[tuple[str, str]]:
+    """The pieces of a text that have room, each with what is between it and the next."""
+    if _size(text) <= room:
+        yield text, ""
+    elif ends:
+        for part, after in _parts(ends[0], text):
+            pieces = list(_divided(part, room, ends[1:]))
+            yield from pieces[:-1]
+            yield pieces[-1][0], after
+    else:
+        step = max(room // 4, 1)  # a character has four bytes at most
+        for start in range(0, len(text), step):
+            yield text[start : start + step], ""
 
 
 def _parts(between: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
@@ -183,12 +194,3 @@ def _parts(between: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
     for part, after in zip(parts[::2], parts[1::2], strict=True):
         if part:
             yield part, after
-
-
-def _slices(word: str, characters: int) -> Iterator[str]:
-    """The word itself, unless it may not fit: a character has four bytes at most."""
-    if len(word) <= characters:
-        yield word
-    else:
-        for start in range(0, len(word), characters):
-            yield word[start : start + characters]

@@ -7,7 +7,7 @@ until `make ingest REINDEX=1`, which builds an index beside the old one and then
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -32,13 +32,18 @@ T = TypeVar("T", bound="Current | None")
 
 @dataclass(frozen=True)
 class Index:
-    """One index, and how it was made. `index` is its name: `k-` and 12 hex digits."""
+    """One index, and how it was made. `index` is its name: `k-` and 12 hex digits.
+
+    `made` is when it was begun (Unix time). An index of that name may have been there before, and
+    removed: what rows say of that counts no more.
+    """
 
     index: str
     provider: Any
     model: str
     dimension: int
     passage_tokens: int
+    made: float = field(default=0.0, compare=False)
 
     @classmethod
     def of(cls, settings: Settings) -> "Index":
@@ -101,18 +106,22 @@ class CurrentIndex:
 
     async def begin(self, wanted: Index) -> Current:
         """Make `wanted` the current index when there is none yet. Returns the current one."""
-        return await self._change(lambda current: current or Current(wanted))
+        made = replace(wanted, made=time.time())
+        return await self._change(lambda current: current or Current(made))
 
     async def build(self, wanted: Index) -> Current:
         """Have every ingest write into `wanted` beside the current index. Safe to repeat.
 
         When `wanted` is the current index, nothing is built beside it from now on.
         """
+        made = replace(wanted, made=time.time())
 
         def change(current: Current | None) -> Current:
-            if current is None or current.index == wanted:
-                return Current(wanted)
-            return replace(current, building=wanted)
+            if current is None:
+                return Current(made)
+            if wanted in {current.index, current.building}:
+                return current if current.index != wanted else Current(current.index)
+            return replace(current, building=made)
 
         return await self._change(change)
 

@@ -22,6 +22,7 @@ from urllib.parse import unquote
 from ..aws.keys import part
 from ..store import keys
 from ..store.table import ConditionFailed, Row, Table
+from .current import Index
 from .passages import document_id
 
 ORIGINALS: Final = "knowledge/"
@@ -103,9 +104,10 @@ class DocumentRow:
     held: bool = False
     """Whether it is being ingested now."""
 
-    def holds(self, version: str, index: str) -> bool:
+    def holds(self, version: str, index: Index) -> bool:
         """Whether an index is where it has to be for this version."""
-        return self.state != "indexing" and self.version == version and index in self.indexes
+        there = index.index in self.indexes and self.updated_at >= index.made
+        return there and self.state != "indexing" and self.version == version
 
 
 def _row(tenant: str | None, row: Row) -> DocumentRow:

@@ -99,8 +99,14 @@ class OpenAIEmbedder(OfModel):
             raise EmbeddingUnavailableError(self._said(error)) from error
         except openai.APIError as error:
             raise EmbeddingRefusedError(self._said(error)) from error
-        # Gemini's endpoint leaves the index out. It answers in the order of the texts.
-        return [each.embedding for each in sorted(answer.data or [], key=lambda e: e.index or 0)]
+        try:
+            # Gemini's endpoint leaves the index out. It answers in the order of the texts.
+            found = sorted(answer.data, key=lambda each: each.index or 0)
+            return [list(each.embedding) for each in found]
+        except (AttributeError, TypeError) as error:  # the SDK does not check what it gets
+            raise EmbeddingRefusedError(
+                f"{self.model} of {self.provider}: what the address answers with is no embeddings"
+            ) from error
 
     @property
     def _asks_for_dimension(self) -> bool:

@@ -1,10 +1,20 @@
 """A passage as the metadata of its vector, and back."""
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .passages import Document, Passage
-from .vectors import EVERYBODY, seen_by
+from .vectors import EVERYBODY, FILTERABLE_BYTES, seen_by
+
+_OF_THE_DOCUMENT: Final = 100
+"""Bytes for the document's id, which is filterable, too."""
+
+
+def filterable(tenant: str | None, roles: Iterable[str], tags: Iterable[str]) -> bool:
+    """Whether S3 Vectors takes such names: it has room for 2 KB of them."""
+    said = json.dumps(seen_by(tenant, roles, tags), ensure_ascii=False).encode()
+    return len(said) <= FILTERABLE_BYTES - _OF_THE_DOCUMENT
 
 
 def metadata_of(document: Document, passage: Passage) -> dict[str, Any]:

@@ -140,7 +140,9 @@ def _one_of(name: str, values: list[str]) -> Filter:
 class Vectors:
     """One index. Methods raise `ThrottledVectorsError`, `NoIndexError` or `VectorsError`.
 
-    botocore retries as `functions.aws.clients` says, and methods do not besides.
+    botocore retries as `functions.aws.clients` says, and methods do not besides. A method needs the
+    right to the operation of its name; `query` to `GetVectors`, too, because it filters and returns
+    metadata, and `create` to `GetIndex`.
     """
 
     def __init__(self, bucket: str, index: str) -> None:
@@ -177,20 +179,14 @@ class Vectors:
         Raises `ValueError` before anything is stored when AWS would refuse one: its metadata is
         over the limits, or it has no direction. When it raises another error, some may be stored.
         """
-        sizes = [_checked_size(vector) for vector in vectors]
 
         async def store(batch: Sequence[Vector]) -> None:
-            entries = [
-                {
-                    "key": vector.key,
-                    "data": {"float32": [_float32(number) for number in vector.data]},
-                    "metadata": vector.metadata,
-                }
-                for vector in batch
-            ]
+            entries = await call(lambda: [_entry(vector) for vector in batch])
             await self._ask("put_vectors", vectors=entries)
 
-        await at_once(WRITES_AT_ONCE, store, _put_batches(vectors, sizes))
+        # Half a million numbers take a while, so threads go through them.
+        asked = await call(_put_batches, vectors=vectors)
+        await at_once(WRITES_AT_ONCE, store, asked)
 
     async def existing(self, keys: Iterable[str]) -> set[str]:
         """Which of the keys are in the index. One request for each 100."""
@@ -296,7 +292,14 @@ def _float32(number: float) -> float:
     return float(f"{number:.9g}")
 
 
-def _put_batches(vectors: Sequence[Vector], sizes: Sequence[int]) -> list[Sequence[Vector]]:
+def _entry(vector: Vector) -> dict[str, Any]:
+    numbers = [_float32(number) for number in vector.data]
+    return {"key": vector.key, "data": {"float32": numbers}, "metadata": vector.metadata}
+
+
+def _put_batches(vectors: Sequence[Vector]) -> list[Sequence[Vector]]:
+    """Raises `ValueError`: see `put`."""
+    sizes = [_checked_size(vector) for vector in vectors]
     found: list[Sequence[Vector]] = []
     begin = size = 0
     for at, each in enumerate(sizes):

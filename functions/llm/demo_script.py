@@ -17,6 +17,9 @@ only. To get a real one, {HOW_TO_GET_A_REAL_ONE}; then restart."""
 
 MAX_TITLE_WORDS = 6
 
+MORE_PLACES = 3
+"""Places in documents that are named beside the best passage."""
+
 
 @dataclass(frozen=True)
 class DemoRule:
@@ -97,8 +100,22 @@ def result_in_words(result: str) -> str:
     if isinstance(found, dict):
         lines = [f"- **{str(key).replace('_', ' ')}**: {value}" for key, value in found.items()]
         return "Here it is:\n\n" + "\n".join(lines)
+    if isinstance(found, list) and found and all("cite" in each for each in found):
+        return _passages_in_words(found)
     if isinstance(found, list):
         matches = [entry for entry in found if isinstance(entry, dict)]
         lines = [f"- {entry.get('conversation')}: “{entry.get('text')}”" for entry in matches]
         return f"I found {len(found)}:\n\n" + "\n".join(lines)
     return f"Here it is: **{found}**"
+
+
+def _passages_in_words(passages: list[dict[str, str]]) -> str:
+    """What a search of documents found: the best passage as it is, and where the others are."""
+    best = passages[0]
+    quoted = "\n".join(f"> {line}" for line in best["text"].splitlines())
+    answer = f"**{best['title']}** says:\n\n{quoted}\n\n({best['place']}) {best['cite']}"
+    places: dict[str, str] = {}
+    for each in passages:
+        places.setdefault(each["place"], each["cite"])
+    more = [f"- {place} {cite}" for place, cite in places.items()][1 : MORE_PLACES + 1]
+    return "\n".join([answer, "\nSee also:\n", *more]) if more else answer

@@ -15,6 +15,7 @@ from .assistant import Assistant, modules_in, short_title
 from .documents import Document, Documents, ThreadData
 from .entities import Entity, entity_source
 from .guardrails import AskModel, BedrockGuardrail, Guardrail, Moderation, Rules
+from .knowledge import search_knowledge
 from .settings import AssistantSettings
 from .tools import Tool, tool
 from .turn import Turn
@@ -50,6 +51,7 @@ __all__ = [
     "entity_source",
     "modules_in",
     "offers",
+    "search_knowledge",
     "short_title",
     "tool",
 ]

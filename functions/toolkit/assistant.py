@@ -22,6 +22,7 @@ from .actions import WidgetAction
 from .approvals import DECIDE, Approval
 from .entities import Entities, EntitySource
 from .guardrails import Guardrail
+from .knowledge import NO_SUPPORT
 from .tools import FAILED, Tool
 from .turn import Turn
 
@@ -179,6 +180,12 @@ class Assistant:
         """
         return f"{agent.name} has taken over"
 
+    def unsupported(self, turn: Turn) -> str | None:  # noqa: ARG002
+        """The line under a complete answer that cites no document although documents were searched
+        for it; `None` for none. It stays in the conversation, and no model gets it.
+        """
+        return NO_SUPPORT
+
     def stream_options(self, turn: Turn) -> StreamOptions:  # noqa: ARG002
         """What the page may do with the stream. `allow_cancel=False` takes the Stop button away."""
         return StreamOptions(allow_cancel=True)
@@ -231,14 +238,15 @@ class Assistant:
         return [*(tool.name for tool in self.tools_allowed(context)), *self.choices(context)]
 
     def tools_for(self, turn: Turn) -> list[Tool]:
-        """The tools to offer for one message: those that the user's roles allow, and for which the
-        page can do its part.
+        """The tools to offer for one message: those that the user's roles allow, for which the page
+        can do its part, and for which there are documents where they need some.
         """
         request = turn.request_context
         return [
             tool
             for tool in self.tools_allowed(request)
             if all(request.page_can(ability) for ability in tool.page_abilities)
+            and (tool.needs != "knowledge" or turn.knowledge is not None)
         ]
 
     async def mcp_servers(self, turn: Turn) -> Sequence[McpServer]:

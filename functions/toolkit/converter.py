@@ -32,6 +32,7 @@ from ..attachments.content import named, show
 from ..context import RequestContext
 from ..llm.model_input import in_turns
 from ..marks import as_data
+from .knowledge import is_support_line
 from .speaker import is_speaker_line
 
 MOST_CITATIONS = 20
@@ -146,7 +147,7 @@ class Converter(ThreadItemConverter):
     async def task_to_input(
         self, item: TaskItem
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
-        if is_speaker_line(item):
+        if is_speaker_line(item) or is_support_line(item):
             return None
         return _told_by_assistant(await super().task_to_input(item))
 

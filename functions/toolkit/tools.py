@@ -5,7 +5,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, overload
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 ToolFunction = Callable[Concatenate[Turn, P], Awaitable[Any]]
+
+Need = PageAbility | Literal["knowledge"]
+"""What a tool cannot do without: an ability of the page, or documents (`Turn.knowledge`)."""
 
 TOOL_TIMEOUT = 30.0
 """Seconds, unless `@tool(timeout=…)` says otherwise. When a tool takes longer, the model is told
@@ -38,7 +41,7 @@ class Tool:
 
     function: Callable[..., Awaitable[Any]]
     ends_turn: bool = False
-    needs: PageAbility | None = None
+    needs: Need | None = None
     roles: frozenset[str] = frozenset()
     """The user needs one of these. Everybody may use a tool without any."""
     needs_approval: bool = False
@@ -49,7 +52,9 @@ class Tool:
     def page_abilities(self) -> set[PageAbility]:
         """What the page must be able to do. An approval is a card with buttons."""
         needed: set[PageAbility] = {"widget_actions"} if self.needs_approval else set()
-        return needed if self.needs is None else {*needed, self.needs}
+        if self.needs is None or self.needs == "knowledge":
+            return needed
+        return {*needed, self.needs}
 
     @property
     def name(self) -> str:
@@ -117,7 +122,7 @@ def tool(function: ToolFunction[P], /) -> Tool: ...
 def tool(
     *,
     ends_turn: bool = False,
-    needs: PageAbility | None = None,
+    needs: Need | None = None,
     roles: Collection[str] = (),
     needs_approval: bool = False,
     timeout: float = TOOL_TIMEOUT,
@@ -129,7 +134,7 @@ def tool(
     /,
     *,
     ends_turn: bool = False,
-    needs: PageAbility | None = None,
+    needs: Need | None = None,
     roles: Collection[str] = (),
     needs_approval: bool = False,
     timeout: float = TOOL_TIMEOUT,
@@ -147,9 +152,10 @@ def tool(
     With `ends_turn`, the answer ends after this tool, and the assistant waits for the page or for
     the visitor. For that, the agent needs `Assistant.tool_use_behavior`. A tool with `needs` is
     offered only where the page can do that: run tools of its own (`client_tools`), or handle the
-    actions of widgets (`widget_actions`). A tool with `roles` is offered only to people who have
-    one of them, by the model and in the page's menu. A tool with `needs_approval` runs only when
-    the visitor has approved the call on a card: see `docs/approvals.md`. `timeout` is in seconds.
+    actions of widgets (`widget_actions`), or where documents are indexed (`knowledge`). A tool with
+    `roles` is offered only to people who have one of them, by the model and in the page's menu. A
+    tool with `needs_approval` runs only when the visitor has approved the call on a card: see
+    `docs/approvals.md`. `timeout` is in seconds.
 
     When the function raises, the log has the exception and the model is told that the tool failed.
     It is told the message of an `ActionError`, too, because that is written for people.

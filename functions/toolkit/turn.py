@@ -1,6 +1,6 @@
 """`Turn`: the message that is being answered, as tools and an assistant's methods see it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatkit.store import Store, StoreItemType
@@ -15,6 +15,23 @@ from .documents import Documents, ThreadData
 if TYPE_CHECKING:
     from agents import Agent, Model, TResponseInputItem
     from openai import AsyncOpenAI
+
+    from ..knowledge.search import Found
+
+
+class KnowledgeOfTurn(Protocol):
+    """The documents that the user of a turn may see: those of nobody and of their tenant, by their
+    roles.
+    """
+
+    async def search(
+        self, query: str, *, tags: Collection[str] = (), top: int = 6
+    ) -> "list[Found]":
+        """The best passages for a query, best first: by meaning and by words.
+
+        With `tags` only those of documents that have one of them. What it returns may be cited in
+        this conversation from here on: `[[k:<passage id>]]` in the assistant's words.
+        """
 
 
 class Turn(Protocol):
@@ -54,6 +71,12 @@ class Turn(Protocol):
 
     documents: Documents
     """The documents that the assistant stores for this user: see `Document`."""
+
+    @property
+    def knowledge(self) -> KnowledgeOfTurn | None:
+        """The documents of `knowledge/`, as this user may search them; None where none are indexed
+        (`CHATKIT_KNOWLEDGE`).
+        """
 
     @property
     def thread_data(self) -> ThreadData[Any]:

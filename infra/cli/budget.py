@@ -5,19 +5,15 @@ Nothing is deployed: each answer reserves from the row of the table that is chan
 
 import asyncio
 import math
-import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from dotenv import dotenv_values
 
 from functions.limits.budget import Budget, BudgetChanged, BudgetDay
 from functions.settings import Settings
 from functions.store.table import Table
 from infra.cli.account import Account
-from infra.local.folder import file_of_port
+from infra.cli.make_dev import local_client, port_of_make_dev, variables_of_make_dev
 
 
 class BudgetError(Exception):
@@ -48,8 +44,7 @@ def of_stage(stage: str, outputs: dict[str, str], account: Account) -> Place:
 
 def of_make_dev() -> Place:
     """The budget of the `make dev` that is running on `PORT`. Raises `BudgetError`."""
-    port = os.environ.get("PORT") or "8000"
-    variables = dotenv_values(file_of_port(port))
+    port, variables = port_of_make_dev(), variables_of_make_dev()
     if not variables:
         raise BudgetError(
             f"No make dev is running on port {port}. For a stage: make budget STAGE=prod"
@@ -64,7 +59,7 @@ def of_make_dev() -> Place:
             "make dev has no budget: put one into .env, "
             """such as CHATKIT_LIMITS='{"stage": {"dollars_per_day": 5}}', and CHATKIT_PRICES."""
         )
-    table = Table(str(variables["CHATKIT_TABLE"]), _local_client(variables))
+    table = Table(str(variables["CHATKIT_TABLE"]), local_client("dynamodb", variables))
     return Place(f"make dev on port {port}", Budget(table, dollars, limits.stage_shards))
 
 
@@ -114,21 +109,6 @@ def _dollars(typed: str) -> float:
     if not 0 < dollars < math.inf:
         raise BudgetError(f"DOLLARS={typed} is not a number of dollars, such as 20.")
     return dollars
-
-
-def _local_client(variables: dict[str, str | None]) -> Any:
-    """A client for the AWS API of `make dev`."""
-    import boto3  # noqa: PLC0415 - slow to import
-    from botocore.config import Config  # noqa: PLC0415
-
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        region_name=variables["AWS_REGION"],
-        aws_access_key_id=variables.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),
-        config=Config(proxies={}),  # this machine is never reached through a proxy
-    )
 
 
 def _say(line: str) -> None:

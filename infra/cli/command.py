@@ -1,8 +1,12 @@
-"""The commands behind `make synth`, `deploy`, `destroy`, `bootstrap`, `secret` and `budget`.
+"""The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `secret`, `budget`,
+`ingest` and `knowledge`.
 
-    python -m infra.cli.command synth|deploy|destroy|bootstrap [the CDK's own arguments]
+    python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
     python -m infra.cli.command budget [--dollars 20 [--yes]] [-c stage=…]
+    python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
+        [--reindex] [--yes] [-c stage=…]
+    python -m infra.cli.command knowledge [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -15,7 +19,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from infra.cli import smoke
 from infra.cli.account import Account, AccountError, explained, region_of
@@ -24,6 +28,9 @@ from infra.local.setup import node_folder
 from infra.stack.context import SettingsError, read_settings
 from infra.stack.models import SECRETS
 from infra.stack.settings import StackSettings
+
+if TYPE_CHECKING:
+    from infra.cli.knowledge import Library
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -36,13 +43,13 @@ def main() -> None:
         _stop(str(__doc__).strip())
     command, *arguments = sys.argv[1:]
     try:
-        if command == "budget" and "stage" not in _context(arguments):
-            change_budget(arguments)
+        if command in _OF_MAKE_DEV and "stage" not in _context(arguments):
+            _OF_MAKE_DEV[command](arguments, None, None)
             return
         profile = _option(arguments, "--profile")
         settings = read_settings(_context(arguments), region=region_of(profile))
         account = Account(settings, profile=profile)
-        if command in {"deploy", "destroy", "bootstrap", "secret", "budget"}:
+        if command in {"diff", "deploy", "destroy", "bootstrap", "secret", *_OF_MAKE_DEV}:
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)
     except (SettingsError, AccountError) as error:
@@ -57,6 +64,8 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "synth":
             cdk("synth", "--quiet", *arguments)
             _say(f"The templates are in {_relative(ROOT / 'cdk.out')}.")
+        case "diff":
+            cdk("diff", "--all", *arguments)
         case "deploy":
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
             after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
@@ -68,10 +77,10 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
             cdk("bootstrap", *arguments)
         case "secret":
             change_key(arguments, settings, account)
-        case "budget":
-            change_budget(arguments, settings, account)
+        case _ if command in _OF_MAKE_DEV:
+            _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = "synth, deploy, destroy, bootstrap, secret, budget"
+            commands = "synth, diff, deploy, destroy, bootstrap, secret, budget, ingest, knowledge"
             _stop(f"There is no command {command!r}: {commands}.")
 
 
@@ -223,6 +232,70 @@ def change_budget(
             budget.change(place, _option(arguments, "--dollars"), sure="--yes" in arguments)
     except budget.BudgetError as error:
         _stop(str(error))
+
+
+def bring_documents_in(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Upload a folder of documents and wait until they are searchable: of the stage, or of the
+    `make dev` that is running when no stage is given. Ends this process with 1 when some are not.
+
+    Raises `AccountError` when AWS refuses a request.
+    """
+    from infra.cli import ingest, knowledge  # noqa: PLC0415 - slow to import
+
+    folder = _option(arguments, "--dir")
+    again = "--reindex" in arguments
+    try:
+        if not folder and not again:
+            raise knowledge.KnowledgeError("Name a folder: make ingest DIR=docs")  # noqa: TRY301
+        documents = (
+            ingest.folder_of(
+                folder,
+                _option(arguments, "--tenant"),
+                _option(arguments, "--roles"),
+                _option(arguments, "--tags"),
+            )
+            if folder
+            else None
+        )
+        with explained():
+            done = ingest.ingest(
+                _library(settings, account), documents, again=again, sure="--yes" in arguments
+            )
+    except knowledge.KnowledgeError as error:
+        _stop(str(error))
+    if not done:
+        sys.exit(1)
+
+
+def list_documents(
+    _: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """List the documents of the stage or of `make dev`. Raises `AccountError`."""
+    from infra.cli import knowledge  # noqa: PLC0415 - slow to import
+
+    try:
+        with explained():
+            knowledge.show(_library(settings, account))
+    except knowledge.KnowledgeError as error:
+        _stop(str(error))
+
+
+def _library(settings: StackSettings | None, account: Account | None) -> "Library":
+    from infra.cli import knowledge  # noqa: PLC0415 - slow to import
+
+    if settings is None or account is None:
+        return knowledge.of_make_dev()
+    return knowledge.of_stage(settings.stage, _outputs(settings, account), account)
+
+
+_OF_MAKE_DEV = {
+    "budget": change_budget,
+    "ingest": bring_documents_in,
+    "knowledge": list_documents,
+}
+"""Commands that mean the running `make dev` when no stage is given."""
 
 
 def _installed() -> bool:

@@ -2,8 +2,8 @@
 
 One address (`HOST`, `PORT`; 127.0.0.1:8001 by default) serves the page, the streaming function
 at `/chatkit` and the second function at `/actions`. The events function gets the events of
-the table and of the bucket. Each function has one process for each simultaneous invocation, frozen
-while it is idle. moto stands in for AWS.
+the table and of the bucket, and the ingest function those of documents. Each function has one
+process for each simultaneous invocation, frozen while it is idle. moto stands in for AWS.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from infra.emulator.project import configurations, description
 from infra.emulator.server import Server
 from infra.local.__main__ import address_of, how_to_sign_in, settings_or_stop, sign_in
 from infra.local.cloud import local_cloud
-from infra.local.events import events_delivered
+from infra.local.events import Take, events_delivered
 from infra.stack.page_config import page_config
 
 
@@ -31,21 +31,29 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    chat, actions, events = configurations(cloud)
+    functions = configurations(cloud)
     config = json.dumps(page_config(get_settings())).encode()
     async with AsyncExitStack() as stack:
         origins = {
             "/chatkit": FunctionUrl(
-                await stack.enter_async_context(Function(chat, echo=True)), streaming=True
+                await stack.enter_async_context(Function(functions.chat, echo=True)), streaming=True
             ),
             "/actions": FunctionUrl(
-                await stack.enter_async_context(Function(actions, echo=True)), streaming=False
+                await stack.enter_async_context(Function(functions.actions, echo=True)),
+                streaming=False,
             ),
         }
-        take = partial(deliver, await stack.enter_async_context(Function(events, echo=True)))
+        events = await stack.enter_async_context(Function(functions.events, echo=True))
+        read: Take | None = None
+        if functions.ingest:
+            ingest = await stack.enter_async_context(Function(functions.ingest, echo=True))
+            read = partial(deliver, ingest)
         await stack.enter_async_context(
             events_delivered(
-                take, table=cloud["CHATKIT_TABLE"], bucket=cloud["CHATKIT_ATTACHMENTS_BUCKET"]
+                partial(deliver, events),
+                read,
+                table=cloud["CHATKIT_TABLE"],
+                bucket=cloud["CHATKIT_ATTACHMENTS_BUCKET"],
             )
         )
         edge = Edge(origins, ROOT / "frontend" / "dist", {"/config.json": config})

@@ -1,4 +1,4 @@
-"""The project's three functions as the template describes them, with bundles that run here.
+"""The project's functions as the template describes them, with bundles that run here.
 
 The bundles are the ones that `make deploy` uploads for x86_64, run by a Python of Lambda's
 version. A machine without such a Python, or with another CPU, gets bundles built for its own.
@@ -11,6 +11,7 @@ import secrets
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from dotenv import dotenv_values
 
@@ -25,6 +26,7 @@ WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 CHAT_HANDLER = "functions.chat.handler.app"
 ACTIONS_HANDLER = "functions.actions.handler.handler"
 EVENTS_HANDLER = "functions.events.handler.handler"
+INGEST_HANDLER = "functions.ingest.handler.handler"
 _PASSED_ON = (
     "CHATKIT_", "OPENAI_", "GEMINI_", "AZURE_OPENAI_",
     "AWS_ENDPOINT_URL", "AWS_BEDROCK_BASE_URL", "AWS_BEARER_TOKEN_BEDROCK",
@@ -50,7 +52,7 @@ def lambda_python() -> Path | None:
 def bundle(
     function: str, *, gemini_transcribes: bool = False, assistant: str | None = None
 ) -> Bundle:
-    """The bundle of `chat` or `actions` that runs on this machine."""
+    """The bundle of `chat`, `actions` or `ingest` that runs on this machine."""
     python = lambda_python()
     built = build(
         function,
@@ -87,10 +89,17 @@ def passed_on() -> dict[str, str]:
     }
 
 
-def configurations(
-    cloud: dict[str, str],
-) -> tuple[Configuration, Configuration, Configuration]:
-    """Chat, actions and events. `cloud` holds the variables that lead to the table and the bucket.
+class Configurations(NamedTuple):
+    """The functions; `ingest` is None where the assistant knows no documents."""
+
+    chat: Configuration
+    actions: Configuration
+    events: Configuration
+    ingest: Configuration | None
+
+
+def configurations(cloud: dict[str, str]) -> Configurations:
+    """The functions. `cloud` holds the variables that lead to the table and the bucket.
 
     The functions also get the settings of this shell and of `.env`, as they would get the
     stack's.
@@ -111,7 +120,12 @@ def configurations(
     )
     # What this shell has on PYTHONPATH lies beside the bundles, as a layer would.
     beside = tuple(Path(folder) for folder in os.environ.get("PYTHONPATH", "").split(":") if folder)
-    return (
+    ingest: Configuration | None = None
+    if settings.knowledge:
+        built = bundle("ingest")
+        ingest = ingest_configuration(built.task_root, environment, python=built.python)
+        ingest = replace(ingest, packages=beside)
+    return Configurations(
         replace(
             chat_configuration(chat.task_root, environment, python=chat.python), packages=beside
         ),
@@ -123,6 +137,7 @@ def configurations(
             events_configuration(actions.task_root, environment, python=actions.python),
             packages=beside,
         ),
+        ingest,
     )
 
 
@@ -166,6 +181,20 @@ def events_configuration(
         environment=environment,
         timeout=300,
         memory=512,
+    )
+
+
+def ingest_configuration(
+    task_root: Path, environment: dict[str, str], *, python: Path | None = None
+) -> Configuration:
+    return Configuration(
+        name="ingest",
+        task_root=task_root,
+        python=python,
+        handler=INGEST_HANDLER,
+        environment=environment,
+        timeout=900,
+        memory=1769,
     )
 
 

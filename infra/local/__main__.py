@@ -8,6 +8,7 @@ conversations, files and the key for cookies are kept.
 import argparse
 import contextlib
 import errno
+import json
 import os
 import secrets
 import shlex
@@ -19,7 +20,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +29,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from functions.errors import first_problem
+from functions.knowledge.current import Index
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
@@ -35,6 +38,7 @@ from infra.local.address import EVERY_ADDRESS, MAX_PORT, address_in_the_network,
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.demo_issuer import DemoIssuerError, demo_issuer, issuer_of
 from infra.local.folder import (
+    INDEX_VARIABLE,
     FolderInUseError,
     cookie_key,
     file_of_port,
@@ -44,6 +48,7 @@ from infra.local.folder import (
     shown,
     write_privately,
 )
+from infra.local.own_documents import docs_ingested, with_documents
 from infra.local.own_packages import PackagesError, use_own_packages
 from infra.local.setup import BIN, node_folder
 
@@ -61,13 +66,14 @@ def main() -> None:
         contextlib.suppress(KeyboardInterrupt),
         _own_folder(port) as folder,
         sign_in(host, port),
-        _cloud(settings := settings_or_stop(folder), folder, port),
+        _cloud(settings := with_documents(settings_or_stop(folder)), folder, port),
+        docs_ingested(settings, port) as ingest_docs,
     ):
         _own_packages(settings)
         address = url_of(host, port)
         with _vite(address) if with_vite else contextlib.nullcontext(address) as page:
             threading.Thread(
-                target=_announce, args=(address, page, host, settings), daemon=True
+                target=_announce, args=(address, page, host, settings, ingest_docs), daemon=True
             ).start()
             uvicorn.run(
                 "infra.local.app:create_dev_app",
@@ -197,7 +203,8 @@ def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
     """The table and the bucket, and a file that says how to reach them."""
     try:
         with local_cloud(settings, keep_in=folder / "state.sqlite3") as variables:
-            lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+            told = {**variables, **_knowledge(settings)}
+            lines = [f"{name}={shlex.quote(value)}" for name, value in told.items()]
             file = file_of_port(port)
             write_privately(file, "\n".join([*lines, ""]))
             try:
@@ -208,8 +215,21 @@ def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
         stop(str(error))
 
 
-def _announce(address: str, page: str, host: str, settings: Settings) -> None:
-    """Wait until the server answers, and print its address and its model."""
+def _knowledge(settings: Settings) -> dict[str, str]:
+    """What `make ingest` has to know: where vectors are, and which index the settings ask for."""
+    if not settings.knowledge:
+        return {}
+    index = Index.of(settings)
+    return {
+        "CHATKIT_VECTOR_BUCKET": settings.vector_bucket,
+        INDEX_VARIABLE: json.dumps(asdict(index)),
+    }
+
+
+def _announce(
+    address: str, page: str, host: str, settings: Settings, then: Callable[[], None]
+) -> None:
+    """Wait until the server answers, print its address and its model, and do what comes `then`."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
@@ -234,6 +254,7 @@ def _announce(address: str, page: str, host: str, settings: Settings) -> None:
     )
     print(f"  Yours to edit        {_yours(settings)}")
     print("  Ctrl-C ends it.\n", flush=True)
+    then()
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from functions.events.events import Events
 from functions.services import Services
 from functions.settings import ROOT, get_settings
 from functions.telemetry import show_tracebacks
+from infra.local.document_reader import DocumentReader
 from infra.local.events import events_delivered
 from infra.local.hosts import OwnHosts
 from infra.local.links import LinksThroughApp
@@ -59,7 +60,10 @@ class Origin:
             events = Events(services.store, services.bucket)
             await stack.enter_async_context(
                 events_delivered(
-                    events.handle, table=services.store.table.name, bucket=services.bucket.name
+                    events.handle,
+                    DocumentReader(services.settings) if services.settings.knowledge else None,
+                    table=services.store.table.name,
+                    bucket=services.bucket.name,
                 )
             )
             await send({"type": "lifespan.startup.complete"})

@@ -1,7 +1,8 @@
-"""Delivers the table's and the bucket's events to the events function on this machine.
+"""Delivers the table's and the bucket's events to the functions on this machine.
 
 The events are those that AWS delivers, and the same code handles them: records of moto's
-stream, and moto's notifications of new objects, read from a queue.
+stream, and moto's notifications of objects, read from a queue. Those of documents have a queue of
+their own, so that an upload does not wait until a long document is read.
 """
 
 import asyncio
@@ -15,12 +16,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.attachments.schema import UPLOADS
 from functions.aws.clients import call, client
+from functions.knowledge.documents import ORIGINALS
 
 PAUSE = 1.0
 """Seconds between two polls."""
 
 MAX_ATTEMPTS = 3
 """Attempts for one event. In AWS it then goes to the dead-letter queue."""
+
+DOCUMENT_ATTEMPTS = 20
+"""Attempts for one document: some 17 minutes, after which nobody holds it any more."""
+
+AGAIN = (5, 10, 20, 40, 60)
+"""Seconds until the next attempt, which is sooner than in AWS: a person waits."""
+
+HIDDEN = 30
+"""Seconds until an event comes again whose attempt ended with this process, at a reload. Nobody
+else reads the queue, so an attempt may take longer."""
 
 BATCH = 10
 """Records in one event, as in `infra.stack.events`."""
@@ -33,20 +45,34 @@ Take = Callable[[Event], Awaitable[Event | None]]
 
 
 @contextlib.asynccontextmanager
-async def events_delivered(take: Take, *, table: str, bucket: str) -> AsyncIterator[None]:
-    """Deliver the events of `table` and `bucket` to `take` while this is open."""
-    pump = asyncio.create_task(_Pump(take, table, bucket).run())
+async def events_delivered(
+    take: Take, read: Take | None = None, *, table: str, bucket: str
+) -> AsyncIterator[None]:
+    """Deliver the events of `table` and `bucket` to `take` while this is open, and those of
+    documents to `read`, as the ingest function gets them.
+    """
+    pumps = [asyncio.create_task(_Pump(take, table, bucket, documents=read is not None).run())]
+    if read:
+        pumps.append(asyncio.create_task(_Documents(read, bucket).run()))
     try:
         yield
     finally:
-        pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await pump
+        for pump in pumps:
+            pump.cancel()
+        for pump in pumps:
+            with contextlib.suppress(asyncio.CancelledError):
+                await pump
+
+
+def document_queue(bucket: str) -> str:
+    """The name of the queue with the events of the documents in `bucket`."""
+    return f"{bucket}-documents"
 
 
 class _Pump:
-    def __init__(self, take: Take, table: str, bucket: str) -> None:
+    def __init__(self, take: Take, table: str, bucket: str, *, documents: bool) -> None:
         self._take = take
+        self._documents = documents
         self._table = table
         self._bucket = bucket
         self._iterators: list[str] = []
@@ -77,24 +103,16 @@ class _Pump:
                 ShardIteratorType="TRIM_HORIZON",
             )
             self._iterators.append(found["ShardIterator"])
-        sqs = client("sqs")
-        self._queue = (await call(sqs.create_queue, QueueName=f"{self._bucket}-events"))["QueueUrl"]
-        attributes = await call(
-            sqs.get_queue_attributes, QueueUrl=self._queue, AttributeNames=["QueueArn"]
-        )
-        prefix = {"Name": "prefix", "Value": UPLOADS}
+        self._queue = await _queue(f"{self._bucket}-events")
+        wanted = [await _notify(self._queue, UPLOADS, "s3:ObjectCreated:*")]
+        if self._documents:
+            queue = await _queue(document_queue(self._bucket))
+            kinds = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+            wanted.append(await _notify(queue, ORIGINALS, *kinds))
         await call(
             client("s3").put_bucket_notification_configuration,
             Bucket=self._bucket,
-            NotificationConfiguration={
-                "QueueConfigurations": [
-                    {
-                        "QueueArn": attributes["Attributes"]["QueueArn"],
-                        "Events": ["s3:ObjectCreated:*"],
-                        "Filter": {"Key": {"FilterRules": [prefix]}},
-                    }
-                ]
-            },
+            NotificationConfiguration={"QueueConfigurations": wanted},
         )
 
     async def _read_stream(self) -> None:
@@ -132,6 +150,80 @@ class _Pump:
             await call(
                 sqs.delete_message, QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
             )
+
+
+class _Documents:
+    """Reads the queue of the documents' events, as Lambda does for the ingest function."""
+
+    def __init__(self, read: Take, bucket: str) -> None:
+        self._read = read
+        self._bucket = bucket
+
+    async def run(self) -> None:
+        try:
+            queue = await _queue(document_queue(self._bucket))
+            while True:
+                if not await self._deliver(queue):
+                    await asyncio.sleep(PAUSE)
+        except (ClientError, BotoCoreError, KeyError) as error:
+            logger.warning("documents are not read on this machine: %s", type(error).__name__)
+
+    async def _deliver(self, queue: str) -> bool:
+        """Deliver what waits, one event at a time; whether there was anything."""
+        sqs = client("sqs")
+        answer = await call(
+            sqs.receive_message,
+            QueueUrl=queue,
+            VisibilityTimeout=HIDDEN,
+            AttributeNames=["ApproximateReceiveCount"],
+        )
+        for message in answer.get("Messages", []):
+            attempts = int(message["Attributes"]["ApproximateReceiveCount"])
+            this = {"QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"]}
+            if await self._taken(queue, message) or attempts >= DOCUMENT_ATTEMPTS:
+                await call(sqs.delete_message, **this)
+                continue
+            wait = AGAIN[min(attempts, len(AGAIN)) - 1]
+            with contextlib.suppress(sqs.exceptions.MessageNotInflight):  # it is visible already
+                await call(sqs.change_message_visibility, **this, VisibilityTimeout=wait)
+        return bool(answer.get("Messages"))
+
+    async def _taken(self, queue: str, message: Event) -> bool:
+        """Whether the event is done with."""
+        record = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue.rpartition('/')[2]}",
+            "awsRegion": "us-east-1",
+        }
+        try:
+            answer = await self._read({"Records": [record]}) or {}
+        except Exception:
+            logger.exception("a document was not read")
+            return False
+        return not answer.get("batchItemFailures")
+
+
+async def _queue(name: str) -> str:
+    """The URL of a queue, which is made when it is not there."""
+    url: str = (await call(client("sqs").create_queue, QueueName=name))["QueueUrl"]
+    return url
+
+
+async def _notify(queue: str, prefix: str, *kinds: str) -> dict[str, Any]:
+    """The part of a bucket's configuration that sends events below `prefix` to `queue`."""
+    attributes = await call(
+        client("sqs").get_queue_attributes, QueueUrl=queue, AttributeNames=["QueueArn"]
+    )
+    return {
+        "QueueArn": attributes["Attributes"]["QueueArn"],
+        "Events": [*kinds],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
+    }
 
 
 def _wanted(record: Event) -> bool:

@@ -21,6 +21,9 @@ from pathlib import Path
 from functions.settings import ROOT
 from functions.web.identity.signing_key import MIN_BYTES
 
+INDEX_VARIABLE = "CHATKIT_KNOWLEDGE_INDEX"
+"""The variable in `8000.env` with the index that the settings ask for, as JSON."""
+
 
 class FolderInUseError(Exception):
     """Another `make dev` has the folder locked."""

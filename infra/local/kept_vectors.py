@@ -59,7 +59,7 @@ class KeptVectors:
             self._backend.create_index(
                 self._bucket, None, name, "float32", dimension, metric, tags=None
             )
-            prepare(self._indexes()[name], json.loads(names))
+            prepare(self._backend.get_index(self._bucket, name, None), json.loads(names))
         indexes = self._indexes()
         for name, key, blob, metadata in file.execute("SELECT * FROM vectors"):
             numbers = array("f", blob)
@@ -112,8 +112,9 @@ class KeptVectors:
 
     def _indexes(self) -> dict[str, Any]:
         bucket = self._backend.get_vector_bucket(self._bucket)
-        # A copy: requests change it meanwhile.
-        return {index.index_name: index for index in list(bucket.indexes.values())}
+        # A copy, because requests change it meanwhile, without an index that is not prepared yet.
+        made = [index for index in list(bucket.indexes.values()) if hasattr(index, "journal")]
+        return {index.index_name: index for index in made}
 
     @property
     def _backend(self) -> Any:

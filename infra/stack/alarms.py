@@ -14,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.stack.function import ServiceFunction
+from infra.stack.knowledge import Reading
 
 PERIOD = Duration.minutes(5)
 HOUR = Duration.hours(1)
@@ -59,7 +60,8 @@ def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -
 class Alarms(Construct):
     """Alarms on AWS's own metrics, and on metrics that are read from our logs.
 
-    `over_budget` counts the answers that the budget refused; None without a budget.
+    `over_budget` counts the answers that the budget refused; None without a budget. `search` is the
+    time of a search; None where no documents are read.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Alarms(Construct):
         first_token_ms: int,
         spend: Spend,
         topic: sns.ITopic | None,
+        reading: Reading | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = topic
@@ -215,6 +218,23 @@ class Alarms(Construct):
                 f"Answers are refused: today's budget of ${spend.budget:,.2f} is used up, or "
                 "the share of it that newcomers may use. `make budget` says what was used, and "
                 "allows more.",
+            )
+        self.search: cloudwatch.Metric | None = None
+        if reading is not None:
+            self.search = self._from_logs(
+                "Search",
+                chat.logs,
+                namespace=namespace,
+                field="search_ms",
+                statistic="p90",
+                period=PERIOD,
+            )
+            self._alarm(
+                "UnreadDocuments",
+                reading.dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
+                1,
+                "A document could not be read into the index, whatever it contains. "
+                "`make knowledge` lists it, and docs/knowledge.md says what to do.",
             )
         edge = edge_errors(self, distribution_id, topic)
         condition = CfnCondition(

@@ -1,6 +1,8 @@
 """The whole product as one stack: its resources and the functions' rights."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +16,37 @@ from constructs import Construct
 
 from functions.attachments.schema import UPLOADS
 from functions.store.schema import STREAM_FILTERS
-from infra.stack import models
+from infra.stack import embedding, knowledge, models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
+from infra.stack.deployer import Deployer
 from infra.stack.edge import zone
 from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
+from infra.stack.knowledge import (
+    Reading,
+    VectorBucket,
+    delete_indexes_with_stack,
+    subscribe_to_documents,
+)
 from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import (
     allow_actions,
     allow_chat,
     allow_counters,
+    allow_embedding,
     allow_events,
     allow_guardrail,
+    allow_ingest,
     allow_models,
     allow_owner,
     allow_records,
+    allow_search,
     allow_secrets,
 )
 from infra.stack.secret import Secrets
@@ -44,7 +56,7 @@ from infra.stack.table import ChatTable
 from infra.stack.website import Page, SiteBucket
 
 Bundle = Callable[[str], Path]
-"""Gives the folder with the code of one function, `chat` or `actions`."""
+"""Gives the folder with the code of one function, `chat`, `actions` or `ingest`."""
 
 
 class ChatKitStack(Stack):
@@ -83,6 +95,7 @@ class ChatKitStack(Stack):
             cookie_secret=settings.cookie_secret,
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
+            embedding_secret=settings.embedding_secret,
             mcp_secrets=[name for server in settings.mcp_servers for name in server.secret_names()],
             provider=settings.provider,
             key_providers=models.key_providers(settings),
@@ -106,6 +119,8 @@ class ChatKitStack(Stack):
         if sign_in:
             shared |= sign_in.variables
         started = runtime(settings, region=self.region)
+        vectors = VectorBucket(self, "Vectors", key=key, keep=keep) if settings.knowledge else None
+        knows = embedding.variables(settings, vectors.name) if vectors else {}
         chat = UrlFunction(
             self,
             "Chat",
@@ -116,7 +131,7 @@ class ChatKitStack(Stack):
             memory=settings.chat_memory,
             timeout=settings.chat_timeout,
             concurrency=settings.chat_concurrency,
-            environment={**shared, **mcp_servers(settings), **started.environment},
+            environment={**shared, **knows, **mcp_servers(settings), **started.environment},
             layers=started.layers,
             invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             snap_start=settings.snap_start,
@@ -168,16 +183,9 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
-        if settings.isolation == "session":
-            allow_counters(chat, table=table, key=key)
-            allow_counters(actions, table=table, key=key)
-            allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events])
-            allow_owner(data, table=table, files=files, key=key)
-        else:
-            allow_chat(chat, table=table, files=files, key=key)
-            allow_actions(actions, table=table, files=files, key=key)
-            allow_events(events, table=table, files=files, key=key)
+        self._allow_data(
+            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
+        )
         subscriptions = subscribe(
             events,
             table=table.table,
@@ -188,6 +196,21 @@ class ChatKitStack(Stack):
         # In version 0.1 the actions function got the events. A deploy over it first moves the
         # stream, with its position, and then takes the code and the rights for them away.
         actions.change_after(subscriptions.stream)
+
+        reading = None
+        if vectors:
+            variables = {**embedding.of_ingest(settings, shared), **knows}
+            reading = self._reading(settings, vectors, files, bundle("ingest"), variables)
+            allow_ingest(reading.ingest, table=table, vectors=vectors, files=files, key=key)
+            self._allow_search(
+                settings,
+                chat=chat,
+                reading=reading,
+                vectors=vectors,
+                files=files,
+                secrets=secrets,
+                key=key,
+            )
 
         site = SiteBucket(self, "Site")
         cdn = Cdn(
@@ -244,6 +267,7 @@ class ChatKitStack(Stack):
                 settings.limit_table.stage.dollars_per_day,
             ),
             topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
+            reading=reading,
         )
         if settings.dashboard:
             Dashboard(
@@ -253,14 +277,100 @@ class ChatKitStack(Stack):
                 actions_function=actions,
                 events=events,
                 alarms=alarms,
+                reading=reading,
             )
 
+        self._deployer(settings, secrets)
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
         CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
+
+    def _allow_data(
+        self,
+        settings: StackSettings,
+        *,
+        chat: ServiceFunction,
+        actions: ServiceFunction,
+        events: ServiceFunction,
+        table: ChatTable,
+        files: FilesBucket,
+        key: kms.Key | None,
+    ) -> None:
+        """The rights to people's rows and files."""
+        if settings.isolation == "session":
+            allow_counters(chat, table=table, key=key)
+            allow_counters(actions, table=table, key=key)
+            allow_records(events, key=key)
+            data = DataRole(self, "Data", functions=[chat, actions, events])
+            allow_owner(data, table=table, files=files, key=key)
+        else:
+            allow_chat(chat, table=table, files=files, key=key)
+            allow_actions(actions, table=table, files=files, key=key)
+            allow_events(events, table=table, files=files, key=key)
+
+    def _allow_search(
+        self,
+        settings: StackSettings,
+        *,
+        chat: ServiceFunction,
+        reading: Reading,
+        vectors: VectorBucket,
+        files: FilesBucket,
+        secrets: Secrets,
+        key: kms.Key | None,
+    ) -> None:
+        """The rights to search, and to ask the model that makes the vectors."""
+        isolated = settings.isolation == "session"
+        allow_search(chat, vectors=vectors, files=files, key=key, isolated=isolated)
+        model = embedding.model_of(settings)
+        allow_embedding(chat, model, secrets.embedding)  # it reads the models' keys anyway
+        of_provider = secrets.models.get(models.embedding_key(settings) or "")
+        allow_embedding(reading.ingest, model, secrets.embedding or of_provider)
+
+    def _reading(
+        self,
+        settings: StackSettings,
+        vectors: VectorBucket,
+        files: FilesBucket,
+        code: Path,
+        variables: dict[str, str],
+    ) -> Reading:
+        """The function that reads documents, without its rights to them, and its queue."""
+        alike: dict[str, Any] = {
+            "code": lambda_.Code.from_asset(str(code)),
+            "architecture": settings.architecture,
+            "log_level": settings.log_level,
+            "log_retention_days": settings.log_retention_days,
+        }
+        ingest = ServiceFunction(
+            self,
+            "Ingest",
+            description=f"ChatKit {settings.stage}: reads documents into the index",
+            handler="functions.ingest.handler.handler",
+            memory=knowledge.MEMORY,
+            timeout=knowledge.TIMEOUT,
+            concurrency=0,  # the queue's `AT_ONCE` limits it, and throttles nothing
+            environment=variables,
+            layers=[],
+            snap_start=False,
+            **alike,
+        )
+        if not settings.deletion_protection:
+            indexes = delete_indexes_with_stack(self, "VectorRemoval", vectors=vectors, **alike)
+            # So the ingest function, which would make an index, is deleted first.
+            ingest.function.node.add_dependency(indexes)
+        reading = subscribe_to_documents(ingest, files.bucket)
+        index = json.dumps(asdict(embedding.index_of(settings)))
+        for name, value, description in (
+            ("VectorBucketName", vectors.name, "Vectors of what the assistant knows"),
+            ("DocumentQueueUrl", reading.waiting.queue_url, "Documents that wait to be read"),
+            ("KnowledgeIndex", index, "The index that the settings ask for"),
+        ):
+            CfnOutput(self, name, value=value, description=description)
+        return reading
 
     def _domain(
         self, settings: StackSettings, certificate: acm.ICertificate | None
@@ -282,6 +392,18 @@ class ChatKitStack(Stack):
         name = f"{settings.domain_name}."
         route53.ARecord(self, "Ipv4", zone=hosted_zone, record_name=name, target=target)
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
+
+    def _deployer(self, settings: StackSettings, secrets: Secrets) -> None:
+        if settings.github_repository is None:
+            return
+        named = [*secrets.models.values(), *filter(None, [secrets.turnstile])]
+        Deployer(
+            self,
+            "Deployer",
+            repository=settings.github_repository,
+            stage=settings.stage,
+            secrets=[secret.arn for secret in named],
+        )
 
     def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
         CfnOutput(self, "SignInUrl", value=sign_in.address, description="The sign-in pages")

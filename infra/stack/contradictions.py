@@ -22,6 +22,7 @@ def contradiction(settings: "StackSettings") -> str | None:
         return found
     of_sign_in = _changed(settings, "oidc_")
     of_the_pool = _changed(settings, "sign_")
+    of_knowledge = [*_changed(settings, "embedding_"), *_changed(settings, "passage_")]
     for wrong, message in (
         (
             settings.provider == "compatible"
@@ -168,6 +169,34 @@ def contradiction(settings: "StackSettings") -> str | None:
         (
             settings.oidc_token == "id" and settings.oidc_audience is not None,  # noqa: S105
             "oidcAudience needs oidcToken=access",
+        ),
+        (
+            bool(of_knowledge) and not settings.knowledge,
+            f"{', '.join(of_knowledge)}: only with knowledge=true",
+        ),
+        (
+            settings.embedding_base_url is not None
+            and settings.embedding_provider not in {None, "compatible"},
+            "embeddingBaseUrl needs embeddingProvider=compatible, or none",
+        ),
+        (
+            settings.embedding_secret is not None and settings.embedding_base_url is None,
+            "embeddingSecret needs embeddingBaseUrl",
+        ),
+        (
+            settings.provider == "demo"
+            and settings.embedding_provider in {"openai", "gemini", "azure"},
+            "embeddingProvider: provider=demo has no keys; it can be bedrock, compatible, hashing",
+        ),
+        (
+            settings.embedding_provider == "compatible"
+            and settings.embedding_base_url is None
+            and "compatible" not in _providers(settings),
+            "embeddingProvider=compatible needs embeddingBaseUrl, or models of a compatible server",
+        ),
+        (
+            settings.embedding_provider == "azure" and "azure" not in _providers(settings),
+            "embeddingProvider=azure needs models of azure",
         ),
         (
             settings.domain_name is not None

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from infra.stack.alarms import Alarms
 from infra.stack.function import ServiceFunction
+from infra.stack.knowledge import Reading
 
 WIDTH = 8
 
@@ -20,10 +21,14 @@ class Dashboard(Construct):
         actions_function: ServiceFunction,
         events: ServiceFunction,
         alarms: Alarms,
+        reading: Reading | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         ours = (chat.alias, actions_function.alias, events.alias)
         refused = [] if alarms.over_budget is None else [alarms.over_budget]
+        searched = (
+            [] if reading is None or alarms.search is None else [_knowledge(reading, alarms.search)]
+        )
         cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -48,8 +53,31 @@ class Dashboard(Construct):
                     _graph("Trips of guardrails a day", [alarms.guardrail_trips]),
                     *(_graph("Answers over the budget", [metric]) for metric in refused),
                 ],
+                *searched,
             ],
         )
+
+
+def _knowledge(reading: Reading, search: cloudwatch.Metric) -> list[cloudwatch.IWidget]:
+    read: list[cloudwatch.IMetric] = [
+        reading.ingest.alias.metric_invocations(),
+        reading.ingest.alias.metric_errors(),
+    ]
+    waiting: list[cloudwatch.IMetric] = [
+        reading.waiting.metric_approximate_number_of_messages_visible(),
+        reading.dead_letters.metric_approximate_number_of_messages_visible(),
+    ]
+    searches = search.with_(statistic="SampleCount", period=Duration.hours(1))
+    return [
+        _graph("Documents read, and attempts that failed", read),
+        _graph("Documents that wait, and given up", waiting),
+        cloudwatch.GraphWidget(
+            title="Search, p90 (ms), and searches an hour",
+            left=[search],
+            right=[searches],
+            width=WIDTH,
+        ),
+    ]
 
 
 def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

@@ -85,6 +85,8 @@ def environment(
         values[models.secret_variable(provider, settings)] = secret.id
     if secrets.transcription:
         values["CHATKIT_TRANSCRIPTION_API_KEY_SECRET"] = secrets.transcription.id
+    if secrets.embedding:
+        values["CHATKIT_EMBEDDING_API_KEY_SECRET"] = secrets.embedding.id
     if secrets.turnstile:
         values["CHATKIT_TURNSTILE_SECRET_NAME"] = secrets.turnstile.id
     return {name: value for name, value in values.items() if value}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from functions.llm.choice import ModelChoice, choose
 from functions.model_list import as_json
-from functions.settings import GivenSettings, Settings
+from functions.settings import EmbeddingProvider, GivenSettings, Settings
 
 if TYPE_CHECKING:
     from infra.stack.settings import StackSettings
@@ -64,10 +64,36 @@ def chosen(settings: "StackSettings") -> ModelChoice:
 
 
 def key_providers(settings: "StackSettings") -> list[str]:
-    """The providers whose keys the stage needs, that of `provider` first."""
+    """The providers whose keys the stage needs, that of `provider` first, that of the vectors
+    last.
+    """
     choice = chosen(settings)
-    used = [settings.provider, *(choice.model(name).provider for name in choice.every_name)]
+    used: list[str] = [
+        settings.provider,
+        *(choice.model(name).provider for name in choice.every_name),
+    ]
+    if (embeds := embedding_key(settings)) is not None:
+        used.append(embeds)
     return [name for name in dict.fromkeys(used) if name in SECRETS]
+
+
+def embedding_provider(settings: "StackSettings") -> EmbeddingProvider:
+    """Who makes the vectors; decided as the functions do it where no setting says so."""
+    if settings.embedding_provider is not None:
+        return settings.embedding_provider
+    if settings.embedding_base_url is not None:
+        return "compatible"
+    return "hashing" if settings.provider == "demo" else settings.provider
+
+
+def embedding_key(settings: "StackSettings") -> str | None:
+    """The provider whose key the vectors need, as the chat's models do; None without one.
+
+    A server with an address of its own (`embeddingBaseUrl`) gets no key but its own.
+    """
+    provider = embedding_provider(settings)
+    own = provider == "compatible" and settings.embedding_base_url is not None
+    return provider if settings.knowledge and provider in SECRETS and not own else None
 
 
 def secret_variable(provider: str, settings: "StackSettings") -> str:

@@ -15,6 +15,15 @@ _OURS: dict[str, dict[str, str]] = {
     "Events/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
+    "Ingest/Function": {
+        "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
+    },
+    "VectorRemoval/Function": {
+        "AwsSolutions-L1": "python3.13, as the ingest function, whose code it has.",
+    },
+    "Ingest/DeadLetters": {
+        "AwsSolutions-SQS3": "This is the dead-letter queue.",
+    },
     "Files/Bucket": {
         "AwsSolutions-S1": "Access logs would record which person fetched which file. The owner of "
         "the account decides about CloudTrail's data events.",
@@ -54,10 +63,18 @@ _OURS: dict[str, dict[str, str]] = {
     },
 }
 
+_INDEXES = r"/^Resource::<VectorsBucket\w*\.VectorBucketArn>\/index\/\*$/"
+_OF_THE_VECTORS = (
+    "The indexes of the stack's own vector bucket: the ingest function makes one for each model."
+)
+
 # The only wildcards in our own roles. cdk-nag still reports any other.
 _WILDCARDS: dict[str, dict[str, str]] = {
     "Chat/Role": {
-        r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
+        r"/^Resource::<FilesBucket\w+\.Arn>\/(knowledge(-index)?\/)?\*$/": (
+            "One object each, in the stack's own bucket."
+        ),
+        _INDEXES: _OF_THE_VECTORS,
         r"/^Resource::arn:<AWS::Partition>:bedrock:\*::foundation-model\/.+$/": "Through the named "
         "inference profile only, which leads to further regions.",
     },
@@ -69,9 +86,26 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
     },
+    "Ingest/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/knowledge(-index)?\/\*$/": (
+            "One object each, of what the assistant knows."
+        ),
+        _INDEXES: _OF_THE_VECTORS,
+        r"/^Resource::arn:<AWS::Partition>:bedrock:\*::foundation-model\/.+$/": "Through the named "
+        "inference profile only, which leads to further regions.",
+    },
+    "VectorRemoval/Role": {
+        _INDEXES: _OF_THE_VECTORS,
+    },
     "Data/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/[a-z\/]+\/<aws:PrincipalTag\/folder>\/\*$/": (
             "The objects of the owner whom the session names."
+        ),
+    },
+    "Deployer/Role": {
+        r"/^Resource::arn:<AWS::Partition>:iam::[^:]+:role\/cdk-hnb659fds-[a-z-]+-role-.+-\*$/": (
+            "The roles of `make bootstrap` in this account, one for each region: a stage has "
+            "further stacks in us-east-1."
         ),
     },
 }

@@ -17,14 +17,18 @@ from aws_cdk import aws_kms as kms
 
 from functions.attachments.schema import FILES, IMAGES, SPILL, UPLOADS, VOICE
 from functions.aws.owner_sessions import FOLDER_TAG, OWNER_TAG
+from functions.knowledge.current import INDEXES
+from functions.knowledge.documents import ORIGINALS
+from functions.knowledge.embeddings import EmbeddingModel
 from functions.llm.choice import ModelChoice
 from functions.llm.providers import foundation_model
 from functions.store import keys
 from infra.stack.data_role import DataRole
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction
+from infra.stack.knowledge import VectorBucket
 from infra.stack.role import Conditions, WithRole
-from infra.stack.secret import Secrets
+from infra.stack.secret import SecretReference, Secrets
 from infra.stack.table import ChatTable
 
 _OWNER = f"${{aws:PrincipalTag/{OWNER_TAG}}}"
@@ -50,6 +54,20 @@ _EVENTS_ROWS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:Query",
+]
+
+_DOCUMENT_ROWS = [
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+]
+_VECTORS = [
+    "s3vectors:CreateIndex",
+    "s3vectors:DeleteVectors",
+    "s3vectors:GetIndex",
+    "s3vectors:GetVectors",
+    "s3vectors:PutVectors",
 ]
 
 _INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
@@ -158,6 +176,17 @@ def allow_models(function: ServiceFunction, choice: ModelChoice) -> None:
         function.allow("Project", ["bedrock-mantle:CreateInference"], [arn])
 
     names = [each.name for each in used if each.endpoint.kind == "runtime"]
+    _allow_invoking(function, "", names, _INVOKE)
+
+
+def _allow_invoking(
+    function: ServiceFunction, about: str, names: list[str], rights: list[str]
+) -> None:
+    """To invoke these models and inference profiles of Amazon Bedrock, and no others.
+
+    The statements' names begin with what the models are `about`.
+    """
+    stack = Stack.of(function)
     direct: list[str] = []
     profiles: list[str] = []
     behind: list[str] = []
@@ -179,11 +208,71 @@ def allow_models(function: ServiceFunction, choice: ModelChoice) -> None:
             regions = [stack.region, ""] if geography == "global" else ["*"]
             behind += [_foundation_model(stack, model, region=region) for region in regions]
     if direct:
-        function.allow("Models", _INVOKE, direct)
+        function.allow(f"{about}Models", rights, direct)
     if profiles:
-        function.allow("Profiles", _INVOKE, profiles)
+        function.allow(f"{about}Profiles", rights, profiles)
         through = {"StringEquals": {"bedrock:InferenceProfileArn": profiles}}
-        function.allow("ProfileModels", _INVOKE, list(dict.fromkeys(behind)), through)
+        function.allow(f"{about}ProfileModels", rights, list(dict.fromkeys(behind)), through)
+
+
+def allow_search(
+    function: ServiceFunction,
+    *,
+    vectors: VectorBucket,
+    files: FilesBucket,
+    key: kms.IKey | None,
+    isolated: bool,
+) -> None:
+    """To search what the assistant knows.
+
+    A filter, and metadata in the answer, ask for GetVectors too:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_S3VectorBuckets_QueryVectors.html
+
+    Documents are nobody's, so they are reached by the function itself also where it is `isolated`.
+    Without that it reaches all objects anyway.
+    """
+    function.allow("Vectors", ["s3vectors:QueryVectors", "s3vectors:GetVectors"], [vectors.indexes])
+    if isolated:
+        places = [files.bucket.arn_for_objects(f"{each}*") for each in (ORIGINALS, INDEXES)]
+        function.allow("Documents", ["s3:GetObject"], places)
+        _allow_list(function, files, INDEXES)
+    if key:
+        services = ["s3vectors", "s3"] if isolated else ["s3vectors"]
+        function.allow("KnowledgeKey", ["kms:Decrypt"], [key.key_arn], _through(*services))
+
+
+def allow_ingest(
+    function: ServiceFunction,
+    *,
+    table: ChatTable,
+    vectors: VectorBucket,
+    files: FilesBucket,
+    key: kms.IKey | None,
+) -> None:
+    """To read documents, and to change their rows, their words and passages, and the vectors."""
+    function.allow(
+        "Rows",
+        _DOCUMENT_ROWS,
+        [table.table.table_arn],
+        _leading_keys("StringLike", [f"{keys.KNOWLEDGE}*"]),
+    )
+    function.allow("Originals", ["s3:GetObject"], [files.bucket.arn_for_objects(f"{ORIGINALS}*")])
+    function.allow("Words", _OBJECTS, [files.bucket.arn_for_objects(f"{INDEXES}*")])
+    _allow_list(function, files)
+    function.allow("Vectors", _VECTORS, [vectors.indexes])
+    _allow_key(function, key, "dynamodb", "s3", "secretsmanager", "s3vectors")
+
+
+def allow_embedding(
+    function: ServiceFunction, model: EmbeddingModel, secret: SecretReference | None
+) -> None:
+    """To ask the model that makes the vectors: exactly this one of Amazon Bedrock, or with the
+    `secret` that has the provider's key.
+    """
+    if model.provider == "bedrock":
+        _allow_invoking(function, "Embedding", [model.model], ["bedrock:InvokeModel"])
+    if secret:
+        function.allow("EmbeddingKey", ["secretsmanager:GetSecretValue"], [secret.arn])
 
 
 def allow_secrets(
@@ -240,9 +329,16 @@ def _leading_keys(operator: str, partitions: list[str]) -> Conditions:
 
 def _allow_objects(function: ServiceFunction, files: FilesBucket, rights: list[str]) -> None:
     function.allow("Objects", rights, [files.bucket.arn_for_objects("*")])
+    _allow_list(function, files)
+
+
+def _allow_list(function: ServiceFunction, files: FilesBucket, *prefixes: str) -> None:
     # Without the right to list a bucket, S3 answers 403 and not 404 for a missing object:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-    function.allow("List", ["s3:ListBucket"], [files.bucket.bucket_arn])
+    below = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+    function.allow(
+        "List", ["s3:ListBucket"], [files.bucket.bucket_arn], below if prefixes else None
+    )
 
 
 def _allow_key(
@@ -254,10 +350,12 @@ def _allow_key(
     # everything else it uses the grants that CloudFormation gave it when it made the table:
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     role.allow("DataKey", ["kms:Decrypt"], [key.key_arn], _through(*services))
-    # S3 encrypts each object with a data key that it generates:
+    # S3 encrypts each object, and S3 Vectors each index, with a data key that it generates:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
-    if "s3" in services and new_objects:
-        role.allow("NewDataKey", ["kms:GenerateDataKey"], [key.key_arn], _through("s3"))
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-data-encryption.html
+    generating = [service for service in services if service in {"s3", "s3vectors"}]
+    if generating and new_objects:
+        role.allow("NewDataKey", ["kms:GenerateDataKey"], [key.key_arn], _through(*generating))
 
 
 def _through(*services: str) -> Conditions:

@@ -20,7 +20,7 @@ class SecretReference:
 
 
 class Secrets(Construct):
-    """The key that signs cookies, the keys of the models' and the transcription's providers,
+    """The key that signs cookies, the keys of those who answer, transcribe and embed,
     the secret key of Turnstile's widget, and the secrets that MCP servers name.
 
     `models` has the keys by provider: one for each of `key_providers`. `model_secret` is an
@@ -35,6 +35,7 @@ class Secrets(Construct):
         cookie_secret: str | None,
         model_secret: str | None,
         transcription_secret: str | None,
+        embedding_secret: str | None,
         mcp_secrets: Iterable[str],
         provider: str,
         key_providers: Sequence[str],
@@ -71,6 +72,8 @@ class Secrets(Construct):
                 self.models[name] = self._empty(construct_id, about, key, removal_policy)
 
         self.transcription = self._existing(transcription_secret) if transcription_secret else None
+
+        self.embedding = self._existing(embedding_secret) if embedding_secret else None
 
         self.mcp = [self._existing(name) for name in sorted(set(mcp_secrets))]
 

@@ -26,6 +26,7 @@ from functions.model_list import ModelApi, Models
 from functions.settings import (
     BEDROCK_GUARDRAIL,
     BedrockEndpoint,
+    EmbeddingProvider,
     Issuer,
     McpServers,
     Names,
@@ -36,6 +37,7 @@ from functions.settings import (
 )
 from infra.assistant_package import assistant_package
 from infra.stack.contradictions import contradiction
+from infra.stack.embedding import index_of
 from infra.stack.limits import limit_contradiction, limit_table
 from infra.stack.models import chosen
 
@@ -74,6 +76,13 @@ class StackSettings(BaseModel):
         pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
         description="Region of the stack. By default it is `AWS_REGION`, then the AWS profile's "
         "region.",
+    )
+    github_repository: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$",
+        description="`owner/name` of the repository whose GitHub Actions may deploy this stage, "
+        "without a key, from an environment that is called like the stage. See "
+        "[Deploy from GitHub](#deploy-from-github).",
     )
     deletion_protection: bool = Field(
         False,
@@ -310,6 +319,44 @@ class StackSettings(BaseModel):
         description="Types of files that can be attached, comma-separated; `text/*` is all text.",
     )
 
+    # What the assistant knows
+    knowledge: bool = Field(
+        False,
+        description="Documents that the assistant searches and cites (docs/knowledge.md): a vector "
+        "bucket, a queue and a function that reads them. `make ingest STAGE=…` uploads them.",
+    )
+    embedding_provider: EmbeddingProvider | None = Field(
+        None,
+        description="With `knowledge`, who makes the vectors. By default the provider of the "
+        "answers, or the server of `embeddingBaseUrl`; with `provider=demo` it is `hashing`, which "
+        "knows no meaning.",
+    )
+    embedding_model: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of the model that makes the vectors. `openai`, `gemini` and `bedrock` "
+        "have a default. Another one is used after `make ingest REINDEX=1`.",
+    )
+    embedding_dimension: int | None = Field(
+        None, ge=1, le=4096, description="Numbers in a vector. Each default model has a default."
+    )
+    embedding_base_url: str | None = Field(
+        None,
+        pattern=r"^https://\S+$",
+        description="Address of a server with OpenAI's `/embeddings`, if it is not `modelBaseUrl`.",
+    )
+    embedding_secret: str | None = Field(
+        None,
+        description="Name or ARN of an existing secret with the key of `embeddingBaseUrl`, if that "
+        "server asks for one.",
+    )
+    passage_tokens: int = Field(
+        _FUNCTIONS["passage_tokens"].default,
+        ge=50,
+        le=2_000,
+        description="Tokens of the passages that documents are split into, at most.",
+    )
+
     # The functions
     architecture: Literal["arm64", "x86_64"] = Field(
         "arm64", description="CPU of the functions. AWS charges less for arm64."
@@ -539,6 +586,8 @@ class StackSettings(BaseModel):
         if found := contradiction(self):
             raise ValueError(found)
         chosen(self)  # raises what the functions would
+        if self.knowledge:
+            index_of(self)
         if found := limit_contradiction(self):
             raise ValueError(found)
         return self

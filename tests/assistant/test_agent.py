@@ -4,10 +4,11 @@ from functions.assistant import assistant
 from functions.toolkit.testing import assistant_under_test, says
 
 
-async def test_the_agent_has_all_tools_and_the_choice_of_the_visitor(chat):
+async def test_the_agent_has_all_tools_and_the_choice_of_the_visitor():
     picked = assistant.tools[0].name
-    chat.model = [says("Hello")]
-    (sent,) = (await chat.say("Hi", tool=picked)).sent
+    documents = {"a.md": "A document."}
+    async with assistant_under_test(assistant, [says("Hello")], documents=documents) as chat:
+        (sent,) = (await chat.say("Hi", tool=picked)).sent
     assert {tool.name for tool in sent.tools} == {tool.name for tool in assistant.tools}
     assert sent.model_settings.tool_choice == picked
 

@@ -15,6 +15,7 @@ RARE_LIMIT = 5 * 1024
 ISSUER_LIMIT = 12 * 1024
 CHALLENGE_LIMIT = 2 * 1024
 USAGE_LIMIT = 1024
+PASSAGE_LIMIT = 2 * 1024
 
 pytestmark = pytest.mark.page
 
@@ -233,6 +234,10 @@ def test_the_page_is_a_small_download():
     assert sum(sizes.pop(name) for name in challenge) < CHALLENGE_LIMIT
     (usage,) = (name for name in sizes if name.startswith("Usage-"))
     assert sizes.pop(usage) <= USAGE_LIMIT, sizes
+    # These load with the first passage that is opened.
+    passage = [name for name in sizes if name.startswith("Passage-")]
+    assert passage
+    assert sum(sizes.pop(name) for name in passage) < PASSAGE_LIMIT
     # This one loads with the first chart, form of questions, or icon that only an assistant shows.
     (rare,) = (name for name in sizes if name.startswith("rare-"))
     assert sizes.pop(rare) <= RARE_LIMIT, sizes

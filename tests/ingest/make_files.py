@@ -14,10 +14,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SOURCES, FILES = HERE / "sources", HERE / "files"
 MADE = {
-    "handbook.fodt": ("docx", "pdf"),
+    "handbook.fodt": ("docx", "pdf", "html:HTML (StarWriter)"),
     "slides.fodp": ("pptx",),
-    "sales.fods": ("xlsx", "csv"),
-    "recipes.html": ("html:XHTML Writer File:UTF8",),
+    "sales.fods": ("xlsx", "csv:Text - txt - csv (StarCalc):44,34,76"),  # 76: UTF-8
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -147,6 +148,16 @@ async def test_a_document_is_read_and_split_for_real(stage, monkeypatch):
     row = await stage.row(broken)
     assert row.state == "failed"
     assert row.error
+
+
+async def test_more_roles_than_can_be_searched_by_fail_before_anything_is_embedded(stage):
+    key = stage.put("a.md", text(range(3)), roles=" ".join(f"r{number}" for number in range(300)))
+    await stage.take(key)
+    row = await stage.row(key)
+    assert (row.state, row.error) == (
+        "failed", "Its roles and tags are too many to be searched by.",
+    )  # fmt: skip
+    assert await stage.vectors() == {}
 
 
 async def test_a_file_without_text_fails_and_says_so(stage):
@@ -340,3 +351,23 @@ async def test_a_stage_whose_settings_changed_goes_on_with_its_index_until_it_is
     assert await current.switch() == old
     assert await current.switch() is None
     assert (await stage.found("topic8"))[0].endswith("topic8.")
+
+
+async def test_an_index_that_was_removed_can_be_built_again_by_the_same_process(stage):
+    key = stage.put("a.md", text(range(4)))
+    ingest, current = stage.ingest(), CurrentIndex(stage.bucket)
+
+    async def take(event):
+        await ingest.document(key, event=event, left=lambda: 900.0)
+
+    await take("first")
+    one = (await current.read()).index
+    two = replace(one, index="k-two", dimension=64)
+    for number, (before, after) in enumerate([(one, two), (two, one)]):
+        await current.build(after)
+        await take(f"event{number}")
+        assert await current.switch() == before
+        await Vectors(stage.name, before.index).drop()
+        await stage.bucket.delete_prefix(before.prefix)
+        await take(f"again{number}")
+    await consistent(stage, key, range(4))

@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from pydantic import ValidationError
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from functions.knowledge import openai_embeddings
@@ -148,6 +148,8 @@ class Embeddings:
         self.headers.append(request.headers)
         if self.answers:
             status, code = self.answers.pop(0)
+            if isinstance(status, Response):
+                return status
             error = {"message": "about: a secret passage", "code": code}
             return JSONResponse({"error": error}, status, headers={"retry-after-ms": "1"})
         dimension = body.get("dimensions", self.dimension)
@@ -249,6 +251,15 @@ async def test_a_server_that_is_not_there_is_unavailable(monkeypatch):
 async def test_vectors_of_another_dimension_are_refused_in_words(embedder, server):
     server.dimension = 5
     with pytest.raises(EmbeddingRefusedError, match="5 numbers, not of 4: set CHATKIT_EMBEDDING"):
+        await embedder.embed(["a"])
+
+
+@pytest.mark.parametrize(
+    "answer", [HTMLResponse("<p>Hello"), JSONResponse({}), JSONResponse({"data": [{"index": 0}]})]
+)
+async def test_an_address_that_answers_with_something_else_is_refused(embedder, server, answer):
+    server.answers = [(answer, None)]
+    with pytest.raises(EmbeddingRefusedError, match="no embeddings"):
         await embedder.embed(["a"])
 
 

@@ -16,8 +16,11 @@ README = (ROOT / "README.md").read_text()
 
 PROGRAM = """\
 import asyncio
+import sys
 from functions.assistant.features.wishes import WISHES
 from functions.toolkit.testing import assistant_under_test, calls, says
+
+DOCUMENT, QUESTION = sys.argv[1:]
 
 
 async def main():
@@ -39,6 +42,11 @@ async def main():
         assert said.client_tool.name == "time_zone"
         chat.model = [says("In Lisbon, I think.")]
         assert (await chat.client_tool_result({"zone": "Europe/Lisbon"})).text.startswith("In")
+    async with assistant_under_test(documents={"handbook/returns.md": DOCUMENT}) as chat:
+        said = await chat.say(QUESTION)
+        assert "30 days" in said.text, said.text
+        sources = [each.source for part in said.new[-1].content for each in part.annotations]
+        assert {each.title for each in sources} == {"handbook/returns.md"}
 
 
 asyncio.run(main())
@@ -55,8 +63,10 @@ def test_the_features_of_the_readme_do_what_it_says(tmp_path):
     assert len(features) == 4
     for name, text in features:
         (tmp_path / name).write_text(text)
+    (document,) = re.findall(r"`handbook/returns.md`:\n\n```markdown\n(.*?)```", README, re.DOTALL)
+    (question,) = re.findall(r"`make ingest DIR=handbook` .*? ask “(.*?)”", README)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, document, question],
         cwd=tmp_path,
         env={"PYTHONPATH": ""},
         capture_output=True,

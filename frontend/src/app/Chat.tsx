@@ -1,3 +1,4 @@
+import type { Entity } from "@openai/chatkit";
 import { ChatKit, useChatKit } from "@openai/chatkit-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { chatKitOptions, describeError, signInAgain } from "../chatkit";
@@ -14,15 +15,26 @@ import { VoiceNote } from "./VoiceNote";
 // The chat goes on without the line when its file cannot be loaded.
 const Usage = lazy(() => import("./Usage").catch(() => ({ default: () => null })));
 
+type Opened = { entity: Entity; Passage: typeof import("./Passage").default };
+
 export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof useScheme> }) {
   const { config, session, fetch, log, standIn, signIn, notice } = ready;
   const { assistantOptions, locale, onDeeplink, onEffect } = ready.assistant;
   const [said, setSaid] = useState<string | null>(null);
+  const [opened, setOpened] = useState<Opened | null>(null);
   const actions = useRef<PageActions>(null);
-  const assistant = useMemo(
-    () => assistantOptions(() => actions.current as PageActions),
-    [assistantOptions],
-  );
+  const assistant = useMemo(() => {
+    const own = assistantOptions(() => actions.current as PageActions);
+    const onEntityClick = (entity: Entity) => {
+      // A passage that an answer cites, and not something that was mentioned.
+      if (!entity.id.startsWith("k:")) return own.onEntityClick?.(entity);
+      import("./Passage").then(
+        (file) => setOpened({ entity, Passage: file.default }),
+        () => setSaid(texts.startUnreachable.title),
+      );
+    };
+    return { ...own, onEntityClick };
+  }, [assistantOptions]);
   const [initialThread] = useState(threadInUrl);
   const stage = useRef<HTMLDivElement>(null);
 
@@ -111,6 +123,14 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
         <p className="toast" role="status" data-banner="said">
           {said}
         </p>
+      )}
+      {opened && (
+        <opened.Passage
+          entity={opened.entity}
+          chat={config.api.chat}
+          fetch={fetch}
+          onClose={() => setOpened(null)}
+        />
       )}
       <div className="element" ref={stage}>
         <ChatKit control={chat.control} />

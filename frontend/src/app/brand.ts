@@ -47,7 +47,7 @@ export const page = {
   headingFont: '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif',
 };
 
-/** Those of a visitor's own use are in `usage-texts.ts`, of a challenge in `challenge-texts.ts`. */
+/** Others are in `usage-texts.ts`, `challenge-texts.ts` and `passage-texts.ts`, which load later. */
 export const texts = {
   noScript: "This chat needs JavaScript.",
   loading: "The chat is loading",

@@ -23,6 +23,9 @@ CPU_SECONDS: Final = 100
 MAX_SECONDS: Final = 120
 """The same in time that passes, for a machine that is busy."""
 
+MEMORY: Final = confined.MEMORY
+"""Bytes of address space for one document."""
+
 _TOO_LONG: Final = "It takes too long to be read. Divide it, or save it again with another program."
 
 
@@ -36,7 +39,7 @@ def read(data: bytes, name: str) -> Read:
     """
     if len(data) > MAX_BYTES:
         raise UnreadableError(f"It has more than {MAX_BYTES // 1_000_000} MB. Divide it.")
-    arguments = [PurePosixPath(name).name, str(CPU_SECONDS)]
+    arguments = [PurePosixPath(name).name, str(CPU_SECONDS), str(MEMORY)]
     try:
         told = json.loads(confined.run(f"{__name__}.program", arguments, data, MAX_SECONDS))
     except subprocess.TimeoutExpired as error:

@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, Literal
 
 CELLS: Final = " | "
 """What is between the cells of a table's row."""
+
+
+MAX_CHARACTERS: Final = 10_000_000
+"""Of a document's text: some 8,000 passages."""
+TOO_MUCH_TEXT: Final = f"It has more than {MAX_CHARACTERS:,} characters of text. Divide it."
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,15 @@ def paragraphs(text: str, page: int | None = None) -> Iterator[Block]:
         elif lines:
             yield Block("text", "\n".join(lines), page=page)
             lines = []
+
+
+def tables(rows: Iterable[list[str]]) -> Iterator[Block]:
+    """The tables of a sheet: an empty row divides what lies above it, such as a caption, from the
+    table below.
+    """
+    for is_filled, together in groupby(rows, any):
+        if is_filled:
+            yield from table(together)
 
 
 def table(rows: Iterable[list[str]], page: int | None = None) -> Iterator[Block]:

@@ -6,12 +6,11 @@ Cells have the values that their formulas had when the file was saved.
 import datetime as dt
 import io
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any
 
 from openpyxl import load_workbook
 
-from .blocks import Block, UnreadableError, table
+from .blocks import Block, UnreadableError, tables
 from .separated import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS
 
 
@@ -27,20 +26,18 @@ def _sheets(book: Any) -> Iterator[Block]:
         if sheet.sheet_state != "visible":
             continue
         yield Block("heading", sheet.title, level=1)
-        # An empty row divides what lies above it, such as a caption, from the table below.
-        for is_filled, rows in groupby(_rows(sheet, left), any):
-            if is_filled:
-                yield from table(rows)
+        yield from tables(_rows(sheet, left))
 
 
 def _rows(sheet: Any, left: list[int]) -> Iterator[list[str]]:
     """The rows of a sheet. `left` counts how many may come, of all sheets together."""
-    for row in sheet.iter_rows(max_col=MAX_COLUMNS + 1):
+    sheet.reset_dimensions()  # what the file says of its size may be wrong
+    for row in sheet.iter_rows():
         if not left[0]:
             raise UnreadableError(TOO_MANY_ROWS)
         left[0] -= 1
         cells = [_shown(cell) for cell in row]
-        if len(cells) > MAX_COLUMNS and cells[MAX_COLUMNS]:
+        if any(cells[MAX_COLUMNS:]):
             raise UnreadableError(TOO_MANY_COLUMNS)
         yield cells
 

@@ -19,8 +19,6 @@ from .blocks import Block, UnreadableError, one_line, paragraphs
 MAX_PAGES: Final = 2_000
 MAX_UNPACKED: Final = 20_000_000
 """Bytes of one stream: what is drawn on a page, or a font."""
-MAX_FORMS: Final = 1_000
-"""Drawings inside of drawings, on one page."""
 MAX_HEADINGS: Final = 10_000
 
 _LIMITS: Final[dict[str, Any]] = {
@@ -30,12 +28,13 @@ _LIMITS: Final[dict[str, Any]] = {
     "brotli_maximum_output_length": MAX_UNPACKED,
     "array_based_stream_maximum_output_length": MAX_UNPACKED,
     "stream_decoding_work_maximum_length": 4 * MAX_UNPACKED,
-    "xform_maximum_invocations_per_extraction": MAX_FORMS,
     "jbig2dec_binary": None,
 }
 _MAX_LINES: Final = 3
 """Lines on which a heading may stand."""
 _NUMBER: Final = re.compile(r"^[\d.]+\s+")
+_BULLET: Final = re.compile(r"^[\ue000-\uf8ff•▪●◦‣]\s*", re.MULTILINE)
+"""Fonts of symbols have their bullets among the characters for private use."""
 _HYPHENATED: Final = re.compile(r"(?<=[^\W\d_])[-\u00ad]\n(?=[a-zà-ÿ])")
 
 
@@ -59,25 +58,31 @@ def read(data: bytes) -> tuple[str, Iterator[Block]]:
 
 
 def _blocks(reader: PdfReader) -> Iterator[Block]:
-    pages = len(reader.pages)
-    if pages > MAX_PAGES:
-        raise UnreadableError(f"It has {pages:,} pages, and {MAX_PAGES:,} are read. Divide it.")
-    headings: dict[int, list[_Heading]] = defaultdict(list)
-    with suppress(Exception):  # a broken outline costs the headings, not the text
-        for number, heading in _outline(reader, reader.outline, 1):
-            headings[number].append(heading)
-    is_empty = True
-    for number, page in enumerate(reader.pages, 1):
-        try:
+    number = 0
+    try:
+        pages = len(reader.pages)
+        if pages > MAX_PAGES:
+            raise UnreadableError(f"It has {pages:,} pages, and {MAX_PAGES:,} are read. Divide it.")
+        headings = _headings(reader)
+        is_empty = True
+        for number, page in enumerate(reader.pages, 1):
             text = page.extract_text()
-        except LimitReachedError as error:
-            raise UnreadableError(
-                f"Page {number} unpacks to more than a page has. Print it to a new PDF."
-            ) from error
-        is_empty = is_empty and not text.strip()
-        yield from _page(text, headings[number], number)
+            is_empty = is_empty and not text.strip()
+            yield from _page(text, headings[number], number)
+    except LimitReachedError as error:
+        where = f"Page {number}" if number else "What lists its pages"
+        raise UnreadableError(f"{where} is too large. Print the document to a new PDF.") from error
     if is_empty:
         raise UnreadableError("It has no text. Scans are not read: recognize their text first.")
+
+
+def _headings(reader: PdfReader) -> dict[int, list[_Heading]]:
+    """The headings of each page."""
+    found: dict[int, list[_Heading]] = defaultdict(list)
+    with suppress(Exception):  # a broken outline costs the headings, not the text
+        for number, heading in _outline(reader, reader.outline, 1):
+            found[number].append(heading)
+    return found
 
 
 def _outline(reader: PdfReader, items: Any, level: int) -> Iterator[tuple[int, _Heading]]:
@@ -122,4 +127,5 @@ def _plain(heading: str) -> str:
 
 
 def _paragraphs(lines: list[str], number: int) -> Iterator[Block]:
-    yield from paragraphs(_HYPHENATED.sub("", "\n".join(lines)), number)
+    text = _BULLET.sub("- ", "\n".join(lines))
+    yield from paragraphs(_HYPHENATED.sub("", text), number)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...files import text
-from .blocks import Block, UnreadableError, paragraphs
+from .blocks import MAX_CHARACTERS, TOO_MUCH_TEXT, Block, UnreadableError, paragraphs
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
@@ -16,12 +16,16 @@ def read(data: bytes) -> tuple[str, Iterator[Block]]:
 
 
 def decoded(data: bytes) -> str:
-    """The text in a file of any encoding. Raises `UnreadableError` when it is no text."""
+    """The text in a file of any encoding. Raises `UnreadableError` when it is no text, or too
+    much.
+    """
     found = text.unicode(data)
     if found is None:
         found = text.legacy(data)
     if found is None:
         raise UnreadableError("It is no text, or in an encoding that is not known. UTF-8 is read.")
+    if len(found) > MAX_CHARACTERS:
+        raise UnreadableError(TOO_MUCH_TEXT)
     return found
 
 

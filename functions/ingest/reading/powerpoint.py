@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pptx import Presentation
+from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.oxml import parse_xml
 
 from ...files import office
@@ -31,8 +32,13 @@ def _slides(show: Any) -> Iterator[Block]:
         if heading:
             yield Block("heading", heading, level=1, page=number)
         yield from blocks
-        if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
-            yield from paragraphs(_text(slide.notes_slide.notes_text_frame), number)
+        if slide.has_notes_slide:
+            yield from _shapes(filter(_is_note, slide.notes_slide.shapes), number)
+
+
+def _is_note(shape: Any) -> bool:
+    """Whether it is the text of the notes, and not the slide's picture, its number or a date."""
+    return not shape.is_placeholder or shape.placeholder_format.type == PP_PLACEHOLDER.BODY
 
 
 def _shapes(shapes: Any, page: int) -> Iterator[Block]:

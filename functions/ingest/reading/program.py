@@ -8,11 +8,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from ...files import confined
-from .blocks import Block, UnreadableError
+from .blocks import MAX_CHARACTERS, TOO_MUCH_TEXT, Block, UnreadableError
 from .kinds import reader_of
 
-MAX_CHARACTERS: Final = 10_000_000
-"""Of a document's text: some 8,000 passages."""
 MAX_TITLE: Final = 200
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -49,9 +47,7 @@ def _read(data: bytes, name: str) -> tuple[str, list[Block]]:
             continue
         characters += len(text)
         if characters > MAX_CHARACTERS:
-            raise UnreadableError(
-                f"It has more than {MAX_CHARACTERS:,} characters of text. Divide it."
-            )
+            raise UnreadableError(TOO_MUCH_TEXT)
         blocks.append(Block(block.kind, text, block.level, block.page, block.anchor))
     if not blocks:
         raise UnreadableError("It has no text.")
@@ -74,13 +70,13 @@ def _title(given: str, blocks: list[Block], name: str) -> str:
     return next(filter(None, candidates), PurePosixPath(name).stem or name)[:MAX_TITLE]
 
 
-def main(name: str, cpu_seconds: int) -> None:
+def main(name: str, cpu_seconds: int, memory: int) -> None:
     """Answer for the file on standard input."""
-    confined.limit(cpu_seconds)
+    confined.limit(cpu_seconds, memory)
     logging.disable()  # what libraries complain about quotes the file
     told = answer(sys.stdin.buffer.read(), name)
     json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -2,10 +2,12 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-from .blocks import Block, UnreadableError, table
+from .blocks import Block, UnreadableError, tables
 from .plain_text import decoded
 
 MAX_ROWS: Final = 50_000
@@ -17,24 +19,30 @@ TOO_MANY_ROWS: Final = (
 )
 TOO_MANY_COLUMNS: Final = f"It has more than {MAX_COLUMNS} columns."
 
+_SEPARATORS: Final = ",;\t|"
 _SAMPLE: Final = 8_000
 """Characters by which the separator is recognized."""
 
 
 def read(data: bytes) -> tuple[str, Iterator[Block]]:
     """The title, here always empty, and the blocks."""
-    return "", table(_rows(decoded(data)))
+    return "", tables(_rows(decoded(data)))
 
 
 def _rows(text: str) -> Iterator[list[str]]:
     csv.field_size_limit(len(text) + 1)  # a process of its own reads one file
-    try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:_SAMPLE], delimiters=",;\t|")
-    except csv.Error:
-        dialect = csv.excel
-    for count, row in enumerate(csv.reader(io.StringIO(text, newline=""), dialect)):
+    separator = max(_SEPARATORS, key=partial(_fits, text[:_SAMPLE]))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    for count, row in enumerate(reader):
         if count == MAX_ROWS:
             raise UnreadableError(TOO_MANY_ROWS)
         if len(row) > MAX_COLUMNS:
             raise UnreadableError(TOO_MANY_COLUMNS)
         yield row
+
+
+def _fits(sample: str, separator: str) -> tuple[float, int]:
+    """How many rows have the same number of columns with this separator, and that number."""
+    columns = Counter(map(len, csv.reader(io.StringIO(sample, newline=""), delimiter=separator)))
+    number, rows = max(columns.items(), key=lambda each: (each[0] > 1, each[1]))
+    return (rows / columns.total() if number > 1 else 0, number)

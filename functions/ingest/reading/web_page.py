@@ -73,6 +73,8 @@ def _parsed(source: str) -> Any:
         root = html.document_fromstring(source.encode(errors="replace"), parser=parser)
     except etree.ParserError:
         return None  # it has no element and no text
+    except etree.XMLSyntaxError as error:
+        raise MemoryError from error  # the parser mends everything else
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
         raise UnreadableError("Its elements are nested too deeply.")
     return root
@@ -119,8 +121,7 @@ class _Page:
             yield from self._flush_list()
             yield from _table(element)
         elif tag == "pre":
-            self._text.append(element.text_content().replace("\n", "\0"))
-            yield from self._flush()
+            yield from self._said(element.text_content().strip("\n"))
         elif tag in _LISTS:
             self._lists += 1
             yield from self._children(element, depth)
@@ -144,15 +145,19 @@ class _Page:
     def _flush(self) -> Iterator[Block]:
         """The text since the last block; inside of a list it waits for the rest of the list."""
         lines = [" ".join(line.split()) for line in "".join(self._text).split("\n")]
-        said = "\n".join(filter(None, lines)).replace("\0", "\n").strip("\n")
+        said = "\n".join(filter(None, lines))
         self._text = []
         if not said.strip("- \n"):
             if said.startswith("-"):
                 self._text = ["- "]  # the item's text is in an element of its own
-        elif self._lists:
-            self._items.append("  " * (self._lists - 1) + said)
         else:
-            yield Block("text", said)
+            yield from self._said(said)
+
+    def _said(self, text: str) -> Iterator[Block]:
+        if self._lists:
+            self._items.append("  " * (self._lists - 1) + text)
+        elif text.strip():
+            yield Block("text", text)
 
     def _flush_list(self) -> Iterator[Block]:
         if self._items:
@@ -172,7 +177,7 @@ def _table(element: Any) -> Iterator[Block]:
 
 def _words(text: str | None) -> str:
     """Line ends in the source are spaces."""
-    return re.sub(r"\s", " ", text or "").replace("\0", " ")
+    return re.sub(r"\s", " ", text or "")
 
 
 def _is_left_out(element: Any) -> bool:

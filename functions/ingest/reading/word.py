@@ -28,11 +28,22 @@ def read(data: bytes) -> tuple[str, Iterator[Block]]:
 
 def _blocks(document: Any) -> Iterator[Block]:
     levels = {style.style_id: _level_of_style(style) for style in document.styles}
-    yield from _joined(_parts(document.element.body, levels))
+    notes = _notes(document)
+    yield from _joined(_parts(document.element.body, levels, notes))
+    for note in notes.values():  # those of tables
+        yield Block("text", note)
+
+
+def _notes(document: Any) -> dict[tuple[str, str], str]:
+    """The texts of footnotes and endnotes, by the kind and the id in the reference to it."""
+    found = {}
     for link in document.part.rels.values():
-        if not link.is_external and link.reltype.endswith(("/footnotes", "/endnotes")):
+        kind = link.reltype.rpartition("/")[2].removesuffix("s")
+        if kind in {"footnote", "endnote"} and not link.is_external:
             for note in parse_xml(link.target_part.blob):
-                yield from _joined(_parts(note, levels))
+                if text := " ".join(office.lines(note)).strip():
+                    found[kind, note.get(qn("w:id"))] = text
+    return found
 
 
 def _level_of_style(style: Any) -> int | None:
@@ -62,8 +73,12 @@ def _outline_level(properties: Any) -> int | None:
     return level + 1 if 0 <= level < _BODY_LEVEL else None
 
 
-def _parts(parent: Any, levels: dict[str, int | None]) -> Iterator[tuple[bool, Block]]:
-    """Blocks, each with whether it is the item of a list."""
+def _parts(
+    parent: Any, levels: dict[str, int | None], notes: dict[tuple[str, str], str]
+) -> Iterator[tuple[bool, Block]]:
+    """Blocks, each with whether it is the item of a list. A note comes after what refers to it,
+    and is taken out of `notes`.
+    """
     for child in parent:
         match office.tag(child):
             case "p":
@@ -76,11 +91,15 @@ def _parts(parent: Any, levels: dict[str, int | None]) -> Iterator[tuple[bool, B
                     yield False, Block("heading", one_line(text), level)
                 else:
                     yield is_item, Block("text", f"- {text}" if is_item else text)
+                for kind in ("footnote", "endnote"):
+                    for reference in child.iter(qn(f"w:{kind}Reference")):
+                        if note := notes.pop((kind, reference.get(qn("w:id"))), None):
+                            yield False, Block("text", note)
             case "tbl":
                 rows = ([" ".join(office.lines(cell)) for cell in row] for row in _rows(child))
                 yield from ((False, block) for block in table(rows))
             case _:
-                yield from _parts(child, levels)
+                yield from _parts(child, levels, notes)
 
 
 def _level(properties: Any, levels: dict[str, int | None]) -> tuple[int | None, bool]:

@@ -13,6 +13,7 @@ from chatkit.widgets import WidgetRoot
 
 from ...attachments import S3AttachmentStore
 from ...context import RequestContext
+from ...knowledge.passages import Document as KnownDocument
 from ...store import DynamoDBStore
 from .. import Assistant, Document, Documents, Entity, ThreadData
 from .cards import buttons
@@ -237,6 +238,7 @@ async def assistant_under_test(
     user_id: str = "ada",
     roles: Collection[str] = (),
     settings: Mapping[str, Any] | None = None,
+    documents: Mapping[str, str | KnownDocument] | None = None,
 ) -> AsyncIterator[Chat]:
     """A chat with an assistant, for one test.
 
@@ -249,7 +251,11 @@ async def assistant_under_test(
     the offline demo answers. A list must be used up. `title` is what the model answers, or fails
     with, when it is asked for a title. `user_id` and `roles` are those of the first user.
     `settings` are fields of `functions.settings.Settings`; the environment and `.env` are not read.
+    `documents` are what `turn.knowledge` searches, texts by their paths, with a passage for each
+    paragraph; without any, none are indexed.
     """
-    async with world(assistant, source_of(model, title), title, settings or {}) as within:
+    async with world(
+        assistant, source_of(model, title), title, settings or {}, documents
+    ) as within:
         about = {"roles": frozenset(roles), "tenant": None, "name": None, "email": None}
         yield Chat(within, user_id, {}, about)

@@ -13,15 +13,18 @@ from agents import Agent, Model
 from agents.testing import ScriptedModel
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from ...actions.app import create_app as create_actions
 from ...chat.app import create_app as create_chat
+from ...knowledge.passages import Document
 from ...llm import DemoScript, ModelChoice, build
 from ...services import Services
 from ...settings import GivenSettings, Settings, get_settings
 from ...web.identity import Visitor
 from ...web.identity.visitor import TOKEN_HEADER
 from .. import Assistant
+from .documents import GivenDocuments
 from .memory import table_and_bucket
 from .models import Asked, Demo, Observed, Real, Scripted, Source
 from .recording import Recording
@@ -134,6 +137,12 @@ def source_of(given: Given, title: str | Exception | None) -> Source:
     return given
 
 
+class _CheckedSettings(GivenSettings):
+    """An unknown name is an error: a test has mistyped it."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
+
 def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
     """Those of the environment for a real model, else the defaults."""
     if isinstance(source, Real) or (isinstance(source, Recording) and source.records):
@@ -144,8 +153,8 @@ def _settings(source: Source, more: Mapping[str, Any]) -> Settings:
             for name in ("data_role", "limits", "messages_per_minute", "messages_per_day")
         }
         key = {} if own.cookie_key or own.cookie_key_secret else {"cookie_key": KEY}
-        return GivenSettings(**{**dict(own), **unlimited, **key, **more})
-    return GivenSettings(**{"cookie_key": KEY, **more})
+        return _CheckedSettings(**{**dict(own), **unlimited, **key, **more})
+    return _CheckedSettings(**{"cookie_key": KEY, **more})
 
 
 @asynccontextmanager
@@ -154,6 +163,7 @@ async def world(
     source: Source,
     title: str | Exception | None,
     settings: Mapping[str, Any],
+    documents: Mapping[str, str | Document] | None = None,
 ) -> AsyncIterator[World]:
     """Start both apps, and end them after the block."""
     if isinstance(assistant, Agent):
@@ -164,6 +174,8 @@ async def world(
     async with AsyncExitStack() as stack:
         table, bucket = stack.enter_context(table_and_bucket())
         services = Services.of(_settings(source, settings), table, bucket)
+        if documents is not None:
+            services = replace(services, knowledge=GivenDocuments(documents))
         own = assistant if isinstance(assistant, Assistant) else services.assistant
         made = World(services, own, People(), source, title)
         for app in (made.chat, made.actions):

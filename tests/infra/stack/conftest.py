@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 from functions.aws import clients, owner_sessions
 from functions.context import RequestContext
 from functions.store import DynamoDBStore
+from infra.local.vectors import searchable_vectors
 from tests.infra.stack.iam import Role
 from tests.infra.stack.stage import (
     ACCOUNT,
@@ -22,6 +23,7 @@ from tests.infra.stack.stage import (
     QUEUE,
     REGION,
     TABLE,
+    VECTORS,
     Stage,
     large_text,
     upload,
@@ -44,7 +46,7 @@ def templates(request, synth):
 @pytest.fixture(scope="module")
 def cloud():
     """moto with table, bucket and secrets, reached by an administrator."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, searchable_vectors():
         # A moto of its own, because the one of local_cloud answers a single key, and no roles.
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         server.start()
@@ -81,8 +83,14 @@ def names(template, cloud):
             value = secrets.token_hex(32)
             names[name] = vault.create_secret(Name=name, SecretString=value)["ARN"]
         elif kind == "AWS::SQS::Queue":
-            boto3.client("sqs", region_name=REGION).create_queue(QueueName=QUEUE)
-            names[f"{name}.Arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
+            queue = QUEUE if name.startswith("EventsDeadLetters") else name
+            boto3.client("sqs", region_name=REGION).create_queue(QueueName=queue)
+            names[f"{name}.Arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+        elif kind == "AWS::S3Vectors::VectorBucket":
+            vectors = boto3.client("s3vectors", region_name=REGION)
+            vectors.create_vector_bucket(vectorBucketName=VECTORS)
+            arn = f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/{VECTORS}"
+            names[f"{name}.VectorBucketArn"] = arn
         elif kind == "AWS::IAM::Role":
             names[f"{name}.Arn"] = f"arn:aws:iam::{ACCOUNT}:role/{name}"
         elif kind == "AWS::KMS::Key":

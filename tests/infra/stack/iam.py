@@ -235,6 +235,18 @@ def _dynamodbstreams(operation, params, _place):
         yield Need(f"dynamodb:{operation}", arn)
 
 
+def _s3vectors(operation, params, place):
+    bucket = f"arn:aws:s3vectors:{place}:bucket/{params['vectorBucketName']}"
+    if operation == "ListIndexes":
+        yield Need("s3vectors:ListIndexes", bucket)
+        return
+    index = f"{bucket}/index/{params['indexName']}"
+    yield Need(f"s3vectors:{operation}", index)
+    if operation == "QueryVectors" and ("filter" in params or params.get("returnMetadata")):
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_S3VectorBuckets_QueryVectors.html
+        yield Need("s3vectors:GetVectors", index)
+
+
 def _sqs(operation, params, place):
     name = params["QueueUrl"].rsplit("/", 1)[1]
     yield Need(f"sqs:{operation}", f"arn:aws:sqs:{place}:{name}")
@@ -256,6 +268,7 @@ _SERVICES = {
     "dynamodb": _dynamodb,
     "dynamodbstreams": _dynamodbstreams,
     "s3": _s3,
+    "s3vectors": _s3vectors,
     "secretsmanager": _secretsmanager,
     "sqs": _sqs,
     "sts": _sts,

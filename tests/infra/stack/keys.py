@@ -16,6 +16,9 @@ kms:GenerateDataKey permissions on the key. To download an object encrypted with
 key, you need kms:Decrypt permissions." Metadata, lists and deletions use no key.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 
+S3 Vectors says of a key of one's own what S3 says of it:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-data-encryption.html
+
 Secrets Manager "calls the Decrypt operation in response to" GetSecretValue.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 """
@@ -43,6 +46,9 @@ _ASKED = {
     "s3:GetObject": "kms:Decrypt",
     "s3:PutObject": "kms:GenerateDataKey",
     "secretsmanager:GetSecretValue": "kms:Decrypt",
+    "s3vectors:GetVectors": "kms:Decrypt",
+    "s3vectors:PutVectors": "kms:GenerateDataKey",
+    "s3vectors:QueryVectors": "kms:Decrypt",
 }
 _NOT_ASKED = {
     "dynamodb:DescribeStream",
@@ -50,6 +56,11 @@ _NOT_ASKED = {
     "dynamodb:ListStreams",
     "s3:DeleteObject",
     "s3:ListBucket",
+    "s3vectors:CreateIndex",
+    "s3vectors:DeleteIndex",
+    "s3vectors:DeleteVectors",
+    "s3vectors:GetIndex",
+    "s3vectors:ListIndexes",
 }
 
 
@@ -61,7 +72,8 @@ class Keys:
         for name, resource in template.resources.items():
             key = _key(resource)
             if key is not None:
-                arn = names.get(f"{name}.Arn") or names[name]
+                arns = (names.get(f"{name}.{of}") for of in ("Arn", "VectorBucketArn"))
+                arn = next((arn for arn in arns if arn), None) or names[name]
                 self.of[arn] = resolve(key, names)
 
     def asked(self, need: Need) -> Iterator[Need]:
@@ -83,6 +95,8 @@ def _key(resource):
         case "AWS::S3::Bucket":
             (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
             return rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+        case "AWS::S3Vectors::VectorBucket":
+            return properties.get("EncryptionConfiguration", {}).get("KmsKeyArn")
         case "AWS::SecretsManager::Secret":
             return properties.get("KmsKeyId")
     return None

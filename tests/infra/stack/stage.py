@@ -28,6 +28,7 @@ from tests.support.speech import tone
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 TABLE, BUCKET, QUEUE = "the-table", "the-bucket", "the-dead-letters"
+VECTORS = "the-vectors"
 FUNCTIONS = ("Chat", "Actions", "Events")
 LAMBDAS_OWN = {"WriteLogs"}
 """Statements that only Lambda itself uses, which writes the logs."""
@@ -89,7 +90,8 @@ class Stage:
     def within(self, function, role):
         """Set up the function's environment and hold this process to its role."""
         function_resource = self.template.only("AWS::Lambda::Function", f"{function}Function")
-        told = resolve(function_resource["Environment"]["Variables"], self.names)
+        environment = function_resource.get("Environment", {"Variables": {}})
+        told = resolve(environment["Variables"], self.names)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in (told | self.extra).items():
                 patch.setenv(name, value)

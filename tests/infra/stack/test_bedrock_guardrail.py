@@ -14,9 +14,7 @@ OURS = {
             {"Ref": "AWS::Partition"},
             ":bedrock:",
             {"Ref": "AWS::Region"},
-            ":",
-            {"Ref": "AWS::AccountId"},
-            ":guardrail/abc123",
+            ":123456789012:guardrail/abc123",
         ],
     ]
 }

@@ -13,6 +13,7 @@ MCP_SERVERS = """[
 PROFILE = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1b2c3"
 
 EVERYTHING = {
+    "knowledge": "true",
     "stage": "prod",
     "region": "eu-central-1",
     "provider": "openai",
@@ -29,6 +30,7 @@ EVERYTHING = {
     "architecture": "x86_64",
     "retentionDays": "90",
     "dailyBudget": "20",
+    "githubRepository": "acme/chat",
 }
 
 

@@ -94,14 +94,16 @@ function attached(chat: Chat, file: Attachment, pending: boolean): TemplateResul
 
 function assistantMessage(chat: Chat, item: AssistantMessage): TemplateResult {
   const annotations = item.content.flatMap((part) => part.annotations ?? []);
+  // Several places may cite one source.
+  const sources = new Map(annotations.map(({ source }) => [JSON.stringify(source), source]));
   const domains = chat.conversation.imageDomains;
   return html`
     <div class="assistant" data-item="assistant_message">
       ${item.content.map((part) => markdown(part.text, domains))}
       ${
-        annotations.length
+        sources.size
           ? html`<ul class="sources" aria-label="Sources">
-              ${annotations.map(({ source }) => html`<li>${sourceView(chat, source)}</li>`)}
+              ${[...sources.values()].map((source) => html`<li>${sourceView(chat, source)}</li>`)}
             </ul>`
           : nothing
       }
