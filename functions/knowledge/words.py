@@ -76,7 +76,7 @@ WHERE words MATCH :query AND passages.document IN (
         SELECT 1 FROM json_each(tags) WHERE value IN (SELECT value FROM json_each(:tags))
     ))
 )
-ORDER BY bm25(words, 1.0, 1.0), passages.number LIMIT :top
+ORDER BY bm25(words, 2.0, 1.0), passages.number LIMIT :top
 """
 
 
