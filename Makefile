@@ -89,7 +89,7 @@ bench-knowledge: setup-python ## how well questions find their passages; install
 	@$(RUN) -m tests.bench.knowledge $(ARGS)
 
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
-.PHONY: synth diff deploy destroy bootstrap secret budget
+.PHONY: synth diff deploy rollback destroy bootstrap secret budget
 synth: setup ## write the CloudFormation templates, offline; STAGE=prod, ARGS="-c waf=true …"
 	@$(RUN) -m infra.cli.command synth $(CONTEXT)
 
@@ -101,6 +101,9 @@ bootstrap: setup-python ## prepare an account and region, once before the first 
 
 deploy: setup ## deploy a stage to AWS, and run the smoke test
 	@$(RUN) -m infra.cli.command deploy $(CONTEXT)
+
+rollback: setup-python ## run the version before again; STAGE=prod, YES=1 unasked
+	@$(RUN) -m infra.cli.command rollback $(if $(YES),--yes) $(CONTEXT)
 
 destroy: setup ## delete a stage from AWS
 	@$(RUN) -m infra.cli.command destroy $(CONTEXT)

@@ -27,8 +27,8 @@ class ScopeLimits(BaseModel):
     """Answers that are streamed at one time, repeated ones included."""
     upload_bytes_per_day: Count = None
     requests_per_minute: Count = None
-    """Requests that change something and are no message (upload links, Stop, feedback, …), and cited
-    passages that are opened."""
+    """Requests that change something and are no message (upload links, Stop, feedback, …), and
+    cited passages that are opened."""
     dollars_per_day: float | None = Field(None, gt=0, allow_inf_nan=False)
     """What the models may cost. It needs a price for each model (`CHATKIT_PRICES`)."""
 

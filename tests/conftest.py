@@ -1,17 +1,23 @@
 """What all tests share: the process that they run in, and what the run makes once."""
 
+import functools
 import gc
 import logging
 import math
 import signal
 from pathlib import Path
 
+import httpcore2
 import pytest
 
 from tests.support.log_watch import WATCH, found_in
 from tests.support.shared import Shared
 
 SHARED = pytest.StashKey[Shared]()
+
+# A client without settings of its own reads the certificates of all authorities, which takes 20 ms.
+# A run makes thousands of clients, and none of them uses TLS.
+httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
 
 
 def pytest_configure(config):

@@ -1,8 +1,8 @@
 """Citations: marks in an assistant's words become annotations at their places.
 
-A model writes `[[k:<passage id>]]` behind what a passage supports. The page never gets such a mark.
-One whose passage a search of this conversation has found becomes an `EntitySource` where it stood,
-and any other one vanishes: so an answer cannot cite what was not found.
+A model writes `[[k:<passage id>]]` behind what a passage supports. No message that the page gets
+has such a mark. One whose passage a search of this conversation has found becomes an `EntitySource`
+where it stood, and any other one vanishes: so an answer cannot cite what was not found.
 """
 
 import re

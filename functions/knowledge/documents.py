@@ -179,12 +179,13 @@ class DocumentRows:
 
         - `taken`: this one has it now. Whoever has it may take it again, which forgets notes.
         - `noted`: another event's holder has it, and will look at the document once more. If that
-          holder is killed, its event is delivered again, and looks at the document as it is then.
+          holder is killed, its event is delivered again, or is in the dead-letter queue after the
+          last attempt, and looks at the document as it is then.
         - `same`: an earlier attempt of the same event has it, which may have been killed. The event
           has to come again, because nobody else would.
         """
         for _ in range(MAX_ATTEMPTS):
-            now = f"{time.time():.3f}"
+            now = f"{time.time():.6f}"
             try:
                 await self._table.update(
                     _key(place),
@@ -234,7 +235,7 @@ class DocumentRows:
             "error": {"S": row.error},
             "version": {"S": row.version},
             "indexes": {"SS": sorted(row.indexes)},
-            "updated_at": {"N": f"{time.time():.3f}"},
+            "updated_at": {"N": f"{time.time():.6f}"},
         }
         return await self._end(holder, lambda **asked: self._table.put(said, **asked))
 
@@ -270,7 +271,7 @@ class DocumentRows:
                 ExpressionAttributeValues={
                     ":holder": {"S": str(holder)},
                     ":error": {"S": error},
-                    ":now": {"N": f"{time.time():.3f}"},
+                    ":now": {"N": f"{time.time():.6f}"},
                 },
             )
 

@@ -1,4 +1,5 @@
-"""Counts the units that AWS bills for a template: in an idle month, and for each turn.
+"""Counts the units that AWS bills for a template: in an idle month, for each turn, and for
+documents that the assistant knows.
 
 `python -m tests.bench.store` measures on DynamoDB Local what a turn reads and writes. A test
 compares its result with `TURN`.
@@ -8,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 PRICES = Path(__file__).resolve().parents[1] / "prices.toml"
 """Dollars for a unit by its name, as far as the owner of a deployment has filled them in."""
@@ -38,6 +39,7 @@ KMS = f"{_PAGES}/kms/pricing/"
 WAF = f"{_PAGES}/waf/pricing/"
 ROUTE53 = f"{_PAGES}/route53/pricing/"
 COGNITO = f"{_PAGES}/cognito/pricing/"
+SQS = f"{_PAGES}/sqs/pricing/"
 
 UNITS = {
     "arm64": Unit("GB-second on arm64", LAMBDA),
@@ -50,6 +52,11 @@ UNITS = {
     "table": Unit("GB-month in the table", DYNAMODB),
     "recovery": Unit("GB-month of point-in-time recovery", DYNAMODB),
     "files": Unit("GB-month in S3", S3),
+    "vectors": Unit("GB-month in S3 Vectors", S3),
+    "vector_put": Unit("GB put into S3 Vectors", S3),
+    "vector_query": Unit("query of S3 Vectors", S3),
+    "vector_scan": Unit("TB that queries of S3 Vectors process", S3),
+    "queue": Unit("SQS request", SQS),
     "request": Unit("HTTPS request at CloudFront", CLOUDFRONT),
     "edge": Unit("invocation of a CloudFront function", CLOUDFRONT),
     "transfer": Unit("GB from CloudFront to the internet", CLOUDFRONT),
@@ -90,6 +97,51 @@ TURN = Turn()
 TURNS = 1_000
 
 
+POLLS: Final = 5 * MONTH / 20
+"""Requests in a month for a queue in which nothing is. Lambda asks with five requests that last 20
+seconds, and with no fewer where `MaximumConcurrency` is set:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+
+
+@dataclass(frozen=True)
+class Passages:
+    """Documents that the assistant knows, and the searches in them. All numbers are assumptions,
+    and the page says so. A vector is one of OpenAI's `text-embedding-3-small`.
+    """
+
+    number: int = 100_000
+    tokens: int = 300
+    dimension: int = 1536
+    text_bytes: int = 1_500
+    """Of what is stored with a vector, filters never name, and queries do not process."""
+    filterable_bytes: int = 150
+    """The key, and what filters name."""
+    words_bytes: int = 1_500
+    """Of a passage in the file of words and in the objects of passages, compressed."""
+    seconds: float = 0.02
+    """Of the ingest function, which reads, asks for vectors and stores them."""
+    writes: float = 0.2
+    """A document of some twenty passages is four writes of the table."""
+    searches: int = 1_000
+    embedding_price: float = 0.02
+    """Dollars for a million tokens: https://openai.com/api/pricing/"""
+
+    @property
+    def vector_bytes(self) -> int:
+        return self.dimension * 4 + self.filterable_bytes
+
+    @property
+    def gigabytes(self) -> float:
+        return self.number * (self.vector_bytes + self.text_bytes) / 1e9
+
+    @property
+    def embedding_dollars(self) -> float:
+        return self.number * self.tokens / 1e6 * self.embedding_price
+
+
+PASSAGES = Passages()
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of a bill: an amount of a unit of `UNITS`."""
@@ -121,6 +173,7 @@ def idle(resources: Resources) -> list[Line]:
         Line("Web ACLs", _count(resources, "AWS::WAFv2::WebACL"), "acl"),
         Line("Rules of web ACLs", _rules(resources), "rule"),
         Line("Snapshots", _snapshots(resources) * MONTH, "snapshot"),
+        Line("Asking the queue of documents", _polled(resources) * POLLS, "queue"),
     ]
     return [line for line in lines if line.amount]
 
@@ -143,6 +196,34 @@ def turns(resources: Resources, number: int = TURNS) -> list[Line]:
         Line("CloudFront, function", number, "edge"),
         Line("CloudFront, transfer", number * TURN.kilobytes_out / 1e6, "transfer"),
         Line("Logs", number * TURN.kilobytes_logged / 1e6, "logs"),
+    ]
+
+
+def kept_documents() -> list[Line]:
+    """The bill of a month for `PASSAGES`, which nobody searches."""
+    return [
+        Line("Vectors, with their texts", PASSAGES.gigabytes, "vectors"),
+        Line("Words and passages", PASSAGES.number * PASSAGES.words_bytes / 1e9, "files"),
+    ]
+
+
+def read_documents(resources: Resources) -> list[Line]:
+    """What it costs once to read `PASSAGES` into the index, without their embedding."""
+    ingest = function(resources, "Ingest")
+    seconds = PASSAGES.number * PASSAGES.seconds
+    return [
+        Line("Ingest function", ingest["MemorySize"] / GB * seconds, ingest["Architectures"][0]),
+        Line("Vectors, stored", PASSAGES.gigabytes, "vector_put"),
+        Line("Table, writes", PASSAGES.number * PASSAGES.writes, "write"),
+    ]
+
+
+def searches() -> list[Line]:
+    """What the searches in `PASSAGES` cost, besides their turns."""
+    processed = PASSAGES.searches * PASSAGES.number * PASSAGES.vector_bytes / 1e12
+    return [
+        Line("Queries", PASSAGES.searches, "vector_query"),
+        Line("Vectors that they process", processed, "vector_scan"),
     ]
 
 
@@ -178,6 +259,14 @@ def _rules(resources: Resources) -> int:
         len(resource["Properties"]["Rules"])
         for resource in resources.values()
         if resource["Type"] == "AWS::WAFv2::WebACL"
+    )
+
+
+def _polled(resources: Resources) -> int:
+    return sum(
+        resource["Type"] == "AWS::Lambda::EventSourceMapping"
+        and "ScalingConfig" in resource["Properties"]
+        for resource in resources.values()
     )
 
 

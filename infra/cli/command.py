@@ -1,7 +1,8 @@
-"""The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `secret`, `budget`,
-`ingest` and `knowledge`.
+"""The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
+`budget`, `ingest` and `knowledge`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
+    python -m infra.cli.command rollback [--yes] [-c stage=…]
     python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
     python -m infra.cli.command budget [--dollars 20 [--yes]] [-c stage=…]
     python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from infra.cli import smoke
 from infra.cli.account import Account, AccountError, explained, region_of
 from infra.cli.protection import what_protects
+from infra.cli.rollback import RollbackError, remove_old_versions, roll_back
 from infra.local.setup import node_folder
 from infra.stack.context import SettingsError, read_settings
 from infra.stack.models import SECRETS
@@ -49,7 +51,9 @@ def main() -> None:
         profile = _option(arguments, "--profile")
         settings = read_settings(_context(arguments), region=region_of(profile))
         account = Account(settings, profile=profile)
-        if command in {"diff", "deploy", "destroy", "bootstrap", "secret", *_OF_MAKE_DEV}:
+        if command in {
+            "diff", "deploy", "destroy", "bootstrap", "rollback", "secret", *_OF_MAKE_DEV,
+        }:  # fmt: skip
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)
     except (SettingsError, AccountError) as error:
@@ -68,6 +72,7 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
             cdk("diff", "--all", *arguments)
         case "deploy":
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
+            remove_old_versions(account, _stack(settings))
             after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
             if advice := what_protects(settings):
                 _say(f"\n{advice}")
@@ -75,13 +80,18 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
             cdk("destroy", "--all", *arguments)
         case "bootstrap":
             cdk("bootstrap", *arguments)
+        case "rollback":
+            try:
+                roll_back(account, _stack(settings), sure="--yes" in arguments)
+            except RollbackError as error:
+                _stop(str(error))
         case "secret":
             change_key(arguments, settings, account)
         case _ if command in _OF_MAKE_DEV:
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = "synth, diff, deploy, destroy, bootstrap, secret, budget, ingest, knowledge"
-            _stop(f"There is no command {command!r}: {commands}.")
+            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, budget, ingest"
+            _stop(f"There is no command {command!r}: it is {commands} or knowledge.")
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from infra.cli.billing import (
     GB,
+    PASSAGES,
     TURN,
     TURNS,
     UNITS,
@@ -19,7 +20,10 @@ from infra.cli.billing import (
     Resources,
     function,
     idle,
+    kept_documents,
+    read_documents,
     read_prices,
+    searches,
     turns,
 )
 from infra.stack.context import read_settings
@@ -29,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "costs.md"
 TEMPLATE = Path(__file__).with_name("costs_page.md")
 
+KNOWS = "knowledge=true"
+
 SETTINGS = {
     "provider=openai (or another one with a key)": {"provider": "openai"},
     "snapStart=true": {"snapStart": "true"},
@@ -36,6 +42,7 @@ SETTINGS = {
     "waf=true": {"waf": "true", "region": "us-east-1"},
     "edgeAlarms=true, outside us-east-1": {"edgeAlarms": "true", "region": "eu-central-1"},
     "signIn=cognito": {"signIn": "cognito"},
+    KNOWS: {"knowledge": "true"},
     "dailyBudget=20": {"dailyBudget": "20"},
     "dashboard=false": {"dashboard": "false"},
     "deletionProtection=true": {"deletionProtection": "true"},
@@ -61,6 +68,14 @@ def page(default: Resources, variants: Mapping[str, Resources], prices: Mapping[
         memory_gb=memory / GB,
         settings=settings,
         model_dollars=_money(dollars),
+        passages=PASSAGES,
+        number=f"{PASSAGES.number:,}",
+        searches=f"{PASSAGES.searches:,}",
+        gigabytes=f"{PASSAGES.gigabytes:.2f}",
+        embedding_dollars=_money(PASSAGES.embedding_dollars),
+        kept=_bill(kept_documents(), prices),
+        read=_bill(read_documents(variants[KNOWS]), prices) if KNOWS in variants else "",
+        searched=_bill(searches(), prices),
         settings_rows=_settings(default, variants),
         price_rows=_prices(prices),
     )

@@ -29,6 +29,9 @@ AT_ONCE: Final = 4
 MAX_KEY: Final = 1024
 """Bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
 
+NAMED: Final = 3
+"""Files that are named of those that are left out for one reason."""
+
 _NOT_TEXT: Final = ("image/", "audio/", "video/", "font/")
 
 
@@ -120,8 +123,8 @@ def _bring_in(
     library: Library, folder: Folder, *, sure: bool, wait: Wait
 ) -> dict[str, DocumentRow]:
     files, left_out = _files(folder)
-    for name, why in left_out.items():
-        say(f"  left out  {name}: {why}")
+    for why, found in _by_reason(left_out).items():
+        say(f"  left out  {found}: {why}")
     stored = library.objects(folder.prefix)
     if not files and not stored:
         raise KnowledgeError(f"{folder.path} has no documents.")
@@ -156,6 +159,17 @@ def _files(folder: Folder) -> tuple[list[File], dict[str, str]]:
     return files, left_out
 
 
+def _by_reason(left_out: dict[str, str]) -> dict[str, str]:
+    """The files that are left out for one reason, with the names of some."""
+    names_of: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        names_of.setdefault(why, []).append(name)
+    return {
+        why: ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if found[NAMED:] else "")
+        for why, found in names_of.items()
+    }
+
+
 def _why_not(path: Path, key: str) -> str | None:
     """Why a file is no document; None for one that may be."""
     kind = mimetypes.guess_type(path.name)[0] or ""
@@ -168,7 +182,7 @@ def _why_not(path: Path, key: str) -> str | None:
     if kind.startswith(_NOT_TEXT):
         return f"{kind} is not text."
     if path.stat().st_size > MAX_BYTES:
-        return f"it is over {MAX_BYTES // 1_000_000} MB."
+        return f"it has more than {MAX_BYTES // 1_000_000} MB."
     return None
 
 

@@ -7,6 +7,7 @@ through its own port (`infra.local.links`).
 """
 
 import contextlib
+import functools
 import logging
 import re
 import secrets
@@ -141,7 +142,11 @@ def moto_server(region: str, page_port: str | None = None) -> Iterator[MotoServe
     moto = MotoServer(
         region, page_origins=frozenset(f"http://{name}:{page_port}" for name in names)
     )
-    app = moto.guarded(DomainDispatcherApplication(create_backend_app))
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    # moto lists its folders for each request, to find the service that is meant.
+    found = functools.cache(dispatcher.get_backend_for_host)
+    dispatcher.get_backend_for_host = found  # type: ignore[method-assign]
+    app = moto.guarded(dispatcher)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     moto.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -201,10 +201,10 @@ class ChatKitStack(Stack):
         if vectors:
             variables = {**embedding.of_ingest(settings, shared), **knows}
             reading = self._reading(settings, vectors, files, bundle("ingest"), variables)
-            allow_ingest(reading.ingest, table=table, vectors=vectors, files=files, key=key)
-            self._allow_search(
+            self._allow_documents(
                 settings,
                 chat=chat,
+                table=table,
                 reading=reading,
                 vectors=vectors,
                 files=files,
@@ -280,7 +280,7 @@ class ChatKitStack(Stack):
                 reading=reading,
             )
 
-        self._deployer(settings, secrets)
+        self._deployer(settings, secrets, [chat, actions, events])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
@@ -311,24 +311,35 @@ class ChatKitStack(Stack):
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
 
-    def _allow_search(
+    def _allow_documents(
         self,
         settings: StackSettings,
         *,
         chat: ServiceFunction,
+        table: ChatTable,
         reading: Reading,
         vectors: VectorBucket,
         files: FilesBucket,
         secrets: Secrets,
         key: kms.Key | None,
     ) -> None:
-        """The rights to search, and to ask the model that makes the vectors."""
+        """The rights to search documents, to read them into the index, and to ask the model that
+        makes the vectors.
+        """
         isolated = settings.isolation == "session"
         allow_search(chat, vectors=vectors, files=files, key=key, isolated=isolated)
         model = embedding.model_of(settings)
         allow_embedding(chat, model, secrets.embedding)  # it reads the models' keys anyway
-        of_provider = secrets.models.get(models.embedding_key(settings) or "")
-        allow_embedding(reading.ingest, model, secrets.embedding or of_provider)
+        secret = secrets.embedding or secrets.models.get(models.embedding_key(settings) or "")
+        allow_embedding(reading.ingest, model, secret)
+        allow_ingest(
+            reading.ingest,
+            table=table,
+            vectors=vectors,
+            files=files,
+            key=key,
+            reads_secret=secret is not None,
+        )
 
     def _reading(
         self,
@@ -393,7 +404,9 @@ class ChatKitStack(Stack):
         route53.ARecord(self, "Ipv4", zone=hosted_zone, record_name=name, target=target)
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
 
-    def _deployer(self, settings: StackSettings, secrets: Secrets) -> None:
+    def _deployer(
+        self, settings: StackSettings, secrets: Secrets, functions: list[ServiceFunction]
+    ) -> None:
         if settings.github_repository is None:
             return
         named = [*secrets.models.values(), *filter(None, [secrets.turnstile])]
@@ -403,6 +416,7 @@ class ChatKitStack(Stack):
             repository=settings.github_repository,
             stage=settings.stage,
             secrets=[secret.arn for secret in named],
+            functions=[each.function for each in functions],
         )
 
     def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:

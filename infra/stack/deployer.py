@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.ht
 
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, Duration, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.stack.role import WithRole
@@ -33,6 +34,7 @@ class Deployer(WithRole):
         repository: str,
         stage: str,
         secrets: list[str],
+        functions: list[lambda_.Function],
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -59,6 +61,11 @@ class Deployer(WithRole):
         )
         # After a deploy it is said which secrets have no value yet. Nobody reads a value.
         self.allow("LookAtSecrets", ["secretsmanager:DescribeSecret"], secrets)
+        # It also deletes the versions that no rollback needs.
+        arns = [function.function_arn for function in functions]
+        self.allow("ListFunctions", ["cloudformation:ListStackResources"], [stack.stack_id])
+        self.allow("ListVersions", ["lambda:GetAlias", "lambda:ListVersionsByFunction"], arns)
+        self.allow("RemoveVersions", ["lambda:DeleteFunction"], [f"{arn}:*" for arn in arns])
         CfnOutput(
             self,
             "Arn",

@@ -107,6 +107,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
             "The roles of `make bootstrap` in this account, one for each region: a stage has "
             "further stacks in us-east-1."
         ),
+        r"/^Resource::<\w+\.Arn>:\*$/": "The versions of one of the stack's own functions.",
     },
 }
 

@@ -248,6 +248,7 @@ def allow_ingest(
     vectors: VectorBucket,
     files: FilesBucket,
     key: kms.IKey | None,
+    reads_secret: bool,
 ) -> None:
     """To read documents, and to change their rows, their words and passages, and the vectors."""
     function.allow(
@@ -260,7 +261,8 @@ def allow_ingest(
     function.allow("Words", _OBJECTS, [files.bucket.arn_for_objects(f"{INDEXES}*")])
     _allow_list(function, files)
     function.allow("Vectors", _VECTORS, [vectors.indexes])
-    _allow_key(function, key, "dynamodb", "s3", "secretsmanager", "s3vectors")
+    secrets = ["secretsmanager"] if reads_secret else []
+    _allow_key(function, key, "dynamodb", "s3", "s3vectors", *secrets)
 
 
 def allow_embedding(

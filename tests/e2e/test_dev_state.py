@@ -1,12 +1,15 @@
 """`make dev` keeps conversations, files and who is who, until `make reset`."""
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
-from moto.server import ThreadedMotoServer
+import pytest
 from phrases import QUESTION
 
 from tests.support.chat import Chat, thread_of
@@ -40,16 +43,39 @@ def file_of(chat, thread):
     return httpx2.get(chat.http.get(f"/chatkit/files/{attachment['id']}").json()["url"]).content
 
 
-def test_after_ctrl_c_the_same_browser_finds_its_conversation_and_its_file(tmp_path):
-    with Dev(folder=tmp_path) as first:
-        chat = Chat(first.url)
+@dataclass
+class Ended:
+    """A `make dev` that a browser had a conversation with, after Ctrl-C."""
+
+    folder: Path
+    chat: Chat
+    thread: str
+    said: list[tuple[str, str]]
+    variables: dict[str, str]
+    """Those in the file for commands while it ran."""
+    output: str
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    folder, port = tmp_path_factory.mktemp("state") / "folder", free_port()
+    with Dev(folder=folder, port=port) as dev:
+        chat = Chat(dev.url)
         thread = tell(chat)
-        before = conversation(chat, thread)
-    with Dev(folder=tmp_path) as second:
-        again = moved(chat, second)
-        assert conversation(again, thread) == before
-        assert file_of(again, thread) == NOTE
-        assert again.say(thread, QUESTION)[-1]["type"] == "thread.item.done"
+        said = conversation(chat, thread)
+        variables = private(folder, port)
+        output = dev.output()
+    assert not (folder / f"{port}.env").exists()
+    return Ended(folder, chat, thread, said, variables, output)
+
+
+def test_after_ctrl_c_the_same_browser_finds_its_conversation_and_its_file(ended, tmp_path):
+    folder = shutil.copytree(ended.folder, tmp_path / "copy")
+    with Dev(folder=folder) as second:
+        again = moved(ended.chat, second)
+        assert conversation(again, ended.thread) == ended.said
+        assert file_of(again, ended.thread) == NOTE
+        assert again.say(ended.thread, QUESTION)[-1]["type"] == "thread.item.done"
         assert Chat(second.url).read("threads.list")["data"] == []
 
 
@@ -93,8 +119,9 @@ def test_a_second_one_says_that_the_first_runs_and_keeps_its_own(tmp_path):
             own = tell(chat)
             assert [one["id"] for one in chat.read("threads.list")["data"]] == [own]
             assert own != thread
-        with Dev(folder=tmp_path, port=port) as third:
-            assert conversation(moved(chat, third), own)
+            said = conversation(chat, own)
+        # A later one on this port finds it there, as the first one would in its folder.
+        assert saved(tmp_path / f"port-{port}") >= len(said)
         done = reset(tmp_path)
         assert done.returncode != 0
         assert "End it first" in done.stderr
@@ -111,14 +138,12 @@ def reset(folder):
     )
 
 
-def test_make_reset_begins_anew(tmp_path):
-    folder = tmp_path / "folder"
-    port = free_port()
-    with Dev(folder=folder, port=port) as first:
-        chat = Chat(first.url)
-        tell(chat)
-        assert private(folder, port)["AWS_ENDPOINT_URL"] in first.output()
-    assert not (folder / f"{port}.env").exists()
+def test_only_this_account_can_read_what_is_kept_and_commands_find_the_address(ended):
+    assert ended.variables["AWS_ENDPOINT_URL"] in ended.output
+
+
+def test_make_reset_removes_what_was_kept_and_nothing_else(ended, tmp_path):
+    folder = shutil.copytree(ended.folder, tmp_path / "copy")
     (folder / "notes").write_text("somebody's own")
     assert reset(folder).returncode == 0
     assert [path.name for path in folder.iterdir()] == ["notes"]
@@ -126,8 +151,6 @@ def test_make_reset_begins_anew(tmp_path):
     assert reset(folder).returncode == 0
     assert not folder.exists()
     assert reset(folder).returncode == 0  # nothing to do is no error
-    with Dev(folder=folder) as second:
-        assert moved(chat, second).read("threads.list")["data"] == []
 
 
 def private(folder, port):
@@ -137,19 +160,3 @@ def private(folder, port):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     assert names == {"lock", "cookie-key", "state.sqlite3", f"{port}.env"}
     return dict(line.split("=", 1) for line in (folder / f"{port}.env").read_text().splitlines())
-
-
-def test_a_server_of_ones_own_that_lasts_is_used_a_second_time(tmp_path):
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, number = server.get_host_and_port()
-    own = {"AWS_ENDPOINT_URL": f"http://{host}:{number}"}
-    try:
-        with Dev(folder=tmp_path, **own) as first:
-            chat = Chat(first.url)
-            thread = tell(chat)
-            before = conversation(chat, thread)
-        with Dev(folder=tmp_path, **own) as second:
-            assert conversation(moved(chat, second), thread) == before
-    finally:
-        server.stop()

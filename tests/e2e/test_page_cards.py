@@ -5,6 +5,8 @@ from chat_page import Chat
 from phrases import CARD, CARD_BOX, CARD_OPEN, CARD_OTHER_BOX, FORM, FORM_SENT
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.page
+
 
 @pytest.fixture
 def windows(page, server):

@@ -16,6 +16,8 @@ from tests.support.turnstile import SECRET, SITE_KEY, Turnstile, refusal, turnst
 CLOUDFLARE = re.compile(r"^https://challenges\.cloudflare\.com/")
 THOUGHT = "A long thought that nobody wants to type twice"
 
+pytestmark = pytest.mark.page
+
 
 @dataclass
 class Place:
@@ -100,7 +102,6 @@ def test_somebody_new_solves_it_once_and_chats(chat, cloudflare):
     ]
 
 
-@pytest.mark.page
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_can_be_seen_heard_and_reached_by_keyboard(page, server, cloudflare, tolerated, scheme):
     tolerated.append("401")
@@ -119,7 +120,6 @@ def test_it_can_be_seen_heard_and_reached_by_keyboard(page, server, cloudflare, 
     chat.composer.wait_for(timeout=15_000)
 
 
-@pytest.mark.page
 def test_a_challenge_that_fails_says_so_and_can_be_tried_again(chat):
     chat.page.goto(chat.server)
     press(chat, "Fail")
@@ -130,7 +130,6 @@ def test_a_challenge_that_fails_says_so_and_can_be_tried_again(chat):
     chat.composer.wait_for(timeout=15_000)
 
 
-@pytest.mark.page
 def test_a_token_that_is_refused_says_so_and_asks_nothing_by_itself(chat, cloudflare):
     async def refuses(_asked, _fake):
         return refusal("timeout-or-duplicate")
@@ -146,7 +145,6 @@ def test_a_token_that_is_refused_says_so_and_asks_nothing_by_itself(chat, cloudf
     assert len(cloudflare.asked) == 2
 
 
-@pytest.mark.page
 def test_a_verification_that_nobody_answers_says_that_it_is_not_the_visitors_fault(
     chat, cloudflare, tolerated
 ):
@@ -163,7 +161,6 @@ def test_a_verification_that_nobody_answers_says_that_it_is_not_the_visitors_fau
     chat.composer.wait_for(timeout=15_000)
 
 
-@pytest.mark.page
 def test_a_script_that_is_blocked_is_said(chat, tolerated):
     tolerated.append("ERR_FAILED")
     chat.page.unroute(CLOUDFLARE)
@@ -172,7 +169,6 @@ def test_a_script_that_is_blocked_is_said(chat, tolerated):
     expect(chat.failure).to_contain_text("could not be loaded")
 
 
-@pytest.mark.page
 def test_who_is_no_longer_known_in_mid_chat_solves_it_there_and_no_word_is_lost(chat):
     chat.page.goto(chat.server)
     solve(chat)
@@ -193,7 +189,6 @@ def test_who_is_no_longer_known_in_mid_chat_solves_it_there_and_no_word_is_lost(
     expect(chat.banner("challenge")).to_have_count(0)
 
 
-@pytest.mark.page
 def test_the_deployed_page_s_content_policy_lets_it_be_solved(chat):
     policy = policy_with_challenge()
     # The page comes from this test, so the browser takes it for one of the internet.
@@ -226,7 +221,6 @@ def policy_with_challenge():
     return {"content-security-policy": policy}
 
 
-@pytest.mark.page
 def test_where_people_may_sign_in_that_takes_the_place_of_the_challenge(
     page, cloudflare, tolerated
 ):
@@ -254,7 +248,6 @@ def test_where_people_may_sign_in_that_takes_the_place_of_the_challenge(
         expect(visitor.button("Sign in")).to_be_visible()
 
 
-@pytest.mark.page
 def test_a_page_without_the_setting_loads_nothing_of_it(page, emulated):
     chat = Chat(page(), emulated.url).open()
     loaded = [request.url for request in chat.requests]

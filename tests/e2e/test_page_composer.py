@@ -70,6 +70,7 @@ def test_files_are_uploaded_sent_and_still_there_after_a_reload(chat):
     assert Path(saved.value.path()).read_bytes() == b"remember the milk"
 
 
+@pytest.mark.page
 def test_an_attached_file_can_be_removed_and_is_deleted(chat):
     attach(chat, "notes.txt", "text/plain", b"never mind")
     expect(chat.page.locator('.file[data-state="done"]')).to_have_count(1)
@@ -160,6 +161,7 @@ def test_a_file_that_is_not_allowed_is_refused_with_a_reason(chat, name, kind, s
     assert chat.operations("attachments.create") == []
 
 
+@pytest.mark.page
 def test_an_entity_is_mentioned_previewed_and_clicked(chat):
     chat.ask(CARD)
     chat.composer.press_sequentially(f"What about @{CARD_BOX[:3]}")

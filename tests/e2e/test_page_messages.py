@@ -46,6 +46,7 @@ def test_the_words_of_an_answer_arrive_one_after_the_other(chat):
     assert sorted(growing, key=len) == growing
 
 
+@pytest.mark.page
 def test_a_reload_shows_the_thread_with_all_its_items(chat):
     chat.ask(SLOW_SUBJECT)
     thread = chat.thread
@@ -56,6 +57,7 @@ def test_a_reload_shows_the_thread_with_all_its_items(chat):
     expect(chat.questions).to_have_count(1)
 
 
+@pytest.mark.page
 def test_history_opens_renames_and_deletes(chat):
     chat.ask(QUESTION)
     first = chat.thread
@@ -121,6 +123,7 @@ def test_back_opens_the_previous_conversation(chat):
     assert chat.thread == first
 
 
+@pytest.mark.page
 def test_another_visitor_sees_none_of_it(chat, page, server, tolerated):
     tolerated.append("404")
     chat.ask(QUESTION)
@@ -146,6 +149,7 @@ def test_stop_ends_the_answer_and_keeps_what_was_written(chat):
     expect(chat.answers.last).not_to_contain_text(STORY_ENDS)
 
 
+@pytest.mark.page
 def test_stop_in_the_first_answer_shows_what_is_stored_and_a_title(chat):
     chat.send(STORY)
     expect(chat.answers.last).to_contain_text(STORY_BEGINS)
@@ -181,6 +185,7 @@ def test_another_conversation_can_be_opened_while_one_is_answered(chat):
     assert not [r for r in chat.requests if r.url.endswith("/actions/cancel")]
 
 
+@pytest.mark.page
 def test_an_answer_can_be_rated_copied_and_written_again(chat):
     chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     chat.ask(QUESTION)

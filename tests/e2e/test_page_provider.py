@@ -51,6 +51,7 @@ def choose(chat, name):
     chat.page.locator(".menu-entry", has_text=name).click()
 
 
+@pytest.mark.page
 def test_the_model_that_the_visitor_picks_answers(chat, provider):
     expect(picker(chat)).to_contain_text("quick")
     chat.ask(HELLO)

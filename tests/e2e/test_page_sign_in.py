@@ -15,6 +15,8 @@ from tests.support.oidc_provider import Issuer, free_port_for_both, oidc_provide
 
 THOUGHT = "A long thought that nobody wants to type twice"
 
+pytestmark = pytest.mark.page
+
 
 @dataclass
 class Place:
@@ -122,7 +124,6 @@ def test_a_person_signs_in_chats_and_is_still_signed_in_after_a_reload(chat):
     assert renewals(chat) == []
 
 
-@pytest.mark.page
 def test_a_link_to_a_conversation_leads_there_through_the_sign_in_but_not_somebody_else(
     chat, page, tolerated
 ):
@@ -166,7 +167,6 @@ def test_sign_out_ends_all_windows_and_the_issuer_asks_again_who_it_is(chat):
     expect(account(chat)).to_have_accessible_name(f"Account of {ALAN}")
 
 
-@pytest.mark.page
 def test_somebody_who_cancels_can_try_again_at_the_same_address(chat):
     visit(chat, "/?thread=thr_1")
     chat.button("Sign in").click()
@@ -176,7 +176,6 @@ def test_somebody_who_cancels_can_try_again_at_the_same_address(chat):
     assert stored(chat.page) is None
 
 
-@pytest.mark.page
 def test_a_code_from_elsewhere_signs_nobody_in(chat):
     chat.page.goto(chat.server + "/signed-in?code=stolen&state=made-up")
     expect(chat.page.get_by_role("alert")).to_contain_text("You are not signed in")
@@ -184,7 +183,6 @@ def test_a_code_from_elsewhere_signs_nobody_in(chat):
     assert stored(chat.page) is None
 
 
-@pytest.mark.page
 def test_a_token_is_renewed_before_it_expires_once_for_all_windows(chat):
     visit(chat)
     sign_in(chat)
@@ -258,7 +256,6 @@ def test_somebody_else_who_signs_in_then_gets_neither_the_words_nor_the_conversa
     assert THOUGHT not in chat.page.evaluate("JSON.stringify(sessionStorage)")
 
 
-@pytest.mark.page
 def test_without_a_refresh_token_the_page_says_when_the_sign_in_has_ended(chat, issuer):
     issuer.order(refreshTokens=False)
     visit(chat)
@@ -275,7 +272,6 @@ def test_without_a_refresh_token_the_page_says_when_the_sign_in_has_ended(chat, 
     expect(chat.questions).to_have_count(1)
 
 
-@pytest.mark.page
 def test_after_a_reload_without_a_valid_sign_in_the_draft_and_the_conversation_come_back(
     chat, issuer, tolerated
 ):
@@ -297,7 +293,6 @@ def test_after_a_reload_without_a_valid_sign_in_the_draft_and_the_conversation_c
     assert chat.page.url == link
 
 
-@pytest.mark.page
 def test_an_issuer_that_is_not_reached_is_said_and_can_be_tried_again(chat, issuer, tolerated):
     tolerated.append("ERR_FAILED")
     visit(chat)
@@ -308,7 +303,6 @@ def test_an_issuer_that_is_not_reached_is_said_and_can_be_tried_again(chat, issu
     sign_in(chat)
 
 
-@pytest.mark.page
 def test_an_account_that_may_not_chat_is_told_why_and_can_sign_out(chat, tolerated):
     tolerated.append("403")
     visit(chat)
@@ -323,7 +317,6 @@ def test_an_account_that_may_not_chat_is_told_why_and_can_sign_out(chat, tolerat
     chat.page.get_by_role("heading", name="Sign out?").wait_for()
 
 
-@pytest.mark.page
 def test_the_window_for_signing_in_says_that_it_can_be_closed_where_it_cannot_close_itself(chat):
     chat.page.goto(chat.server + "/sign-in")
     choose(chat.page, ADA)
@@ -331,7 +324,6 @@ def test_the_window_for_signing_in_says_that_it_can_be_closed_where_it_cannot_cl
     chat.open()
 
 
-@pytest.mark.page
 def test_a_page_that_back_shows_after_somebody_signed_out_forgets_what_it_had(chat):
     visit(chat)
     sign_in(chat)
@@ -349,7 +341,6 @@ def test_a_page_that_back_shows_after_somebody_signed_out_forgets_what_it_had(ch
     assert chat.page.url == chat.server + "/"
 
 
-@pytest.mark.page
 def test_where_there_is_no_https_the_start_screen_says_so(chat):
     chat.page.add_init_script(
         """Object.defineProperty(window, "isSecureContext", {value: false});
@@ -360,7 +351,6 @@ def test_where_there_is_no_https_the_start_screen_says_so(chat):
     expect(chat.page.get_by_role("alert")).to_contain_text("begins with https")
 
 
-@pytest.mark.page
 def test_the_menu_works_by_keyboard_and_axe_finds_nothing_in_it(page, server, tolerated):
     for scheme in ("light", "dark"):
         chat = Chat(page(color_scheme=scheme, reduced_motion="reduce"), server.url)
@@ -379,7 +369,6 @@ def test_the_menu_works_by_keyboard_and_axe_finds_nothing_in_it(page, server, to
         expect(account(chat)).to_be_focused()
 
 
-@pytest.mark.page
 def test_the_deployed_page_s_content_policy_lets_people_sign_in(chat, issuer):
     policy = policy_with(issuer.url)
     under_policy = []

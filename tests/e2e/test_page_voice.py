@@ -23,6 +23,8 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
 };
 """
 
+pytestmark = pytest.mark.page
+
 
 @pytest.fixture(scope="module")
 def speech_server():
@@ -119,7 +121,6 @@ def test_a_voice_note_becomes_text_in_the_composer(chat, speech_server):
     assert [r for r in chat.requests if r.url.endswith("/actions/transcribe")]
 
 
-@pytest.mark.page
 def test_a_voice_note_shows_its_volume_and_length(chat):
     begin(chat)
     timer = chat.page.get_by_role("timer", name=re.compile("."))
@@ -132,7 +133,6 @@ def test_a_voice_note_shows_its_volume_and_length(chat):
     cancel(chat)
 
 
-@pytest.mark.page
 def test_a_cancelled_voice_note_frees_the_microphone_and_sends_nothing(chat, speech_server):
     chat.page.add_init_script(TRACKS)
     chat.page.reload()
@@ -148,7 +148,6 @@ def test_a_cancelled_voice_note_frees_the_microphone_and_sends_nothing(chat, spe
     assert not [r for r in chat.requests if r.url.endswith("/actions/transcribe")]
 
 
-@pytest.mark.page
 def test_silence_is_explained(chat, speech_server):
     speech_server.transcript = ""
     begin(chat)
@@ -158,7 +157,6 @@ def test_silence_is_explained(chat, speech_server):
     expect(chat.composer).to_have_value("")
 
 
-@pytest.mark.page
 def test_a_speech_server_that_fails_is_explained(chat, speech_server, tolerated):
     tolerated.append("Failed to load resource")
     speech_server.script = [Fail(500, "internal sk-secret")]

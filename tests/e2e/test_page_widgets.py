@@ -41,6 +41,7 @@ def test_an_item_that_is_ticked_off_stays_ticked_off(chat):
     assert chat.operations("threads.sync_custom_action")[0].url.endswith("/actions")
 
 
+@pytest.mark.page
 def test_a_form_shows_its_error_and_is_saved_when_correct(chat):
     chat.ask(FORM)
     card = chat.widgets.last
@@ -73,6 +74,7 @@ def test_the_assistant_answers_a_choice_from_a_list(chat):
     expect(chat.widgets.last.get_by_role("button", name=CHOICE_OPTION)).to_have_count(0)
 
 
+@pytest.mark.page
 def test_the_server_redraws_a_card_after_an_action_of_the_page(chat):
     chat.ask(PAGE_CARD)
     chat.widgets.last.get_by_role("button", name="Dark").click()
@@ -84,6 +86,7 @@ def test_the_server_redraws_a_card_after_an_action_of_the_page(chat):
     expect(dark).to_have_text("Dark")
 
 
+@pytest.mark.page
 def test_a_note_is_written_word_by_word_and_announced(chat):
     chat.draw_each_event()
     chat.page.reload()
@@ -100,6 +103,7 @@ def test_a_note_is_written_word_by_word_and_announced(chat):
     expect(chat.widgets.last).to_contain_text(NOTE_ENDS)
 
 
+@pytest.mark.page
 def test_questions_of_the_assistant_can_be_answered_in_a_form(chat):
     chat.ask(INTERVIEW)
     form = chat.page.locator('[data-item="structured_input"]')
@@ -113,6 +117,7 @@ def test_questions_of_the_assistant_can_be_answered_in_a_form(chat):
     expect(form).to_contain_text(INTERVIEW_OPTION)
 
 
+@pytest.mark.page
 def test_the_assistant_can_use_a_tool_of_the_page(chat):
     chat.ask(PAGE_TOOL)
     expect(chat.page.locator("html")).to_have_attribute("data-scheme", "dark")
@@ -129,6 +134,7 @@ export const onDeeplink = () => {};
 """
 
 
+@pytest.mark.page
 def test_a_page_that_can_do_nothing_is_offered_nothing_that_needs_it(page, server):
     window = page()
     window.route(

@@ -1,8 +1,10 @@
 """Documents as blocks. LibreOffice and Chromium wrote `files/` (make_files.py)."""
 
+import io
 import subprocess
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from functions.ingest import reading
@@ -204,6 +206,14 @@ def test_text_in_other_encodings_is_read_in_paragraphs(encoding):
 )
 def test_a_document_without_a_title_is_called_by_its_beginning_or_its_name(data, name, title):
     assert program.answer(data.encode(), name)["title"] == title
+
+
+def test_a_pdf_without_a_title_is_called_by_its_first_line_and_not_by_its_first_heading():
+    writer = pypdf.PdfWriter(clone_from=HERE / "files" / "handbook.pdf")
+    writer.metadata = None
+    out = io.BytesIO()
+    writer.write(out)
+    assert program.answer(out.getvalue(), "a.pdf")["title"] == "Handbook of the bakery"
 
 
 def test_a_document_is_read_by_a_process_that_knows_no_secret(monkeypatch):

@@ -79,7 +79,8 @@ def archive(*names):
 
 def sheet(rows):
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    xml = f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
+    size = '<dimension ref="A1"/>'  # which is not true
+    xml = f'<worksheet xmlns="{main}">{size}<sheetData>{rows}</sheetData></worksheet>'
     return changed("sales.xlsx", {"xl/worksheets/sheet1.xml": xml})
 
 
@@ -133,6 +134,7 @@ ROWS = f"It has more than {MAX_ROWS:,} rows"
         (b"a " * (MAX_CHARACTERS // 2 + 1), "a.txt", "It has more than 10,000,000 characters"),
         (b"<p>" + b"<div>" * 100_000 + b"x", "a.html", DEEP),
         (b"<p>" + b"<b>" * 230 + b"x", "a.html", DEEP),
+        (b"<nav>" + b"<p><div>" * 300 + b"</div>" * 300 + b"</nav>lost", "a.html", DEEP),
         (b"> " * 5_000 + b"x", "a.md", DEEP),
         (b"".join(b"  " * n + b"- x\n" for n in range(200)), "a.md", DEEP),
     ],

@@ -121,8 +121,8 @@ def test_the_wheel_holds_the_library_and_none_of_the_app(wheel):
     } <= names  # fmt: skip
     rooms = {name.partition("/")[0] for name in names if "/" in name and ".dist-info" not in name}
     assert rooms == {
-        "attachments", "aws", "knowledge", "lambda_stream", "limits", "llm", "mcp", "server",
-        "store", "toolkit",
+        "attachments", "aws", "files", "knowledge", "lambda_stream", "limits", "llm", "mcp",
+        "server", "store", "toolkit",
     }  # fmt: skip
 
 

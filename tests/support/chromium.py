@@ -1,4 +1,8 @@
-"""Starts the system's Chromium, or Playwright's own. Where there is neither, tests are skipped."""
+"""Starts the system's Chromium, or Playwright's own. Where there is neither, tests are skipped.
+
+The headless shell comes first: the same engine without the windows, the tabs and the extensions of
+the whole browser. It opens a page with a third of the processor's time.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -8,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,7 +28,7 @@ FLAGS = [
 def chromium(*flags: str) -> Iterator[Browser]:
     """A browser that runs as long as the block. Meanwhile no event loop can run in this thread."""
     with sync_playwright() as playwright:
-        system = shutil.which("chromium") or shutil.which("chromium-browser")
+        system = next(filter(None, map(shutil.which, NAMES)), None)
         if system is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no Chromium here")
         browser = playwright.chromium.launch(executable_path=system, args=[*FLAGS, *flags])

@@ -1,11 +1,31 @@
 """Serves an ASGI app with a real uvicorn on a free loopback port."""
 
+import asyncio
 import contextlib
 import threading
 import time
 from collections.abc import Iterator
 
 import uvicorn
+
+
+class Server(uvicorn.Server):
+    """Ends as soon as it should: uvicorn's own looks ten times a second whether it should."""
+
+    async def startup(self, sockets=None):
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self):
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), 0.1)
+
+    def end(self):
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._ended.set)
 
 
 @contextlib.contextmanager
@@ -19,7 +39,7 @@ def served(app, port=0, **options) -> Iterator[str]:
         timeout_graceful_shutdown=2,
         **options,
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30
@@ -31,5 +51,5 @@ def served(app, port=0, **options) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(timeout=10)

@@ -60,13 +60,14 @@ def _clean(text: str) -> str:
 
 
 def _title(given: str, blocks: list[Block], name: str) -> str:
-    """The title that the file has; else its first heading, or a short line at its beginning; else
-    the name of the file.
+    """The title that the file has; else its first heading, or a short line at its beginning, which
+    goes first in a PDF: headings there leave out the title. Else the name of the file.
     """
     given = _TITLE_OF_A_PROGRAM.sub("", " ".join(_clean(given).split()))
     headings = [block.text for block in blocks if block.kind == "heading"]
     first = blocks[0].text.split("\n")[0] if blocks[0].kind == "text" else ""
-    candidates = [given, *headings[:1], first if len(first) <= MAX_TITLE // 2 else ""]
+    first = first if len(first) <= MAX_TITLE // 2 else ""
+    candidates = [given, first if blocks[0].page else "", *headings[:1], first]
     return next(filter(None, candidates), PurePosixPath(name).stem or name)[:MAX_TITLE]
 
 

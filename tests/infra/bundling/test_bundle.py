@@ -56,7 +56,7 @@ def for_lambda() -> Path:
         return bundle.build("chat")
 
 
-@pytest.mark.parametrize("function", bundle.FUNCTIONS)
+@pytest.mark.parametrize("function", ["chat", "actions"])
 async def test_both_functions_serve_from_their_bundles_alone(function):
     """With an interpreter that has no packages of its own."""
     found = project.bundle(function)
@@ -89,6 +89,19 @@ def test_the_bundle_reads_files_with_what_it_contains(chat):
         cwd=chat,
     )
     assert done.stdout == "名前,金額\nTrue\nTrue\n", done.stderr
+
+
+def test_only_what_reads_documents_is_packed_with_what_reads_them(chat):
+    """Lambda takes 250 MB; the other functions would start more slowly with it."""
+    ingest = bundle.build("ingest", host=True)
+    assert _size(ingest) < 140_000_000
+    for name in ("pypdf/__init__.py", "pptx/__init__.py", "lxml/html/__init__.py"):
+        assert (ingest / name).is_file()
+        assert not (chat / name).exists()
+    assert (ingest / "functions" / "ingest").is_dir()
+    assert not (chat / "functions" / "ingest").exists()
+    for folder in ("chat", "actions", "assistant", "web"):
+        assert not (ingest / "functions" / folder).exists()
 
 
 def test_it_fits_with_its_byte_code(chat, for_lambda):

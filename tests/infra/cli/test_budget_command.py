@@ -199,6 +199,7 @@ def test_a_deploy_ends_with_what_protects_the_stage(monkeypatch, tmp_path, capsy
     outputs.write_text(json.dumps({"chatkit-dev": {"PageUrl": "https://page.example"}}))
     monkeypatch.setattr(command, "OUTPUTS", outputs)
     monkeypatch.setattr(command, "cdk", lambda *_: None)
+    monkeypatch.setattr(command, "remove_old_versions", lambda *_: None)
     monkeypatch.setattr(command.smoke, "smoke", lambda *_: None)
     for settings, ends in ((read_settings({**PUBLIC, "region": REGION}), True), (SETTINGS, False)):
         command.run("deploy", [], settings, Account(settings))

@@ -17,6 +17,7 @@ MAKE = {
     "chat": project.chat_configuration,
     "actions": project.actions_configuration,
     "events": project.events_configuration,
+    "ingest": project.ingest_configuration,
 }
 
 as_deployed = pytest.mark.skipif(project.lambda_python() is None, reason=project.description())

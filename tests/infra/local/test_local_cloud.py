@@ -107,15 +107,32 @@ def row(name):
     return {"pk": {"S": "rows"}, "sk": {"S": name}}
 
 
-def test_an_endpoint_of_ones_own_gets_the_same_key_each_time(monkeypatch):
-    """DynamoDB Local has a database for each access key id."""
+@pytest.fixture
+def own():
+    """The variable that leads to a server of one's own."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    own = {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+    yield {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+    server.stop()
+
+
+def test_a_server_of_ones_own_that_lasts_has_it_all_the_second_time(monkeypatch, own, tmp_path):
+    def used():
+        return own_cloud(monkeypatch, keep_in=tmp_path / "state", **own, **named("lasts"))
+
+    with used():
+        client("dynamodb").put_item(TableName="lasts", Item=row("a"))
+        client("s3").put_object(Bucket="lasts", Key="b", Body=b"a note")
+    with used():
+        assert client("dynamodb").scan(TableName="lasts")["Items"] == [row("a")]
+        assert client("s3").get_object(Bucket="lasts", Key="b")["Body"].read() == b"a note"
+
+
+def test_an_endpoint_of_ones_own_gets_the_same_key_each_time(monkeypatch, own):
+    """DynamoDB Local has a database for each access key id."""
     with own_cloud(monkeypatch, **own) as variables:
         assert variables["AWS_ACCESS_KEY_ID"] == "local"
     own |= {"AWS_ACCESS_KEY_ID": "mine", "AWS_SECRET_ACCESS_KEY": "mine, too"}
     with own_cloud(monkeypatch, **own):
         assert os.environ["AWS_ACCESS_KEY_ID"] == "mine"
-    server.stop()

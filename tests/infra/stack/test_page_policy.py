@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from infra.cli.smoke import _png
 from tests.e2e.chat_page import Chat
 from tests.support.chromium import chromium
-from tests.support.dev import Dev
+from tests.support.dev import of_the_run
 
 SCRIPT = """
 const frame = document.createElement("iframe");
@@ -39,9 +39,8 @@ def policy(dev):
 
 
 @pytest.fixture(scope="module")
-def server():
-    with Dev() as running:
-        yield running.url
+def server(shared):
+    return of_the_run(shared, "dev").url
 
 
 @pytest.fixture

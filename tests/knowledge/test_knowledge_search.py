@@ -166,3 +166,9 @@ async def test_who_searches_while_roles_are_taken_away_finds_nothing_by_words(st
             await stage.take(key)
     assert await stage.found("alpha") == []
     assert await stage.found("alpha", roles=["staff"]) == ["It is alpha."]
+
+
+@pytest.mark.parametrize("query", ["", " \n", "?!", "🙂", "\x00", "a" * 20_000])
+async def test_any_question_can_be_asked(stage, query):
+    await stage.take(stage.put("a.md", "It is a."))
+    assert len(await stage.found(query)) <= 1

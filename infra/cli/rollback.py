@@ -1,0 +1,123 @@
+"""`make rollback`: the functions of a stage run the version before again, within seconds.
+
+A deploy publishes a version of each function and points its alias `live` to it. The version before
+stays, so the alias can point back. Nothing else is changed: not the table, the files, the settings
+of other resources, or the page.
+"""
+
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from infra.cli.account import Account, explained
+from infra.stack.function import ALIAS
+
+KEPT = 2
+"""Versions of a function that stay after a deploy: the one that runs, and the one before. With
+SnapStart AWS bills the snapshot of each."""
+
+
+class RollbackError(Exception):
+    """Why there is nothing to go back to, in one line for whoever typed the command."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version of a function."""
+
+    number: int
+    published: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One function, the version that its alias points to, and those before it, newest first."""
+
+    function: str
+    current: Version
+    before: list[Version]
+
+
+def roll_back(account: Account, stack: str, *, sure: bool) -> None:
+    """Show what would run again, and point the aliases back. Asks for a yes unless `sure`.
+
+    Raises `RollbackError`, and `AccountError` when AWS refuses a request.
+    """
+    client = account.client("lambda")
+    with explained():
+        steps = _steps(account, client, stack)
+    if not steps:
+        raise RollbackError(f"There are no functions in {stack}.")
+    alone = [step.function for step in steps if not step.before]
+    if alone:
+        raise RollbackError(f"There is no version before this one of {', '.join(alone)}.")
+    for step in steps:
+        to = step.before[0]
+        _say(
+            f"  {step.function}: version {step.current.number} of {step.current.published} -> "
+            f"version {to.number} of {to.published}"
+        )
+    if not sure:
+        sys.stdout.write("Run these versions? The page stays as it is. Type yes: ")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip().lower() != "yes":
+            raise RollbackError("Nothing is changed.")
+    with explained():
+        for step in steps:
+            client.update_alias(
+                FunctionName=step.function,
+                Name=ALIAS,
+                FunctionVersion=str(step.before[0].number),
+            )
+    _say("They run now. The next make deploy that changes a function replaces them.")
+
+
+def remove_old_versions(account: Account, stack: str) -> None:
+    """Delete the versions that `make rollback` does not need. Raises `AccountError`."""
+    client = account.client("lambda")
+    with explained():
+        for step in _steps(account, client, stack):
+            for version in step.before[KEPT - 1 :]:
+                client.delete_function(FunctionName=step.function, Qualifier=str(version.number))
+
+
+def _steps(account: Account, client: Any, stack: str) -> list[Step]:
+    pages = account.client("cloudformation").get_paginator("list_stack_resources")
+    functions = [
+        resource["PhysicalResourceId"]
+        for page in pages.paginate(StackName=stack)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    ]
+    steps = []
+    for function in functions:
+        try:
+            alias = client.get_alias(FunctionName=function, Name=ALIAS)
+        except client.exceptions.ResourceNotFoundException:
+            continue  # the CDK's own, for its custom resources
+        versions = _versions(client, function)
+        current = next(each for each in versions if str(each.number) == alias["FunctionVersion"])
+        before = [each for each in versions if each.number < current.number]
+        steps.append(Step(function, current, before))
+    return steps
+
+
+def _versions(client: Any, function: str) -> list[Version]:
+    """The published versions, newest first."""
+    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    found = [
+        Version(int(each["Version"]), _short(each["LastModified"]))
+        for page in pages
+        for each in page["Versions"]
+        if each["Version"].isdigit()
+    ]
+    return sorted(found, key=lambda each: each.number, reverse=True)
+
+
+def _short(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
