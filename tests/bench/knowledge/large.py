@@ -27,8 +27,8 @@ from tests.support.cloud import own_cloud
 
 INDEX: Final = "k-large"
 MEGABYTE: Final = 1024 * 1024
-DIMENSION: Final = 1024
-"""Numbers in a vector of a common model: each has four bytes."""
+DIMENSION: Final = 1536
+"""Numbers in a vector of OpenAI's text-embedding-3-small: each has four bytes."""
 ROOT: Final = Path(__file__).parents[3]
 
 
