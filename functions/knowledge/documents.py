@@ -179,7 +179,8 @@ class DocumentRows:
 
         - `taken`: this one has it now. Whoever has it may take it again, which forgets notes.
         - `noted`: another event's holder has it, and will look at the document once more. If that
-          holder is killed, its event is delivered again, and looks at the document as it is then.
+          holder is killed, its event is delivered again, or is in the dead-letter queue after the
+          last attempt, and looks at the document as it is then.
         - `same`: an earlier attempt of the same event has it, which may have been killed. The event
           has to come again, because nobody else would.
         """

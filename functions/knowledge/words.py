@@ -46,6 +46,7 @@ FORMAT: Final = 1
 another way, so such rows are only cut off from their passages."""
 
 _SCHEMA: Final = """
+PRAGMA auto_vacuum = FULL;
 CREATE TABLE documents (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
     tenant TEXT, roles TEXT NOT NULL, tags TEXT NOT NULL
@@ -75,7 +76,7 @@ WHERE words MATCH :query AND passages.document IN (
         SELECT 1 FROM json_each(tags) WHERE value IN (SELECT value FROM json_each(:tags))
     ))
 )
-ORDER BY bm25(words, 1.0, 1.0), passages.number LIMIT :top
+ORDER BY bm25(words, 2.0, 1.0), passages.number LIMIT :top
 """
 
 
@@ -170,7 +171,7 @@ class Words:
             shutil.copyfile(self._copy, self._edited)
         with _opened(self._edited, new=not self._etag) as database:
             before = database.total_changes
-            _apply(database, document, texts)
+            _change(database, document, texts)
             return database.total_changes > before
 
     @cached_property
@@ -222,10 +223,16 @@ def _opened(file: Path, *, new: bool) -> Iterator[sqlite3.Connection]:
         database.execute("COMMIT")
 
 
-def _apply(database: sqlite3.Connection, document: Document, texts: dict[str, Passage]) -> None:
+def _change(database: sqlite3.Connection, document: Document, texts: dict[str, Passage]) -> None:
+    _tidy(database, _apply(database, document, texts))
+
+
+def _apply(database: sqlite3.Connection, document: Document, texts: dict[str, Passage]) -> int:
+    """Have the file hold these passages of the document. Returns how many it has forgotten."""
     number = _document(database, document)
     wanted = {passage.id: passage for passage in document.passages}
     there = set()
+    forgotten = 0
     for row, name, made in database.execute(
         "SELECT number, id, format FROM passages WHERE document = ?", (number,)
     ).fetchall():
@@ -235,6 +242,7 @@ def _apply(database: sqlite3.Connection, document: Document, texts: dict[str, Pa
         if name in texts and made == FORMAT:
             database.execute(_FORGET, (row, *_texts(texts[name])))
         database.execute("DELETE FROM passages WHERE number = ?", (row,))
+        forgotten += 1
     for name, passage in wanted.items():
         if name not in there:
             row = database.execute(
@@ -247,6 +255,22 @@ def _apply(database: sqlite3.Connection, document: Document, texts: dict[str, Pa
             )
     if not wanted:
         database.execute("DELETE FROM documents WHERE number = ?", (number,))
+    return forgotten
+
+
+def _tidy(database: sqlite3.Connection, forgotten: int) -> None:
+    """Have FTS5 drop what it has forgotten, once that is more than it has.
+
+    Until then it only notes what it forgets, and a file whose documents change all the time would
+    grow to a multiple: https://www.sqlite.org/fts5.html#the_optimize_command
+    """
+    if not forgotten:
+        return
+    forgotten += database.execute("PRAGMA user_version").fetchone()[0]
+    if forgotten > database.execute("SELECT count(*) FROM passages").fetchone()[0]:
+        database.execute("INSERT INTO words (words) VALUES ('optimize')")
+        forgotten = 0
+    database.execute(f"PRAGMA user_version = {forgotten}")
 
 
 def _document(database: sqlite3.Connection, document: Document) -> int | None:

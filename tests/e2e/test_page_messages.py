@@ -21,7 +21,8 @@ from phrases import (
 )
 from playwright.sync_api import expect
 
-from tests.support.chat import message
+from tests.support.chat import Chat as Client
+from tests.support.chat import message, thread_of
 
 
 @pytest.fixture
@@ -245,9 +246,13 @@ def test_a_new_answer_does_not_scroll_a_visitor_who_reads_above(chat):
 
 @pytest.mark.page
 def test_earlier_messages_are_loaded_on_demand(chat):
-    for number in range(22):
-        chat.ask(f"What is {number} + 1?")
-    chat.page.reload()
+    visitor = Client(chat.server)
+    for cookie in chat.page.context.cookies():
+        visitor.http.cookies.set(cookie["name"], cookie["value"])
+    thread = thread_of(visitor.create("What is 0 + 1?"))
+    for number in range(1, 22):
+        visitor.say(thread, f"What is {number} + 1?")
+    chat.open(f"/?thread={thread}")
     chat.questions.first.wait_for()
     first = chat.questions.filter(has_text="What is 0 + 1?")
     expect(first).to_have_count(0)

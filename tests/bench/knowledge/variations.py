@@ -7,7 +7,7 @@ from typing import Final
 
 from functions.knowledge.passages import Document, PassageText, document_id, with_ids
 
-PASSAGES: Final = 250
+PASSAGES: Final = 2_500
 """Of one document."""
 CHARACTERS: Final = 4
 """Of a token, about."""

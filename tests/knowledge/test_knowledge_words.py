@@ -131,6 +131,28 @@ async def test_a_passage_whose_text_is_not_known_any_more_is_not_found_either(st
     assert await find(stage, "alpha gamma") == []
 
 
+def test_a_file_whose_documents_change_all_the_time_does_not_grow(tmp_path):
+    file = tmp_path / "words.sqlite3"
+
+    def version(name, number):
+        texts = (" ".join(f"w{number * n % 997}" for n in range(50)) + f" {n}" for n in range(20))
+        return document(name, *texts)
+
+    documents = {str(number): version(str(number), number + 1) for number in range(20)}
+    with module._opened(file, new=True) as database:
+        for each in documents.values():
+            module._change(database, each, {})
+    size = file.stat().st_size
+    for number in range(300):
+        name = str(number % 20)
+        old, new = documents[name], version(name, number + 100)
+        known = {passage.id: passage for passage in (*old.passages, *new.passages)}
+        with module._opened(file, new=False) as database:
+            module._change(database, new, known)
+        documents[name] = new
+    assert file.stat().st_size < 3 * size
+
+
 async def test_what_does_not_change_the_file_is_not_written(stage, words, monkeypatch):
     one = document("a", "alpha")
     await words.put(one)

@@ -10,8 +10,10 @@ from functions.knowledge.search import Knowledge, fused
 from functions.knowledge.words import Words
 
 
-async def test_a_passage_that_both_lists_have_is_first():
-    assert [key for key, _ in fused([["a", "b", "c"], ["d", "b"]])] == ["b", "a", "d", "c"]
+@pytest.mark.parametrize(("weights", "best"), [((2, 1), "bacd"), ((1, 2), "bdac")])
+async def test_a_passage_that_both_lists_have_is_first_and_a_list_may_weigh_more(weights, best):
+    found = fused([["a", "b", "c"], ["d", "b"]], weights)
+    assert "".join(key for key, _ in found) == best
 
 
 async def test_what_only_words_find_comes_with_its_text(stage, monkeypatch):
