@@ -79,6 +79,7 @@ def settled(
     keys = [*wanted, *gone]
     tenants = tenants_of(keys)
     progress = Progress("Reading documents", len(keys))
+    told: set[str] = set()
     idle, before = 0.0, -1
     try:
         while True:
@@ -90,6 +91,12 @@ def settled(
             done = len(keys) - len(open_)
             if keys:
                 progress.show(done)
+            for key in open_:
+                row = rows.get(key)
+                if row and row.error and row.state == "indexing" and row.error not in told:
+                    told.add(row.error)
+                    progress.end()
+                    say(f"  {key}: {row.error} in the last attempt, which will be made again")
             if not open_:
                 return {key: rows[key] for key in wanted}
             idle = 0.0 if done > before else idle + PAUSE

@@ -17,6 +17,7 @@ from infra.cli import command, settled
 from infra.cli import ingest as cli
 from infra.cli.knowledge import KnowledgeError, Library, of_make_dev, of_stage, show
 from infra.cli.progress import Progress
+from infra.local import events
 from infra.local.document_reader import DocumentReader
 from infra.local.events import _Documents, _Pump, _queue, document_queue
 from tests.support.cloud import own_cloud
@@ -235,6 +236,28 @@ def test_the_way_back_to_a_removed_index_fills_it_before_it_is_searched(here, fo
     assert here.ingest(again=True)
     assert here.library.read_current().index == before
     assert switched == [3]
+
+
+def test_why_an_attempt_failed_is_told_while_the_command_waits_for_the_next(
+    here, folder, capsys, monkeypatch
+):
+    attempts = []
+
+    def fail_first(data, name):
+        attempts.append(name)
+        if len(attempts) <= 2:
+            raise TimeoutError
+        return read_paragraphs(data, name)
+
+    monkeypatch.setattr(of_function, "read", fail_first)
+    monkeypatch.setattr(events, "AGAIN", (0,))
+    with monkeypatch.context() as one_at_a_time:
+        deliver = here.documents._deliver
+        one_at_a_time.setattr(here, "wait", lambda _: asyncio.run(deliver(here.queue)))
+        assert here.ingest(folder) is True
+    said = capsys.readouterr().out
+    assert said.count("TimeoutError in the last attempt, which will be made again") == 1
+    assert "2 uploaded" in said
 
 
 def test_it_gives_up_when_nothing_moves(here, folder, monkeypatch):
