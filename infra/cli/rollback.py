@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from infra.cli.account import Account, explained
-from infra.stack.function import ALIAS
+
+ALIAS = "live"
+"""As in `infra.stack.function`, whose import starts the CDK's engine. A test compares the two."""
 
 KEPT = 2
 """Versions of a function that stay after a deploy: the one that runs, and the one before. With

@@ -325,7 +325,7 @@ def test_sources_are_hashed_as_they_are_written(tmp_path):
     assert (tmp_path / "out" / "chat" / "app.py").read_text() == "app = 1\n"
 
 
-def test_the_command_line_puts_both_where_it_is_told(tmp_path):
+def test_the_command_line_puts_all_where_it_is_told(tmp_path):
     stale = tmp_path / "out" / "chat" / "stale.py"
     stale.parent.mkdir(parents=True)
     stale.touch()
@@ -336,7 +336,7 @@ def test_the_command_line_puts_both_where_it_is_told(tmp_path):
         text=True,
         check=True,
     )
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"chat", "actions"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(bundle.FUNCTIONS)
     assert not stale.exists()
     assert "MB" in done.stdout
 

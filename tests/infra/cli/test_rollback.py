@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.cli import command
+from infra.cli import command, rollback
 from infra.cli.account import Account
 from infra.cli.rollback import remove_old_versions
 from infra.stack.context import read_settings
@@ -124,3 +124,9 @@ def test_a_deploy_keeps_the_version_that_runs_and_the_one_before(functions):
     assert [each["Version"] for each in pages] == ["$LATEST", "3", "4"]
     roll_back("--yes")
     assert live(functions) == ["3", "3"]
+
+
+def test_the_alias_is_the_stacks():
+    from infra.stack import function
+
+    assert rollback.ALIAS == function.ALIAS
