@@ -153,6 +153,7 @@ MIXED_ATTEMPTS = {
     ),
 }
 """Attempts that also name what is hers: nobody may make these either."""
+DENIED = ClientError({"Error": {"Code": "403"}}, "HeadObject")
 BUCKET_ATTEMPTS = {
     **{
         f"{verb} {place}": lambda b, verb=verb, key=key: getattr(b, verb)(
@@ -169,6 +170,7 @@ BUCKET_ATTEMPTS = {
     },
     "get of what is not there": lambda b: b.get(f"{KEPT}x"),
     "head of what is not there": lambda b: b.head(f"{KEPT}x"),
+    "is_missing": lambda b: aws.call(b.is_missing, error=DENIED, key=KEPT),
     "copy": lambda b: b.copy(KEPT, UPLOADED, etag(KEPT), "text/plain"),
     "delete_prefix": lambda b: b.delete_prefix(spill_prefix(BOB, "thr_1", "msg_1")),
     "list": lambda b: collect(b.list(f"files/{KEPT.split('/')[1]}/")),
