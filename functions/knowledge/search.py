@@ -23,7 +23,7 @@ from ..aws.keys import part
 from ..settings import Settings
 from .current import CurrentIndex, Index
 from .documents import ORIGINALS
-from .embedder import Embedder
+from .embedder import Embedder, EmbeddingError
 from .embeddings import embedder_of
 from .kept import KeptDocuments
 from .passages import PASSAGE_ID, Document, Passage
@@ -112,8 +112,8 @@ class Knowledge:
 
         Only of documents that everybody or this tenant has, and that these roles may see; with
         `tags`, only of those that have one of them. `tenant` is its name, as tokens have it. At
-        most three round trips one after the other, and one more each minute. Raises what the
-        embedding model and S3 Vectors raise.
+        most three round trips one after the other, and one more each minute. Without the embedding
+        model, passages are found by words alone. Raises what S3 Vectors raises.
         """
         if not query.strip():
             return []
@@ -128,13 +128,11 @@ class Knowledge:
         opened = await self._open(fresh=fresh)
         if opened is None:
             return []
-        embedded, _ = await aws.together(
-            opened.embedder.embed([query], query=True), opened.words.refresh()
-        )
+        vector, _ = await aws.together(_embedded(opened.embedder, query), opened.words.refresh())
         prepared = time.perf_counter()
         hits: list[VectorHit]
         hits, named = await aws.together(
-            opened.vectors.query(embedded[0], EACH, who.filter),
+            _nearest(opened.vectors, vector, who.filter),
             opened.words.search(query, EACH, tenant=who.tenant, roles=who.roles, tags=who.tags),
         )
         known = {hit.key: hit.metadata for hit in hits}
@@ -222,6 +220,19 @@ class _Who:
     @property
     def filter(self) -> Filter:
         return who_may_see(self.tenant, self.roles, self.tags)
+
+
+async def _embedded(embedder: Embedder, query: str) -> list[float] | None:
+    try:
+        (vector,) = await embedder.embed([query], query=True)
+    except EmbeddingError as error:
+        logger.error("a query is not embedded, so its words alone are searched: %s", error)  # noqa: TRY400
+        return None
+    return vector
+
+
+async def _nearest(vectors: Vectors, vector: list[float] | None, who: Filter) -> list[VectorHit]:
+    return [] if vector is None else await vectors.query(vector, EACH, who)
 
 
 def fused(lists: Iterable[Iterable[str]], weights: Iterable[float]) -> list[tuple[str, float]]:

@@ -32,6 +32,25 @@ async def test_what_only_words_find_comes_with_its_text(stage, monkeypatch):
     assert found.passage.id.startswith(found.document)
 
 
+async def test_words_are_searched_while_the_embedding_model_is_out_of_order(
+    stage, monkeypatch, caplog
+):
+    from functions.knowledge.embedder import EmbeddingUnavailableError
+    from functions.knowledge.hashing import HashingEmbedder
+
+    await stage.take(stage.put("a.md", "The part number is QX-77.\n\nSomething else."))
+
+    async def fails(*_, **__):
+        raise EmbeddingUnavailableError("openai: status=503")
+
+    monkeypatch.setattr(HashingEmbedder, "embed", fails)
+    knowledge = Knowledge.of(stage.settings, stage.bucket)
+    (found,) = await knowledge.search("QX-77", tenant=None, roles=())
+    assert found.passage.text == "The part number is QX-77."
+    assert "its words alone are searched: openai: status=503" in caplog.text
+    assert "QX-77" not in caplog.text
+
+
 async def test_one_tenants_documents_are_unknown_in_another(stage):
     """Neither by meaning nor by words nor by an id, and roles count besides."""
     for path, tenant, roles in (
