@@ -399,8 +399,9 @@ async def test_a_reader_is_answered_while_as_many_answers_are_streamed_as_may_be
 
     await deployed.http.post("/chatkit/session")
     asked = [asyncio.create_task(ask()) for _ in range(concurrency)]
-    for _ in asked:
-        await begun.acquire()
+    async with asyncio.timeout(120):  # a request that failed would begin nothing
+        for _ in asked:
+            await begun.acquire()
     allowed = answers_at_once(concurrency)
     assert sorted(statuses) == [200] * allowed + [429] * (concurrency - allowed)
     assert (await deployed.read("threads.list"))["data"] == []
