@@ -226,7 +226,9 @@ async def _embedded(embedder: Embedder, query: str) -> list[float] | None:
     try:
         (vector,) = await embedder.embed([query], query=True)
     except EmbeddingError as error:
-        logger.error("a query is not embedded, so its words alone are searched: %s", error)  # noqa: TRY400
+        # As text: of an exception the log has the type alone, and this message has no words of people.
+        why = str(error)
+        logger.error("a query is not embedded, so its words alone are searched: %s", why)  # noqa: TRY400
         return None
     return vector
 
