@@ -226,7 +226,7 @@ async def _embedded(embedder: Embedder, query: str) -> list[float] | None:
     try:
         (vector,) = await embedder.embed([query], query=True)
     except EmbeddingError as error:
-        # As text: of an exception the log has the type alone, and this message has no words of people.
+        # As text, which has no words of people: of an exception the log has the type alone.
         why = str(error)
         logger.error("a query is not embedded, so its words alone are searched: %s", why)  # noqa: TRY400
         return None
