@@ -106,7 +106,9 @@ def test_no_other_route_answers_a_copy_of_the_session(copied, actions, method, p
     copied.sign_out()
     before = rows()
     url = actions if path.startswith("/actions") else copied.thief.url
-    answer = copied.thief.http.request(method, url + path.format(attachment_id="a"), json={})
+    answer = copied.thief.http.request(
+        method, url + path.format(attachment_id="a", passage_id="p"), json={}
+    )
     assert answer.status_code == 401
     assert rows() == before
 
