@@ -17,7 +17,9 @@ def secrets(bare, **given):
     from infra.stack.secret import Secrets
 
     made = {}
-    named = dict.fromkeys(("cookie_secret", "model_secret", "transcription_secret"))
+    named = dict.fromkeys(
+        ("cookie_secret", "model_secret", "transcription_secret", "embedding_secret")
+    )
     models = {"provider": "openai", "key_providers": [], "mcp_secrets": ()}
     defaults = {**named, **models, "needs_turnstile_key": False, "key": None}
 
