@@ -342,6 +342,8 @@ async def test_many_answers_in_one_environment_leak_nothing(deployed, model, mon
     # moto copies the whole table for each transaction, which would take most of the time.
     monkeypatch.setattr(Table, "__deepcopy__", lambda self, _: self, raising=False)
     model.script = [Say("one two three four five six seven eight nine ten")]
+    # How many connections to the model are idle depends on whether a title was made meanwhile.
+    model.ends_connections = True
 
     async def turns(number):
         for _ in range(number):
@@ -381,27 +383,28 @@ async def test_a_reader_is_answered_while_as_many_answers_are_streamed_as_may_be
 
     async def ask():
         body = {"type": "threads.create", "params": {"input": message("Count")}}
-        async with (
-            deployed.browser() as browser,
-            browser.stream("POST", "/chatkit", json=body) as response,
-        ):
-            statuses.append(response.status_code)
-            if response.status_code == 429:
-                assert int(response.headers["retry-after"]) > 0
+        try:
+            async with (
+                deployed.browser() as browser,
+                browser.stream("POST", "/chatkit", json=body) as response,
+            ):
+                statuses.append(response.status_code)
+                if response.status_code == 429:
+                    assert int(response.headers["retry-after"]) > 0
+                    return ""
+                lines = response.aiter_lines()
+                async for line in lines:
+                    if '"two' in line or "one " in line:
+                        break
                 begun.release()
-                return ""
-            lines = response.aiter_lines()
-            async for line in lines:
-                if '"two' in line or "one " in line:
-                    break
-            begun.release()
-            return "".join([line async for line in lines])
+                return "".join([line async for line in lines])
+        finally:
+            begun.release()  # a request that was refused or has failed begins nothing
 
     await deployed.http.post("/chatkit/session")
     asked = [asyncio.create_task(ask()) for _ in range(concurrency)]
-    async with asyncio.timeout(120):  # a request that failed would begin nothing
-        for _ in asked:
-            await begun.acquire()
+    for _ in asked:
+        await begun.acquire()
     allowed = answers_at_once(concurrency)
     assert sorted(statuses) == [200] * allowed + [429] * (concurrency - allowed)
     assert (await deployed.read("threads.list"))["data"] == []

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 @dataclass
@@ -110,6 +112,8 @@ class OpenAIServer:
     """
 
     strict = False
+    ends_connections = False
+    """Whether each request needs a connection of its own."""
     longest: int | None = None
     """Characters of input. A longer request gets `too_long`."""
     too_long = Fail(400, "Your input exceeds the context window.", "context_length_exceeded")
@@ -137,7 +141,8 @@ class OpenAIServer:
                 Route("/v1/chat/completions", self._completions, methods=["POST"]),
                 Route("/v1/audio/transcriptions", self._transcriptions, methods=["POST"]),
                 Route("/v1/moderations", self._moderations, methods=["POST"]),
-            ]
+            ],
+            middleware=[Middleware(_Connections, model=self)],
         )
 
     async def _next(self, request: Request) -> tuple[dict[str, Any], Step | Fail]:
@@ -290,6 +295,22 @@ async def _opened(gate: threading.Event | None) -> None:
 def _json(value: dict[str, Any]) -> Response:
     """With escapes, so that it can hold half a character."""
     return Response(json.dumps(value), media_type="application/json")
+
+
+class _Connections:
+    """Ends a connection after its answer, where the model says so."""
+
+    def __init__(self, app: ASGIApp, model: "OpenAIServer") -> None:
+        self._app = app
+        self._model = model
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._model.ends_connections:
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, receive, sent)
 
 
 _ids = itertools.count(1)
