@@ -212,7 +212,7 @@ class ServedTurn(AgentTurn):
         return Citations(self._searches.source_of).within(events)
 
     async def lacks_support(self) -> bool:
-        """Whether documents were searched for the message, and what answers it cites none."""
+        """Whether documents were searched for the message, and no answer to it cites one."""
         return self._searches is not None and self._searches.lack(await self._newest.all())
 
     def interrupt(self, error: BaseException) -> None:

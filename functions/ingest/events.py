@@ -80,7 +80,7 @@ class Events:
         try:
             await self._ingest.document(key, event=one.messages[0], left=left, force=one.force)
         except AgainError as error:
-            logger.warning("a document has to come again: %s", error)
+            logger.warning("a document has to come again: %s", str(error))
         except Exception as error:  # noqa: BLE001 - SQS delivers the message again
             logger.error("a document was not ingested: %s", describe(error))  # noqa: TRY400
         else:

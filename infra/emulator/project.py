@@ -9,6 +9,7 @@ import os
 import platform
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -120,24 +121,15 @@ def configurations(cloud: dict[str, str]) -> Configurations:
     )
     # What this shell has on PYTHONPATH lies beside the bundles, as a layer would.
     beside = tuple(Path(folder) for folder in os.environ.get("PYTHONPATH", "").split(":") if folder)
-    ingest: Configuration | None = None
-    if settings.knowledge:
-        built = bundle("ingest")
-        ingest = ingest_configuration(built.task_root, environment, python=built.python)
-        ingest = replace(ingest, packages=beside)
+
+    def made(make: Callable[..., Configuration], built: Bundle) -> Configuration:
+        return replace(make(built.task_root, environment, python=built.python), packages=beside)
+
     return Configurations(
-        replace(
-            chat_configuration(chat.task_root, environment, python=chat.python), packages=beside
-        ),
-        replace(
-            actions_configuration(actions.task_root, environment, python=actions.python),
-            packages=beside,
-        ),
-        replace(
-            events_configuration(actions.task_root, environment, python=actions.python),
-            packages=beside,
-        ),
-        ingest,
+        made(chat_configuration, chat),
+        made(actions_configuration, actions),
+        made(events_configuration, actions),
+        made(ingest_configuration, bundle("ingest")) if settings.knowledge else None,
     )
 
 
