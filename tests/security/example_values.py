@@ -31,7 +31,7 @@ BODILESS = {"/chatkit/session/end", "/chatkit/usage", "/chatkit/health", "/actio
 QUERIES = {"/chatkit/entities": {"q": "query"}}
 OPERATED = {"/chatkit", "/actions"}
 NOBODYS = {"/chatkit/knowledge/passages/{passage_id}"}
-"""Documents belong to no person. tests/chat/test_chat_knowledge.py has who may open which passage."""
+"""Documents are no person's: tests/chat/test_chat_knowledge.py has who may open a passage."""
 
 PLACES = ["thread_id", "item_id", "attachment_id", "run_id", "recording", "entity", "after"]
 """Names of values that are ids. `World` has one of each."""
