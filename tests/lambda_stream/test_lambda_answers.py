@@ -356,9 +356,16 @@ async def test_many_answers_in_one_environment_leak_nothing(deployed, model, mon
     await grow_the_thread_pool(deployed)
     await turns(30)
     (environment,) = deployed.chat.environments
-    before = _resources(environment.pid)
+
+    async def resources():
+        # The environment may have been frozen before it closed the last connection.
+        assert (await deployed.http.get("/chatkit/health")).status_code == 200
+        await deployed.chat.settled()
+        return _resources(environment.pid)
+
+    before = await resources()
     await turns(answers)
-    after = _resources(environment.pid)
+    after = await resources()
     assert deployed.chat.environments == [environment]
     assert after["threads"] <= before["threads"]
     assert after["descriptors"] <= before["descriptors"]
@@ -402,6 +409,7 @@ async def test_a_reader_is_answered_while_as_many_answers_are_streamed_as_may_be
             begun.release()  # a request that was refused or has failed begins nothing
 
     await deployed.http.post("/chatkit/session")
+    await deployed.chat.settled()  # an environment that is not idle yet would be one too few
     asked = [asyncio.create_task(ask()) for _ in range(concurrency)]
     for _ in asked:
         await begun.acquire()
