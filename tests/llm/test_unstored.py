@@ -1,6 +1,7 @@
 """A provider is asked not to keep what it is sent, unless a setting allows it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from agents import Agent, ModelSettings, RunConfig, Runner, function_tool
@@ -113,7 +114,8 @@ async def test_an_endpoint_may_refuse_one_after_the_other(server, ask):
 
 
 async def test_two_requests_that_are_refused_at_once_are_both_sent_again(server, ask):
-    server.script = [refusal("Unknown: include"), refusal("Unknown: include"), Say("Hi")]
+    refused = replace(refusal("Unknown: include"), together=asyncio.Barrier(2))
+    server.script = [refused, refused, Say("Hi")]
     assert await asyncio.gather(ask("at-once"), ask("at-once")) == ["Hi", "Hi"]
 
 

@@ -30,10 +30,11 @@ class Events:
 
 @dataclass
 class Refuse:
-    """A refusal with a whole body of an error."""
+    """A refusal with a whole body of an error. With `together`, it waits for others of its kind."""
 
     status: int
     body: dict[str, Any]
+    together: asyncio.Barrier | None = None
 
 
 class DialectServer(OpenAIServer):
@@ -51,6 +52,8 @@ class DialectServer(OpenAIServer):
             return None
         await self._next(request)
         if isinstance(step, Refuse):
+            if step.together is not None:
+                await step.together.wait()
             return JSONResponse(step.body, step.status)
         return StreamingResponse(_lines(step), media_type="text/event-stream")
 
