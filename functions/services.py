@@ -1,8 +1,9 @@
 """The composition root: makes everything that both apps use, once for each app."""
 
+import itertools
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -65,6 +66,7 @@ class Services:
     knowledge: "Knowledge | None" = None
     """`None` where no documents are indexed."""
     build_model: BuildModel = build
+    runs_begun: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
     def of(
@@ -108,6 +110,10 @@ class Services:
     def summarises(self) -> bool:
         """Whether long conversations are summarised. The offline demo cannot do it."""
         return self.settings.summaries and self.models.provider != "demo"
+
+    def begins_first_run(self) -> bool:
+        """Whether the run that begins now is the first of this process: a cold start."""
+        return next(self.runs_begun) == 0
 
     @property
     def dictation(self) -> Dictation:

@@ -42,8 +42,8 @@ class Guards:
         self._turn = turn
         self._files = files
         self._guardrails = tuple(guardrails)
-        self.trips = 0
-        """How often a guardrail has tripped, for the metric."""
+        self.tripped_by: list[str] = []
+        """The names of the guardrails that have tripped, for the run's record."""
         self._unchecked: ThreadItem | None = None
         """What the visitor has written, until its check is done."""
         self._said: dict[str, str] = {}
@@ -123,7 +123,7 @@ class Guards:
         self, name: str, side: Side, message: str = BLOCKED, *, failed: bool = False
     ) -> GuardrailTripped:
         """The error of a guardrail that has tripped. It is counted, and logged without any text."""
-        self.trips += 1
+        self.tripped_by.append(name)
         why = ", because it failed" if failed else ""
         logger.warning("the guardrail %s stopped %s%s", name, side, why)
         return GuardrailTripped(name, message, failed=failed)

@@ -27,6 +27,7 @@ from .answer import Answer, EventStream, Stop
 from .checks import check
 from .mentions import resolve_mentions
 from .models import TurnModels
+from .recorder import Recorder
 from .replay import replay, replay_once
 from .reserving import Reserving
 from .run_store import RunStore
@@ -78,6 +79,14 @@ async def answer_message(
         # Claim: the first write claims the run, in the same transaction.
         run = Run(run_id, checked.thread_id, deadline)
         run_store = RunStore(services.store, run, checked)
+        recorder = Recorder(
+            request,
+            run,
+            context,
+            models=services.models,
+            model=model_name,
+            cold_start=services.begins_first_run(),
+        )
 
         # Respond: the SDK's server calls `respond` or `action`.
         stop = Stop()
@@ -88,7 +97,14 @@ async def answer_message(
             full_name=lambda name: f"{services.models.model(name).provider}/{name}",
         )
         server = AssistantServer(
-            run_store, services, models, use, stop, action=checked.action, visitor=visitor
+            run_store,
+            services,
+            models,
+            use,
+            stop,
+            action=checked.action,
+            visitor=visitor,
+            recorder=recorder,
         )
         result = await server.process(request.model_dump_json(), context)
         if not isinstance(result, StreamingResult):
@@ -104,7 +120,11 @@ async def answer_message(
 
     async def settle() -> None:
         await server.end_summary()  # its tokens count, and Lambda freezes after the answer
-        await use.settle(began=run_store.claimed)
+        if not run_store.claimed:
+            await use.settle(began=False)
+            return
+        record = recorder.end(stop, use)
+        await aws.together(use.settle(began=True), services.runs.keep_record(record, context))
 
     async def finish() -> None:
         if run_store.claimed:

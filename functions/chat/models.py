@@ -22,7 +22,8 @@ class TurnModels(ModelProvider):
     ) -> None:
         self._chosen = _retried(chosen)
         self._build = build
-        self._name = name
+        self.name = name
+        """The id of the chosen model."""
         self._full_name = full_name
 
     def get_model(self, model_name: str | None) -> Model:
@@ -30,7 +31,7 @@ class TurnModels(ModelProvider):
 
     def full_name(self, model: str | Model | None) -> str | None:
         """The provider and the name of an agent's model; `None` for an agent with its own model."""
-        return None if isinstance(model, Model) else self._full_name(model or self._name)
+        return None if isinstance(model, Model) else self._full_name(model or self.name)
 
     def choosing(self, name: str) -> "TurnModels":
         """The same models, of which the one of this name is the chosen one."""

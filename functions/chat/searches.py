@@ -36,6 +36,8 @@ class Searches:
         self._to_keep: _Passages | None = None
         self.searched = False
         """Whether documents were searched for the message that is answered."""
+        self.count = 0
+        """The searches of this turn."""
 
     def begin(self, newest_first: Iterable[ThreadItem]) -> None:
         """Take note of what earlier turns found, and of a search before the answer had to wait."""
@@ -52,6 +54,7 @@ class Searches:
     ) -> "list[Found]":
         """See `toolkit.turn.KnowledgeOfTurn`."""
         self.searched = True
+        self.count += 1
         context = self._context
         found = await self._knowledge.search(
             query, tenant=context.tenant, roles=context.roles, tags=tags, top=top

@@ -36,8 +36,8 @@ from ..web.identity import Visitor
 from .answer import Stop, StopReason
 from .approvals import EXPIRED, Approvals
 from .item_ids import RunIds
-from .meter import Meter
 from .models import TurnModels
+from .recorder import Recorder
 from .run_store import RunStore
 from .shown import ShownItems
 from .stream_errors import stream_error
@@ -75,6 +75,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         *,
         action: PreparedAction | None,
         visitor: Visitor,
+        recorder: Recorder,
     ) -> None:
         super().__init__(store)
         self.allows_stop = False
@@ -85,7 +86,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
         self._stop = stop
         self._action = action
         self._visitor = visitor
-        self._meter = Meter()
+        self._recorder = recorder
         self._turn: ServedTurn | None = None
         self._title: asyncio.Task[str] | None = None
         self._summary: asyncio.Task[None] | None = None
@@ -115,6 +116,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 yield event
             complete = True
         except Exception as error:
+            self._recorder.error = error
             if isinstance(error, GuardrailTripped):
                 await turn.memory.forget()
                 for event in self._shown.taken_back(turn):
@@ -133,7 +135,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             if self._summary is not None and not complete:
                 self._summary.cancel()
             await turn.memory.keep()
-            self._meter.report(turn.usage, turn.guards.trips)
+            self._recorder.note(turn)
 
     async def _answer(
         self, turn: ServedTurn, asked: ThreadItem | None
@@ -151,7 +153,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             self._start_title(turn)
             self._start_summary(turn)
             answered = answered or shows_answer(event)
-            self._meter.observe(event)
+            self._recorder.observe(event)
             yield event
         if not answered:
             # The model only thought, or `/v1` is missing from its server's address, so that it
@@ -161,6 +163,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             raise PublicError(410, EXPIRED)
         await turn.memory.keep()
         if (line := await self._support_line(turn)) is not None:
+            self._recorder.unsupported = True
             yield ThreadItemDoneEvent(item=line)
         async for event in self._after(turn, ids):
             yield event
@@ -263,6 +266,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             async for event in events:
                 yield event
         except Exception as error:
+            self._recorder.error = error
             if (visible := stream_error(error)) is None:
                 raise
             raise visible from None

@@ -21,6 +21,8 @@ class AnswerUse:
 
     def __init__(self, reservation: Reservation, reserved: Use, price: Price) -> None:
         self.used = Use(messages=reserved.messages, requests=reserved.requests)
+        self.cached_tokens = 0
+        """The part of the input that providers had kept from earlier requests."""
         self._reservation = reservation
         self._reserved = reserved
         self._expected = Use()
@@ -61,6 +63,7 @@ class AnswerUse:
         """Count what a call has used in place of what it might have."""
         used = tokens_of(price or self._price, input_tokens, output_tokens, cached_tokens)
         self.used += used
+        self.cached_tokens += cached_tokens
         self._expected += used - call
 
     def notice(self) -> str | None:

@@ -20,6 +20,7 @@ THREAD: Final = "THREAD#"
 ITEM: Final = "ITEM#"
 ATTACHMENT: Final = "ATT#"
 RUN: Final = "RUN#"
+ENDED: Final = "ENDED#"
 RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
 GONE: Final = "GONE#"
@@ -95,6 +96,11 @@ def head_key(user: str, thread_id: str) -> Key:
 
 def run_key(user: str, run_id: str) -> Key:
     return key(user_partition(user), RUN + part(run_id))
+
+
+def ended_run_key(user: str, thread_id: str, run_id: str) -> Key:
+    """The row with the record of a run that has ended."""
+    return key(thread_partition(user, thread_id), ENDED + part(run_id))
 
 
 def counters_key(user: str) -> Key:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from .. import aws
 from ..aws.keys import owner
+from ..run_record import RunRecord
 from . import keys
 from .expiry import DAY
 from .keys import Value
@@ -14,6 +15,9 @@ from .table import ConditionFailed, Row, Table
 
 RUN_SECONDS: Final = DAY
 """Seconds that a run's row is kept after its deadline. The same request after that is a new run."""
+
+RECORD_SECONDS: Final = 90 * DAY
+"""Seconds that the record of a run is kept, unless its thread is deleted before."""
 
 
 class RunAlreadyStarted(Exception):  # noqa: N818 - what happened, as callers name it
@@ -170,6 +174,24 @@ class Runs:
             },
         )
         await aws.together(ended, self._unmark(run_id, keys.thread_key(user, thread_id)))
+
+    async def keep_record(self, record: RunRecord, context: Any) -> None:
+        """Keep the record of a run that has ended, for as long as its thread and 90 days at most.
+
+        One write. Nothing is kept of a thread that is not there: nobody would delete it.
+        """
+        user = owner(context)
+        row = {
+            **keys.ended_run_key(user, record.thread_id, record.run_id),
+            "body": {"S": record.model_dump_json()},
+            "expires": {"N": str(int(time.time()) + RECORD_SECONDS)},
+        }
+        exists = {
+            "Key": keys.thread_key(user, record.thread_id),
+            "ConditionExpression": "attribute_exists(pk)",
+        }
+        with suppress(ConditionFailed):
+            await self.table.transact([{"ConditionCheck": exists}, {"Put": {"Item": row}}])
 
     async def _unmark(self, run_id: str, thread: keys.Key) -> None:
         try:

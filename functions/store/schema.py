@@ -11,6 +11,7 @@
 | tombstone of a deleted thread | `U#<user>#T#<thread>` | `TOMBSTONE` | TTL |
 | note that a deleted thread must be purged | `U#<user>` | `GONE#<id>` | |
 | run | `U#<user>` | `RUN#<id>` | TTL |
+| record of a run that has ended | `U#<user>#T#<thread>` | `ENDED#<run>` | TTL |
 | when the user signed out everywhere | `U#<user>` | `SIGNED_OUT` | TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | record of the assistant's data of a thread | `U#<user>#T#<thread>` | `REC#<kind>` | |
@@ -35,8 +36,11 @@ TTL_ATTRIBUTE: Final = "expires"
 ATTRIBUTES: Final = {"pk": "S", "sk": "S", "position": "S"}
 """Attributes that are part of a key, and their types."""
 
-STREAM_VIEW: Final = "OLD_IMAGE"
-"""A stream record holds the row before the change, because that names the objects to remove."""
+STREAM_VIEW: Final = "NEW_AND_OLD_IMAGES"
+"""A stream record holds the row before the change, which names the objects to remove, and the row
+after it, which is counted and published. When a deploy changes this, the table gets a new stream:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-dynamodb-table-streamspecification.html
+"""
 
 STREAM_FILTERS: Final[list[dict[str, Any]]] = [
     {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": prefix}]}}}}
