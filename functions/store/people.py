@@ -132,7 +132,7 @@ class People:
                 value = json.loads(row["body"]["S"])
                 kind = row["kind"]["S"]
                 yield {"type": "record", "thread_id": thread_id, "kind": kind, "value": value}
-            elif sort.startswith(keys.FEEDBACK):
+            elif sort.startswith(keys.FEEDBACK) and "kind" in row:
                 yield {
                     "type": "feedback",
                     "thread_id": thread_id,
