@@ -6,9 +6,8 @@ is one, and this is the other. So whoever else wants to know of changes is a tak
 """
 
 import logging
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from ..settings import Settings
 from ..telemetry import describe
 
 logger = logging.getLogger(__name__)
@@ -34,12 +33,6 @@ class Changes:
 
     def __init__(self, takers: list[Taker]) -> None:
         self._takers = takers
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The takers that these settings ask for."""
-        del settings
-        return cls([])
 
     async def handle(self, event: dict[str, Any]) -> dict[str, Any]:
         """Take a batch; returns which records failed with any taker.

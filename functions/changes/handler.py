@@ -9,12 +9,13 @@ from typing import Any
 from .. import telemetry
 from ..settings import get_settings
 from .changes import Changes
+from .takers import takers
 
 telemetry.configure()
 _loop = asyncio.new_event_loop()
 asyncio.set_event_loop(_loop)
 
-_changes = Changes.of(get_settings())
+_changes = Changes(takers(get_settings()))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda calls it so

@@ -13,6 +13,7 @@
 | run | `U#<user>` | `RUN#<id>` | TTL |
 | record of a run that has ended | `U#<user>#T#<thread>` | `ENDED#<run>` | TTL |
 | when the user signed out everywhere | `U#<user>` | `SIGNED_OUT` | TTL |
+| everything of the user was deleted | `U#<user>` | `DELETED` | removed at once; TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | record of the assistant's data of a thread | `U#<user>#T#<thread>` | `REC#<kind>` | |
 | state of a document of the knowledge | `K#<tenant>`, of nobody's `K#@` | `DOC#<document>` | |
@@ -69,7 +70,7 @@ CHANGE_FILTERS: Final[list[dict[str, Any]]] = [
     },
     {
         "eventName": ["INSERT"],
-        "dynamodb": {**_rows("ATT#"), "NewImage": {"size": {"N": [{"exists": True}]}}},
+        "dynamodb": {**_rows("ATT#"), "NewImage": {"type": {"S": [{"exists": True}]}}},
     },
     {"eventName": ["INSERT", "MODIFY"], "dynamodb": _rows("FB#", "DOC#")},
     {"eventName": ["REMOVE"], "dynamodb": _rows("THREAD#", "DOC#")},
