@@ -25,6 +25,7 @@ RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
 GONE: Final = "GONE#"
 SIGNED_OUT: Final = "SIGNED_OUT"
+DELETED: Final = "DELETED"
 COUNTERS: Final = "COUNTERS"
 DOCUMENT: Final = "DOC#"
 KNOWLEDGE: Final = "K#"
@@ -32,7 +33,7 @@ KNOWLEDGE: Final = "K#"
 SHARED: Final = "L#"
 """The prefix of the partitions that belong to nobody: counters that several people share."""
 TOTALS: Final = "S#"
-"""The prefix of the partitions of totals, which belong to nobody and name nobody."""
+"""The prefix of the partitions with totals, which belong to nobody and name nobody."""
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
@@ -136,6 +137,11 @@ def totals_partition(month: str) -> str:
 def counted_key(mark: str) -> Key:
     """The row that says that something has been counted. `mark` is a key part."""
     return key(f"{TOTALS}COUNTED#{mark}", "COUNTED")
+
+
+def deleted_key(user: str) -> Key:
+    """The row that says that everything of the user was deleted. It is removed at once."""
+    return key(user_partition(user), DELETED)
 
 
 def signed_out_key(user: str) -> Key:

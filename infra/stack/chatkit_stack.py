@@ -19,11 +19,19 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
+from infra.stack.changes import changes
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
 from infra.stack.edge import zone
-from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
+from infra.stack.environment import (
+    environment,
+    mcp_servers,
+    of_changes,
+    of_events,
+    runtime,
+    settings_from,
+)
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
@@ -37,6 +45,7 @@ from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import (
     allow_actions,
+    allow_changes,
     allow_chat,
     allow_counters,
     allow_embedding,
@@ -196,6 +205,17 @@ class ChatKitStack(Stack):
         # In version 0.1 the actions function got the events. A deploy over it first moves the
         # stream, with its position, and then takes the code and the rights for them away.
         actions.change_after(subscriptions.stream)
+        changed = changes(
+            self,
+            stage=settings.stage,
+            table=table.table,
+            code=code_of_actions,
+            architecture=settings.architecture,
+            environment=of_changes(shared),
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        allow_changes(changed.function, table=table, key=key)
 
         reading = None
         if vectors:
@@ -255,6 +275,7 @@ class ChatKitStack(Stack):
             chat=chat,
             actions_function=actions,
             events=events,
+            changed=changed,
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
@@ -276,11 +297,12 @@ class ChatKitStack(Stack):
                 chat=chat,
                 actions_function=actions,
                 events=events,
+                changes=changed.function,
                 alarms=alarms,
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events])
+        self._deployer(settings, secrets, [chat, actions, events, changed.function])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")

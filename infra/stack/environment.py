@@ -106,6 +106,11 @@ def of_events(variables: dict[str, str]) -> dict[str, str]:
     return {name: variables[name] for name in names}
 
 
+def of_changes(variables: dict[str, str]) -> dict[str, str]:
+    """Those of the `variables` that the changes function reads."""
+    return {name: variables[name] for name in ("CHATKIT_TABLE", "CHATKIT_LOG_LEVEL")}
+
+
 def _transcription(settings: StackSettings) -> str | None:
     """Who transcribes; `None` where the functions find it out by the only key that they have."""
     if not settings.transcribes:

@@ -56,6 +56,15 @@ _EVENTS_ROWS = [
     "dynamodb:Query",
 ]
 
+_TOTALS_ROWS = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+]
 _DOCUMENT_ROWS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -112,6 +121,17 @@ def allow_events(
 
 def allow_records(function: ServiceFunction, *, key: kms.IKey | None) -> None:
     """What the events function reaches by itself with `isolation=session`: the stream's records."""
+    _allow_key(function, key, "dynamodb")
+
+
+def allow_changes(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:
+    """To count: the changes function reaches totals, which belong to nobody, and no other row."""
+    function.allow(
+        "Totals",
+        _TOTALS_ROWS,
+        [table.table.table_arn],
+        _leading_keys("StringLike", [f"{keys.TOTALS}*"]),
+    )
     _allow_key(function, key, "dynamodb")
 
 

@@ -1,0 +1,115 @@
+"""The changes function reads the table's stream and keeps totals, and no row of anybody."""
+
+import json
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.store.schema import CHANGE_FILTERS
+from tests.infra.stack.iam import Need, Role, grants
+from tests.infra.stack.stage import ACCOUNT, BUCKET, LAMBDAS_OWN, REGION, TABLE
+
+MONTH = "S#2026-11"
+QUEUE = "ChangesDeadLetters"
+
+
+@pytest.fixture(scope="module")
+def template(synth):
+    return synth(kms="true")["chatkit-dev"]
+
+
+def changes_do_everything(stage, role):
+    """What the function does with the table, and what Lambda does with its role."""
+    with stage.within("Changes", role):
+        rows = boto3.client("dynamodb", region_name=REGION)
+        key = {"pk": {"S": MONTH}, "sk": {"S": "x"}}
+        rows.put_item(TableName=TABLE, Item=key)
+        rows.get_item(TableName=TABLE, Key=key)
+        rows.batch_get_item(RequestItems={TABLE: {"Keys": [key]}})
+        rows.query(
+            TableName=TABLE,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": key["pk"]},
+        )
+        check = {"TableName": TABLE, "Key": key, "ConditionExpression": "attribute_exists(pk)"}
+        update = {
+            "TableName": TABLE,
+            "Key": {**key, "sk": {"S": "y"}},
+            "UpdateExpression": "ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        rows.transact_write_items(TransactItems=[{"ConditionCheck": check}, {"Update": update}])
+        rows.delete_item(TableName=TABLE, Key=key)
+
+        streams = boto3.client("dynamodbstreams", region_name=REGION)
+        (stream,) = streams.list_streams(TableName=TABLE)["Streams"]
+        arn = stream["StreamArn"]
+        shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+        begin = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+        )
+        assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
+        sqs = boto3.client("sqs", region_name=REGION)
+        queue = next(v for k, v in stage.names.items() if k.startswith(QUEUE)).split(":")[-1]
+        url = f"{sqs.meta.endpoint_url}/{ACCOUNT}/{queue}"
+        sqs.send_message(QueueUrl=url, MessageBody="what failed")
+
+
+def test_the_role_is_enough_and_every_right_in_it_is_used(stage):
+    role = stage.role("Changes")
+    changes_do_everything(stage, role)
+    assert role.denied == []
+    for statement in stage.statements("Changes"):
+        for grant in [] if statement["Sid"] in LAMBDAS_OWN else grants(statement):
+            alone = Role([grant], ACCOUNT)
+            assert any(alone.permits(need) for need in role.asked), grant
+
+
+def test_without_one_statement_something_breaks(stage):
+    tried = {s["Sid"] for s in stage.statements("Changes")} - LAMBDAS_OWN
+    assert tried == {"Totals", "DataKey", "ReadStream", "ListStreams", "DeadLetters"}
+    for sid in sorted(tried):
+        role = stage.role("Changes", without=sid)
+        with pytest.raises(ClientError):
+            changes_do_everything(stage, role)
+        assert role.denied, sid
+
+
+def test_it_reaches_no_row_of_a_person_and_no_file(stage):
+    role, table = stage.role("Changes"), stage.names_arn("Table")
+    for partition in ("U#ada", "U#ada#T#t", "Q#ada", "L#stage#0", "K#@"):
+        of_theirs = (("dynamodb:LeadingKeys", (partition,)),)
+        for verb in ("GetItem", "Query", "PutItem", "DeleteItem"):
+            assert not role.permits(Need(f"dynamodb:{verb}", table, given=of_theirs)), partition
+    assert not role.permits(Need("dynamodb:Scan", table))
+    assert not role.permits(Need("s3:GetObject", f"arn:aws:s3:::{BUCKET}/files/f/x"))
+
+
+def test_the_rights_are_the_same_behind_the_wall(synth, dev):
+    from tests.infra.stack.iam import statements_of
+
+    def of(template):
+        (role,) = (n for n in template.of_type("AWS::IAM::Role") if n.startswith("ChangesRole"))
+        return statements_of(template, role)
+
+    assert of(synth(isolation="session")["chatkit-dev"]) == of(dev)
+
+
+def test_the_stream_reaches_the_function_filtered_and_what_fails_for_good_is_kept(dev):
+
+    mapping = dev.only("AWS::Lambda::EventSourceMapping", "ChangesStream")
+    patterns = [json.loads(f["Pattern"]) for f in mapping["FilterCriteria"]["Filters"]]
+    assert patterns == CHANGE_FILTERS
+    assert len(patterns) <= 5  # Lambda's limit
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["MaximumRetryAttempts"] == 5
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert QUEUE in json.dumps(mapping["DestinationConfig"])
+    changes, actions = (
+        dev.only("AWS::Lambda::Function", f"{name}Function") for name in ("Changes", "Actions")
+    )
+    assert changes["Code"] == actions["Code"]
+    told = changes["Environment"]["Variables"].keys()
+    assert told == {"CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"}
