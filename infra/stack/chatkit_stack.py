@@ -55,8 +55,10 @@ from infra.stack.permissions import (
     allow_models,
     allow_owner,
     allow_records,
+    allow_report,
     allow_search,
     allow_secrets,
+    allow_texts,
 )
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
@@ -192,9 +194,6 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
-        self._allow_data(
-            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
-        )
         subscriptions = subscribe(
             events,
             table=table.table,
@@ -216,6 +215,16 @@ class ChatKitStack(Stack):
             log_retention_days=settings.log_retention_days,
         )
         allow_changes(changed.function, table=table, key=key)
+        self._allow_data(
+            settings,
+            chat=chat,
+            actions=actions,
+            events=events,
+            changes=changed.function if settings.report_text else None,
+            table=table,
+            files=files,
+            key=key,
+        )
 
         reading = None
         if vectors:
@@ -317,21 +326,26 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
+        changes: ServiceFunction | None,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
     ) -> None:
-        """The rights to people's rows and files."""
+        """The rights to people's rows and files. `changes` reads questions, where it has to."""
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
+            allow_report(chat, table=table)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events])
+            of_people = [chat, actions, events, *([changes] if changes else [])]
+            data = DataRole(self, "Data", functions=of_people)
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
+            if changes:
+                allow_texts(changes, table=table, files=files, key=key)
 
     def _allow_documents(
         self,

@@ -1,46 +1,87 @@
 """The changes function reads the table's stream and keeps totals, and no row of anybody."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.changes.takers import takers
+from functions.context import RequestContext
+from functions.run_record import RunRecord
+from functions.settings import Settings
+from functions.store import DynamoDBStore
+from functions.store.keys import ended_run_key, key, stamp, thread_partition
 from functions.store.schema import CHANGE_FILTERS
-from tests.infra.stack.iam import Need, Role, grants
-from tests.infra.stack.stage import ACCOUNT, BUCKET, LAMBDAS_OWN, REGION, TABLE
+from tests.changes.records import stream_record
+from tests.infra.stack.conftest import ANYTHING
+from tests.infra.stack.iam import Need, Role, grants, statements_of
+from tests.infra.stack.stage import ACCOUNT, BUCKET, LAMBDAS_OWN, REGION, TABLE, large_text
+from tests.infra.stack.variants import EVERYTHING
+from tests.store.samples import answer, message, thread
 
-MONTH = "S#2026-11"
+OF_TEXTS = {"TextRows", "TextIndex", "Texts", "TextKey"}
 QUEUE = "ChangesDeadLetters"
 
 
 @pytest.fixture(scope="module")
 def template(synth):
-    return synth(kms="true")["chatkit-dev"]
+    """With questions' texts in the report, which only add statements."""
+    return synth(kms="true", reportText="true")["chatkit-dev"]
+
+
+ADA = RequestContext(user_id="ada")
+
+
+@pytest.fixture(scope="module")
+def stage(stage):
+    """The stage with a question of Ada's, so large that it lies in the bucket, and its answer."""
+    with stage.within("Changes", Role([ANYTHING], ACCOUNT)):
+
+        async def ask():
+            store = DynamoDBStore(TABLE, bucket=BUCKET)
+            await store.save_thread(thread("thr_1"), ADA)
+            await store.add_thread_item("thr_1", message("msg_1", large_text()), ADA)
+            await store.add_thread_item("thr_1", answer("msg_2"), ADA)
+
+        asyncio.run(ask())
+    return stage
+
+
+async def count(stage):
+    """Counts a run and a thumb, with the texts of their questions. Each is new to the totals."""
+    at, run = stamp(datetime.now(UTC)), uuid4().hex
+    record = RunRecord(
+        run_id=run,
+        at=at,
+        request="threads.create",
+        owner="o",
+        thread_id="thr_1",
+        message_id="msg_1",
+        provider="demo",
+        model="demo",
+        outcome="completed",
+        duration_ms=1,
+        unsupported=True,
+    )
+    ended = {"body": {"S": record.model_dump_json()}}
+    marked = {"item": {"S": "msg_2"}, "at": {"S": at}, "kind": {"S": "negative"}}
+    thumb = key(thread_partition("ada", "thr_1"), "FB#msg_2")
+    return await takers(Settings(_env_file=None))[0].take(
+        [
+            stream_record(ended_run_key("ada", "thr_1", run), None, ended, f"{run}-1"),
+            stream_record(thumb, None, marked, f"{run}-2"),
+        ]
+    )
 
 
 def changes_do_everything(stage, role):
     """What the function does with the table, and what Lambda does with its role."""
     with stage.within("Changes", role):
-        rows = boto3.client("dynamodb", region_name=REGION)
-        key = {"pk": {"S": MONTH}, "sk": {"S": "x"}}
-        rows.put_item(TableName=TABLE, Item=key)
-        rows.get_item(TableName=TABLE, Key=key)
-        rows.batch_get_item(RequestItems={TABLE: {"Keys": [key]}})
-        rows.query(
-            TableName=TABLE,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": key["pk"]},
-        )
-        check = {"TableName": TABLE, "Key": key, "ConditionExpression": "attribute_exists(pk)"}
-        update = {
-            "TableName": TABLE,
-            "Key": {**key, "sk": {"S": "y"}},
-            "UpdateExpression": "ADD n :one",
-            "ExpressionAttributeValues": {":one": {"N": "1"}},
-        }
-        rows.transact_write_items(TransactItems=[{"ConditionCheck": check}, {"Update": update}])
-        rows.delete_item(TableName=TABLE, Key=key)
+        assert asyncio.run(count(stage)) == []
 
         streams = boto3.client("dynamodbstreams", region_name=REGION)
         (stream,) = streams.list_streams(TableName=TABLE)["Streams"]
@@ -68,16 +109,17 @@ def test_the_role_is_enough_and_every_right_in_it_is_used(stage):
 
 def test_without_one_statement_something_breaks(stage):
     tried = {s["Sid"] for s in stage.statements("Changes")} - LAMBDAS_OWN
-    assert tried == {"Totals", "DataKey", "ReadStream", "ListStreams", "DeadLetters"}
+    assert tried == OF_TEXTS | {"Totals", "DataKey", "ReadStream", "ListStreams", "DeadLetters"}
     for sid in sorted(tried):
         role = stage.role("Changes", without=sid)
-        with pytest.raises(ClientError):
+        with pytest.raises((ClientError, AssertionError)):
             changes_do_everything(stage, role)
         assert role.denied, sid
 
 
 def test_it_reaches_no_row_of_a_person_and_no_file(stage):
-    role, table = stage.role("Changes"), stage.names_arn("Table")
+    statements = [s for s in stage.statements("Changes") if s["Sid"] not in OF_TEXTS]
+    role, table = Role(statements, ACCOUNT), stage.names_arn("Table")
     for partition in ("U#ada", "U#ada#T#t", "Q#ada", "L#stage#0", "K#@"):
         of_theirs = (("dynamodb:LeadingKeys", (partition,)),)
         for verb in ("GetItem", "Query", "PutItem", "DeleteItem"):
@@ -86,14 +128,24 @@ def test_it_reaches_no_row_of_a_person_and_no_file(stage):
     assert not role.permits(Need("s3:GetObject", f"arn:aws:s3:::{BUCKET}/files/f/x"))
 
 
-def test_the_rights_are_the_same_behind_the_wall(synth, dev):
-    from tests.infra.stack.iam import statements_of
-
+def test_without_texts_the_rights_are_the_same_behind_the_wall(synth, dev, template):
     def of(template):
         (role,) = (n for n in template.of_type("AWS::IAM::Role") if n.startswith("ChangesRole"))
         return statements_of(template, role)
 
     assert of(synth(isolation="session")["chatkit-dev"]) == of(dev)
+    assert {s["Sid"] for s in of(template)} - {s["Sid"] for s in of(dev)} == OF_TEXTS | {"DataKey"}
+
+
+def test_behind_the_wall_texts_are_read_for_the_person_who_has_written_them(synth):
+    template = synth(**EVERYTHING)["chatkit-prod"]
+    (role,) = (n for n in template.of_type("AWS::IAM::Role") if n.startswith("ChangesRole"))
+    sids = {s["Sid"] for s in statements_of(template, role)}
+    assert "Session" in sids
+    assert not sids & OF_TEXTS
+    told = template.only("AWS::Lambda::Function", "ChangesFunction")["Environment"]["Variables"]
+    assert told["CHATKIT_REPORT_TEXT"] == "true"
+    assert "CHATKIT_DATA_ROLE" in told
 
 
 def test_the_stream_reaches_the_function_filtered_and_what_fails_for_good_is_kept(dev):
