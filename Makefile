@@ -121,3 +121,7 @@ ingest: setup-python ## upload a folder of documents that the assistant searches
 
 knowledge: setup-python ## list the documents that the assistant searches, with their states and errors
 	@$(RUN) -m infra.cli.command knowledge $(CONTEXT)
+
+.PHONY: report
+report: setup-python ## write report.html and report.csv: people, messages, tokens, dollars, speed, errors, feedback, tools; OUT=report DAYS=30
+	@$(RUN) -m infra.cli.command report $(if $(OUT),--out "$(OUT)") $(if $(DAYS),--days "$(DAYS)") $(CONTEXT)

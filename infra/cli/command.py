@@ -1,5 +1,5 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest` and `knowledge`.
+`budget`, `ingest`, `knowledge` and `report`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
@@ -8,6 +8,7 @@
     python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
         [--reindex] [--yes] [-c stage=…]
     python -m infra.cli.command knowledge [-c stage=…]
+    python -m infra.cli.command report --out folder [--days 30] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -91,7 +92,7 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
             commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, budget, ingest"
-            _stop(f"There is no command {command!r}: it is {commands} or knowledge.")
+            _stop(f"There is no command {command!r}: it is {commands}, knowledge or report.")
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
@@ -292,6 +293,24 @@ def list_documents(
         _stop(str(error))
 
 
+def write_report(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Write the report of the stage or of `make dev` into a folder. Raises `AccountError`."""
+    from infra.cli import report  # noqa: PLC0415 - slow to import
+
+    try:
+        place = (
+            report.of_make_dev()
+            if settings is None or account is None
+            else report.of_stage(settings.stage, _outputs(settings, account), account)
+        )
+        with explained():
+            report.write(place, _option(arguments, "--out"), _option(arguments, "--days"))
+    except report.ReportError as error:
+        _stop(str(error))
+
+
 def _library(settings: StackSettings | None, account: Account | None) -> "Library":
     from infra.cli import knowledge  # noqa: PLC0415 - slow to import
 
@@ -304,6 +323,7 @@ _OF_MAKE_DEV = {
     "budget": change_budget,
     "ingest": bring_documents_in,
     "knowledge": list_documents,
+    "report": write_report,
 }
 """Commands that mean the running `make dev` when no stage is given."""
 
