@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.attachments.schema import UPLOADS
@@ -19,10 +20,11 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
-from infra.stack.changes import changes
+from infra.stack.changes import Changed, changes
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
+from infra.stack.domain_events import DomainBus
 from infra.stack.edge import zone
 from infra.stack.environment import (
     environment,
@@ -205,17 +207,15 @@ class ChatKitStack(Stack):
         # In version 0.1 the actions function got the events. A deploy over it first moves the
         # stream, with its position, and then takes the code and the rights for them away.
         actions.change_after(subscriptions.stream)
-        changed = changes(
-            self,
-            stage=settings.stage,
-            table=table.table,
+        topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
+        changed = self._changed(
+            settings,
+            table=table,
+            key=key,
             code=code_of_actions,
-            architecture=settings.architecture,
-            environment=of_changes(shared),
-            log_level=settings.log_level,
-            log_retention_days=settings.log_retention_days,
+            variables=of_changes(shared),
+            topic=topic,
         )
-        allow_changes(changed.function, table=table, key=key)
 
         reading = None
         if vectors:
@@ -287,7 +287,7 @@ class ChatKitStack(Stack):
                 settings.daily_spend_alarm,
                 settings.limit_table.stage.dollars_per_day,
             ),
-            topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
+            topic=topic,
             reading=reading,
         )
         if settings.dashboard:
@@ -309,6 +309,34 @@ class ChatKitStack(Stack):
         CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
+
+    def _changed(
+        self,
+        settings: StackSettings,
+        *,
+        table: ChatTable,
+        key: kms.Key | None,
+        code: lambda_.Code,
+        variables: dict[str, str],
+        topic: sns.ITopic | None,
+    ) -> Changed:
+        """The function that counts what has changed, and with `domainEvents` publishes it."""
+        changed = changes(
+            self,
+            stage=settings.stage,
+            table=table.table,
+            code=code,
+            architecture=settings.architecture,
+            environment=variables,
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        allow_changes(changed.function, table=table, key=key)
+        if settings.publishes:
+            bus = DomainBus(self, "DomainEvents", stage=settings.stage, changed=changed)
+            if settings.example == "notify" and topic is not None:
+                bus.notify(topic, stage=settings.stage)
+        return changed
 
     def _allow_data(
         self,

@@ -7,8 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.store.schema import CHANGE_FILTERS
-from tests.infra.stack.iam import Need, Role, grants
+from infra.stack.context import SettingsError, read_settings
+from tests.infra.stack.iam import Need, Role, grants, statements_of
 from tests.infra.stack.stage import ACCOUNT, BUCKET, LAMBDAS_OWN, REGION, TABLE
+from tests.infra.stack.variants import EVERYTHING
 
 MONTH = "S#2026-11"
 QUEUE = "ChangesDeadLetters"
@@ -87,8 +89,6 @@ def test_it_reaches_no_row_of_a_person_and_no_file(stage):
 
 
 def test_the_rights_are_the_same_behind_the_wall(synth, dev):
-    from tests.infra.stack.iam import statements_of
-
     def of(template):
         (role,) = (n for n in template.of_type("AWS::IAM::Role") if n.startswith("ChangesRole"))
         return statements_of(template, role)
@@ -113,3 +113,55 @@ def test_the_stream_reaches_the_function_filtered_and_what_fails_for_good_is_kep
     assert changes["Code"] == actions["Code"]
     told = changes["Environment"]["Variables"].keys()
     assert told == {"CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"}
+
+
+def test_by_default_nothing_is_published_and_there_is_no_bus(dev):
+    assert dev.of_type("AWS::Events::EventBus") == {}
+    assert dev.of_type("AWS::Events::Rule") == {}
+    told = dev.only("AWS::Lambda::Function", "ChangesFunction")["Environment"]["Variables"]
+    assert "CHATKIT_EVENT_BUS" not in told
+
+
+def test_only_the_changes_function_publishes_and_on_the_stages_own_bus(synth):
+    template = synth(domainEvents="true")["chatkit-dev"]
+    ((bus, made),) = template.of_type("AWS::Events::EventBus").items()
+    assert made["Properties"]["Name"] == "ChatKit-dev"
+    assert template.of_type("AWS::Events::Rule") == {}
+    allowed = {
+        name: statement
+        for name in template.of_type("AWS::IAM::Role")
+        for statement in statements_of(template, name)
+        if "events:PutEvents" in json.dumps(statement)
+    }
+    ((role, statement),) = allowed.items()
+    assert role.startswith("ChangesRole")
+    assert statement["Resource"] == {"Fn::GetAtt": [bus, "Arn"]}
+    told = template.only("AWS::Lambda::Function", "ChangesFunction")["Environment"]["Variables"]
+    assert told["CHATKIT_STAGE"] == "dev"
+    assert bus in json.dumps(told["CHATKIT_EVENT_BUS"])
+
+
+def test_the_example_tells_the_alarms_topic_and_keeps_what_it_does_not_take(synth):
+    template = synth(**EVERYTHING)["chatkit-prod"]
+    (topic,) = template.of_type("AWS::SNS::Topic")
+    (queue,) = (n for n in template.of_type("AWS::SQS::Queue") if "Notify" in n)
+    patterns = []
+    for rule in template.of_type("AWS::Events::Rule").values():
+        patterns.append(rule["Properties"]["EventPattern"])
+        (target,) = rule["Properties"]["Targets"]
+        assert target["Arn"] == {"Ref": topic}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
+        assert "RoleArn" in target
+    assert patterns == [
+        {
+            "detail-type": ["feedback.given"],
+            "detail": {"kind": ["negative"]},
+            "source": ["chatkit"],
+        },
+        {"detail-type": ["answer.failed"], "source": ["chatkit"]},
+    ]
+
+
+def test_an_example_that_could_tell_nobody_is_refused():
+    with pytest.raises(SettingsError, match="example=notify needs alarmEmail or alarmTopicArn"):
+        read_settings({"example": "notify"})
