@@ -194,8 +194,25 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
+        topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
+        changed = self._changed(
+            settings,
+            table=table,
+            files=files,
+            key=key,
+            code=code_of_actions,
+            variables=of_changes(shared, texts=settings.event_text),
+            topic=topic,
+        )
         self._allow_data(
-            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
+            settings,
+            chat=chat,
+            actions=actions,
+            events=events,
+            changed=changed,
+            table=table,
+            files=files,
+            key=key,
         )
         subscriptions = subscribe(
             events,
@@ -207,15 +224,6 @@ class ChatKitStack(Stack):
         # In version 0.1 the actions function got the events. A deploy over it first moves the
         # stream, with its position, and then takes the code and the rights for them away.
         actions.change_after(subscriptions.stream)
-        topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
-        changed = self._changed(
-            settings,
-            table=table,
-            key=key,
-            code=code_of_actions,
-            variables=of_changes(shared),
-            topic=topic,
-        )
 
         reading = None
         if vectors:
@@ -315,6 +323,7 @@ class ChatKitStack(Stack):
         settings: StackSettings,
         *,
         table: ChatTable,
+        files: FilesBucket,
         key: kms.Key | None,
         code: lambda_.Code,
         variables: dict[str, str],
@@ -331,7 +340,9 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        allow_changes(changed.function, table=table, key=key)
+        reads_by_itself = settings.event_text and settings.isolation == "none"
+        texts_in = files if reads_by_itself else None
+        allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
         if settings.publishes:
             bus = DomainBus(self, "DomainEvents", stage=settings.stage, changed=changed)
             if settings.example == "notify" and topic is not None:
@@ -345,6 +356,7 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
+        changed: Changed,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
@@ -354,7 +366,8 @@ class ChatKitStack(Stack):
             allow_counters(chat, table=table, key=key)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events])
+            readers = [changed.function] if settings.event_text else []
+            data = DataRole(self, "Data", functions=[chat, actions, events, *readers])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)

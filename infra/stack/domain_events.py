@@ -1,14 +1,14 @@
 """The bus of domain events, and one example of who reads it. `docs/events.md` has the events."""
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import CfnOutput
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from functions.changes.domain_events import SOURCE
 from infra.stack.changes import Changed
+from infra.stack.events import dead_letter_queue
 
 
 class DomainBus(Construct):
@@ -41,14 +41,7 @@ class DomainBus(Construct):
         The text has ids and kinds, and no words of a person. What the topic does not take within a
         day is kept in a queue for two weeks.
         """
-        dead_letters = sqs.Queue(
-            self,
-            "NotifyDeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        dead_letters = dead_letter_queue(self, "NotifyDeadLetters")
         field = events.EventField.from_path
         for name, pattern, text in (
             (

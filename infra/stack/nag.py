@@ -96,6 +96,9 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "names.",
     },
     "Changes/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/spill\/\*$/": (
+            "The bodies of large messages, for `eventText`."
+        ),
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
     },

@@ -534,6 +534,11 @@ class StackSettings(BaseModel):
         "given, …) on a bus of Amazon EventBridge, `ChatKit-<stage>`, for programs of yours "
         "(docs/events.md).",
     )
+    event_text: bool = Field(
+        False,
+        description="With `domainEvents`, `message.received` and `answer.completed` carry what was "
+        "said, up to 10,000 characters. By default no event has anybody's words.",
+    )
     example: Literal["notify"] | None = Field(
         None,
         description="`notify` is an example of who reads `domainEvents`, which it turns on: a "

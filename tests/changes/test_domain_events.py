@@ -15,7 +15,7 @@ from functions.changes import publishing
 from functions.changes.domain_events import DOMAIN_EVENT
 from functions.changes.happened import Happened
 from functions.chat.app import create_app
-from functions.settings import Settings, get_settings
+from functions.settings import Settings, forget_settings, get_settings
 from functions.store.schema import CHANGE_FILTERS
 from infra.emulator.events import _in_json
 from infra.local.events import passes
@@ -46,9 +46,8 @@ def cloud():
 
 @pytest.fixture(scope="module")
 def function(cloud):
-    environment = Environment("functions.changes.handler")
-    yield environment
-    environment.thread.shutdown()
+    with Environment("functions.changes.handler") as environment:
+        yield environment
 
 
 @pytest.fixture
@@ -64,8 +63,8 @@ def queue(cloud, request):
     events.remove_targets(Rule=name, EventBusName=BUS, Ids=["all"])
 
 
-def received(url):
-    """What a reader gets, as the events that they are."""
+def received(url, *, words=False):
+    """What a reader gets, as the events that they are: nobody's words unless they are asked for."""
     found = []
     while (
         messages := client("sqs")
@@ -76,7 +75,7 @@ def received(url):
             body = json.loads(message["Body"])
             event = DOMAIN_EVENT.validate_python(body["detail"])
             assert (body["source"], body["detail-type"]) == ("chatkit", event.type)
-            assert not any(secret in message["Body"] for secret in SECRETS)
+            assert words or not any(secret in message["Body"] for secret in SECRETS)
             found.append(event)
             client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found
@@ -157,15 +156,21 @@ STORY = [
 
 
 @pytest.fixture(scope="module")
-def told(cloud):
-    """The thread of a conversation, and the records that tell it."""
+def served_chat(cloud):
+    """The chat's address, and the model behind it."""
     model = OpenAIServer()
     with served(model.app) as url:
         settings = Settings(
             _env_file=None, openai_base_url=f"{url}/v1", model="test", model_api="chat_completions"
         )
         with served(create_app(settings)) as chat:
-            thread = story(chat, model)
+            yield chat, model
+
+
+@pytest.fixture(scope="module")
+def told(served_chat):
+    """The thread of a conversation, and the records that tell it."""
+    thread = story(*served_chat)
     return thread, changes()
 
 
@@ -237,3 +242,35 @@ def test_an_event_that_the_bus_refuses_fails_with_its_record_alone(function, tol
     monkeypatch.setattr(publishing, "client", lambda _: Bus())
     answer = function.invoke({"Records": records})
     assert answer == {"batchItemFailures": [{"itemIdentifier": refused}]}
+
+
+def test_with_the_setting_messages_and_answers_carry_what_they_say(
+    served_chat, told, queue, monkeypatch
+):
+    """As long as it is there, and up to 10,000 characters."""
+    thread, of_the_deleted = told
+    url, model = served_chat
+    model.script, model._answered = [Say("a secret answer")], 0
+    chat = Chat(url)
+    here = thread_of(chat.create("a secret question"))
+    chat.say(here, "why? " * 4_000)
+    monkeypatch.setenv("CHATKIT_EVENT_TEXT", "true")
+    forget_settings()
+    with Environment("functions.changes.handler") as function:
+        assert delivered(function, of_the_deleted) == []
+        assert delivered(function, changes()[len(of_the_deleted) :]) == []
+    forget_settings()
+    events = received(queue, words=True)
+    said = [
+        (event.type, event.text and event.text[:20], len(event.text or ""))
+        for event in in_order(event for event in events if event.thread == here)
+        if hasattr(event, "text")
+    ]
+    assert said == [
+        ("message.received", "a secret question", 17),
+        ("answer.completed", "a secret answer", 15),
+        ("message.received", "why? why? why? why? ", 10_000),
+        ("answer.completed", "a secret answer", 15),
+    ]
+    gone = [event.text for event in events if event.thread == thread and hasattr(event, "text")]
+    assert gone == [None] * 5

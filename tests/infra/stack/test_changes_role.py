@@ -1,29 +1,86 @@
 """The changes function reads the table's stream and keeps totals, and no row of anybody."""
 
+import asyncio
 import json
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.aws import owner_sessions
+from functions.changes.changes import Changes
+from functions.changes.takers import takers
+from functions.context import RequestContext
+from functions.run_record import RunRecord
+from functions.settings import get_settings
+from functions.store import DynamoDBStore
 from functions.store.schema import CHANGE_FILTERS
 from infra.stack.context import SettingsError, read_settings
+from tests.changes.test_happened import RUN, record
+from tests.infra.stack.conftest import ANYTHING
 from tests.infra.stack.iam import Need, Role, grants, statements_of
-from tests.infra.stack.stage import ACCOUNT, BUCKET, LAMBDAS_OWN, REGION, TABLE
+from tests.infra.stack.stage import (
+    ACCOUNT,
+    BUCKET,
+    LAMBDAS_OWN,
+    REGION,
+    TABLE,
+    Stage,
+    lambda_feeds_it,
+    large_text,
+)
 from tests.infra.stack.variants import EVERYTHING
+from tests.store.samples import answer, message, thread
 
 MONTH = "S#2026-11"
 QUEUE = "ChangesDeadLetters"
+PUBLISHES = {"kms": "true", "domainEvents": "true", "eventText": "true"}
+STREAM = {"ReadStream", "ListStreams", "DeadLetters"}
+READS = {"Texts", "Index", "LargeTexts"}
+ADA = "U#ada#T#thr_1"
 
 
 @pytest.fixture(scope="module")
 def template(synth):
-    return synth(kms="true")["chatkit-dev"]
+    """With everything that the function may do, behind the wall."""
+    return synth(**PUBLISHES, isolation="session")["chatkit-dev"]
 
 
-def changes_do_everything(stage, role):
-    """What the function does with the table, and what Lambda does with its role."""
+@pytest.fixture(scope="module")
+def open_stage(synth, names, model, model_url):
+    """The same without the wall. Its resources have the same names."""
+    return Stage(synth(**PUBLISHES)["chatkit-dev"], names, model, model_url)
+
+
+@pytest.fixture(scope="module")
+def wrote(stage):
+    """A message and its answer, whose body is in S3; the records that tell of them."""
+
+    async def write():
+        store, ada = DynamoDBStore(TABLE, bucket=BUCKET), RequestContext(user_id="ada")
+        with owner_sessions.acting_for("ada"):
+            await store.save_thread(thread("thr_1"), ada)
+            await store.add_thread_item("thr_1", message("m", "Hi"), ada)
+            await store.add_thread_item("thr_1", answer("a", large_text()), ada)
+
+    with stage.within("Changes", Role([ANYTHING], ACCOUNT)):
+        asyncio.run(write())
+    ended = {**RUN, "thread_id": "thr_1", "message_id": "m"}
+    body = RunRecord.model_validate(ended).model_dump_json()
+    said = {"type": {"S": "user_message"}, "id": {"S": "m"}}
+    return [
+        record("INSERT", "ITEM#m", pk=ADA, new=said),
+        record("INSERT", "ENDED#r1", pk=ADA, new={"body": {"S": body}}),
+    ]
+
+
+def changes_do_everything(stage, role, wrote):
+    """What the function does with the table and the bus, and what Lambda does with its role."""
     with stage.within("Changes", role):
+        takers_of_it = takers(get_settings())
+        failed = asyncio.run(Changes(takers_of_it).handle({"Records": wrote}))
+        assert failed == {"batchItemFailures": []}
+
         rows = boto3.client("dynamodb", region_name=REGION)
         key = {"pk": {"S": MONTH}, "sk": {"S": "x"}}
         rows.put_item(TableName=TABLE, Item=key)
@@ -44,41 +101,38 @@ def changes_do_everything(stage, role):
         rows.transact_write_items(TransactItems=[{"ConditionCheck": check}, {"Update": update}])
         rows.delete_item(TableName=TABLE, Key=key)
 
-        streams = boto3.client("dynamodbstreams", region_name=REGION)
-        (stream,) = streams.list_streams(TableName=TABLE)["Streams"]
-        arn = stream["StreamArn"]
-        shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
-        begin = streams.get_shard_iterator(
-            StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
-        )
-        assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
-        sqs = boto3.client("sqs", region_name=REGION)
         queue = next(v for k, v in stage.names.items() if k.startswith(QUEUE)).split(":")[-1]
-        url = f"{sqs.meta.endpoint_url}/{ACCOUNT}/{queue}"
-        sqs.send_message(QueueUrl=url, MessageBody="what failed")
+        lambda_feeds_it(queue)
 
 
-def test_the_role_is_enough_and_every_right_in_it_is_used(stage):
-    role = stage.role("Changes")
-    changes_do_everything(stage, role)
+@pytest.fixture(params=["stage", "open_stage"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_the_role_is_enough_and_every_right_in_it_is_used(either, wrote):
+    role = either.role("Changes")
+    changes_do_everything(either, role, wrote)
     assert role.denied == []
-    for statement in stage.statements("Changes"):
+    for statement in either.statements("Changes"):
         for grant in [] if statement["Sid"] in LAMBDAS_OWN else grants(statement):
             alone = Role([grant], ACCOUNT)
             assert any(alone.permits(need) for need in role.asked), grant
 
 
-def test_without_one_statement_something_breaks(stage):
-    tried = {s["Sid"] for s in stage.statements("Changes")} - LAMBDAS_OWN
-    assert tried == {"Totals", "DataKey", "ReadStream", "ListStreams", "DeadLetters"}
+def test_without_one_statement_something_breaks(either, wrote):
+    tried = {s["Sid"] for s in either.statements("Changes")} - LAMBDAS_OWN
+    reads = {"Session"} if either.isolated else READS
+    assert tried == {"Totals", "DataKey", "Publish"} | STREAM | reads
     for sid in sorted(tried):
-        role = stage.role("Changes", without=sid)
-        with pytest.raises(ClientError):
-            changes_do_everything(stage, role)
+        role = either.role("Changes", without=sid)
+        with pytest.raises((ClientError, AssertionError)):
+            changes_do_everything(either, role, wrote)
         assert role.denied, sid
 
 
 def test_it_reaches_no_row_of_a_person_and_no_file(stage):
+    """By itself, behind the wall. Without the wall, only with `eventText`, and only to read."""
     role, table = stage.role("Changes"), stage.names_arn("Table")
     for partition in ("U#ada", "U#ada#T#t", "Q#ada", "L#stage#0", "K#@"):
         of_theirs = (("dynamodb:LeadingKeys", (partition,)),)
@@ -162,6 +216,13 @@ def test_the_example_tells_the_alarms_topic_and_keeps_what_it_does_not_take(synt
     ]
 
 
-def test_an_example_that_could_tell_nobody_is_refused():
-    with pytest.raises(SettingsError, match="example=notify needs alarmEmail or alarmTopicArn"):
-        read_settings({"example": "notify"})
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"example": "notify"}, "example=notify needs alarmEmail or alarmTopicArn"),
+        ({"eventText": "true"}, "eventText needs domainEvents"),
+    ],
+)
+def test_an_example_that_could_tell_nobody_and_text_of_no_event_are_refused(typed, why):
+    with pytest.raises(SettingsError, match=why):
+        read_settings(typed)
