@@ -195,15 +195,7 @@ class ChatKitStack(Stack):
         )
         allow_models(chat, models.chosen(settings))
         topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
-        changed = self._changed(
-            settings,
-            table=table,
-            files=files,
-            key=key,
-            code=code_of_actions,
-            variables=of_changes(shared, texts=settings.event_text),
-            topic=topic,
-        )
+        changed = self._changed(settings, table, code_of_actions, shared, topic)
         self._allow_data(
             settings,
             chat=chat,
@@ -321,28 +313,24 @@ class ChatKitStack(Stack):
     def _changed(
         self,
         settings: StackSettings,
-        *,
         table: ChatTable,
-        files: FilesBucket,
-        key: kms.Key | None,
         code: lambda_.Code,
         variables: dict[str, str],
         topic: sns.ITopic | None,
     ) -> Changed:
-        """The function that counts what has changed, and with `domainEvents` publishes it."""
+        """The function that counts what has changed, without its rights to rows. With
+        `domainEvents` it publishes on its bus.
+        """
         changed = changes(
             self,
             stage=settings.stage,
             table=table.table,
             code=code,
             architecture=settings.architecture,
-            environment=variables,
+            environment=of_changes(variables, texts=settings.event_text),
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        reads_by_itself = settings.event_text and settings.isolation == "none"
-        texts_in = files if reads_by_itself else None
-        allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
         if settings.publishes:
             bus = DomainBus(self, "DomainEvents", stage=settings.stage, changed=changed)
             if settings.example == "notify" and topic is not None:
@@ -367,12 +355,15 @@ class ChatKitStack(Stack):
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
             readers = [changed.function] if settings.event_text else []
+            allow_changes(changed.function, table=table, key=key, texts_in=None)
             data = DataRole(self, "Data", functions=[chat, actions, events, *readers])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
+            texts_in = files if settings.event_text else None
+            allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
 
     def _allow_documents(
         self,
