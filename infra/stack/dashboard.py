@@ -48,9 +48,7 @@ class Dashboard(Construct):
                 [
                     _graph("Tokens a day", [alarms.input_tokens, alarms.output_tokens]),
                     _graph("Dollars a day", [alarms.spend]),
-                    _graph(
-                        "Age of deletions and changes (ms)", [alarms.events_age, alarms.changes_age]
-                    ),
+                    _graph("Age of changes (ms)", [alarms.events_age, alarms.changes_age]),
                 ],
                 [
                     _graph("Trips of guardrails a day", [alarms.guardrail_trips]),

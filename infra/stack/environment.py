@@ -80,8 +80,6 @@ def environment(
         "CHATKIT_PRICES": json.dumps(settings.model_prices),
         "CHATKIT_ANSWER_TOKENS": str(settings.longest_answer or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,
-        "CHATKIT_ADMIN_ROLE": settings.admin_role,
-        "CHATKIT_REPORT_TEXT": "true" if settings.report_text else None,
     }
     for provider, secret in secrets.models.items():
         values[models.secret_variable(provider, settings)] = secret.id
@@ -108,12 +106,18 @@ def of_events(variables: dict[str, str]) -> dict[str, str]:
     return {name: variables[name] for name in names}
 
 
-def of_changes(variables: dict[str, str]) -> dict[str, str]:
-    """Those of the `variables` that the changes function reads."""
+def of_changes(variables: dict[str, str], settings: StackSettings) -> dict[str, str]:
+    """Those of the `variables` that the changes function reads, and which texts it reads."""
     names = ["CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"]
-    if "CHATKIT_REPORT_TEXT" in variables:
-        names += ["CHATKIT_REPORT_TEXT", "CHATKIT_ATTACHMENTS_BUCKET"]
-    return {name: variables[name] for name in names}
+    if settings.reads_texts:
+        names.append("CHATKIT_ATTACHMENTS_BUCKET")
+    texts = {
+        "CHATKIT_EVENT_TEXT": settings.event_text,
+        "CHATKIT_REPORT_TEXT": settings.report_text,
+    }
+    return {name: variables[name] for name in names} | {
+        name: "true" for name, wanted in texts.items() if wanted
+    }
 
 
 def _transcription(settings: StackSettings) -> str | None:

@@ -32,6 +32,8 @@ EVERYTHING = {
     "dailyBudget": "20",
     "githubRepository": "acme/chat",
     "reportText": "true",
+    "example": "notify",
+    "eventText": "true",
 }
 
 
@@ -98,6 +100,8 @@ VARIANTS = {
         "signUp": "true",
         "signInMfa": "required",
         "signInProviders": "Google",
+        "domainEvents": "true",
+        "eventText": "true",
         "oidcOptional": "true",
         "oidcTenantClaim": "custom:tenant",
         "allowedOrigins": "https://www.example.com,http://localhost:8000",
