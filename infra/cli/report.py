@@ -62,15 +62,19 @@ def write(place: Place, folder: str | None, typed_days: str | None) -> None:
     if days is None:
         raise ReportError(f"DAYS={typed_days} is not a whole number from 1 to {MAX_DAYS}.")
     out = Path(folder)
+    _make(out)
+    report = asyncio.run(place.reports.read(days))
+    messages = sum(day["messages"] for day in report["days"])
+    _say(f"{place.name}, {report['from']} to {report['to']}: {messages:,} messages")
+    texts = {"report.html": page(report, place.name), "report.csv": sheet(report)}
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8")
+        _say(f"  {out / name}")
+
+
+def _make(folder: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        report = asyncio.run(place.reports.read(days))
-        messages = sum(day["messages"] for day in report["days"])
-        _say(f"{place.name}, {report['from']} to {report['to']}: {messages:,} messages")
-        texts = {"report.html": page(report, place.name), "report.csv": sheet(report)}
-        for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8")
-            _say(f"  {out / name}")
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ReportError(f"OUT={folder} cannot be written: {error.strerror}.") from None
 
