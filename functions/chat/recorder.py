@@ -99,6 +99,7 @@ class Recorder:
             guardrails=self._guardrails,
         )
         fields = record.model_dump(exclude_none=True)
+        fields["guardrail_trips"] = len(record.guardrails)
         logger.info("run %s %s", record.run_id, record.outcome, extra=fields)
         return record
 

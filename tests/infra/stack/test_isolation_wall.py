@@ -40,7 +40,7 @@ from functions.store import (
 from functions.store.schema import INDEX
 from tests.infra.stack.iam import Need, grants, signer_of
 from tests.infra.stack.stage import BUCKET, FUNCTIONS, PNG, REGION, TABLE
-from tests.store.samples import message
+from tests.store.samples import message, run_record
 
 ADA, BOB = "anon_ada", "anon_bob"
 HIS = RequestContext(user_id=BOB)
@@ -234,6 +234,7 @@ OTHER_ATTEMPTS = {
     "Runs.is_cancelled": lambda t: Runs(t).is_cancelled("run_1", HIS),
     "Runs.find": lambda t: Runs(t).find("run_1", HIS),
     "Runs.finish": lambda t: Runs(t).finish("run_1", "thr_1", HIS, "ended"),
+    "Runs.keep_record": lambda t: Runs(t).keep_record(run_record(), HIS),
     "Runs.running": lambda t: Runs(t).running("thr_1", HIS),
     "Records.get": lambda t: Records(t).get("notes", HIS),
     "Records.put": lambda t: Records(t).put("lists", [1], HIS, version=0),
