@@ -5,7 +5,7 @@
 | `lock` | nothing; the running `make dev` has it locked |
 | `cookie-key` | the key that signs the visitors' cookies |
 | `state.sqlite3` | the table's rows and the bucket's files |
-| `8000.env` | how a command reaches AWS's API of the `make dev` or `make lambda` on port 8000, while it runs |
+| `8000.env` | how a command reaches AWS's API of the server on port 8000, while it runs |
 | `port-8001/` | lock, key and state of a second `make dev`, on port 8001 |
 
 `CHATKIT_LOCAL_DIR` names another folder. Only this account can read the folder and its files.
