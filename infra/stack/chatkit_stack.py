@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.attachments.schema import UPLOADS
@@ -19,11 +20,20 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
+from infra.stack.changes import Changed, changes
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
+from infra.stack.domain_events import DomainBus
 from infra.stack.edge import zone
-from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
+from infra.stack.environment import (
+    environment,
+    mcp_servers,
+    of_changes,
+    of_events,
+    runtime,
+    settings_from,
+)
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
@@ -37,6 +47,7 @@ from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import (
     allow_actions,
+    allow_changes,
     allow_chat,
     allow_counters,
     allow_embedding,
@@ -183,8 +194,17 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
+        topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
+        changed = self._changed(settings, table, code_of_actions, shared, topic)
         self._allow_data(
-            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
+            settings,
+            chat=chat,
+            actions=actions,
+            events=events,
+            changed=changed,
+            table=table,
+            files=files,
+            key=key,
         )
         subscriptions = subscribe(
             events,
@@ -255,6 +275,7 @@ class ChatKitStack(Stack):
             chat=chat,
             actions_function=actions,
             events=events,
+            changed=changed,
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
@@ -266,7 +287,7 @@ class ChatKitStack(Stack):
                 settings.daily_spend_alarm,
                 settings.limit_table.stage.dollars_per_day,
             ),
-            topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
+            topic=topic,
             reading=reading,
         )
         if settings.dashboard:
@@ -276,17 +297,45 @@ class ChatKitStack(Stack):
                 chat=chat,
                 actions_function=actions,
                 events=events,
+                changes=changed.function,
                 alarms=alarms,
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events])
+        self._deployer(settings, secrets, [chat, actions, events, changed.function])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
         CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
+
+    def _changed(
+        self,
+        settings: StackSettings,
+        table: ChatTable,
+        code: lambda_.Code,
+        variables: dict[str, str],
+        topic: sns.ITopic | None,
+    ) -> Changed:
+        """The function that counts what has changed, without its rights to rows. With
+        `domainEvents` it publishes on its bus.
+        """
+        changed = changes(
+            self,
+            stage=settings.stage,
+            table=table.table,
+            code=code,
+            architecture=settings.architecture,
+            environment=of_changes(variables, texts=settings.event_text),
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        if settings.publishes:
+            bus = DomainBus(self, "DomainEvents", stage=settings.stage, changed=changed)
+            if settings.example == "notify" and topic is not None:
+                bus.notify(topic, stage=settings.stage)
+        return changed
 
     def _allow_data(
         self,
@@ -295,6 +344,7 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
+        changed: Changed,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
@@ -304,12 +354,16 @@ class ChatKitStack(Stack):
             allow_counters(chat, table=table, key=key)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events])
+            readers = [changed.function] if settings.event_text else []
+            allow_changes(changed.function, table=table, key=key, texts_in=None)
+            data = DataRole(self, "Data", functions=[chat, actions, events, *readers])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
+            texts_in = files if settings.event_text else None
+            allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
 
     def _allow_documents(
         self,

@@ -106,6 +106,15 @@ def of_events(variables: dict[str, str]) -> dict[str, str]:
     return {name: variables[name] for name in names}
 
 
+def of_changes(variables: dict[str, str], *, texts: bool) -> dict[str, str]:
+    """Those of the `variables` that the changes function reads."""
+    read = {name: variables[name] for name in ("CHATKIT_TABLE", "CHATKIT_LOG_LEVEL")}
+    if not texts:
+        return read
+    bucket = "CHATKIT_ATTACHMENTS_BUCKET"
+    return {**read, bucket: variables[bucket], "CHATKIT_EVENT_TEXT": "true"}
+
+
 def _transcription(settings: StackSettings) -> str | None:
     """Who transcribes; `None` where the functions find it out by the only key that they have."""
     if not settings.transcribes:

@@ -528,6 +528,22 @@ class StackSettings(BaseModel):
         pattern=r"^arn:aws:sns:\S+$",
         description="Sends alarms to an existing SNS topic.",
     )
+    domain_events: bool = Field(
+        False,
+        description="Publish what happens (a thread is created, an answer is complete, feedback is "
+        "given, …) on a bus of Amazon EventBridge, `ChatKit-<stage>`, for programs of yours "
+        "(docs/events.md).",
+    )
+    event_text: bool = Field(
+        False,
+        description="With `domainEvents`, `message.received` and `answer.completed` carry what was "
+        "said, up to 10,000 characters. By default no event has anybody's words.",
+    )
+    example: Literal["notify"] | None = Field(
+        None,
+        description="`notify` is an example of who reads `domainEvents`, which it turns on: a "
+        "thumb down and a failed answer are told to the topic of the alarms.",
+    )
     dashboard: bool = Field(True, description="A CloudWatch dashboard.")
     first_token_alarm_ms: int = Field(
         8000,
@@ -601,6 +617,10 @@ class StackSettings(BaseModel):
             except ValidationError as error:
                 raise ValueError(f"{model}: {first_problem(error.errors())}") from None
         return prices
+
+    @property
+    def publishes(self) -> bool:
+        return self.domain_events or self.example is not None
 
     @property
     def limit_table(self) -> LimitTable:

@@ -296,7 +296,7 @@ def events_do_everything(lived_in):
     assert wrong not in {entry["Key"] for entry in kept}
 
 
-def lambda_feeds_it():
+def lambda_feeds_it(queue=QUEUE):
     """What Lambda does with the role by itself, to read the stream and to keep what failed:
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html.
     """
@@ -310,7 +310,7 @@ def lambda_feeds_it():
     assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
     sqs = boto3.client("sqs", region_name=REGION)
     sqs.send_message(
-        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{QUEUE}", MessageBody="what failed"
+        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{queue}", MessageBody="what failed"
     )
 
 

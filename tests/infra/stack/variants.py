@@ -31,6 +31,8 @@ EVERYTHING = {
     "retentionDays": "90",
     "dailyBudget": "20",
     "githubRepository": "acme/chat",
+    "example": "notify",
+    "eventText": "true",
 }
 
 
@@ -97,6 +99,8 @@ VARIANTS = {
         "signUp": "true",
         "signInMfa": "required",
         "signInProviders": "Google",
+        "domainEvents": "true",
+        "eventText": "true",
         "oidcOptional": "true",
         "oidcTenantClaim": "custom:tenant",
         "allowedOrigins": "https://www.example.com,http://localhost:8000",
