@@ -12,6 +12,7 @@ from chatkit.types import (
 )
 
 from functions.aws.keys import owner, part
+from functions.run_record import RunRecord
 from functions.store import keys
 
 NOON = datetime(2026, 1, 2, 12, 0, 0)
@@ -32,6 +33,21 @@ def message(item_id: str, text: str = "hello", *, thread_id: str = "thr_1", **fi
         **{"created_at": NOON, **fields},
         content=[UserMessageTextContent(text=text)],
         inference_options=InferenceOptions(),
+    )
+
+
+def run_record(**fields) -> RunRecord:
+    return RunRecord(
+        run_id="r",
+        at="2026-01-01T00:00:00.000000Z",
+        request="threads.create",
+        owner="o",
+        thread_id="thr_1",
+        provider="demo",
+        model="demo",
+        outcome="completed",
+        duration_ms=5,
+        **fields,
     )
 
 

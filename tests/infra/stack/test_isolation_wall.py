@@ -211,6 +211,7 @@ STORE_ATTEMPTS = {
     "begin_run": lambda s: s.begin_run(Run("run_2", "thr_1", time.time() + 60), HIS),
     "delete_user": lambda s: s.delete_user(BOB),
     "export_user": lambda s: collect(s.export_user(BOB)),
+    "user_partitions": lambda s: s.user_partitions(BOB),
 }
 FILE_ATTEMPTS = {
     "create_attachment": announced,
