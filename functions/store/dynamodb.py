@@ -413,10 +413,10 @@ class DynamoDBStore(Store[Any]):
         signed `url`: a recording that is not transcribed yet). Images in items have signed links
         too. Links are valid for an hour.
 
-        Each page is consistent in itself. Expired rows are left out, and so are, with a warning in
-        the log, rows that this version cannot read. Costs one query for each megabyte and one for
-        each thread, a request to S3 for each large body and for each 1,000 recordings, and one or
-        two for each file.
+        A thread's items follow it in their order. Each page is consistent in itself. Expired rows
+        are left out, and so are, with a warning in the log, rows that this version cannot read.
+        Costs one query for each megabyte and three for each thread, a request to S3 for each large
+        body and for each 1,000 recordings, and one or two for each file.
         """
         return self._people.export(named(user_id))
 

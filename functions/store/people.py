@@ -20,6 +20,7 @@ from .items import Items
 from .links import Links
 from .purge import Purge
 from .runs import ask_to_stop, running_in
+from .schema import INDEX
 from .snapshots import Snapshot
 from .table import Row, Table
 from .threads import Threads
@@ -167,27 +168,16 @@ class People:
         return thread in gone or bool(self.threads.retention_seconds)
 
     async def _below(self, user: str, thread_id: str) -> AsyncIterator[dict[str, Any]]:
-        async for row in self._rows(keys.thread_partition(user, thread_id), ""):
-            sort = row["sk"]["S"]
-            if sort.startswith(keys.ITEM) and any(place in row for place in PLACES):
+        partition = keys.thread_partition(user, thread_id)
+        async for row in self._query(partition, IndexName=INDEX):  # in the order of the page
+            if row["sk"]["S"].startswith(keys.ITEM) and any(place in row for place in PLACES):
                 item = await self._item(row, user)
                 if item is not None:
                     yield {"type": "item", "thread_id": thread_id, "item": item}
-            elif sort.startswith(keys.RECORD):
-                value = json.loads(row["body"]["S"])
-                kind = row["kind"]["S"]
-                yield {"type": "record", "thread_id": thread_id, "kind": kind, "value": value}
-            elif sort.startswith(keys.ENDED) and not expired(row):
-                run = json.loads(row["body"]["S"])
-                yield {"type": "run", "thread_id": thread_id, "run": run}
-            elif sort.startswith(keys.FEEDBACK):
-                yield {
-                    "type": "feedback",
-                    "thread_id": thread_id,
-                    "item_id": row["item"]["S"],
-                    "kind": row["kind"]["S"],
-                    "at": row["at"]["S"],
-                }
+        for condition, bound in (("sk < :bound", keys.ITEM), ("sk > :bound", keys.AFTER_ITEMS)):
+            async for row in self._query(partition, condition, {":bound": {"S": bound}}):
+                if entry := _beside_items(row, thread_id):
+                    yield entry
 
     async def _item(self, row: Row, user: str) -> Any | None:
         """An item as it was stored, of any type, with signed links.
@@ -226,9 +216,31 @@ class People:
         return None
 
     def _rows(self, partition: str, prefix: str) -> AsyncIterator[Row]:
-        values = {":pk": {"S": partition}}
-        condition = "pk = :pk"
-        if prefix:
-            values[":prefix"] = {"S": prefix}
-            condition += " AND begins_with(sk, :prefix)"
-        return self.table.query(KeyConditionExpression=condition, ExpressionAttributeValues=values)
+        if not prefix:
+            return self._query(partition)
+        values = {":prefix": {"S": prefix}}
+        return self._query(partition, "begins_with(sk, :prefix)", values)
+
+    def _query(
+        self, partition: str, condition: str = "", values: Row | None = None, **more: Any
+    ) -> AsyncIterator[Row]:
+        return self.table.query(
+            KeyConditionExpression=" AND ".join(filter(None, ["pk = :pk", condition])),
+            ExpressionAttributeValues={":pk": {"S": partition}, **(values or {})},
+            **more,
+        )
+
+
+def _beside_items(row: Row, thread_id: str) -> dict[str, Any] | None:
+    """A row of a thread that is no item, for an export; `None` for one that has nothing to say."""
+    kind = row["sk"]["S"].partition("#")[0] + "#"
+    if kind == keys.RECORD:
+        value = json.loads(row["body"]["S"])
+        kept = {"kind": row["kind"]["S"], "value": value}
+        return {"type": "record", "thread_id": thread_id, **kept}
+    if kind == keys.ENDED and not expired(row):
+        return {"type": "run", "thread_id": thread_id, "run": json.loads(row["body"]["S"])}
+    if kind == keys.FEEDBACK and "kind" in row:
+        mark = {"item_id": row["item"]["S"], "kind": row["kind"]["S"], "at": row["at"]["S"]}
+        return {"type": "feedback", "thread_id": thread_id, **mark}
+    return None

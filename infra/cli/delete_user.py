@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from functions.aws.bucket import DELETE_BATCH
-from functions.aws.keys import named
+from functions.aws.keys import named, part
 from functions.store.people import prefixes
 from infra.cli.people import PeopleError, Place, Survey, say, survey
 from infra.cli.progress import Progress
@@ -14,8 +16,19 @@ from infra.cli.progress import Progress
 LOOK_SECONDS: Final = 1.0
 """Seconds between two looks at how far a deletion is."""
 
+WAIT_SECONDS: Final = 60.0
+"""How long the command waits for the table's stream to remove the lines of the report."""
 
-def delete(place: Place, user: str, *, sure: bool) -> None:
+TOTALS: Final = "S#"
+QUESTION: Final = "QUESTION#"
+QUESTION_DAYS: Final = 90
+"""The rows of the report that name a conversation, and how long they are kept: nothing else in the
+totals leads to a person."""
+
+
+def delete(
+    place: Place, user: str, *, sure: bool, wait: Callable[[float], None] = time.sleep
+) -> None:
     """Show what there is of a person, delete it, and read every place again.
 
     Asks for a yes on standard input unless the person who types is `sure`. Raises `PeopleError`
@@ -42,6 +55,8 @@ def delete(place: Place, user: str, *, sure: bool) -> None:
     _delete_versions(place, user)
     after = asyncio.run(survey(place, user, partitions))
     left = after.lines()
+    if number := _wait_for_the_report(place, partitions, wait):
+        left.append(f"  {number:>9,}  lines of the report, which the table's stream removes")
     if number := len(list(_versions(place, user))):
         left.append(f"  {number:>9,}  versions of files and texts, in the bucket")
     if left:
@@ -91,6 +106,38 @@ def _versions(place: Place, user: str) -> Iterator[dict[str, str]]:
         for page in pages.paginate(Bucket=place.bucket_name, Prefix=prefix):
             for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 yield {"Key": entry["Key"], "VersionId": entry["VersionId"]}
+
+
+def _wait_for_the_report(
+    place: Place, partitions: Iterable[str], wait: Callable[[float], None]
+) -> int:
+    """How many lines of the report still name a conversation of the person, once it was waited."""
+    until = time.monotonic() + WAIT_SECONDS
+    while number := asyncio.run(_lines_of_the_report(place, partitions)):
+        if time.monotonic() > until:
+            return number
+        wait(LOOK_SECONDS)
+    return 0
+
+
+async def _lines_of_the_report(place: Place, partitions: Iterable[str]) -> int:
+    conversations = {each.partition("#T#")[2] for each in partitions} - {""}
+    now = datetime.now(UTC)
+    months = {f"{now - timedelta(days=back):%Y-%m}" for back in range(QUESTION_DAYS + 1)}
+    found = 0
+    for month in months if conversations else ():
+        query = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :question)",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": f"{TOTALS}{month}"},
+                ":question": {"S": QUESTION},
+            },
+            "ProjectionExpression": "#thread",
+            "ExpressionAttributeNames": {"#thread": "thread"},
+        }
+        async for row in place.table.query(**query):
+            found += "thread" in row and part(row["thread"]["S"]) in conversations
+    return found
 
 
 def _batches(entries: list[Any]) -> Iterable[list[Any]]:

@@ -29,7 +29,8 @@ STYLE: Final = (
     "color-scheme:light dark}"
     "article{margin:1.5rem 0;padding-left:1rem;border-left:3px solid #8888}"
     "p,pre{white-space:pre-wrap;overflow-wrap:anywhere}img{max-width:100%;height:auto}"
-    "h2{font-size:1rem;margin:0}time{font-weight:normal;opacity:.75}"
+    "h2{font-size:1rem;margin:1.5rem 0 .25rem}article h2{margin:0}"
+    "time{font-weight:normal;opacity:.75}"
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left}"
 )
 POLICY: Final = "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'"

@@ -19,7 +19,7 @@ from chatkit.types import (
 from functions.attachments import create_bucket
 from functions.aws.keys import owner
 from functions.store import Records, Run, Runs, Table, bodies, create_table, keys, people
-from tests.store.samples import NOON, answer, message, thread
+from tests.store.samples import NOON, answer, at, message, thread
 from tests.store.test_store_deletion import PNG, gone, left, upload
 from tests.store.test_store_sizes import noise
 
@@ -330,6 +330,14 @@ async def test_an_export_signs_the_links_to_everything_in_the_bucket(backend, st
     (sent,) = [entry for entry in exported if entry["type"] == "attachment"]
     assert fetched(backend, sent["url"]) == PNG
     assert fetched(backend, sent["attachment"]["preview_url"]) == PNG
+
+
+async def test_an_export_has_the_items_of_a_thread_in_their_order(backend, store, ada):
+    await store.save_thread(thread(), ada)
+    for item_id, seconds in (("b", 1), ("c", 0), ("a", 1)):
+        await store.add_thread_item("thr_1", message(item_id, created_at=at(seconds)), ada)
+    exported = [entry async for entry in store.export_user(ada.user_id)]
+    assert [entry["item"]["id"] for entry in exported if entry["type"] == "item"] == ["c", "b", "a"]
 
 
 async def test_an_export_links_to_the_place_of_a_files_bytes(backend, store, ada):

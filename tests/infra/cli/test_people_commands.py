@@ -5,6 +5,7 @@ import io
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
@@ -20,10 +21,10 @@ from functions.limits import Limits, Use
 from functions.store import DynamoDBStore, Records, Runs, Sessions, create_table, keys
 from functions.web.identity.anonymous import COOKIE, new_user
 from functions.web.identity.person import owner_id
-from infra.cli import command, find_user
+from infra.cli import command, delete_user, find_user
 from infra.cli.account import Account
 from infra.cli.find_user import Issuer
-from infra.cli.people import Place, of_make_dev
+from infra.cli.people import PeopleError, Place, of_make_dev
 from infra.stack.context import read_settings
 from tests.store.samples import NOON, answer, message, run_record, thread
 from tests.support.cloud import own_cloud
@@ -205,6 +206,31 @@ def test_what_is_written_again_meanwhile_is_said_and_is_no_success(dev, typed, m
         typed("delete-user", "--user", ADA.user_id, "--yes")
 
 
+def test_a_deletion_waits_until_no_line_of_the_report_names_a_conversation(
+    dev, monkeypatch, capsys
+):
+    month = f"{datetime.now(UTC):%Y-%m}"
+    line = keys.key(f"S#{month}", "QUESTION#now#digest")
+    other = keys.key(f"S#{month}", "QUESTION#now#other")
+    for row, name in ((line, "thr_1"), (other, "thr_of_somebody")):
+        asyncio.run(dev.table.put({**row, "thread": {"S": name}}))
+    waited = []
+
+    def stream_arrives(seconds):
+        waited.append(seconds)
+        asyncio.run(dev.table.delete(line))
+
+    delete_user.delete(dev, ADA.user_id, sure=True, wait=stream_arrives)
+    assert "nothing of it is left" in capsys.readouterr().out
+    assert len(waited) == 1
+
+    asyncio.run(dev.table.put({**line, "thread": {"S": "thr_1"}}))
+    monkeypatch.setattr(delete_user, "WAIT_SECONDS", 0)
+    with pytest.raises(PeopleError, match="Type the command again"):
+        delete_user.delete(dev, BOB.user_id, sure=True, wait=pytest.fail)
+    assert "1  lines of the report" in capsys.readouterr().out
+
+
 def test_a_person_is_found_by_their_id_and_never_by_a_token(dev, typed, capsys):
     typed("find-user", "--query", ADA.user_id)
     said = capsys.readouterr().out
@@ -320,7 +346,7 @@ def test_where_the_stage_has_a_user_pool_people_are_found_by_address_and_name(
 
 
 def test_a_quote_in_what_is_searched_for_is_a_part_of_it(stage, pool):
-    with pytest.raises(find_user.PeopleError, match="has nothing of"):
+    with pytest.raises(PeopleError, match="has nothing of"):
         find_user.find(stage, '" or "', Issuer(ISSUER, "sub", None, pool), None)
 
 
@@ -335,7 +361,7 @@ def test_at_another_issuer_people_are_found_by_their_id_there(stage, capsys):
         }
     )
     with pytest.raises(
-        find_user.PeopleError,
+        PeopleError,
         match=r"look the person up at issuer\.example, and search for their sub, "
         r"with TENANT= \(their org_id\)",
     ):
