@@ -47,7 +47,7 @@ def delete(
     if versions > len(before.objects):
         say(f"  {versions:>9,}  versions of these files and texts, in the bucket")
     if not sure:
-        sys.stdout.write("Delete all of this for good? Type yes: ")
+        sys.stdout.write("Delete all of this? Type yes: ")
         sys.stdout.flush()
         if sys.stdin.readline().strip().lower() != "yes":
             raise PeopleError("Nothing is deleted.")

@@ -17,7 +17,7 @@ export const dataTexts = {
   file: "my-data.json",
   delete: "Delete my data…",
   consequences:
-    "All of your conversations and files will be deleted for good, and nobody can bring them back. You are signed out everywhere, and begin anew.",
+    "All of your conversations and files will be deleted. You are signed out everywhere, and begin anew.",
   account: "Your account stays where you sign in. Ask there to have it deleted.",
   /** What has to be typed, in small letters. */
   word: "delete",
