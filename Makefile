@@ -121,3 +121,15 @@ ingest: setup-python ## upload a folder of documents that the assistant searches
 
 knowledge: setup-python ## list the documents that the assistant searches, with their states and errors
 	@$(RUN) -m infra.cli.command knowledge $(CONTEXT)
+
+# Shells export USER, so it names a person only when it stands in the command itself.
+PERSON = $(if $(filter command,$(origin USER)),$(USER))
+.PHONY: find-user export-user delete-user
+find-user: setup-python ## under which id a person's data is stored; QUERY=an id, or an address or name where people sign in; TENANT=
+	@$(RUN) -m infra.cli.command find-user --query "$(QUERY)" $(if $(TENANT),--tenant "$(TENANT)") $(CONTEXT)
+
+export-user: setup-python ## everything of a person as a folder that anybody can read; USER=anon_… OUT=folder
+	@$(RUN) -m infra.cli.command export-user --user "$(PERSON)" --out "$(OUT)" $(CONTEXT)
+
+delete-user: setup-python ## delete everything of a person, and prove that it is gone; USER=anon_…, YES=1 unasked
+	@$(RUN) -m infra.cli.command delete-user --user "$(PERSON)" $(if $(YES),--yes) $(CONTEXT)

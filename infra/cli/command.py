@@ -1,5 +1,5 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest` and `knowledge`.
+`budget`, `ingest`, `knowledge`, `export-user`, `delete-user` and `find-user`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
@@ -8,6 +8,9 @@
     python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
         [--reindex] [--yes] [-c stage=…]
     python -m infra.cli.command knowledge [-c stage=…]
+    python -m infra.cli.command export-user --user … --out … [-c stage=…]
+    python -m infra.cli.command delete-user --user … [--yes] [-c stage=…]
+    python -m infra.cli.command find-user --query … [--tenant …] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -33,6 +36,7 @@ from infra.stack.settings import StackSettings
 
 if TYPE_CHECKING:
     from infra.cli.knowledge import Library
+    from infra.cli.people import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -90,8 +94,9 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case _ if command in _OF_MAKE_DEV:
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, budget, ingest"
-            _stop(f"There is no command {command!r}: it is {commands} or knowledge.")
+            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret"
+            more = ", ".join(_OF_MAKE_DEV)
+            _stop(f"There is no command {command!r}: it is {commands}, {more}.")
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
@@ -300,10 +305,78 @@ def _library(settings: StackSettings | None, account: Account | None) -> "Librar
     return knowledge.of_stage(settings.stage, _outputs(settings, account), account)
 
 
+def export_user(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Write everything of a person into a folder. Raises `AccountError`."""
+    from infra.cli import export_user, people  # noqa: PLC0415 - slow to import
+
+    try:
+        user = people.checked(
+            _option(arguments, "--user"), "make export-user USER=anon_… OUT=folder"
+        )
+        out = _option(arguments, "--out")
+        if not out:
+            raise people.PeopleError("Name a folder: OUT=folder")  # noqa: TRY301
+        with explained():
+            export_user.export(_people(settings, account, "export-user"), user, Path(out))
+    except people.PeopleError as error:
+        _stop(str(error))
+
+
+def delete_user(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Delete everything of a person, and prove that it is gone. Raises `AccountError`."""
+    from infra.cli import delete_user, people  # noqa: PLC0415 - slow to import
+
+    try:
+        user = people.checked(_option(arguments, "--user"), "make delete-user USER=anon_…")
+        place = _people(settings, account, "delete-user")
+        with explained():
+            delete_user.delete(place, user, sure="--yes" in arguments)
+    except people.PeopleError as error:
+        _stop(str(error))
+
+
+def find_user(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Show under which id a person's data is stored. Raises `AccountError`."""
+    from functions.settings import Settings  # noqa: PLC0415 - slow to import
+    from infra.cli import find_user, people  # noqa: PLC0415
+
+    try:
+        place = _people(settings, account, "find-user")
+        with explained():
+            if settings is None or account is None:
+                issuer = find_user.Issuer.of(find_user.variables_of_make_dev(Settings()))
+            else:
+                deployed = find_user.variables_of_stage(account, _stack(settings))
+                pool = _outputs(settings, account).get("UserPoolId")
+                issuer = find_user.Issuer.of(deployed, pool)
+            find_user.find(
+                place, _option(arguments, "--query"), issuer, _option(arguments, "--tenant")
+            )
+    except people.PeopleError as error:
+        _stop(str(error))
+
+
+def _people(settings: StackSettings | None, account: Account | None, command: str) -> "Place":
+    from infra.cli import people  # noqa: PLC0415 - slow to import
+
+    if settings is None or account is None:
+        return people.of_make_dev(command)
+    return people.of_stage(settings.stage, _outputs(settings, account), account)
+
+
 _OF_MAKE_DEV = {
     "budget": change_budget,
     "ingest": bring_documents_in,
     "knowledge": list_documents,
+    "export-user": export_user,
+    "delete-user": delete_user,
+    "find-user": find_user,
 }
 """Commands that mean the running `make dev` when no stage is given."""
 

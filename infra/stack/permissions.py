@@ -47,7 +47,9 @@ _ROWS = [
 """What the two functions that people reach do with rows."""
 _CHAT_ROWS = ["dynamodb:ConditionCheckItem", "dynamodb:Query"]
 _REMOVED_ROWS = ["dynamodb:BatchWriteItem"]
-"""What only the purge does with rows. The purge writes none."""
+"""What only a purge does with rows: of a deleted thread, or of a person who deletes their data. It
+writes none.
+"""
 _EVENTS_ROWS = [
     *_REMOVED_ROWS,
     "dynamodb:BatchGetItem",
@@ -90,7 +92,7 @@ def allow_chat(
 ) -> None:
     function.allow(
         "Rows",
-        [*_ROWS, *_CHAT_ROWS],
+        [*_ROWS, *_CHAT_ROWS, *_REMOVED_ROWS],
         [table.table.table_arn],
     )
     function.allow("Index", ["dynamodb:Query"], [table.index_arn])
