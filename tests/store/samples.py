@@ -36,21 +36,6 @@ def message(item_id: str, text: str = "hello", *, thread_id: str = "thr_1", **fi
     )
 
 
-def run_record(**fields) -> RunRecord:
-    return RunRecord(
-        run_id="r",
-        at="2026-01-01T00:00:00.000000Z",
-        request="threads.create",
-        owner="o",
-        thread_id="thr_1",
-        provider="demo",
-        model="demo",
-        outcome="completed",
-        duration_ms=5,
-        **fields,
-    )
-
-
 def answer(item_id: str, text: str = "hi", *, thread_id: str = "thr_1", **fields):
     return AssistantMessageItem(
         id=item_id,

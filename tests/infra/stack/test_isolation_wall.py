@@ -235,7 +235,6 @@ OTHER_ATTEMPTS = {
     "Runs.is_cancelled": lambda t: Runs(t).is_cancelled("run_1", HIS),
     "Runs.find": lambda t: Runs(t).find("run_1", HIS),
     "Runs.finish": lambda t: Runs(t).finish("run_1", "thr_1", HIS, "ended"),
-    "Runs.keep_record": lambda t: Runs(t).keep_record(run_record(), HIS),
     "Runs.running": lambda t: Runs(t).running("thr_1", HIS),
     "Runs.keep_record": lambda t: Runs(t).keep_record(run_record(), HIS),
     "Records.get": lambda t: Records(t).get("notes", HIS),
