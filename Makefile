@@ -133,3 +133,7 @@ export-user: setup-python ## everything of a person as a folder that anybody can
 
 delete-user: setup-python ## delete everything of a person, and prove that it is gone; USER=anon_…, YES=1 unasked
 	@$(RUN) -m infra.cli.command delete-user --user "$(PERSON)" $(if $(YES),--yes) $(CONTEXT)
+
+.PHONY: report
+report: setup-python ## write report.html and report.csv: people, messages, tokens, dollars, speed, errors, feedback, tools; OUT=report DAYS=30
+	@$(RUN) -m infra.cli.command report $(if $(OUT),--out "$(OUT)") $(if $(DAYS),--days "$(DAYS)") $(CONTEXT)

@@ -175,6 +175,12 @@ class Settings(AwsSettings):
     event_text: bool = False
     """Whether events carry what people and the assistant have written."""
 
+    # The report
+    admin_role: str = Field("admin", min_length=1)
+    """The role of people who may read the report: what everybody has used, and how good it was."""
+    report_text: bool = False
+    """Whether the report has the beginnings of questions that got a thumb down or no source."""
+
     # Assistant and model
     assistant: str | None = None
     """The dotted name of the assistant's module; the starter assistant when unset."""

@@ -2,19 +2,20 @@
 
 from ..aws.bucket import Bucket
 from ..settings import Settings
-from ..store import DynamoDBStore
+from ..store import DynamoDBStore, Table
+from ..store.totals import Totals as Counted
 from .changes import Taker
 from .publishing import DomainEvents
 from .texts import Texts
+from .totals import Totals
 
 
 def takers(settings: Settings) -> list[Taker]:
     """Whoever counts, and with a bus whoever publishes."""
-    found: list[Taker] = []
+    store = DynamoDBStore(settings.table, bucket=Bucket(settings.attachments_bucket))
+    counted = Counted(Table(settings.table, nobodys=True))
+    found: list[Taker] = [Totals(counted, store if settings.report_text else None)]
     if settings.event_bus:
-        texts = None
-        if settings.event_text:
-            bucket = Bucket(settings.attachments_bucket)
-            texts = Texts(DynamoDBStore(settings.table, bucket=bucket))
+        texts = Texts(store) if settings.event_text else None
         found.append(DomainEvents(settings.event_bus, settings.stage, texts))
     return found

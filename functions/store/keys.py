@@ -35,7 +35,7 @@ KNOWLEDGE: Final = "K#"
 SHARED: Final = "L#"
 """The prefix of the partitions that belong to nobody: counters that several people share."""
 TOTALS: Final = "S#"
-"""The prefix of the partitions with totals, one a month, which belong to nobody and name nobody."""
+"""The prefix of the partitions with totals, which belong to nobody and name nobody."""
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
@@ -129,6 +129,16 @@ def documents_partition(tenant: str | None) -> str:
 def document_key(tenant: str | None, document_id: str) -> Key:
     """The row with the state of a document."""
     return key(documents_partition(tenant), DOCUMENT + document_id)
+
+
+def totals_partition(month: str) -> str:
+    """The totals of a month, such as `2026-11`."""
+    return f"{TOTALS}{month}"
+
+
+def counted_key(mark: str) -> Key:
+    """The row that says that something has been counted. `mark` is a key part."""
+    return key(f"{TOTALS}COUNTED#{mark}", "COUNTED")
 
 
 def deleted_key(user: str) -> Key:

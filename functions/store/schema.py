@@ -19,6 +19,10 @@
 | state of a document of the knowledge | `K#<tenant>`, of nobody's `K#@` | `DOC#<document>` | |
 | counters of a user | `Q#<user>` | `COUNTERS` | TTL |
 | counters of a tenant, a network or the stage | `L#<scope>#<name>` | `COUNTERS` | TTL |
+| totals of a day (UTC) | `S#<month>` | `<day>#DAY` | |
+| totals of a model on a day | `S#<month>` | `<day>#MODEL#<provider>#<model>` | |
+| question that needs a look | `S#<month>` | `QUESTION#<time>#<digest>` | TTL |
+| mark of what has been counted | `S#COUNTED#<mark>` | `COUNTED` | TTL |
 
 Because of the head, one query reads a thread and its newest items. Every transaction that writes
 the thread's fields writes its head too.
@@ -73,7 +77,7 @@ CHANGE_FILTERS: Final[list[dict[str, Any]]] = [
         "dynamodb": {**_rows("ATT#"), "NewImage": {"type": {"S": [{"exists": True}]}}},
     },
     {"eventName": ["INSERT", "MODIFY"], "dynamodb": _rows("FB#", "DOC#")},
-    {"eventName": ["REMOVE"], "dynamodb": _rows("THREAD#", "DOC#")},
+    {"eventName": ["REMOVE"], "dynamodb": _rows("THREAD#", "DOC#", "FB#", "ENDED#")},
 ]
 """Event filters of the changes function's event source: what is counted and published. Lambda takes
 five, and an answer starts no invocation for each of its rows:

@@ -1,5 +1,5 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest`, `knowledge`, `export-user`, `delete-user` and `find-user`.
+`budget`, `ingest`, `knowledge`, `report`, `export-user`, `delete-user` and `find-user`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
@@ -11,6 +11,7 @@
     python -m infra.cli.command export-user --user … --out … [-c stage=…]
     python -m infra.cli.command delete-user --user … [--yes] [-c stage=…]
     python -m infra.cli.command find-user --query … [--tenant …] [-c stage=…]
+    python -m infra.cli.command report --out folder [--days 30] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -297,6 +298,24 @@ def list_documents(
         _stop(str(error))
 
 
+def write_report(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Write the report of the stage or of `make dev` into a folder. Raises `AccountError`."""
+    from infra.cli import report  # noqa: PLC0415 - slow to import
+
+    try:
+        place = (
+            report.of_make_dev()
+            if settings is None or account is None
+            else report.of_stage(settings.stage, _outputs(settings, account), account)
+        )
+        with explained():
+            report.write(place, _option(arguments, "--out"), _option(arguments, "--days"))
+    except report.ReportError as error:
+        _stop(str(error))
+
+
 def _library(settings: StackSettings | None, account: Account | None) -> "Library":
     from infra.cli import knowledge  # noqa: PLC0415 - slow to import
 
@@ -377,6 +396,7 @@ _OF_MAKE_DEV = {
     "export-user": export_user,
     "delete-user": delete_user,
     "find-user": find_user,
+    "report": write_report,
 }
 """Commands that mean the running `make dev` when no stage is given."""
 

@@ -57,6 +57,7 @@ from infra.stack.permissions import (
     allow_models,
     allow_owner,
     allow_records,
+    allow_report,
     allow_search,
     allow_secrets,
 )
@@ -327,7 +328,7 @@ class ChatKitStack(Stack):
             table=table.table,
             code=code,
             architecture=settings.architecture,
-            environment=of_changes(variables, texts=settings.event_text),
+            environment=of_changes(variables, settings),
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
@@ -352,9 +353,10 @@ class ChatKitStack(Stack):
         """The rights to people's rows and files."""
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
+            allow_report(chat, table=table)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            readers = [changed.function] if settings.event_text else []
+            readers = [changed.function] if settings.reads_texts else []
             allow_changes(changed.function, table=table, key=key, texts_in=None)
             data = DataRole(self, "Data", functions=[chat, actions, events, *readers])
             allow_owner(data, table=table, files=files, key=key)
@@ -362,7 +364,7 @@ class ChatKitStack(Stack):
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
-            texts_in = files if settings.event_text else None
+            texts_in = files if settings.reads_texts else None
             allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
 
     def _allow_documents(

@@ -97,7 +97,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     },
     "Changes/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/spill\/\*$/": (
-            "The bodies of large messages, for `eventText`."
+            "The bodies of large messages, for `eventText` and `reportText`."
         ),
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",

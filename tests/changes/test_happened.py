@@ -27,6 +27,7 @@ RUN = {
 
 def record(name, sort, *, pk=THREAD, old=None, new=None, by_ttl=False):
     return {
+        "eventID": f"{name} {pk} {sort}",
         "eventName": name,
         "eventSource": "aws:dynamodb",
         **({"userIdentity": {"type": "Service", "principalId": BY_TTL}} if by_ttl else {}),

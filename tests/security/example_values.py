@@ -30,6 +30,7 @@ BODIES = {
 BODILESS = {
     "/chatkit/session/end",
     "/chatkit/usage",
+    "/chatkit/report",
     "/chatkit/me/export",
     "/chatkit/me/delete",
     "/chatkit/health",
