@@ -63,6 +63,10 @@ class Turn:
     file: File | None = None
 
     @property
+    def ended(self) -> datetime:
+        return datetime.fromisoformat(self.record.at)
+
+    @property
     def answer_id(self) -> str | None:
         return next((item.id for item in self.items if item.type == "assistant_message"), None)
 

@@ -96,7 +96,9 @@ async def _write(
         for item in turn.items:
             await store.add_thread_item(thread.id, item, context)
         if turn.feedback is not None and turn.answer_id is not None:
-            await store.save_feedback(thread.id, [turn.answer_id], turn.feedback, context)
+            await store.save_feedback(
+                thread.id, [turn.answer_id], turn.feedback, context, at=turn.ended
+            )
         await runs.keep_record(turn.record, context)
 
 

@@ -1,4 +1,4 @@
-"""What `GET /chatkit/report` answers for conversations of `make seed`, computed from them directly."""
+"""What `GET /chatkit/report` answers for conversations of `make seed`, computed from them alone."""
 
 from collections import Counter, defaultdict
 from datetime import timedelta
