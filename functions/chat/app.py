@@ -39,6 +39,7 @@ from ..web.rate import Rate
 from .answer import stop_all
 from .message import answer_message
 from .operations import OperationResult, Operations, use_of
+from .report import router as report_router
 
 MAX_SMALL_BODY = 16 * 1024
 OWN_ROUTES = "/chatkit/x"
@@ -48,6 +49,7 @@ EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": 
 # No endpoint has a response model or declares a query parameter, because FastAPI would then import
 # all of pydantic.v1 in every cold start.
 router = APIRouter()
+router.include_router(report_router)
 
 
 @router.post("/chatkit", response_model=None)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from ..aws.bucket import Bucket
 from ..aws.keys import digest
 from . import attachment_records, keys
 from .bodies import PLACES
-from .expiry import expired
+from .expiry import DAY, expired
 from .items import Items
 from .links import Links
 from .purge import Purge
@@ -72,6 +73,16 @@ class People:
         if self.bucket:
             for prefix in PREFIXES:
                 await self.bucket.delete_prefix(f"{prefix}{digest(user)}/")
+        await self._tell(user)
+
+    async def _tell(self, user: str) -> None:
+        """Tell whoever reads the table's stream, by a row that is there for a moment only.
+
+        TTL removes it where this process ends between the two writes.
+        """
+        deleted = keys.deleted_key(user)
+        await self.table.put({**deleted, "expires": {"N": str(int(time.time()) + DAY)}})
+        await self.table.delete(deleted)
 
     async def export(self, user: str) -> AsyncIterator[dict[str, Any]]:
         partition = keys.user_partition(user)
@@ -132,7 +143,7 @@ class People:
                 value = json.loads(row["body"]["S"])
                 kind = row["kind"]["S"]
                 yield {"type": "record", "thread_id": thread_id, "kind": kind, "value": value}
-            elif sort.startswith(keys.FEEDBACK):
+            elif sort.startswith(keys.FEEDBACK) and "kind" in row:
                 yield {
                     "type": "feedback",
                     "thread_id": thread_id,

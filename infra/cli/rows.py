@@ -139,7 +139,8 @@ def _ended(key: str, row: Row) -> Shown:
 
 
 def _feedback(key: str, row: Row) -> Shown:
-    return Shown(key, "feedback", _seconds(row["at"]["S"]), notes=row["kind"]["S"])
+    notes = row["kind"]["S"] if "kind" in row else f"taken back; kept until {_expiry(row)}"
+    return Shown(key, "feedback", _seconds(row["at"]["S"]), notes=notes)
 
 
 def _attachment(key: str, row: Row) -> Shown:

@@ -2,7 +2,8 @@
 
 One address (`HOST`, `PORT`; 127.0.0.1:8001 by default) serves the page, the streaming function
 at `/chatkit` and the second function at `/actions`. The events function gets the events of
-the table and of the bucket, and the ingest function those of documents. Each function has one
+the table and of the bucket, the changes function those of the table too, and the ingest function
+those of documents. Each function has one
 process for each simultaneous invocation, frozen while it is idle. moto stands in for AWS.
 """
 
@@ -44,6 +45,7 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
             ),
         }
         events = await stack.enter_async_context(Function(functions.events, echo=True))
+        changes = await stack.enter_async_context(Function(functions.changes, echo=True))
         read: Take | None = None
         if functions.ingest:
             ingest = await stack.enter_async_context(Function(functions.ingest, echo=True))
@@ -52,6 +54,7 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
             events_delivered(
                 partial(deliver, events),
                 read,
+                partial(deliver, changes),
                 table=cloud["CHATKIT_TABLE"],
                 bucket=cloud["CHATKIT_ATTACHMENTS_BUCKET"],
             )

@@ -19,11 +19,19 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
+from infra.stack.changes import changes
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
 from infra.stack.edge import zone
-from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
+from infra.stack.environment import (
+    environment,
+    mcp_servers,
+    of_changes,
+    of_events,
+    runtime,
+    settings_from,
+)
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
@@ -37,6 +45,7 @@ from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import (
     allow_actions,
+    allow_changes,
     allow_chat,
     allow_counters,
     allow_embedding,
@@ -46,8 +55,10 @@ from infra.stack.permissions import (
     allow_models,
     allow_owner,
     allow_records,
+    allow_report,
     allow_search,
     allow_secrets,
+    allow_texts,
 )
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
@@ -183,9 +194,6 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
-        self._allow_data(
-            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
-        )
         subscriptions = subscribe(
             events,
             table=table.table,
@@ -196,6 +204,27 @@ class ChatKitStack(Stack):
         # In version 0.1 the actions function got the events. A deploy over it first moves the
         # stream, with its position, and then takes the code and the rights for them away.
         actions.change_after(subscriptions.stream)
+        changed = changes(
+            self,
+            stage=settings.stage,
+            table=table.table,
+            code=code_of_actions,
+            architecture=settings.architecture,
+            environment=of_changes(shared),
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        allow_changes(changed.function, table=table, key=key)
+        self._allow_data(
+            settings,
+            chat=chat,
+            actions=actions,
+            events=events,
+            changes=changed.function if settings.report_text else None,
+            table=table,
+            files=files,
+            key=key,
+        )
 
         reading = None
         if vectors:
@@ -255,6 +284,7 @@ class ChatKitStack(Stack):
             chat=chat,
             actions_function=actions,
             events=events,
+            changed=changed,
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
@@ -276,11 +306,12 @@ class ChatKitStack(Stack):
                 chat=chat,
                 actions_function=actions,
                 events=events,
+                changes=changed.function,
                 alarms=alarms,
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events])
+        self._deployer(settings, secrets, [chat, actions, events, changed.function])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
@@ -295,21 +326,26 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
+        changes: ServiceFunction | None,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
     ) -> None:
-        """The rights to people's rows and files."""
+        """The rights to people's rows and files. `changes` reads questions, where it has to."""
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
+            allow_report(chat, table=table)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events])
+            of_people = [chat, actions, events, *([changes] if changes else [])]
+            data = DataRole(self, "Data", functions=of_people)
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
+            if changes:
+                allow_texts(changes, table=table, files=files, key=key)
 
     def _allow_documents(
         self,

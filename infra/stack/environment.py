@@ -80,6 +80,8 @@ def environment(
         "CHATKIT_PRICES": json.dumps(settings.model_prices),
         "CHATKIT_ANSWER_TOKENS": str(settings.longest_answer or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,
+        "CHATKIT_ADMIN_ROLE": settings.admin_role,
+        "CHATKIT_REPORT_TEXT": "true" if settings.report_text else None,
     }
     for provider, secret in secrets.models.items():
         values[models.secret_variable(provider, settings)] = secret.id
@@ -103,6 +105,14 @@ def mcp_servers(settings: StackSettings) -> dict[str, str]:
 def of_events(variables: dict[str, str]) -> dict[str, str]:
     """Those of the `variables` that the events function reads."""
     names = ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET", "CHATKIT_LOG_LEVEL")
+    return {name: variables[name] for name in names}
+
+
+def of_changes(variables: dict[str, str]) -> dict[str, str]:
+    """Those of the `variables` that the changes function reads."""
+    names = ["CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"]
+    if "CHATKIT_REPORT_TEXT" in variables:
+        names += ["CHATKIT_REPORT_TEXT", "CHATKIT_ATTACHMENTS_BUCKET"]
     return {name: variables[name] for name in names}
 
 

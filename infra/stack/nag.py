@@ -15,11 +15,17 @@ _OURS: dict[str, dict[str, str]] = {
     "Events/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
+    "Changes/Function": {
+        "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
+    },
     "Ingest/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
     "VectorRemoval/Function": {
         "AwsSolutions-L1": "python3.13, as the ingest function, whose code it has.",
+    },
+    "Changes/DeadLetters": {
+        "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
     "Ingest/DeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
@@ -83,6 +89,10 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     },
     "Events/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
+        r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
+        "names.",
+    },
+    "Changes/Role": {
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
     },

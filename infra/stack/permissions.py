@@ -56,6 +56,9 @@ _EVENTS_ROWS = [
     "dynamodb:Query",
 ]
 
+_TOTALS_ROWS = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_TEXT_ROWS = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+"""What the changes function reads to find a question's text."""
 _DOCUMENT_ROWS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -113,6 +116,41 @@ def allow_events(
 def allow_records(function: ServiceFunction, *, key: kms.IKey | None) -> None:
     """What the events function reaches by itself with `isolation=session`: the stream's records."""
     _allow_key(function, key, "dynamodb")
+
+
+def allow_changes(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:
+    """To count: the changes function reaches totals, which belong to nobody, and no other row."""
+    function.allow(
+        "Totals",
+        _TOTALS_ROWS,
+        [table.table.table_arn],
+        _leading_keys("StringLike", [f"{keys.TOTALS}*"]),
+    )
+    _allow_key(function, key, "dynamodb")
+
+
+def allow_texts(
+    function: ServiceFunction, *, table: ChatTable, files: FilesBucket, key: kms.IKey | None
+) -> None:
+    """To read questions, which the report shows with `reportText=true`: people's rows, and the
+    bodies of large ones.
+    """
+    theirs = _leading_keys("StringLike", [f"{keys.USER}*"])
+    function.allow("TextRows", _TEXT_ROWS, [table.table.table_arn], theirs)
+    function.allow("TextIndex", ["dynamodb:Query"], [table.index_arn], theirs)
+    function.allow("Texts", ["s3:GetObject"], [files.bucket.arn_for_objects(f"{SPILL}*")])
+    if key:
+        function.allow("TextKey", ["kms:Decrypt"], [key.key_arn], _through("s3"))
+
+
+def allow_report(function: ServiceFunction, *, table: ChatTable) -> None:
+    """To read totals with `isolation=session`. Without it, the function reaches all rows anyway."""
+    function.allow(
+        "Totals",
+        ["dynamodb:Query"],
+        [table.table.table_arn],
+        _leading_keys("StringLike", [f"{keys.TOTALS}*"]),
+    )
 
 
 def allow_counters(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:

@@ -535,6 +535,17 @@ class StackSettings(BaseModel):
         description="Alarm when one answer in ten takes longer to its first token, in "
         "milliseconds.",
     )
+    admin_role: str = Field(
+        _FUNCTIONS["admin_role"].default,
+        min_length=1,
+        description="Role of the people who may read the report of everybody's use, at `/admin` "
+        "and `GET /chatkit/report` (docs/report.md). Only people who sign in have roles.",
+    )
+    report_text: bool = Field(
+        False,
+        description="Put the first 300 characters of a question that got a thumb down or no source "
+        "into the report. By default it has no words of anybody.",
+    )
     input_token_price: float = Field(
         0.25,
         ge=0,

@@ -70,6 +70,6 @@ async def test_a_record_that_always_fails_is_dropped_and_does_not_block_others(c
         return {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
     other = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "8"}}
-    await local._Pump(handle, "t", "b", documents=False)._deliver([other, record])
+    await local._Pump(handle, "t", "b", documents=False)._deliver(handle, [other, record])
     assert tries == [2, 1, 1]
     assert "dead letters" in caplog.text

@@ -27,7 +27,8 @@ BODIES = {
     "/actions/transcribe": actions.Uploaded,
     "/actions/uploads": actions.Upload,
 }
-BODILESS = {"/chatkit/session/end", "/chatkit/usage", "/chatkit/health", "/actions/health"}
+BODILESS = {"/chatkit/session/end", "/chatkit/usage", "/chatkit/report", "/chatkit/health",
+            "/actions/health"}  # fmt: skip
 QUERIES = {"/chatkit/entities": {"q": "query"}}
 OPERATED = {"/chatkit", "/actions"}
 NOBODYS = {"/chatkit/knowledge/passages/{passage_id}"}

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from functions.aws import clients, owner_sessions, secret_values
 from functions.aws.bucket import Bucket
 from functions.events.events import Events
+from functions.services import Services
 from functions.settings import Settings, forget_settings, get_settings
 from functions.store import DynamoDBStore
 from functions.toolkit import action
@@ -227,6 +228,9 @@ def chat_does_everything(url, role, model):
     model.script = [Call("count_messages"), Say("Found.")]
     other = chat.create("Find hi")
     assert other[-1]["type"] != "error", other[-1]
+
+    # The report, which the route gives to administrators only.
+    assert asyncio.run(Services.of(get_settings()).reports.read(31))["days"]
 
     chat.read("threads.delete", thread_id=thread)
     assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404

@@ -31,6 +31,7 @@ EVERYTHING = {
     "retentionDays": "90",
     "dailyBudget": "20",
     "githubRepository": "acme/chat",
+    "reportText": "true",
 }
 
 
