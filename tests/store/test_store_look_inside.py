@@ -4,19 +4,23 @@ import asyncio
 import io
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from functions.aws.bucket import Bucket
+from functions.changes.totals import Totals
 from functions.context import RequestContext
 from functions.run_record import RunRecord
 from functions.store import Records, Runs, Table, keys
+from functions.store.report import Reports
+from functions.store.totals import Totals as Counted
 from infra.cli import seed, table
 from infra.cli.demo_people import conversations, names
 from infra.cli.stored import Stored, StoredError
 from tests.store.samples import answer, at, message, thread
 from tests.store.test_store_sizes import noise
+from tests.support.demo_report import report_of
 
 FEW = seed.Asked(people=3, days=6)
 ADA, BOB = RequestContext(user_id="ada"), RequestContext(user_id="bob@example.com")
@@ -81,6 +85,8 @@ def make_a_thread(stored, words="Where is my order?"):
         await store.add_thread_item("thr_1", answer("msg_b", created_at=at(10)), ADA)
         await store.delete_thread_item("thr_1", "msg_b", ADA)
         await store.save_feedback("thr_1", ["msg_a"], "negative", ADA)
+        for opinion in ("positive", None):
+            await store.save_feedback("thr_1", ["msg_6"], opinion, ADA)
         await Records(stored.table, "thr_1").put("checklist", {"secret": words}, ADA, version=0)
         record = RunRecord(
             run_id="run_1", at=keys.stamp(at(9)), request="threads.create", owner="0", model="gpt",
@@ -98,11 +104,11 @@ def test_all_rows_of_a_thread_are_shown_once_with_items_in_their_order(stored, l
     shown = "".join(pages(looked, stored=stored, user="ada", thread="thr_1", page=page))
     found = re.findall(r"^  (\S+) ", shown, re.MULTILINE)
     items = ["ITEM#msg_9", "ITEM#msg_8", "ITEM#msg_7", "ITEM#msg_6", "ITEM#msg_a", "HEAD"]
-    others = ["ENDED#run_1", "FB#msg_a", "ITEM#msg_b", "REC#checklist"]
+    others = ["ENDED#run_1", "FB#msg_6", "FB#msg_a", "ITEM#msg_b", "REC#checklist"]
     assert found == items + others
     for part in (
         "user_message", "2026-01-02", "Where is my order? 3", "It is here.", "A title", "negative",
-        "failed RateLimitError", "deleted item", "checklist", "version 1",
+        "taken back", "failed RateLimitError", "deleted item", "checklist", "version 1",
     ):  # fmt: skip
         assert part in shown
 
@@ -269,6 +275,31 @@ def test_the_made_up_people_show_all_that_a_report_counts():
     assert {turn.record.at[:10] for turn in turns} == {
         str(date(2026, 11, 26) - timedelta(days=back)) for back in range(1, 31)
     }
+
+
+def test_the_report_says_what_the_made_up_people_have_done(backend, stored):
+    seed.fill(stored, FEW, sure=False)
+    totals = Totals(Counted(stored.table))
+    for _ in range(2):  # the second time everything is delivered again
+        assert asyncio.run(totals.take(backend.stream())) == []
+    today = datetime.now(UTC).date()
+    read = asyncio.run(Reports(stored.table).read(FEW.days + 1, today))
+    made = report_of(conversations(FEW.people, FEW.days, FEW.seed, today), FEW.days + 1, today)
+    for expected, found in zip(models_of(made), models_of(read), strict=True):
+        for name in ("firstTokenP50Ms", "firstTokenP90Ms"):
+            # Of a few answers, a percentile is one of them and not a number between two of them.
+            assert (expected.pop(name) is None) is (found.pop(name) is None)
+        assert found.pop("dollars") == pytest.approx(expected.pop("dollars"))
+    by_item = lambda each: (each["item"], each["why"])  # noqa: E731
+    assert sorted(read.pop("questions"), key=by_item) == sorted(made.pop("questions"), key=by_item)
+    assert read == made
+
+
+def models_of(report):
+    """The models of all days, in one order."""
+    for day in report["days"]:
+        day["models"].sort(key=lambda each: each["model"])
+    return [model for day in report["days"] for model in day["models"]]
 
 
 def test_a_day_of_made_up_people_is_the_same_whenever_it_is_made():

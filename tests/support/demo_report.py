@@ -12,35 +12,34 @@ def report_of(conversations, days, today):
         for turn in each.turns:
             turns[turn.record.at[:10]].append(turn)
     every = [str(today - timedelta(days=back)) for back in range(days - 1, -1, -1)]
+    questions = [each for day in every for turn in turns[day] for each in _questions(turn)]
     return {
         "from": every[0],
         "to": every[-1],
-        "days": [_day(day, turns[day]) for day in every if day in turns],
-        "questions": [
-            {
-                "at": turn.record.at,
-                "why": "thumb down" if turn.feedback == "negative" else "no source",
-                "thread": turn.record.thread_id,
-                "item": turn.answer_id,
-                "text": None,
-            }
-            for day in reversed(every)
-            for turn in sorted(turns[day], key=lambda turn: turn.record.at, reverse=True)
-            if turn.feedback == "negative" or turn.record.unsupported
-        ],
+        "days": [_day(day, turns[day]) for day in every],
+        "questions": sorted(questions, key=lambda each: each["at"], reverse=True),
     }
+
+
+def _questions(turn):
+    asked = {"at": turn.record.at, "thread": turn.record.thread_id, "text": None}
+    if turn.feedback == "negative":
+        yield {**asked, "why": "thumb down", "item": turn.answer_id}
+    if turn.record.unsupported:
+        yield {**asked, "why": "no source", "item": turn.record.message_id}
 
 
 def _day(day, turns):
     records = [turn.record for turn in turns]
     tools = [tool for record in records for tool in record.tools]
+    thumbs = [turn.feedback for turn in turns]
     return {
         "day": day,
         "people": len({record.owner for record in records}),
         "messages": len(records),
-        "outcomes": Counter(record.outcome for record in records),
-        "errors": Counter(record.error for record in records if record.error),
-        "feedback": Counter(turn.feedback for turn in turns if turn.feedback),
+        "outcomes": dict(Counter(record.outcome for record in records)),
+        "errors": dict(Counter(record.error for record in records if record.error)),
+        "feedback": {kind: thumbs.count(kind) for kind in ("positive", "negative")},
         "tools": {
             name: {
                 "calls": sum(tool.name == name for tool in tools),
@@ -61,7 +60,7 @@ def _model(provider, model, records):
     return {
         "model": model,
         "provider": provider,
-        "answers": len(records),
+        "answers": sum(each.outcome != "failed" for each in records),
         "inputTokens": sum(each.input_tokens for each in records),
         "outputTokens": sum(each.output_tokens for each in records),
         "cachedTokens": sum(each.cached_tokens for each in records),

@@ -6,6 +6,7 @@ import { Figures } from "./Figures";
 import { isEmpty, type Report } from "./report";
 
 const PERIODS = [7, 30, 90];
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 type Answer =
   | { at: "loading" }
@@ -56,8 +57,9 @@ export default function Admin(props: { chat: string; fetch: typeof globalThis.fe
           <Figures key={period} report={answer.report} />
         ))}
       {answer.at === "refused" && (
-        <Notice title={texts.refused.title} text={texts.refused.text} said={answer.said}>
-          <p>{texts.refused.here}</p>
+        <Notice title={texts.refused.title} text={answer.said}>
+          <p>{texts.refused.text}</p>
+          {LOOPBACK.includes(location.hostname) && <p>{texts.refused.here}</p>}
           <a className="pill strong" href="/">
             {texts.toChat}
           </a>
@@ -78,17 +80,11 @@ export default function Admin(props: { chat: string; fetch: typeof globalThis.fe
   );
 }
 
-function Notice(props: {
-  title: string;
-  text: string;
-  said?: string;
-  children?: ReactNode;
-}): ReactNode {
+function Notice(props: { title: string; text: string; children?: ReactNode }): ReactNode {
   return (
     <div className="notice" role="status">
       <h2>{props.title}</h2>
       <p>{props.text}</p>
-      {props.said && <p>{props.said}</p>}
       {props.children}
     </div>
   );

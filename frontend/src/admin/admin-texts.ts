@@ -48,7 +48,7 @@ export const texts = {
   },
   refused: {
     title: "You may not see this report",
-    text: "It is for people whose sign-in has the role admin, or the one that CHATKIT_ADMIN_ROLE names. Whoever manages your accounts can give you this role; then sign out, and in again.",
+    text: "You need a sign-in that has the role admin, or the one that CHATKIT_ADMIN_ROLE names. Whoever manages your accounts can give you this role; then sign out, and in again.",
     here: "On your own machine: make dev SIGN_IN=demo, and sign in as Grace Hopper.",
   },
   unreachable: {
