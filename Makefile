@@ -119,6 +119,18 @@ ingest: setup-python ## upload a folder of documents that the assistant searches
 	@$(RUN) -m infra.cli.command ingest $(if $(DIR),--dir "$(DIR)") $(if $(TENANT),--tenant "$(TENANT)") $(if $(ROLES),--roles "$(ROLES)") \
 		$(if $(TAGS),--tags "$(TAGS)") $(if $(REINDEX),--reindex) $(if $(YES),--yes) $(CONTEXT)
 
+# Shells export USER, so it counts only on the command line.
+USER_GIVEN = $(if $(filter command line,$(origin USER)),$(USER))
+
+.PHONY: table seed
+table: setup-python ## look into the table, read-only: people, or USER=, or THREAD= for its rows; PAGE= AFTER= TEXT=1
+	@$(RUN) -m infra.cli.command table $(if $(USER_GIVEN),--user "$(USER_GIVEN)") $(if $(THREAD),--thread "$(THREAD)") \
+		$(if $(PAGE),--page "$(PAGE)") $(if $(AFTER),--after "$(AFTER)") $(if $(TEXT),--text) $(CONTEXT)
+
+seed: setup-python ## write made-up people and conversations, for pictures and load; PEOPLE=20 DAYS=30 SEED=1; CLEAN=1 removes them; YES=1 unasked
+	@$(RUN) -m infra.cli.command seed $(if $(PEOPLE),--people "$(PEOPLE)") $(if $(DAYS),--days "$(DAYS)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(CLEAN),--clean) $(if $(YES),--yes) $(CONTEXT)
+
 knowledge: setup-python ## list the documents that the assistant searches, with their states and errors
 	@$(RUN) -m infra.cli.command knowledge $(CONTEXT)
 

@@ -276,14 +276,23 @@ class DynamoDBStore(Store[Any]):
         await self._attachments.delete(attachment_id, self._owner(context))
 
     async def save_feedback(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, context: Any
+        self,
+        thread_id: str,
+        item_ids: list[str],
+        kind: FeedbackKind | None,
+        context: Any,
+        *,
+        at: datetime | None = None,
     ) -> None:
         """Mark items as liked or disliked. A new mark replaces the old one, `None` removes it.
+
+        `at` is when they were marked, where that was earlier.
 
         One transaction for each 49 items. Raises `NotFoundError` when the thread or an item is
         unknown; then no item of that transaction is marked.
         """
-        await self._feedback.save(thread_id, item_ids, kind, self._owner(context))
+        moment = at or datetime.now(UTC)
+        await self._feedback.save(thread_id, item_ids, kind, self._owner(context), moment)
 
     async def load_feedback(self, thread_id: str, context: Any) -> list[Mark]:
         """All marks in a thread; empty for an unknown thread.

@@ -1,5 +1,6 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest`, `knowledge`, `report`, `export-user`, `delete-user` and `find-user`.
+`budget`, `ingest`, `knowledge`, `report`, `table`, `seed`, `export-user`, `delete-user` and
+`find-user`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
@@ -12,6 +13,10 @@
     python -m infra.cli.command delete-user --user … [--yes] [-c stage=…]
     python -m infra.cli.command find-user --query … [--tenant …] [-c stage=…]
     python -m infra.cli.command report --out folder [--days 30] [-c stage=…]
+    python -m infra.cli.command table [--user …] [--thread …] [--page 40] [--after …] [--text]
+        [-c stage=…]
+    python -m infra.cli.command seed [--people 20] [--days 30] [--seed 1] [--clean] [--yes]
+        [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -38,6 +43,7 @@ from infra.stack.settings import StackSettings
 if TYPE_CHECKING:
     from infra.cli.knowledge import Library
     from infra.cli.people import Place
+    from infra.cli.stored import Stored
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -316,6 +322,62 @@ def write_report(
         _stop(str(error))
 
 
+def look_inside(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Show rows of the table of the stage or of `make dev`. Raises `AccountError`."""
+    from infra.cli import table  # noqa: PLC0415 - slow to import
+    from infra.cli.stored import StoredError  # noqa: PLC0415
+
+    try:
+        wanted = table.asked(
+            _option(arguments, "--user"),
+            _option(arguments, "--thread"),
+            _option(arguments, "--page"),
+            _option(arguments, "--after"),
+            words="--text" in arguments,
+        )
+        with explained():
+            table.show(_stored("make table", settings, account), wanted)
+    except StoredError as error:
+        _stop(str(error))
+
+
+def make_demo_data(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Write made-up people and their conversations into the stage or `make dev`, or remove them.
+
+    Raises `AccountError`.
+    """
+    from infra.cli import seed  # noqa: PLC0415 - slow to import
+    from infra.cli.stored import StoredError  # noqa: PLC0415
+
+    sure = "--yes" in arguments
+    try:
+        wanted = seed.asked(
+            _option(arguments, "--people"),
+            _option(arguments, "--days"),
+            _option(arguments, "--seed"),
+        )
+        with explained():
+            stored = _stored("make seed", settings, account)
+            if "--clean" in arguments:
+                seed.clean(stored, sure=sure)
+            else:
+                seed.fill(stored, wanted, sure=sure)
+    except StoredError as error:
+        _stop(str(error))
+
+
+def _stored(command: str, settings: StackSettings | None, account: Account | None) -> "Stored":
+    from infra.cli import stored  # noqa: PLC0415 - slow to import
+
+    if settings is None or account is None:
+        return stored.of_make_dev(command)
+    return stored.of_stage(settings, _outputs(settings, account), account)
+
+
 def _library(settings: StackSettings | None, account: Account | None) -> "Library":
     from infra.cli import knowledge  # noqa: PLC0415 - slow to import
 
@@ -397,6 +459,8 @@ _OF_MAKE_DEV = {
     "delete-user": delete_user,
     "find-user": find_user,
     "report": write_report,
+    "table": look_inside,
+    "seed": make_demo_data,
 }
 """Commands that mean the running `make dev` when no stage is given."""
 

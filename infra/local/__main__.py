@@ -190,7 +190,8 @@ def how_to_sign_in(port: str) -> str | None:
     """What to print about it."""
     if not os.environ.get("SIGN_IN"):
         return None
-    return f"Ada Lovelace (staff) or Alan Turing, at {issuer_of(port)}"
+    people = "Ada Lovelace (staff), Alan Turing or Grace Hopper (admin)"
+    return f"{people}, at {issuer_of(port)}"
 
 
 @contextlib.contextmanager
