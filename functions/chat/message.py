@@ -191,6 +191,7 @@ async def _build_model(name: str, use: AnswerUse, services: Services) -> Model:
         return model
 
     async def second() -> Model:
+        use.fallback = fallback.id
         return await _metered(fallback.id, use, services)
 
     return FallbackModel(model, name, fallback.id, second)

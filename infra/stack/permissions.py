@@ -39,13 +39,14 @@ _PREFIXES = [f"{prefix}{_FOLDER}/*" for prefix in (UPLOADS, VOICE, FILES, IMAGES
 
 _ROWS = [
     "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
 ]
 """What the two functions that people reach do with rows."""
-_CHAT_ROWS = ["dynamodb:ConditionCheckItem", "dynamodb:Query"]
+_CHAT_ROWS = ["dynamodb:Query"]
 _REMOVED_ROWS = ["dynamodb:BatchWriteItem"]
 """What only the purge does with rows. The purge writes none."""
 _EVENTS_ROWS = [

@@ -8,8 +8,9 @@ import pytest
 
 from functions.aws.clients import client
 from functions.run_record import RunRecord
+from tests.assistants.sample.features import breakdown
 from tests.support.chat import message, thread_of
-from tests.support.openai_server import Fail, Say
+from tests.support.openai_server import Call, Fail, Say
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def records(cloud):
 
 
 def test_a_run_leaves_a_record_without_any_words(ada, model, records, caplog):
-    caplog.set_level(logging.INFO, "functions.chat.recorder")
+    caplog.set_level(logging.INFO, "functions.run_log")
     model.script = [Say("a secret answer")]
     events = ada.create("a secret question")
     [record] = records()
@@ -71,3 +72,42 @@ def test_only_the_first_run_of_a_process_is_a_cold_start(ada, model, records):
     ada.create("hi")
     ada.create("hi")
     assert [record.cold_start for record in records()] == [True, False]
+
+
+def test_a_record_has_each_call_of_a_tool_with_its_time_and_outcome(
+    ada, model, records, monkeypatch
+):
+    monkeypatch.setattr(breakdown.wait.function_tool, "timeout_seconds", 0.05)
+    sum_up = Call("add", {"a": 1, "b": 2})
+    model.script = [sum_up, Call("break_down"), Call("refuse"), Call("wait"), Say("Three.")]
+    ada.create("How much is it?")
+    [record] = records()
+    assert [(call.name, call.outcome) for call in record.tools] == [
+        ("add", "ok"),
+        ("break_down", "failed"),
+        ("refuse", "failed"),
+        ("wait", "failed"),
+    ]
+    assert record.tools[-1].ms >= 50
+    assert record.outcome == "completed"
+
+
+def test_the_line_of_a_run_names_its_trace(ada, model, caplog, monkeypatch):
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3f;Parent=53995c3f;Sampled=1")
+    caplog.set_level(logging.INFO, "functions.run_log")
+    ada.create("hi")
+    [line] = [each for each in caplog.records if hasattr(each, "outcome")]
+    assert line.trace_id == "1-5759e988-bd862e3f"
+
+
+class TestWithAFallback:
+    @pytest.fixture
+    def app_settings(self, app_settings):
+        return app_settings.model_copy(update={"fallback_model": "second"})
+
+    def test_a_record_names_the_model_that_has_answered(self, ada, model, records):
+        model.script = [Fail(503), Say("Hello")]
+        ada.create("hi")
+        [record] = records()
+        assert [request["model"] for request in model.requests] == ["test", "second"]
+        assert record.model == "second"
