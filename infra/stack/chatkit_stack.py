@@ -23,7 +23,14 @@ from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
 from infra.stack.edge import zone
-from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
+from infra.stack.environment import (
+    environment,
+    mcp_servers,
+    metrics_namespace,
+    of_events,
+    runtime,
+    settings_from,
+)
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
@@ -258,14 +265,9 @@ class ChatKitStack(Stack):
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
-            namespace=f"ChatKit/{settings.stage}",
+            namespace=metrics_namespace(settings),
             first_token_ms=settings.first_token_alarm_ms,
-            spend=Spend(
-                settings.input_token_price,
-                settings.output_token_price,
-                settings.daily_spend_alarm,
-                settings.limit_table.stage.dollars_per_day,
-            ),
+            spend=Spend(settings.daily_spend_alarm, settings.limit_table.stage.dollars_per_day),
             topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
             reading=reading,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aws_cdk import Token
 
+from functions.metrics import NAMESPACE_VARIABLE
 from functions.settings import Settings
 from infra.stack import models
 from infra.stack.files import FilesBucket
@@ -80,6 +81,7 @@ def environment(
         "CHATKIT_PRICES": json.dumps(settings.model_prices),
         "CHATKIT_ANSWER_TOKENS": str(settings.longest_answer or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,
+        NAMESPACE_VARIABLE: metrics_namespace(settings),
     }
     for provider, secret in secrets.models.items():
         values[models.secret_variable(provider, settings)] = secret.id
@@ -90,6 +92,11 @@ def environment(
     if secrets.turnstile:
         values["CHATKIT_TURNSTILE_SECRET_NAME"] = secrets.turnstile.id
     return {name: value for name, value in values.items() if value}
+
+
+def metrics_namespace(settings: StackSettings) -> str:
+    """The namespace of a stage's metrics."""
+    return f"ChatKit/{settings.stage}"
 
 
 def mcp_servers(settings: StackSettings) -> dict[str, str]:

@@ -33,6 +33,7 @@ def test_the_web_adapter_is_given_a_script_that_can_be_run(synth):
 
 
 def test_every_variable_of_the_functions_is_one_that_they_read(synth):
+    from functions.metrics import NAMESPACE_VARIABLE
     from functions.settings import Settings
 
     known = {
@@ -44,7 +45,7 @@ def test_every_variable_of_the_functions_is_one_that_they_read(synth):
             else getattr(field.validation_alias, "choices", [field.validation_alias])
         )
     }
-    ours = {"CHATKIT_LOG_LEVEL"}
+    ours = {"CHATKIT_LOG_LEVEL", NAMESPACE_VARIABLE}
     for variant in VARIANTS.values():
         for name, template in synth(**variant).items():
             if "edge" in name:
