@@ -39,6 +39,7 @@ from ..services import Services
 from ..store import DynamoDBStore
 from ..toolkit.action_runs import ActionRun, recorded
 from ..toolkit.dispatch import PreparedAction, known_action, prepare
+from ..web.run_id import RUN_ID_HEADER
 from ..web.sse import encode, error_event, to_json
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ async def _run_streaming_action(
         b"".join(encode(event) for event in events),
         # ChatKit's element would repeat the action after a response of any other type.
         media_type="text/event-stream",
-        headers={"cache-control": "no-cache, no-transform"},
+        headers={"cache-control": "no-cache, no-transform", RUN_ID_HEADER: run.id},
     )
 
 
@@ -117,7 +118,7 @@ async def _run_and_store(
         if not isinstance(error, PublicError | CustomStreamError):
             logger.exception("the action %s failed", prepared.name)
         # Not a 5xx, after which ChatKit's element would send the action five more times.
-        yield error_event(error)
+        yield error_event(error, run.id)
     if thread != before:
         await store.save_thread(thread, context)
         yield ThreadUpdatedEvent(thread=_without_metadata(thread))

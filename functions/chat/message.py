@@ -23,6 +23,7 @@ from ..llm.refusal_log import LogRefusals
 from ..services import Services
 from ..store import Run, RunAlreadyStarted, RunCancelled
 from ..web.identity import Visitor
+from ..web.run_id import RUN_ID_HEADER
 from .answer import Answer, EventStream, Stop
 from .checks import check
 from .mentions import resolve_mentions
@@ -71,7 +72,8 @@ async def answer_message(
         if earlier is not None:
             await reserving.give_back()
             new_thread = isinstance(request, ThreadsCreateReq)
-            return await replay_once(services, earlier, context, new_thread, deadline)
+            again = await replay_once(services, earlier, context, new_thread, deadline)
+            return EventStream(again.events, {RUN_ID_HEADER: earlier.id, **again.headers})
         use = await reserving.result(checked)
         model = await _build_model(model_name, use, services)
         await aws.together(*(services.attachments.keep(each) for each in checked.arrived))
@@ -133,8 +135,10 @@ async def answer_message(
         else:
             await settle()
 
-    answer = Answer(events, stop, deadline=deadline, is_cancelled=is_cancelled, finish=finish)
-    return EventStream(answer.read())
+    answer = Answer(
+        events, stop, run_id=run.id, deadline=deadline, is_cancelled=is_cancelled, finish=finish
+    )
+    return EventStream(answer.read(), {RUN_ID_HEADER: run.id})
 
 
 async def _replay_if_claimed(

@@ -56,6 +56,10 @@ class Recorder:
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
 
+    @property
+    def run_id(self) -> str:
+        return self._run.id
+
     def observe(self, event: ThreadStreamEvent) -> None:
         """Record the time of the first token."""
         if self._first_token_ms is None and isinstance(event, ThreadItemUpdatedEvent):

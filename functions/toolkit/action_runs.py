@@ -23,8 +23,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class ActionRun:
-    """How an action ended, as far as its caller has caught the error."""
+    """The run of an action, and how it ended as far as its caller has caught the error."""
 
+    id: str
     error: Exception | None = None
 
 
@@ -42,27 +43,29 @@ async def recorded(
     Two writes at the end, in one round trip. When they fail, the action has run all the same.
     """
     started = time.monotonic()
-    run = ActionRun()
+    run = ActionRun(context.run_id or uuid4().hex)
     try:
         yield run
     except PublicError:
         raise
     except Exception as error:
-        await _keep(request, context, runs, started, error, cold_start)
+        run.error = error
+        await _keep(run, request, context, runs, started, cold_start)
         raise
-    await _keep(request, context, runs, started, run.error, cold_start)
+    await _keep(run, request, context, runs, started, cold_start)
 
 
 async def _keep(  # noqa: PLR0917
+    run: ActionRun,
     request: ThreadsCustomActionReq | ThreadsSyncCustomActionReq,
     context: RequestContext,
     runs: Runs,
     started: float,
-    error: Exception | None,
     cold_start: bool,
 ) -> None:
+    error = run.error
     record = RunRecord(
-        run_id=context.run_id or uuid4().hex,
+        run_id=run.id,
         at=stamp(datetime.now(UTC)),
         request=request.type,
         owner=digest(owner(context)),

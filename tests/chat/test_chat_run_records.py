@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from functions.aws.clients import client
+from functions.chat import message as message_module
 from functions.run_record import RunRecord
 from tests.assistants.sample.features import breakdown
-from tests.support.chat import message, thread_of
+from tests.support.chat import ELSEWHERE, message, thread_of
 from tests.support.openai_server import Call, Fail, Say
 
 
@@ -50,6 +51,38 @@ def test_a_run_that_fails_names_the_kind_of_its_error(ada, model, records):
     ada.create("hi")
     [record] = records()
     assert (record.outcome, record.error) == ("failed", "RateLimitError")
+
+
+def test_a_fault_has_the_id_of_its_run_in_the_header_and_in_the_text(ada, model, records):
+    model.script = [Fail(401)]
+    answer = ada.post("threads.create", input=message("hi"))
+    [record] = records()
+    assert answer.headers["x-chatkit-run-id"] == record.run_id
+    assert f"the API key. (run {record.run_id})" in answer.text
+
+
+def test_a_repeated_request_is_told_the_id_of_the_run_that_it_repeats(ada, model):
+    run = {"x-chatkit-run-id": "again-1", "origin": ELSEWHERE}
+    for _ in range(2):
+        answer = ada.post("threads.create", run, input=message("hi"))
+        assert answer.headers["x-chatkit-run-id"] == "again-1"
+        assert "x-chatkit-run-id" in answer.headers["access-control-expose-headers"]
+
+
+def test_a_fault_before_the_stream_names_the_run_and_its_line_does_too(
+    ada, model, monkeypatch, caplog
+):
+    async def broken(*_):
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(message_module, "check", broken)
+    for run in ("broken-1", "not an id"):
+        answer = ada.post("threads.create", {"x-chatkit-run-id": run}, input=message("hi"))
+        named = run == "broken-1"
+        assert answer.status_code == (500 if named else 422)
+        assert ("(run broken-1)" in answer.text) is named
+    [line] = [each for each in caplog.records if each.getMessage().startswith("unexpected error")]
+    assert line.run_id == "broken-1"
 
 
 def test_a_run_that_the_visitor_stops_says_so(ada, model, records, actions):
