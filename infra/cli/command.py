@@ -1,5 +1,5 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest` and `knowledge`.
+`budget`, `ingest`, `knowledge`, `logs` and `run`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
@@ -8,6 +8,8 @@
     python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
         [--reindex] [--yes] [-c stage=…]
     python -m infra.cli.command knowledge [-c stage=…]
+    python -m infra.cli.command logs [--since 2h] [-c stage=…]
+    python -m infra.cli.command run [--run …] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -33,6 +35,7 @@ from infra.stack.settings import StackSettings
 
 if TYPE_CHECKING:
     from infra.cli.knowledge import Library
+    from infra.cli.logs import Log
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -90,8 +93,9 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case _ if command in _OF_MAKE_DEV:
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, budget, ingest"
-            _stop(f"There is no command {command!r}: it is {commands} or knowledge.")
+            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, "
+            commands += ", ".join(_OF_MAKE_DEV)
+            _stop(f"There is no command {command!r}: there are {commands}.")
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
@@ -300,10 +304,49 @@ def _library(settings: StackSettings | None, account: Account | None) -> "Librar
     return knowledge.of_stage(settings.stage, _outputs(settings, account), account)
 
 
+def show_logs(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Follow or list the runs of the stage or of `make dev`. Raises `AccountError`."""
+    from infra.cli import logs  # noqa: PLC0415 - slow to import
+
+    try:
+        with explained():
+            logs.show_runs(_log(settings, account), _option(arguments, "--since"))
+    except logs.LogsError as error:
+        _stop(str(error))
+
+
+def show_run(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Tell of one run of the stage or of `make dev`. Raises `AccountError`."""
+    from infra.cli import logs  # noqa: PLC0415 - slow to import
+
+    run = _option(arguments, "--run")
+    try:
+        if not run:
+            raise logs.LogsError("Name a run: make run RUN=…")  # noqa: TRY301
+        with explained():
+            logs.show_run(_log(settings, account), run)
+    except logs.LogsError as error:
+        _stop(str(error))
+
+
+def _log(settings: StackSettings | None, account: Account | None) -> "Log":
+    from infra.cli import logs  # noqa: PLC0415 - slow to import
+
+    if settings is None or account is None:
+        return logs.of_make_dev()
+    return logs.of_stage(settings.stage, _outputs(settings, account), account)
+
+
 _OF_MAKE_DEV = {
     "budget": change_budget,
     "ingest": bring_documents_in,
     "knowledge": list_documents,
+    "logs": show_logs,
+    "run": show_run,
 }
 """Commands that mean the running `make dev` when no stage is given."""
 

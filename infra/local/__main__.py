@@ -48,6 +48,7 @@ from infra.local.folder import (
     shown,
     write_privately,
 )
+from infra.local.log_file import LOG_VARIABLE
 from infra.local.own_documents import docs_ingested, with_documents
 from infra.local.own_packages import PackagesError, use_own_packages
 from infra.local.setup import BIN, node_folder
@@ -203,7 +204,12 @@ def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
     """The table and the bucket, and a file that says how to reach them."""
     try:
         with local_cloud(settings, keep_in=folder / "state.sqlite3") as variables:
-            told = {**variables, **_knowledge(settings)}
+            os.environ[LOG_VARIABLE] = str(folder / "log")
+            told = {
+                **variables,
+                **_knowledge(settings),
+                LOG_VARIABLE: os.environ[LOG_VARIABLE],
+            }
             lines = [f"{name}={shlex.quote(value)}" for name, value in told.items()]
             file = file_of_port(port)
             write_privately(file, "\n".join([*lines, ""]))

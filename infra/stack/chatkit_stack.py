@@ -287,6 +287,8 @@ class ChatKitStack(Stack):
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
         CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
+        groups = [chat.logs.log_group_name, actions.logs.log_group_name]
+        CfnOutput(self, "RunLogs", value=",".join(groups), description="Log groups of the runs")
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
 
