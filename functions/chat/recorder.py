@@ -18,6 +18,7 @@ from ..limits.answer_use import AnswerUse
 from ..llm.choice import ModelChoice
 from ..run_log import log_run
 from ..run_record import Outcome, RunRecord, ToolCall
+from ..spans import Span
 from ..store import Run
 from ..store.keys import stamp
 from .answer import Stop
@@ -116,6 +117,19 @@ class Recorder:
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._started) * 1000)
+
+
+def describe(trace: Span, record: RunRecord) -> None:
+    """Give the first span of a run's trace what people look for it by."""
+    trace.error = record.error
+    trace.attributes |= {
+        "chatkit.run_id": record.run_id,
+        "chatkit.outcome": record.outcome,
+        "chatkit.cold_start": record.cold_start,
+        "gen_ai.request.model": record.model,
+        "gen_ai.usage.input_tokens": record.input_tokens,
+        "gen_ai.usage.output_tokens": record.output_tokens,
+    }
 
 
 def _action(request: StreamingReq) -> str | None:

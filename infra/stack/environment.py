@@ -107,6 +107,16 @@ def mcp_servers(settings: StackSettings) -> dict[str, str]:
     return {"CHATKIT_MCP_SERVERS": json.dumps(servers)}
 
 
+def traces(settings: StackSettings, secrets: Secrets) -> dict[str, str]:
+    """The variables of the streaming function alone, which records traces."""
+    if settings.otlp_endpoint is None:
+        return {}
+    headers = (
+        {} if secrets.collector is None else {"CHATKIT_OTLP_HEADERS_SECRET": secrets.collector.id}
+    )
+    return {"CHATKIT_OTLP_ENDPOINT": settings.otlp_endpoint, **headers}
+
+
 def of_events(variables: dict[str, str]) -> dict[str, str]:
     """Those of the `variables` that the events function reads."""
     names = ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET", "CHATKIT_LOG_LEVEL")

@@ -297,6 +297,12 @@ def allow_secrets(
         function.allow("McpKeys", ["secretsmanager:GetSecretValue"], arns)
 
 
+def allow_collector(function: ServiceFunction, secret: SecretReference | None) -> None:
+    """To read the headers that the collector of traces asks for."""
+    if secret is not None:
+        function.allow("CollectorKey", ["secretsmanager:GetSecretValue"], [secret.arn])
+
+
 def allow_guardrail(function: ServiceFunction, guardrail: str | None) -> None:
     """To apply one guardrail of Amazon Bedrock, which is named by its id or ARN and its version.
 

@@ -1,5 +1,6 @@
 """What the functions get as environment variables, and how the streaming one starts."""
 
+import json
 import os
 
 import pytest
@@ -54,6 +55,23 @@ def test_every_variable_of_the_functions_is_one_that_they_read(synth):
                 function = template.only("AWS::Lambda::Function", prefix)
                 told = set(function["Environment"]["Variables"])
                 assert {n for n in told if not n.startswith("AWS_L")} <= known | ours
+
+
+def test_only_the_streaming_function_knows_the_collector_of_traces_and_reads_its_headers(synth):
+    template = synth(**VARIANTS["own everything"])["chatkit-dev"]
+    told = {
+        name: template.only("AWS::Lambda::Function", f"{name}Function")["Environment"]["Variables"]
+        for name in ("Chat", "Actions")
+    }
+    assert told["Chat"]["CHATKIT_OTLP_ENDPOINT"] == "https://traces.example.com"
+    assert told["Chat"]["CHATKIT_OTLP_HEADERS_SECRET"] == "traces/headers"
+    assert "OTLP" not in json.dumps(told["Actions"])
+    readers = [
+        name
+        for name, policy in template.of_type("AWS::IAM::Policy").items()
+        if "secret:traces/headers-" in json.dumps(policy)
+    ]
+    assert [name.startswith("Chat") for name in readers] == [True]
 
 
 @pytest.mark.parametrize(
