@@ -177,7 +177,11 @@ def _told(line: Line, start: int) -> str:
     text = [f"{(line.at - start) / 1000:>9.3f} s  {level:<7} {first}"]
     text += [f"{'':13}{each}" for each in more]
     if "duration_ms" in fields:
-        known = ("request", "thread_id", "owner", "provider", "cold_start", "trace_id", "requestId")
+        known = (
+            "request", "thread_id", "owner", "provider", "cold_start", "first_token_ms",
+            "input_tokens", "output_tokens", "cached_tokens", "microdollars", "trace_id",
+            "requestId",
+        )  # fmt: skip
         about = ", ".join(f"{name} {fields[name]}" for name in known if fields.get(name))
         text.append(f"{'':13}{about}")
         text += [

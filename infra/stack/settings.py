@@ -216,7 +216,7 @@ class StackSettings(BaseModel):
     otlp_endpoint: SecureAddress | None = Field(
         None,
         description="Address of an OpenTelemetry collector (OTLP over HTTP, without `/v1/traces`), "
-        "which gets a trace of each answer (docs/deploy.md).",
+        "which gets a trace of each answer.",
     )
     otlp_headers_secret: str | None = Field(
         None,
