@@ -1,7 +1,9 @@
 # Everything a person calls by name. `make dev` and `make test` need nothing first.
 
 PYTHON ?= python3
-RUN = .venv/bin/python
+# On the command line RUN is the id of a run (make run). Everywhere below it is our Python.
+ASKED := $(if $(filter command,$(origin RUN)),$(RUN))
+override RUN = .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python dev dev-page new-assistant reset test test-page soak lint lint-python lint-page format lock \
 	bench lambda screenshots
@@ -113,6 +115,13 @@ secret: setup-python ## store the key of a stage's model, typed or piped in; KEY
 
 budget: setup-python ## what today's models have cost of a stage's dailyBudget; DOLLARS=20 allows more for today, YES=1 unasked
 	@$(RUN) -m infra.cli.command budget $(if $(DOLLARS),--dollars $(DOLLARS)) $(if $(YES),--yes) $(CONTEXT)
+
+.PHONY: logs run
+logs: setup-python ## follow a stage's runs, a line each; SINCE=2h lists those of the last two hours
+	@$(RUN) -m infra.cli.command logs $(if $(SINCE),--since "$(SINCE)") $(CONTEXT)
+
+run: setup-python ## what the log has of one run: RUN=… (the page shows its id with an error, make logs all ids)
+	@$(RUN) -m infra.cli.command run $(if $(ASKED),--run "$(ASKED)") $(CONTEXT)
 
 .PHONY: ingest knowledge
 ingest: setup-python ## upload a folder of documents that the assistant searches, and wait until it does; DIR=docs TENANT= ROLES= TAGS=; REINDEX=1 reads all anew; YES=1 unasked

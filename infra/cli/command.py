@@ -1,6 +1,6 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest`, `knowledge`, `report`, `table`, `seed`, `export-user`, `delete-user` and
-`find-user`.
+`budget`, `ingest`, `knowledge`, `logs`, `run`, `report`, `table`, `seed`, `export-user`,
+`delete-user` and `find-user`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
@@ -17,6 +17,8 @@
         [-c stage=…]
     python -m infra.cli.command seed [--people 20] [--days 30] [--seed 1] [--clean] [--yes]
         [-c stage=…]
+    python -m infra.cli.command logs [--since 2h] [-c stage=…]
+    python -m infra.cli.command run [--run …] [-c stage=…]
 
 They run the version of the CDK's command line that `infra/package-lock.json` pins, with a
 Node that it supports. `deploy` ends with a smoke test of the deployment.
@@ -42,6 +44,7 @@ from infra.stack.settings import StackSettings
 
 if TYPE_CHECKING:
     from infra.cli.knowledge import Library
+    from infra.cli.logs import Log
     from infra.cli.people import Place
     from infra.cli.stored import Stored
 
@@ -451,6 +454,43 @@ def _people(settings: StackSettings | None, account: Account | None, command: st
     return people.of_stage(settings.stage, _outputs(settings, account), account)
 
 
+def show_logs(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Follow or list the runs of the stage or of `make dev`. Raises `AccountError`."""
+    from infra.cli import logs  # noqa: PLC0415 - slow to import
+
+    try:
+        with explained():
+            logs.show_runs(_log(settings, account), _option(arguments, "--since"))
+    except logs.LogsError as error:
+        _stop(str(error))
+
+
+def show_run(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Tell of one run of the stage or of `make dev`. Raises `AccountError`."""
+    from infra.cli import logs  # noqa: PLC0415 - slow to import
+
+    run = _option(arguments, "--run")
+    try:
+        if not run:
+            raise logs.LogsError("Name a run: make run RUN=…")  # noqa: TRY301
+        with explained():
+            logs.show_run(_log(settings, account), run)
+    except logs.LogsError as error:
+        _stop(str(error))
+
+
+def _log(settings: StackSettings | None, account: Account | None) -> "Log":
+    from infra.cli import logs  # noqa: PLC0415 - slow to import
+
+    if settings is None or account is None:
+        return logs.of_make_dev()
+    return logs.of_stage(settings.stage, _outputs(settings, account), account)
+
+
 _OF_MAKE_DEV = {
     "budget": change_budget,
     "ingest": bring_documents_in,
@@ -461,6 +501,8 @@ _OF_MAKE_DEV = {
     "report": write_report,
     "table": look_inside,
     "seed": make_demo_data,
+    "logs": show_logs,
+    "run": show_run,
 }
 """Commands that mean the running `make dev` when no stage is given."""
 

@@ -42,6 +42,7 @@ from infra.local.folder import (
     locked,
     shown,
 )
+from infra.local.log_file import LOG_VARIABLE
 from infra.local.own_documents import docs_ingested, with_documents
 from infra.local.own_packages import PackagesError, use_own_packages
 from infra.local.setup import BIN, node_folder
@@ -198,11 +199,11 @@ def how_to_sign_in(port: str) -> str | None:
 def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
     """The table and the bucket, and a file that says how to reach them."""
     try:
-        with (
-            local_cloud(settings, keep_in=folder / "state.sqlite3") as cloud,
-            commands_told(cloud, settings, port),
-        ):
-            yield
+        with local_cloud(settings, keep_in=folder / "state.sqlite3") as cloud:
+            os.environ[LOG_VARIABLE] = str(folder / "log")
+            told = {**cloud, LOG_VARIABLE: os.environ[LOG_VARIABLE]}
+            with commands_told(told, settings, port):
+                yield
     except CloudError as error:
         stop(str(error))
 
