@@ -5,7 +5,7 @@ what a person did with their marks by what is written, and a row that is removed
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, get_args
 
 from chatkit.store import NotFoundError
@@ -52,7 +52,12 @@ class Feedback:
         self.threads = threads
 
     async def save(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, user: str
+        self,
+        thread_id: str,
+        item_ids: list[str],
+        kind: FeedbackKind | None,
+        user: str,
+        at: datetime,
     ) -> None:
         """Mark items, or with `None` take their marks back; up to 49 together or not at all.
 
@@ -60,10 +65,15 @@ class Feedback:
         """
         unique = check_marks(item_ids, kind)
         for i in range(0, len(unique), ITEMS_A_TRANSACTION):
-            await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user)
+            await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user, at)
 
     async def _save(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, user: str
+        self,
+        thread_id: str,
+        item_ids: list[str],
+        kind: FeedbackKind | None,
+        user: str,
+        at: datetime,
     ) -> None:
         thread_exists = {
             "Key": keys.thread_key(user, thread_id),
@@ -77,7 +87,7 @@ class Feedback:
                 "ConditionExpression": "attribute_exists(#position)",
                 "ExpressionAttributeNames": {"#position": "position"},
             }
-            write = {"Put": {"Item": self._row(thread_id, item_id, kind, user)}}
+            write = {"Put": {"Item": self._row(thread_id, item_id, kind, user, at)}}
             actions += [{"ConditionCheck": item_exists}, write]
         try:
             await self.table.transact(actions)
@@ -91,11 +101,13 @@ class Feedback:
         partition = keys.thread_partition(user, thread_id)
         return keys.key(partition, keys.FEEDBACK + part(item_id))
 
-    def _row(self, thread_id: str, item_id: str, kind: FeedbackKind | None, user: str) -> Row:
+    def _row(
+        self, thread_id: str, item_id: str, kind: FeedbackKind | None, user: str, at: datetime
+    ) -> Row:
         return {
             **self._key(thread_id, item_id, user),
             "item": {"S": item_id},
-            "at": {"S": keys.stamp(datetime.now(UTC))},
+            "at": {"S": keys.stamp(at)},
             **(
                 {"expires": {"N": str(int(time.time()) + TAKEN_BACK_SECONDS)}}
                 if kind is None

@@ -64,7 +64,7 @@ UNITS = {
     "transfer": Unit("GB from CloudFront to the internet", CLOUDFRONT),
     "logs": Unit("GB of logs", CLOUDWATCH),
     "alarm": Unit("metric of an alarm for a month", CLOUDWATCH),
-    "metric": Unit("metric from the logs for a month", CLOUDWATCH),
+    "metric": Unit("metric in the logs for a month", CLOUDWATCH),
     "dashboard": Unit("dashboard for a month", CLOUDWATCH),
     "secret": Unit("secret for a month", SECRETS),
     "secret_read": Unit("read of a secret", SECRETS),

@@ -41,7 +41,9 @@ class MotoServer:
     _bucket_changed: threading.Event = field(default_factory=threading.Event)
 
     def forget_changes(self, table: str) -> None:
-        """Empty the table's stream, before anybody reads it."""
+        """Empty the table's stream: what was restored is nothing that has happened. Call it before
+        anybody reads the stream.
+        """
         self._moto_table(table).stream_shard.items.clear()
 
     def changed_rows(self, table: str, since: int) -> tuple[int, dict[tuple[str, str], Row | None]]:

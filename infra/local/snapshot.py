@@ -132,9 +132,7 @@ class Snapshot:
                 file.execute("DELETE FROM rows")
                 file.executemany("INSERT INTO rows VALUES (?, ?, ?)", map(_columns, live))
         self._file_versions = self._versions()
-        # Rows that come back have not just been written: they would be counted and published again.
         self._moto.forget_changes(self._table)
-        self._changes_seen = 0
 
     def save_until(self, ended: threading.Event) -> None:
         """Save every `PAUSE` seconds, and once more when `ended` is set."""

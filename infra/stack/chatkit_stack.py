@@ -29,10 +29,12 @@ from infra.stack.edge import zone
 from infra.stack.environment import (
     environment,
     mcp_servers,
+    metrics_namespace,
     of_changes,
     of_events,
     runtime,
     settings_from,
+    traces,
 )
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
@@ -49,6 +51,7 @@ from infra.stack.permissions import (
     allow_actions,
     allow_changes,
     allow_chat,
+    allow_collector,
     allow_counters,
     allow_embedding,
     allow_events,
@@ -108,6 +111,7 @@ class ChatKitStack(Stack):
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
             embedding_secret=settings.embedding_secret,
+            collector_secret=settings.otlp_headers_secret,
             mcp_secrets=[name for server in settings.mcp_servers for name in server.secret_names()],
             provider=settings.provider,
             key_providers=models.key_providers(settings),
@@ -143,7 +147,13 @@ class ChatKitStack(Stack):
             memory=settings.chat_memory,
             timeout=settings.chat_timeout,
             concurrency=settings.chat_concurrency,
-            environment={**shared, **knows, **mcp_servers(settings), **started.environment},
+            environment={
+                **shared,
+                **knows,
+                **mcp_servers(settings),
+                **traces(settings, secrets),
+                **started.environment,
+            },
             layers=started.layers,
             invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             snap_start=settings.snap_start,
@@ -185,6 +195,7 @@ class ChatKitStack(Stack):
             log_retention_days=settings.log_retention_days,
         )
         allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True, mcp=True)
+        allow_collector(chat, secrets.collector)
         allow_guardrail(chat, settings.bedrock_guardrail)
         transcribes = settings.transcribes and settings.transcription_base_url is None
         allow_secrets(
@@ -280,14 +291,9 @@ class ChatKitStack(Stack):
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
-            namespace=f"ChatKit/{settings.stage}",
+            namespace=metrics_namespace(settings),
             first_token_ms=settings.first_token_alarm_ms,
-            spend=Spend(
-                settings.input_token_price,
-                settings.output_token_price,
-                settings.daily_spend_alarm,
-                settings.limit_table.stage.dollars_per_day,
-            ),
+            spend=Spend(settings.daily_spend_alarm, settings.limit_table.stage.dollars_per_day),
             topic=topic,
             reading=reading,
         )
@@ -308,6 +314,12 @@ class ChatKitStack(Stack):
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
         CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
+        CfnOutput(
+            self,
+            "RunLogs",
+            value=f"{chat.logs.log_group_name},{actions.logs.log_group_name}",
+            description="Log groups of the runs",
+        )
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
 

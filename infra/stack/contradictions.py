@@ -101,6 +101,10 @@ def contradiction(settings: "StackSettings") -> str | None:
             "transcriptionSecret needs transcriptionBaseUrl",
         ),
         (
+            settings.otlp_headers_secret is not None and settings.otlp_endpoint is None,
+            "otlpHeadersSecret needs otlpEndpoint",
+        ),
+        (
             settings.transcription_model is not None and not settings.transcribes,
             "transcriptionModel needs a provider that transcribes (see voice)",
         ),

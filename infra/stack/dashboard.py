@@ -26,7 +26,9 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         ours = (chat.alias, actions_function.alias, events.alias, changes.alias)
-        refused = [] if alarms.over_budget is None else [alarms.over_budget]
+        refused: list[cloudwatch.IMetric] = (
+            [] if alarms.over_budget is None else [alarms.over_budget]
+        )
         searched = (
             [] if reading is None or alarms.search is None else [_knowledge(reading, alarms.search)]
         )
@@ -52,8 +54,10 @@ class Dashboard(Construct):
                 ],
                 [
                     _graph("Trips of guardrails a day", [alarms.guardrail_trips]),
-                    *(_graph("Answers over the budget", [metric]) for metric in refused),
+                    _graph("Share of answers that fail", [alarms.failed_runs]),
+                    _graph("Share of cold starts", [alarms.cold_starts]),
                 ],
+                [_graph("Answers over the budget", [metric]) for metric in refused],
                 *searched,
             ],
         )

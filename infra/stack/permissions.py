@@ -39,15 +39,18 @@ _PREFIXES = [f"{prefix}{_FOLDER}/*" for prefix in (UPLOADS, VOICE, FILES, IMAGES
 
 _ROWS = [
     "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
 ]
 """What the two functions that people reach do with rows."""
-_CHAT_ROWS = ["dynamodb:ConditionCheckItem", "dynamodb:Query"]
+_CHAT_ROWS = ["dynamodb:Query"]
 _REMOVED_ROWS = ["dynamodb:BatchWriteItem"]
-"""What only the purge does with rows. The purge writes none."""
+"""What only a purge does with rows: of a deleted thread, or of a person who deletes their data. It
+writes none.
+"""
 _EVENTS_ROWS = [
     *_REMOVED_ROWS,
     "dynamodb:BatchGetItem",
@@ -82,7 +85,7 @@ def allow_chat(
 ) -> None:
     function.allow(
         "Rows",
-        [*_ROWS, *_CHAT_ROWS],
+        [*_ROWS, *_CHAT_ROWS, *_REMOVED_ROWS],
         [table.table.table_arn],
     )
     function.allow("Index", ["dynamodb:Query"], [table.index_arn])
@@ -333,6 +336,12 @@ def allow_secrets(
     if secrets.mcp and mcp:
         arns = [secret.arn for secret in secrets.mcp]
         function.allow("McpKeys", ["secretsmanager:GetSecretValue"], arns)
+
+
+def allow_collector(function: ServiceFunction, secret: SecretReference | None) -> None:
+    """To read the headers that the collector of traces asks for."""
+    if secret is not None:
+        function.allow("CollectorKey", ["secretsmanager:GetSecretValue"], [secret.arn])
 
 
 def allow_guardrail(function: ServiceFunction, guardrail: str | None) -> None:

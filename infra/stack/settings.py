@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from functions.addresses import SecureAddress
 from functions.errors import first_problem
 from functions.limit_table import LimitTable, Price
 from functions.model_list import ModelApi, Models
@@ -210,6 +211,17 @@ class StackSettings(BaseModel):
         description="Name or ARN of an existing secret that signs anonymous visitors' cookies: a "
         "key of 32 bytes or more, or a JSON list of keys, newest first. By default the stack makes "
         "one with a random value.",
+    )
+
+    otlp_endpoint: SecureAddress | None = Field(
+        None,
+        description="Address of an OpenTelemetry collector (OTLP over HTTP, without `/v1/traces`), "
+        "which gets a trace of each answer.",
+    )
+    otlp_headers_secret: str | None = Field(
+        None,
+        description="Name or ARN of an existing secret with the headers that the collector asks "
+        "for: `name=value,…`.",
     )
 
     page_query: bool = Field(

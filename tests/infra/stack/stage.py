@@ -235,6 +235,10 @@ def chat_does_everything(url, role, model):
     chat.read("threads.delete", thread_id=thread)
     assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404
 
+    # The visitor's own data: saved, and deleted with their other conversation.
+    assert chat.http.get("/chatkit/me/export").json()["complete"] is True
+    assert chat.http.post("/chatkit/me/delete", json={}).json() == {"done": True}
+
 
 def actions_do_everything(url, role, lived_in):
     """Every operation of the second function, each with an answer that is checked."""

@@ -70,6 +70,8 @@ VARIANTS = {
         "oidcNameClaim": "nickname",
         "oidcTenantClaim": "org_id",
         "oidcRolesClaim": "roles",
+        "otlpEndpoint": "https://traces.example.com",
+        "otlpHeadersSecret": "traces/headers",
         "mcpServers": MCP_SERVERS,
     },
     "models of several providers": {
