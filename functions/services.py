@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from agents import Model
 
     from .knowledge.search import Knowledge
+    from .otlp import Collector
 
 BuildModel = Callable[[ModelChoice, str, str, DemoScript], "Model"]
 """`functions.llm.build`, or what takes its place."""
@@ -68,6 +69,8 @@ class Services:
     knowledge: "Knowledge | None" = None
     """`None` where no documents are indexed."""
     build_model: BuildModel = build
+    collector: "Collector | None" = None
+    """Gets the traces of runs; `None` where nobody collects them."""
     runs_begun: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
@@ -107,6 +110,7 @@ class Services:
             transcriber=Transcriber(settings),
             mcp=Connections(_header_secret),
             knowledge=_knowledge_of(settings, bucket),
+            collector=_collector_of(settings),
         )
 
     @property
@@ -174,6 +178,21 @@ def _knowledge_of(settings: Settings, bucket: Bucket) -> "Knowledge | None":
     from .knowledge.search import Knowledge  # noqa: PLC0415 - only stages with documents need it
 
     return Knowledge.of(settings, bucket)
+
+
+def _collector_of(settings: Settings) -> "Collector | None":
+    if settings.otlp_endpoint is None:
+        return None
+    from .otlp import Collector  # noqa: PLC0415 - only where traces are collected
+
+    given, secret = settings.otlp_headers, settings.otlp_headers_secret
+
+    async def headers() -> str:
+        if given is not None:
+            return given.get_secret_value()
+        return await read_secret(secret) if secret else ""
+
+    return Collector(settings.otlp_endpoint, headers)
 
 
 async def _header_secret(name: str) -> str:

@@ -261,6 +261,14 @@ class Settings(AwsSettings):
     page_query: bool = False
     """Whether the model gets to know the query of the page's address, which any link may set."""
 
+    # Traces
+    otlp_endpoint: SecureAddress | None = None
+    """The address of an OpenTelemetry collector, to which `/v1/traces` is added. Without one, no
+    traces are recorded."""
+    otlp_headers: SecretStr | None = None
+    """What the collector asks for in headers, as `OTEL_EXPORTER_OTLP_HEADERS`: `name=value,…`."""
+    otlp_headers_secret: str | None = None
+
     # Identity
     auth: Literal["anonymous", "oidc"] = "anonymous"
     oidc_issuer: Issuer | None = None

@@ -1,1 +1,1 @@
-"""The function that tells what has changed in the table: who counts it, and who publishes it."""
+"""The fourth function: what has changed in the table is counted, and published. It has no URL."""

@@ -41,7 +41,7 @@ class Happened:
         """The events, none for most records."""
         of_thread = "#T#" in self.partition
         match self.name, self.sort.partition("#")[0]:
-            case "INSERT", "HEAD" if of_thread:
+            case "INSERT", "HEAD" if "position" in self.new:  # moto inserts the key alone first
                 yield events.ThreadCreated(**self._of_thread("thread.created"))
             case "INSERT", "TOMBSTONE" if of_thread:
                 yield events.ThreadDeleted(**self._of_thread("thread.deleted"))

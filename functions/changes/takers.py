@@ -6,15 +6,16 @@ from ..store import DynamoDBStore, Table
 from ..store.totals import Totals as Counted
 from .changes import Taker
 from .publishing import DomainEvents
+from .texts import Texts
 from .totals import Totals
 
 
 def takers(settings: Settings) -> list[Taker]:
     """Whoever counts, and with a bus whoever publishes."""
-    texts = None
-    if settings.report_text:
-        texts = DynamoDBStore(settings.table, bucket=Bucket(settings.attachments_bucket))
-    found: list[Taker] = [Totals(Counted(Table(settings.table, nobodys=True)), texts)]
+    store = DynamoDBStore(settings.table, bucket=Bucket(settings.attachments_bucket))
+    counted = Counted(Table(settings.table, nobodys=True))
+    found: list[Taker] = [Totals(counted, store if settings.report_text else None)]
     if settings.event_bus:
-        found.append(DomainEvents(settings.event_bus, settings.stage))
+        texts = Texts(store) if settings.event_text else None
+        found.append(DomainEvents(settings.event_bus, settings.stage, texts))
     return found

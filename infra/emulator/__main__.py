@@ -24,6 +24,7 @@ from infra.emulator.server import Server
 from infra.local.__main__ import address_of, how_to_sign_in, settings_or_stop, sign_in
 from infra.local.cloud import local_cloud
 from infra.local.events import Take, events_delivered
+from infra.local.told import commands_told
 from infra.stack.page_config import page_config
 
 
@@ -74,7 +75,8 @@ def main() -> None:
     host, port = address_of("8001", "make lambda")
     with (
         sign_in(host, port, "make lambda"),
-        local_cloud(settings_or_stop(), page_port=port) as cloud,
+        local_cloud(settings := settings_or_stop(), page_port=port) as cloud,
+        commands_told(cloud, settings, port),
     ):
         asyncio.run(serve(cloud, host, port))
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.attachments.schema import UPLOADS
@@ -19,18 +20,21 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
-from infra.stack.changes import changes
+from infra.stack.changes import Changed, changes
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
+from infra.stack.domain_events import DomainBus
 from infra.stack.edge import zone
 from infra.stack.environment import (
     environment,
     mcp_servers,
+    metrics_namespace,
     of_changes,
     of_events,
     runtime,
     settings_from,
+    traces,
 )
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
@@ -47,6 +51,7 @@ from infra.stack.permissions import (
     allow_actions,
     allow_changes,
     allow_chat,
+    allow_collector,
     allow_counters,
     allow_embedding,
     allow_events,
@@ -58,7 +63,6 @@ from infra.stack.permissions import (
     allow_report,
     allow_search,
     allow_secrets,
-    allow_texts,
 )
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
@@ -107,6 +111,7 @@ class ChatKitStack(Stack):
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
             embedding_secret=settings.embedding_secret,
+            collector_secret=settings.otlp_headers_secret,
             mcp_secrets=[name for server in settings.mcp_servers for name in server.secret_names()],
             provider=settings.provider,
             key_providers=models.key_providers(settings),
@@ -142,7 +147,13 @@ class ChatKitStack(Stack):
             memory=settings.chat_memory,
             timeout=settings.chat_timeout,
             concurrency=settings.chat_concurrency,
-            environment={**shared, **knows, **mcp_servers(settings), **started.environment},
+            environment={
+                **shared,
+                **knows,
+                **mcp_servers(settings),
+                **traces(settings, secrets),
+                **started.environment,
+            },
             layers=started.layers,
             invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             snap_start=settings.snap_start,
@@ -184,6 +195,7 @@ class ChatKitStack(Stack):
             log_retention_days=settings.log_retention_days,
         )
         allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True, mcp=True)
+        allow_collector(chat, secrets.collector)
         allow_guardrail(chat, settings.bedrock_guardrail)
         transcribes = settings.transcribes and settings.transcription_base_url is None
         allow_secrets(
@@ -194,6 +206,18 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
+        topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
+        changed = self._changed(settings, table, code_of_actions, shared, topic)
+        self._allow_data(
+            settings,
+            chat=chat,
+            actions=actions,
+            events=events,
+            changed=changed,
+            table=table,
+            files=files,
+            key=key,
+        )
         subscriptions = subscribe(
             events,
             table=table.table,
@@ -204,27 +228,6 @@ class ChatKitStack(Stack):
         # In version 0.1 the actions function got the events. A deploy over it first moves the
         # stream, with its position, and then takes the code and the rights for them away.
         actions.change_after(subscriptions.stream)
-        changed = changes(
-            self,
-            stage=settings.stage,
-            table=table.table,
-            code=code_of_actions,
-            architecture=settings.architecture,
-            environment=of_changes(shared),
-            log_level=settings.log_level,
-            log_retention_days=settings.log_retention_days,
-        )
-        allow_changes(changed.function, table=table, key=key)
-        self._allow_data(
-            settings,
-            chat=chat,
-            actions=actions,
-            events=events,
-            changes=changed.function if settings.report_text else None,
-            table=table,
-            files=files,
-            key=key,
-        )
 
         reading = None
         if vectors:
@@ -288,15 +291,10 @@ class ChatKitStack(Stack):
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
-            namespace=f"ChatKit/{settings.stage}",
+            namespace=metrics_namespace(settings),
             first_token_ms=settings.first_token_alarm_ms,
-            spend=Spend(
-                settings.input_token_price,
-                settings.output_token_price,
-                settings.daily_spend_alarm,
-                settings.limit_table.stage.dollars_per_day,
-            ),
-            topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
+            spend=Spend(settings.daily_spend_alarm, settings.limit_table.stage.dollars_per_day),
+            topic=topic,
             reading=reading,
         )
         if settings.dashboard:
@@ -316,8 +314,41 @@ class ChatKitStack(Stack):
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
         CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
+        CfnOutput(
+            self,
+            "RunLogs",
+            value=f"{chat.logs.log_group_name},{actions.logs.log_group_name}",
+            description="Log groups of the runs",
+        )
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
+
+    def _changed(
+        self,
+        settings: StackSettings,
+        table: ChatTable,
+        code: lambda_.Code,
+        variables: dict[str, str],
+        topic: sns.ITopic | None,
+    ) -> Changed:
+        """The function that counts what has changed, without its rights to rows. With
+        `domainEvents` it publishes on its bus.
+        """
+        changed = changes(
+            self,
+            stage=settings.stage,
+            table=table.table,
+            code=code,
+            architecture=settings.architecture,
+            environment=of_changes(variables, settings),
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        if settings.publishes:
+            bus = DomainBus(self, "DomainEvents", stage=settings.stage, changed=changed)
+            if settings.example == "notify" and topic is not None:
+                bus.notify(topic, stage=settings.stage)
+        return changed
 
     def _allow_data(
         self,
@@ -326,26 +357,27 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
-        changes: ServiceFunction | None,
+        changed: Changed,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
     ) -> None:
-        """The rights to people's rows and files. `changes` reads questions, where it has to."""
+        """The rights to people's rows and files."""
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
             allow_report(chat, table=table)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            of_people = [chat, actions, events, *([changes] if changes else [])]
-            data = DataRole(self, "Data", functions=of_people)
+            readers = [changed.function] if settings.reads_texts else []
+            allow_changes(changed.function, table=table, key=key, texts_in=None)
+            data = DataRole(self, "Data", functions=[chat, actions, events, *readers])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
-            if changes:
-                allow_texts(changes, table=table, files=files, key=key)
+            texts_in = files if settings.reads_texts else None
+            allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
 
     def _allow_documents(
         self,

@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
 from infra.stack.function import ServiceFunction
 
@@ -63,18 +64,23 @@ def subscribe(
     return Subscriptions(dead_letters, stream)
 
 
-def read_stream(
-    function: ServiceFunction, *, table: dynamodb.ITable, filters: list[dict[str, Any]]
-) -> Subscriptions:
-    """Subscribe a function to the table's stream. A shard takes two such readers."""
-    dead_letters = sqs.Queue(
-        function,
-        "DeadLetters",
+def dead_letter_queue(scope: Construct, construct_id: str) -> sqs.Queue:
+    """A queue that keeps for two weeks what could not be handled."""
+    return sqs.Queue(
+        scope,
+        construct_id,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=Duration.days(14),
         removal_policy=RemovalPolicy.DESTROY,
     )
+
+
+def read_stream(
+    function: ServiceFunction, *, table: dynamodb.ITable, filters: list[dict[str, Any]]
+) -> Subscriptions:
+    """Subscribe a function to the table's stream. A shard takes two such readers."""
+    dead_letters = dead_letter_queue(function, "DeadLetters")
     function.allow("DeadLetters", ["sqs:SendMessage"], [dead_letters.queue_arn])
     function.allow(
         "ReadStream",

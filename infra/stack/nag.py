@@ -53,6 +53,9 @@ _OURS: dict[str, dict[str, str]] = {
     "Events/DeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
+    "DomainEvents/NotifyDeadLetters": {
+        "AwsSolutions-SQS3": "This is the dead-letter queue.",
+    },
     "SignIn/Pool": {
         "AwsSolutions-COG2": "The sign-in pages ask each person to set up a second factor only "
         "when it is required, so that is a setting (signInMfa=required).",
@@ -93,6 +96,9 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "names.",
     },
     "Changes/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/spill\/\*$/": (
+            "The bodies of large messages, for `eventText` and `reportText`."
+        ),
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
     },

@@ -39,15 +39,18 @@ _PREFIXES = [f"{prefix}{_FOLDER}/*" for prefix in (UPLOADS, VOICE, FILES, IMAGES
 
 _ROWS = [
     "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
 ]
 """What the two functions that people reach do with rows."""
-_CHAT_ROWS = ["dynamodb:ConditionCheckItem", "dynamodb:Query"]
+_CHAT_ROWS = ["dynamodb:Query"]
 _REMOVED_ROWS = ["dynamodb:BatchWriteItem"]
-"""What only the purge does with rows. The purge writes none."""
+"""What only a purge does with rows: of a deleted thread, or of a person who deletes their data. It
+writes none.
+"""
 _EVENTS_ROWS = [
     *_REMOVED_ROWS,
     "dynamodb:BatchGetItem",
@@ -57,8 +60,6 @@ _EVENTS_ROWS = [
 ]
 
 _TOTALS_ROWS = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-_TEXT_ROWS = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
-"""What the changes function reads to find a question's text."""
 _DOCUMENT_ROWS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -84,7 +85,7 @@ def allow_chat(
 ) -> None:
     function.allow(
         "Rows",
-        [*_ROWS, *_CHAT_ROWS],
+        [*_ROWS, *_CHAT_ROWS, *_REMOVED_ROWS],
         [table.table.table_arn],
     )
     function.allow("Index", ["dynamodb:Query"], [table.index_arn])
@@ -118,29 +119,32 @@ def allow_records(function: ServiceFunction, *, key: kms.IKey | None) -> None:
     _allow_key(function, key, "dynamodb")
 
 
-def allow_changes(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:
-    """To count: the changes function reaches totals, which belong to nobody, and no other row."""
+def allow_changes(
+    function: ServiceFunction,
+    *,
+    table: ChatTable,
+    key: kms.IKey | None,
+    texts_in: FilesBucket | None,
+) -> None:
+    """To count: the changes function reaches totals, which belong to nobody, and no other row.
+
+    With `texts_in`, the bucket with large ones, it also reads what people have written. With
+    `isolation=session` it does so by the data role, and `texts_in` is None.
+    """
     function.allow(
         "Totals",
         _TOTALS_ROWS,
         [table.table.table_arn],
         _leading_keys("StringLike", [f"{keys.TOTALS}*"]),
     )
-    _allow_key(function, key, "dynamodb")
-
-
-def allow_texts(
-    function: ServiceFunction, *, table: ChatTable, files: FilesBucket, key: kms.IKey | None
-) -> None:
-    """To read questions, which the report shows with `reportText=true`: people's rows, and the
-    bodies of large ones.
-    """
-    theirs = _leading_keys("StringLike", [f"{keys.USER}*"])
-    function.allow("TextRows", _TEXT_ROWS, [table.table.table_arn], theirs)
-    function.allow("TextIndex", ["dynamodb:Query"], [table.index_arn], theirs)
-    function.allow("Texts", ["s3:GetObject"], [files.bucket.arn_for_objects(f"{SPILL}*")])
-    if key:
-        function.allow("TextKey", ["kms:Decrypt"], [key.key_arn], _through("s3"))
+    if texts_in:
+        theirs = _leading_keys("StringLike", [f"{keys.USER}*"])
+        rows = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+        function.allow("Texts", rows, [table.table.table_arn], theirs)
+        function.allow("Index", ["dynamodb:Query"], [table.index_arn], theirs)
+        large = texts_in.bucket.arn_for_objects(f"{SPILL}*")
+        function.allow("LargeTexts", ["s3:GetObject"], [large])
+    _allow_key(function, key, "dynamodb", *(["s3"] if texts_in else []), new_objects=False)
 
 
 def allow_report(function: ServiceFunction, *, table: ChatTable) -> None:
@@ -332,6 +336,12 @@ def allow_secrets(
     if secrets.mcp and mcp:
         arns = [secret.arn for secret in secrets.mcp]
         function.allow("McpKeys", ["secretsmanager:GetSecretValue"], arns)
+
+
+def allow_collector(function: ServiceFunction, secret: SecretReference | None) -> None:
+    """To read the headers that the collector of traces asks for."""
+    if secret is not None:
+        function.allow("CollectorKey", ["secretsmanager:GetSecretValue"], [secret.arn])
 
 
 def allow_guardrail(function: ServiceFunction, guardrail: str | None) -> None:

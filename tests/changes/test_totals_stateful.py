@@ -287,7 +287,7 @@ def many(examples):
 
 
 class TestTotalsBesideACountByHand(TotalsBesideACountByHand.TestCase):
-    settings = many(12)
+    settings = many(8)
 
 
 @pytest.mark.soak

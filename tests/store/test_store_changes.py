@@ -4,7 +4,8 @@ from chatkit.types import EndOfTurnItem
 
 from functions.store.schema import CHANGE_FILTERS
 from infra.local.events import passes
-from tests.store.samples import NOON, thread
+from tests.store.samples import NOON, answer, message, thread
+from tests.store.test_store_deletion import upload
 
 
 def told(backend):
@@ -39,3 +40,37 @@ async def test_a_mark_that_is_taken_back_is_a_row_without_a_kind_for_a_day(backe
         ("MODIFY", None),
     ]
     assert ["expires" in row for _, row in marks] == [False, False, True]
+
+
+async def test_only_what_is_counted_or_published_reaches_the_changes_function(backend, ada):
+    """Whatever else is written for a message, a title or a deletion starts no invocation."""
+    store = backend.store()
+    await store.save_thread(thread("thr_1"), ada)
+    await store.name_thread(await store.load_thread("thr_1", ada), "Mine", ada)
+    file = await upload(backend, store, ada)
+    sent = file.model_copy(update={"thread_id": "thr_1"})
+    await store.save_attachment(sent, ada)
+    await store.add_thread_item("thr_1", message("m", "Hi", attachments=[sent]), ada)
+    await store.add_thread_item("thr_1", message("m", "Hi!", attachments=[sent]), ada)
+    await store.add_thread_item("thr_1", answer("a", "Hello"), ada)
+    await store.save_feedback("thr_1", ["a"], "positive", ada)
+    await store.delete_thread_item("thr_1", "a", ada)
+    await store.delete_thread("thr_1", ada)
+    await store.delete_user(ada.user_id)
+    whole = [
+        (event, sort.partition("#")[0])
+        for event, sort, row in told(backend)
+        if sort != "HEAD" or "position" in row  # moto inserts the key alone first
+    ]
+    assert whole == [
+        ("INSERT", "HEAD"),
+        ("INSERT", "ATT"),
+        ("INSERT", "ITEM"),
+        ("INSERT", "FB"),
+        ("REMOVE", "THREAD"),
+        ("INSERT", "TOMBSTONE"),
+        ("INSERT", "DELETED"),
+    ]
+    (described,) = (row for event, sort, row in told(backend) if sort.startswith("ATT#"))
+    assert described["type"] == {"S": file.mime_type}
+    assert file.name not in str(described)

@@ -235,6 +235,10 @@ def chat_does_everything(url, role, model):
     chat.read("threads.delete", thread_id=thread)
     assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404
 
+    # The visitor's own data: saved, and deleted with their other conversation.
+    assert chat.http.get("/chatkit/me/export").json()["complete"] is True
+    assert chat.http.post("/chatkit/me/delete", json={}).json() == {"done": True}
+
 
 def actions_do_everything(url, role, lived_in):
     """Every operation of the second function, each with an answer that is checked."""
@@ -300,7 +304,7 @@ def events_do_everything(lived_in):
     assert wrong not in {entry["Key"] for entry in kept}
 
 
-def lambda_feeds_it():
+def lambda_feeds_it(queue=QUEUE):
     """What Lambda does with the role by itself, to read the stream and to keep what failed:
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html.
     """
@@ -314,7 +318,7 @@ def lambda_feeds_it():
     assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
     sqs = boto3.client("sqs", region_name=REGION)
     sqs.send_message(
-        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{QUEUE}", MessageBody="what failed"
+        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{queue}", MessageBody="what failed"
     )
 
 

@@ -36,6 +36,7 @@ def test_alarms_watch_the_functions_the_table_the_edge_dead_letters_and_spending
         "ChangesLate",
         "ChangesDeadLetters",
         "FirstTokenLate",
+        "FailedAnswers",
         "TableThrottles",
         "DeadLetters",
         "DailySpend",
@@ -115,6 +116,8 @@ def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
         "Dollars a day",
         "Age of changes (ms)",
         "Trips of guardrails a day",
+        "Share of answers that fail",
+        "Share of cold starts",
     }
     (without,) = synth(dashboard="false").values()
     assert not without.of_type("AWS::CloudWatch::Dashboard")

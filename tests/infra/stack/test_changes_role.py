@@ -2,124 +2,118 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.aws import owner_sessions
+from functions.changes.changes import Changes
 from functions.changes.takers import takers
 from functions.context import RequestContext
 from functions.run_record import RunRecord
-from functions.settings import Settings
+from functions.settings import get_settings
 from functions.store import DynamoDBStore
-from functions.store.keys import ended_run_key, key, stamp, thread_partition
 from functions.store.schema import CHANGE_FILTERS
-from tests.changes.records import stream_record
+from infra.stack.context import SettingsError, read_settings
+from tests.changes.test_happened import RUN, record
 from tests.infra.stack.conftest import ANYTHING
 from tests.infra.stack.iam import Need, Role, grants, statements_of
-from tests.infra.stack.stage import ACCOUNT, BUCKET, LAMBDAS_OWN, REGION, TABLE, large_text
+from tests.infra.stack.stage import (
+    ACCOUNT,
+    BUCKET,
+    LAMBDAS_OWN,
+    TABLE,
+    Stage,
+    lambda_feeds_it,
+    large_text,
+)
 from tests.infra.stack.variants import EVERYTHING
 from tests.store.samples import answer, message, thread
 
-OF_TEXTS = {"TextRows", "TextIndex", "Texts", "TextKey"}
 QUEUE = "ChangesDeadLetters"
+PUBLISHES = {"kms": "true", "domainEvents": "true", "eventText": "true", "reportText": "true"}
+STREAM = {"ReadStream", "ListStreams", "DeadLetters"}
+READS = {"Texts", "Index", "LargeTexts"}
+ADA = "U#ada#T#thr_1"
 
 
 @pytest.fixture(scope="module")
 def template(synth):
-    """With questions' texts in the report, which only add statements."""
-    return synth(kms="true", reportText="true")["chatkit-dev"]
-
-
-ADA = RequestContext(user_id="ada")
+    """With everything that the function may do, behind the wall."""
+    return synth(**PUBLISHES, isolation="session")["chatkit-dev"]
 
 
 @pytest.fixture(scope="module")
-def stage(stage):
-    """The stage with a question of Ada's, so large that it lies in the bucket, and its answer."""
+def open_stage(synth, names, model, model_url):
+    """The same without the wall. Its resources have the same names."""
+    return Stage(synth(**PUBLISHES)["chatkit-dev"], names, model, model_url)
+
+
+@pytest.fixture(scope="module")
+def wrote(stage):
+    """A message and its answer, whose body is in S3; the records that tell of them."""
+
+    async def write():
+        store, ada = DynamoDBStore(TABLE, bucket=BUCKET), RequestContext(user_id="ada")
+        with owner_sessions.acting_for("ada"):
+            await store.save_thread(thread("thr_1"), ada)
+            await store.add_thread_item("thr_1", message("m", "Hi"), ada)
+            await store.add_thread_item("thr_1", answer("a", large_text()), ada)
+
     with stage.within("Changes", Role([ANYTHING], ACCOUNT)):
-
-        async def ask():
-            store = DynamoDBStore(TABLE, bucket=BUCKET)
-            await store.save_thread(thread("thr_1"), ADA)
-            await store.add_thread_item("thr_1", message("msg_1", large_text()), ADA)
-            await store.add_thread_item("thr_1", answer("msg_2"), ADA)
-
-        asyncio.run(ask())
-    return stage
-
-
-async def count(stage):
-    """Counts a run and a thumb, with the texts of their questions. Each is new to the totals."""
-    at, run = stamp(datetime.now(UTC)), uuid4().hex
-    record = RunRecord(
-        run_id=run,
-        at=at,
-        request="threads.create",
-        owner="o",
-        thread_id="thr_1",
-        message_id="msg_1",
-        provider="demo",
-        model="demo",
-        outcome="completed",
-        duration_ms=1,
-        unsupported=True,
-    )
-    ended = {"body": {"S": record.model_dump_json()}}
-    marked = {"item": {"S": "msg_2"}, "at": {"S": at}, "kind": {"S": "negative"}}
-    thumb = key(thread_partition("ada", "thr_1"), "FB#msg_2")
-    return await takers(Settings(_env_file=None))[0].take(
-        [
-            stream_record(ended_run_key("ada", "thr_1", run), None, ended, f"{run}-1"),
-            stream_record(thumb, None, marked, f"{run}-2"),
-        ]
-    )
+        asyncio.run(write())
+    ended = {**RUN, "thread_id": "thr_1", "message_id": "m", "unsupported": True}
+    body = RunRecord.model_validate(ended).model_dump_json()
+    said = {"type": {"S": "user_message"}, "id": {"S": "m"}}
+    return [
+        record("INSERT", "ITEM#m", pk=ADA, new=said),
+        record("INSERT", "ENDED#r1", pk=ADA, new={"body": {"S": body}}),
+    ]
 
 
-def changes_do_everything(stage, role):
-    """What the function does with the table, and what Lambda does with its role."""
+def changes_do_everything(stage, role, wrote):
+    """What the function does with the table and the bus, and what Lambda does with its role."""
     with stage.within("Changes", role):
-        assert asyncio.run(count(stage)) == []
+        takers_of_it = takers(get_settings())
+        # New records, because what was counted once is not counted again.
+        records = [{**each, "eventID": uuid4().hex} for each in wrote]
+        failed = asyncio.run(Changes(takers_of_it).handle({"Records": records}))
+        assert failed == {"batchItemFailures": []}
 
-        streams = boto3.client("dynamodbstreams", region_name=REGION)
-        (stream,) = streams.list_streams(TableName=TABLE)["Streams"]
-        arn = stream["StreamArn"]
-        shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
-        begin = streams.get_shard_iterator(
-            StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
-        )
-        assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
-        sqs = boto3.client("sqs", region_name=REGION)
         queue = next(v for k, v in stage.names.items() if k.startswith(QUEUE)).split(":")[-1]
-        url = f"{sqs.meta.endpoint_url}/{ACCOUNT}/{queue}"
-        sqs.send_message(QueueUrl=url, MessageBody="what failed")
+        lambda_feeds_it(queue)
 
 
-def test_the_role_is_enough_and_every_right_in_it_is_used(stage):
-    role = stage.role("Changes")
-    changes_do_everything(stage, role)
+@pytest.fixture(params=["stage", "open_stage"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_the_role_is_enough_and_every_right_in_it_is_used(either, wrote):
+    role = either.role("Changes")
+    changes_do_everything(either, role, wrote)
     assert role.denied == []
-    for statement in stage.statements("Changes"):
+    for statement in either.statements("Changes"):
         for grant in [] if statement["Sid"] in LAMBDAS_OWN else grants(statement):
             alone = Role([grant], ACCOUNT)
             assert any(alone.permits(need) for need in role.asked), grant
 
 
-def test_without_one_statement_something_breaks(stage):
-    tried = {s["Sid"] for s in stage.statements("Changes")} - LAMBDAS_OWN
-    assert tried == OF_TEXTS | {"Totals", "DataKey", "ReadStream", "ListStreams", "DeadLetters"}
+def test_without_one_statement_something_breaks(either, wrote):
+    tried = {s["Sid"] for s in either.statements("Changes")} - LAMBDAS_OWN
+    reads = {"Session"} if either.isolated else READS
+    assert tried == {"Totals", "DataKey", "Publish"} | STREAM | reads
     for sid in sorted(tried):
-        role = stage.role("Changes", without=sid)
+        role = either.role("Changes", without=sid)
         with pytest.raises((ClientError, AssertionError)):
-            changes_do_everything(stage, role)
+            changes_do_everything(either, role, wrote)
         assert role.denied, sid
 
 
 def test_it_reaches_no_row_of_a_person_and_no_file(stage):
-    statements = [s for s in stage.statements("Changes") if s["Sid"] not in OF_TEXTS]
-    role, table = Role(statements, ACCOUNT), stage.names_arn("Table")
+    """By itself, behind the wall. Without it, only where texts are asked for, and only to read."""
+    role, table = stage.role("Changes"), stage.names_arn("Table")
     for partition in ("U#ada", "U#ada#T#t", "Q#ada", "L#stage#0", "K#@"):
         of_theirs = (("dynamodb:LeadingKeys", (partition,)),)
         for verb in ("GetItem", "Query", "PutItem", "DeleteItem"):
@@ -128,24 +122,12 @@ def test_it_reaches_no_row_of_a_person_and_no_file(stage):
     assert not role.permits(Need("s3:GetObject", f"arn:aws:s3:::{BUCKET}/files/f/x"))
 
 
-def test_without_texts_the_rights_are_the_same_behind_the_wall(synth, dev, template):
+def test_the_rights_are_the_same_behind_the_wall(synth, dev):
     def of(template):
         (role,) = (n for n in template.of_type("AWS::IAM::Role") if n.startswith("ChangesRole"))
         return statements_of(template, role)
 
     assert of(synth(isolation="session")["chatkit-dev"]) == of(dev)
-    assert {s["Sid"] for s in of(template)} - {s["Sid"] for s in of(dev)} == OF_TEXTS | {"DataKey"}
-
-
-def test_behind_the_wall_texts_are_read_for_the_person_who_has_written_them(synth):
-    template = synth(**EVERYTHING)["chatkit-prod"]
-    (role,) = (n for n in template.of_type("AWS::IAM::Role") if n.startswith("ChangesRole"))
-    sids = {s["Sid"] for s in statements_of(template, role)}
-    assert "Session" in sids
-    assert not sids & OF_TEXTS
-    told = template.only("AWS::Lambda::Function", "ChangesFunction")["Environment"]["Variables"]
-    assert told["CHATKIT_REPORT_TEXT"] == "true"
-    assert "CHATKIT_DATA_ROLE" in told
 
 
 def test_the_stream_reaches_the_function_filtered_and_what_fails_for_good_is_kept(dev):
@@ -165,3 +147,62 @@ def test_the_stream_reaches_the_function_filtered_and_what_fails_for_good_is_kep
     assert changes["Code"] == actions["Code"]
     told = changes["Environment"]["Variables"].keys()
     assert told == {"CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"}
+
+
+def test_by_default_nothing_is_published_and_there_is_no_bus(dev):
+    assert dev.of_type("AWS::Events::EventBus") == {}
+    assert dev.of_type("AWS::Events::Rule") == {}
+    told = dev.only("AWS::Lambda::Function", "ChangesFunction")["Environment"]["Variables"]
+    assert "CHATKIT_EVENT_BUS" not in told
+
+
+def test_only_the_changes_function_publishes_and_on_the_stages_own_bus(synth):
+    template = synth(domainEvents="true")["chatkit-dev"]
+    ((bus, made),) = template.of_type("AWS::Events::EventBus").items()
+    assert made["Properties"]["Name"] == "ChatKit-dev"
+    assert template.of_type("AWS::Events::Rule") == {}
+    allowed = {
+        name: statement
+        for name in template.of_type("AWS::IAM::Role")
+        for statement in statements_of(template, name)
+        if "events:PutEvents" in json.dumps(statement)
+    }
+    ((role, statement),) = allowed.items()
+    assert role.startswith("ChangesRole")
+    assert statement["Resource"] == {"Fn::GetAtt": [bus, "Arn"]}
+    told = template.only("AWS::Lambda::Function", "ChangesFunction")["Environment"]["Variables"]
+    assert told["CHATKIT_STAGE"] == "dev"
+    assert bus in json.dumps(told["CHATKIT_EVENT_BUS"])
+
+
+def test_the_example_tells_the_alarms_topic_and_keeps_what_it_does_not_take(synth):
+    template = synth(**EVERYTHING)["chatkit-prod"]
+    (topic,) = template.of_type("AWS::SNS::Topic")
+    (queue,) = (n for n in template.of_type("AWS::SQS::Queue") if "Notify" in n)
+    patterns = []
+    for rule in template.of_type("AWS::Events::Rule").values():
+        patterns.append(rule["Properties"]["EventPattern"])
+        (target,) = rule["Properties"]["Targets"]
+        assert target["Arn"] == {"Ref": topic}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
+        assert "RoleArn" in target
+    assert patterns == [
+        {
+            "detail-type": ["feedback.given"],
+            "detail": {"kind": ["negative"]},
+            "source": ["chatkit"],
+        },
+        {"detail-type": ["answer.failed"], "source": ["chatkit"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"example": "notify"}, "example=notify needs alarmEmail or alarmTopicArn"),
+        ({"eventText": "true", "reportText": "true"}, "eventText needs domainEvents"),
+    ],
+)
+def test_an_example_that_could_tell_nobody_and_text_of_no_event_are_refused(typed, why):
+    with pytest.raises(SettingsError, match=why):
+        read_settings(typed)

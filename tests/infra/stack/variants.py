@@ -32,6 +32,8 @@ EVERYTHING = {
     "dailyBudget": "20",
     "githubRepository": "acme/chat",
     "reportText": "true",
+    "example": "notify",
+    "eventText": "true",
 }
 
 
@@ -68,6 +70,8 @@ VARIANTS = {
         "oidcNameClaim": "nickname",
         "oidcTenantClaim": "org_id",
         "oidcRolesClaim": "roles",
+        "otlpEndpoint": "https://traces.example.com",
+        "otlpHeadersSecret": "traces/headers",
         "mcpServers": MCP_SERVERS,
     },
     "models of several providers": {
@@ -98,6 +102,8 @@ VARIANTS = {
         "signUp": "true",
         "signInMfa": "required",
         "signInProviders": "Google",
+        "domainEvents": "true",
+        "eventText": "true",
         "oidcOptional": "true",
         "oidcTenantClaim": "custom:tenant",
         "allowedOrigins": "https://www.example.com,http://localhost:8000",
