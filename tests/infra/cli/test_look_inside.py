@@ -77,7 +77,7 @@ def test_a_stage_is_found_by_the_outputs_of_its_stack(monkeypatch, capsys):
         command.run("seed", words, settings, Account(settings))
         command.run("table", [], settings, Account(settings))
         shown = capsys.readouterr().out
-        assert "The stage dev: people with conversations" in shown
+        assert "the stage dev: people with conversations" in shown
         assert "demo-001" in shown
         with pytest.raises(SystemExit, match="PEOPLE=none is no number from 1 to 999"):
             command.run("seed", ["--people=none"], settings, Account(settings))
