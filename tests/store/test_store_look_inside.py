@@ -10,14 +10,13 @@ import pytest
 
 from functions.changes.totals import Totals
 from functions.context import RequestContext
-from functions.run_record import RunRecord
 from functions.store import Records, Runs, keys
 from functions.store.report import Reports
 from functions.store.totals import Totals as Counted
 from infra.cli import seed, table
 from infra.cli.demo_people import conversations, names
 from infra.cli.people import PeopleError, Place
-from tests.store.samples import answer, at, message, thread
+from tests.store.samples import answer, at, message, run_record, thread
 from tests.store.test_store_sizes import noise
 from tests.support.demo_report import report_of
 
@@ -86,11 +85,7 @@ def make_a_thread(place, words="Where is my order?"):
         for opinion in ("positive", None):
             await store.save_feedback("thr_1", ["msg_6"], opinion, ADA)
         await Records(place.table, "thr_1").put("checklist", {"secret": words}, ADA, version=0)
-        record = RunRecord(
-            run_id="run_1", at=keys.stamp(at(9)), request="threads.create", owner="0", model="gpt",
-            thread_id="thr_1", provider="openai", outcome="failed", error="RateLimitError",
-            duration_ms=7,
-        )  # fmt: skip
+        record = run_record(run_id="run_1", outcome="failed", error="RateLimitError")
         await Runs(place.table).keep_record(record, ADA)
 
     asyncio.run(make())
