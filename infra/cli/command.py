@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from infra.cli.knowledge import Library
     from infra.cli.logs import Log
     from infra.cli.people import Place
-    from infra.cli.stored import Stored
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -329,8 +328,7 @@ def look_inside(
     arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
 ) -> None:
     """Show rows of the table of the stage or of `make dev`. Raises `AccountError`."""
-    from infra.cli import table  # noqa: PLC0415 - slow to import
-    from infra.cli.stored import StoredError  # noqa: PLC0415
+    from infra.cli import people, table  # noqa: PLC0415 - slow to import
 
     try:
         wanted = table.asked(
@@ -341,8 +339,8 @@ def look_inside(
             words="--text" in arguments,
         )
         with explained():
-            table.show(_stored("make table", settings, account), wanted)
-    except StoredError as error:
+            table.show(_people(settings, account, "table"), wanted)
+    except people.PeopleError as error:
         _stop(str(error))
 
 
@@ -353,8 +351,8 @@ def make_demo_data(
 
     Raises `AccountError`.
     """
-    from infra.cli import seed  # noqa: PLC0415 - slow to import
-    from infra.cli.stored import StoredError  # noqa: PLC0415
+    from functions.settings import Settings  # noqa: PLC0415 - slow to import
+    from infra.cli import people, seed  # noqa: PLC0415
 
     sure = "--yes" in arguments
     try:
@@ -364,21 +362,14 @@ def make_demo_data(
             _option(arguments, "--seed"),
         )
         with explained():
-            stored = _stored("make seed", settings, account)
+            place = _people(settings, account, "seed")
             if "--clean" in arguments:
-                seed.clean(stored, sure=sure)
+                seed.clean(place, sure=sure)
             else:
-                seed.fill(stored, wanted, sure=sure)
-    except StoredError as error:
+                kept = (settings or Settings()).retention_days
+                seed.fill(place, wanted, sure=sure, retention_days=kept)
+    except people.PeopleError as error:
         _stop(str(error))
-
-
-def _stored(command: str, settings: StackSettings | None, account: Account | None) -> "Stored":
-    from infra.cli import stored  # noqa: PLC0415 - slow to import
-
-    if settings is None or account is None:
-        return stored.of_make_dev(command)
-    return stored.of_stage(settings, _outputs(settings, account), account)
 
 
 def _library(settings: StackSettings | None, account: Account | None) -> "Library":
