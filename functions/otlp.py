@@ -45,11 +45,12 @@ class Collector:
     async def send(self, first: Span) -> None:
         """End the trace and send it. Never raises, and takes `EXPORT_SECONDS` at most."""
         first.finish()
+        document = _document(first)
         try:
             async with asyncio.timeout(EXPORT_SECONDS):
                 client = await self._made_client()
                 headers = {} if self._headers is None else _parsed(await self._headers())
-                answer = await client.post(self._url, json=_document(first), headers=headers)
+                answer = await client.post(self._url, json=document, headers=headers)
                 answer.raise_for_status()
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer goes on
             logger.warning("a trace was not taken by the collector: %s", _reason(error))

@@ -53,6 +53,7 @@ class Recorder:
         self._owner = digest(owner(context))
         self._models = models
         self._model = model
+        self._answers = not isinstance(request, ThreadsCustomActionReq)
         self._cold_start = cold_start
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
@@ -68,6 +69,7 @@ class Recorder:
 
     def note(self, turn: "ServedTurn") -> None:
         """Take from the turn what its answer was."""
+        self._answers = True
         self._message = turn.message.id if turn.message else None
         self._waits = turn.waits or turn.client_tool_call is not None
         self._search_ms = turn.knowledge.times if turn.knowledge is not None else []
@@ -78,6 +80,7 @@ class Recorder:
     def end(self, stop: Stop, use: AnswerUse) -> RunRecord:
         """The record of the run, which is logged."""
         used, model = use.used, use.fallback or self._model
+        model = model if self._answers else ""
         record = RunRecord(
             run_id=self._run.id,
             at=stamp(datetime.now(UTC)),
@@ -86,7 +89,7 @@ class Recorder:
             thread_id=self._run.thread_id,
             message_id=self._message,
             action=_action(self._request),
-            provider=self._models.model(model).provider,
+            provider=self._models.model(model).provider if model else "",
             model=model,
             outcome=self._outcome(stop),
             stop=stop.reason,

@@ -125,6 +125,18 @@ def test_a_record_has_each_call_of_a_tool_with_its_time_and_outcome(
     assert record.outcome == "completed"
 
 
+def test_an_action_that_no_model_answers_names_none(ada, model, records):
+    model.script = [Call("show_items", {"add": ["milk"]}), Say("It is on the list.")]
+    events = ada.create("Buy milk")
+    widget = next(item for item in ada.items(thread_of(events)) if item["type"] == "widget")
+    press = {"thread_id": widget["thread_id"], "item_id": widget["id"]}
+    ada.stream("threads.custom_action", action={"type": "break.events", "payload": {}}, **press)
+    answer, action = records()
+    assert (answer.model, answer.action) == ("test", None)
+    assert (action.model, action.provider, action.action) == ("", "", "break.events")
+    assert (action.outcome, action.error) == ("failed", "KeyError")
+
+
 def test_the_line_of_a_run_names_its_trace(ada, model, caplog, monkeypatch):
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3f;Parent=53995c3f;Sampled=1")
     caplog.set_level(logging.INFO, "functions.run_log")

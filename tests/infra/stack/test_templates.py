@@ -191,6 +191,7 @@ def test_outputs_say_where_it_is_and_what_to_do_next(synth, dev):
         "ApiUrl",
         "TableName",
         "FilesBucketName",
+        "RunLogs",
         "CookieSecret",
         "Next",
         "Provider",
