@@ -227,6 +227,10 @@ def test_a_record_that_always_fails_is_given_up_alone(function, queue, told):
     broken = json.loads(json.dumps(poisoned))
     broken["dynamodb"]["NewImage"]["body"]["S"] = "{"
     batch = [broken if record is poisoned else record for record in records][:10]
+    number = poisoned["dynamodb"]["SequenceNumber"]
+    assert function.invoke({"Records": batch}) == {
+        "batchItemFailures": [{"itemIdentifier": number}]
+    }
     assert delivered(function, batch) == [broken]
     others = [record for record in batch if record is not broken]
     expected = Counter(event.type for r in others for event in Happened(r, "test").events())
