@@ -187,8 +187,8 @@ class Alarms(Construct):
             "ChangesDeadLetters",
             changed.dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
             1,
-            "A change of the table could not be counted or published. docs/events.md says what to "
-            "do.",
+            "A change of the table could not be counted or published. docs/operations.md says what "
+            "to do.",
         )
         self._alarm(
             "DailySpend",
