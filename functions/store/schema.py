@@ -18,6 +18,8 @@
 | state of a document of the knowledge | `K#<tenant>`, of nobody's `K#@` | `DOC#<document>` | |
 | counters of a user | `Q#<user>` | `COUNTERS` | TTL |
 | counters of a tenant, a network or the stage | `L#<scope>#<name>` | `COUNTERS` | TTL |
+| how far the sweep is, and who is at work | `SWEEP` | `PASS` | |
+| hashes of the objects that rows name, for the sweep | `SWEEP` | `NAMED#<number>` | TTL |
 
 Because of the head, one query reads a thread and its newest items. Every transaction that writes
 the thread's fields writes its head too.

@@ -17,6 +17,7 @@ from constructs import Construct
 from functions.attachments.schema import UPLOADS
 from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
+from infra.stack import sweep as sweeping
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.dashboard import Dashboard
@@ -48,6 +49,7 @@ from infra.stack.permissions import (
     allow_records,
     allow_search,
     allow_secrets,
+    allow_sweep,
 )
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
@@ -172,6 +174,23 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
+        sweep = ServiceFunction(
+            self,
+            "Sweep",
+            description=f"ChatKit {settings.stage}: removes what a crash has left behind",
+            code=code_of_actions,
+            handler="functions.events.sweep_handler.handler",
+            architecture=settings.architecture,
+            memory=sweeping.MEMORY,
+            timeout=sweeping.TIMEOUT,
+            concurrency=0,  # a lease in the table sees to it that one works at a time
+            environment=of_events(shared),
+            layers=[],
+            snap_start=False,
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        sweeping.start_hourly(sweep)
         allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True, mcp=True)
         allow_guardrail(chat, settings.bedrock_guardrail)
         transcribes = settings.transcribes and settings.transcription_base_url is None
@@ -184,7 +203,14 @@ class ChatKitStack(Stack):
         )
         allow_models(chat, models.chosen(settings))
         self._allow_data(
-            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
+            settings,
+            chat=chat,
+            actions=actions,
+            events=events,
+            sweep=sweep,
+            table=table,
+            files=files,
+            key=key,
         )
         subscriptions = subscribe(
             events,
@@ -255,6 +281,7 @@ class ChatKitStack(Stack):
             chat=chat,
             actions_function=actions,
             events=events,
+            sweep=sweep,
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
@@ -280,7 +307,7 @@ class ChatKitStack(Stack):
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events])
+        self._deployer(settings, secrets, [chat, actions, events, sweep])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
@@ -295,16 +322,19 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
+        sweep: ServiceFunction,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
     ) -> None:
         """The rights to people's rows and files."""
-        if settings.isolation == "session":
+        isolated = settings.isolation == "session"
+        allow_sweep(sweep, table=table, files=files, key=key, isolated=isolated)
+        if isolated:
             allow_counters(chat, table=table, key=key)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events])
+            data = DataRole(self, "Data", functions=[chat, actions, events, sweep])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)

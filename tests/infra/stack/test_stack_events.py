@@ -142,6 +142,19 @@ def test_the_events_function_has_the_code_of_the_actions_function_and_knows_less
     }
 
 
+def test_the_sweep_is_started_every_hour_and_outlives_no_lease(templates):
+    for template in templates.values():
+        if not template.of_type("AWS::DynamoDB::Table"):
+            continue
+        rule = template.only("AWS::Events::Rule")
+        assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
+        (target,) = rule["Targets"]
+        assert '"SweepAlias' in json.dumps(target["Arn"])
+        function = template.only("AWS::Lambda::Function", "SweepFunction")
+        assert 2 * function["Timeout"] < 3600  # the lease of an invocation that was killed
+        assert function["Handler"] == "functions.events.sweep_handler.handler"
+
+
 def test_a_deploy_over_version_0_1_moves_the_stream_with_its_position_and_loses_no_event(templates):
     """The mapping and the queue keep their logical ids, and what names its function may change in
     place. The actions function loses its code and its rights for events only after that.
