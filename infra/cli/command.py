@@ -1,8 +1,10 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest` and `knowledge`.
+`restore`, `restore-drill`, `budget`, `ingest` and `knowledge`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
+    python -m infra.cli.command restore --at 2026-11-26T02:00Z [--yes] [-c stage=…]
+    python -m infra.cli.command restore-drill [--yes] [-c stage=…]
     python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
     python -m infra.cli.command budget [--dollars 20 [--yes]] [-c stage=…]
     python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
@@ -52,7 +54,8 @@ def main() -> None:
         settings = read_settings(_context(arguments), region=region_of(profile))
         account = Account(settings, profile=profile)
         if command in {
-            "diff", "deploy", "destroy", "bootstrap", "rollback", "secret", *_OF_MAKE_DEV,
+            "diff", "deploy", "destroy", "bootstrap", "rollback", "restore", "restore-drill",
+            "secret", *_OF_MAKE_DEV,
         }:  # fmt: skip
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)
@@ -85,13 +88,41 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
                 roll_back(account, _stack(settings), sure="--yes" in arguments)
             except RollbackError as error:
                 _stop(str(error))
+        case "restore" | "restore-drill":
+            bring_back(command, arguments, settings, account)
         case "secret":
             change_key(arguments, settings, account)
         case _ if command in _OF_MAKE_DEV:
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, budget, ingest"
+            commands = (
+                "synth, diff, deploy, rollback, restore, restore-drill, destroy, bootstrap, "
+                "secret, budget, ingest"
+            )
             _stop(f"There is no command {command!r}: it is {commands} or knowledge.")
+
+
+def bring_back(
+    command: str, arguments: list[str], settings: StackSettings, account: Account
+) -> None:
+    """Restore the table and the files of a stage, or try it. Ends this process with 1 when what was
+    restored for a try is not the same. Raises `AccountError` when AWS refuses a request.
+    """
+    from infra.cli import restore, restore_drill  # noqa: PLC0415 - slow to import
+    from infra.cli.restored_table import RestoreError  # noqa: PLC0415
+
+    sure = "--yes" in arguments
+    place = restore.Place.of_stage(settings.stage, _stack(settings), _outputs(settings, account))
+    clients = restore.Clients.of(account)
+    try:
+        with explained():
+            if command == "restore-drill":
+                if not restore_drill.drill(place, clients, sure=sure):
+                    sys.exit(1)
+                return
+            restore.restore_stage(place, clients, _option(arguments, "--at"), sure=sure)
+    except RestoreError as error:
+        _stop(str(error))
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
@@ -343,6 +374,17 @@ def _option(arguments: list[str], name: str) -> str | None:
 
 def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
     """The outputs of the stage's stack. Ends this process when there is no stack."""
+    outputs = _found_outputs(settings, account)
+    if outputs is None:
+        _stop(
+            f"There is no stack {_stack(settings)} in this account and region. "
+            "`make deploy` makes it."
+        )
+    return outputs
+
+
+def _found_outputs(settings: StackSettings, account: Account) -> dict[str, str] | None:
+    """The outputs of the stage's stack; None when there is no stack."""
     client = account.client("cloudformation")
     with explained():
         try:
@@ -350,10 +392,7 @@ def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
         except client.exceptions.ClientError as error:
             if "does not exist" not in str(error):
                 raise
-            _stop(
-                f"There is no stack {_stack(settings)} in this account and region. "
-                "`make deploy` makes it."
-            )
+            return None
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 

@@ -89,8 +89,15 @@ class ChatKitStack(Stack):
             if settings.kms
             else None
         )
-        table = ChatTable(self, "Table", key=key, keep=keep)
-        files = FilesBucket(self, "Files", key=key, keep=keep, origins=_upload_origins(settings))
+        table = ChatTable(self, "Table", key=key, keep=keep, restored=settings.restored_table)
+        files = FilesBucket(
+            self,
+            "Files",
+            key=key,
+            keep=keep,
+            origins=_upload_origins(settings),
+            versions=settings.file_versions,
+        )
         secrets = Secrets(
             self,
             "Secrets",
@@ -435,7 +442,10 @@ class ChatKitStack(Stack):
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
 
     def _deployer(
-        self, settings: StackSettings, secrets: Secrets, functions: list[ServiceFunction]
+        self,
+        settings: StackSettings,
+        secrets: Secrets,
+        functions: list[ServiceFunction],
     ) -> None:
         if settings.github_repository is None:
             return
