@@ -74,9 +74,12 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "diff":
             cdk("diff", "--all", *arguments)
         case "deploy":
+            refuse_newer_table(settings, account)
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
+            outputs = json.loads(OUTPUTS.read_text())[_stack(settings)]
+            keep_table_version(account, outputs)
             remove_old_versions(account, _stack(settings))
-            after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
+            after_deploy(account, outputs)
             if advice := what_protects(settings):
                 _say(f"\n{advice}")
         case "destroy":
@@ -100,6 +103,37 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
                 "secret, budget, ingest"
             )
             _stop(f"There is no command {command!r}: it is {commands} or knowledge.")
+
+
+def refuse_newer_table(settings: StackSettings, account: Account) -> None:
+    """End this process when a later version has written the table that the deploy would use.
+
+    What may not be looked at, as by a role that an older version has made, is deployed unchecked.
+    """
+    from infra.cli import table_version  # noqa: PLC0415 - slow to import
+
+    try:
+        outputs = _found_outputs(settings, account)
+        restored = (settings.restored_table or "").partition("/")[0]
+        table = restored or (outputs or {}).get("TableName")
+        if table is not None:
+            with explained():
+                table_version.check(account.client("dynamodb"), table)
+    except table_version.NewerTableError as error:
+        _stop(str(error))
+    except AccountError as error:
+        _say(f"The version of the table was not checked. {error}")
+
+
+def keep_table_version(account: Account, outputs: dict[str, str]) -> None:
+    """Keep in the table which version writes it."""
+    from infra.cli import table_version  # noqa: PLC0415 - slow to import
+
+    try:
+        with explained():
+            table_version.record(account.client("dynamodb"), outputs["TableName"])
+    except AccountError as error:
+        _say(f"The version of the table was not kept. {error}")
 
 
 def bring_back(

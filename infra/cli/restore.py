@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from infra.cli import table_version
 from infra.cli.account import Account
 from infra.cli.restored_files import Plan, bring_back, plan
 from infra.cli.restored_table import (
@@ -102,10 +103,18 @@ def restore_stage(
     forget_sweep(clients.dynamodb, target)
     say("  It has a stream, TTL, point-in-time recovery, tags and protection like the first")
     now, found = survey(clients.dynamodb, place.table), survey(clients.dynamodb, target)
+    _check_version(clients.dynamodb, target)
     keep_signed_out(clients.dynamodb, place.table, target, now.signed_out)
     _tell(found, now)
     _files(clients, place, found, at, sure=True)
     _tell_switch(place, f"{target}/stream/{label}")
+
+
+def _check_version(client: Any, target: str) -> None:
+    try:
+        table_version.check(client, target)
+    except table_version.NewerTableError as error:
+        raise RestoreError(str(error)) from None
 
 
 def _tell(found: Survey, now: Survey) -> None:

@@ -50,6 +50,7 @@ from infra.stack.permissions import (
     allow_search,
     allow_secrets,
     allow_sweep,
+    allow_table_version,
 )
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
@@ -314,7 +315,7 @@ class ChatKitStack(Stack):
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events, sweep])
+        self._deployer(settings, secrets, [chat, actions, events, sweep], table, key)
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
@@ -446,11 +447,13 @@ class ChatKitStack(Stack):
         settings: StackSettings,
         secrets: Secrets,
         functions: list[ServiceFunction],
+        table: ChatTable,
+        key: kms.IKey | None,
     ) -> None:
         if settings.github_repository is None:
             return
         named = [*secrets.models.values(), *filter(None, [secrets.turnstile])]
-        Deployer(
+        deployer = Deployer(
             self,
             "Deployer",
             repository=settings.github_repository,
@@ -458,6 +461,7 @@ class ChatKitStack(Stack):
             secrets=[secret.arn for secret in named],
             functions=[each.function for each in functions],
         )
+        allow_table_version(deployer, table=table, key=key)
 
     def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
         CfnOutput(self, "SignInUrl", value=sign_in.address, description="The sign-in pages")

@@ -25,6 +25,7 @@ from functions.llm.choice import ModelChoice
 from functions.llm.providers import foundation_model
 from functions.store import keys, sweep
 from infra.stack.data_role import DataRole
+from infra.stack.deployer import Deployer
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction
 from infra.stack.knowledge import VectorBucket
@@ -149,6 +150,17 @@ def allow_sweep(
         function.allow("Objects", ["s3:DeleteObject"], objects)
     _allow_list(function, files, *sweep.PREFIXES)
     _allow_key(function, key, "dynamodb")
+
+
+def allow_table_version(role: Deployer, *, table: ChatTable, key: kms.IKey | None) -> None:
+    """To compare the version of the table with that of the code before a deploy, and to keep it."""
+    role.allow(
+        "TableVersion",
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+        [table.table.table_arn],
+        _leading_keys("StringEquals", [keys.SCHEMA]),
+    )
+    _allow_key(role, key, "dynamodb")
 
 
 def allow_counters(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:

@@ -137,7 +137,8 @@ def test_the_role_can_be_taken_by_the_stages_environment_alone_and_reads_no_secr
     assert {each["Sid"]: each["Action"] for each in policy} == {
         "ActAsTheCdk": "sts:AssumeRole",
         "LookAtSecrets": "secretsmanager:DescribeSecret",
-        "ListFunctions": "cloudformation:ListStackResources",
+        "LookAtStack": ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
+        "TableVersion": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         "ListVersions": ["lambda:GetAlias", "lambda:ListVersionsByFunction"],
         "RemoveVersions": "lambda:DeleteFunction",
     }

@@ -14,6 +14,7 @@ from moto import mock_aws
 from functions.attachments.schema import create_bucket, file_key, spill_prefix
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, create_table, keys
+from functions.store.schema import VERSION
 from infra.cli import command, restore_drill, restored_files
 from infra.cli.account import Account
 from infra.cli.restore import Clients, Place, restore_stage
@@ -122,6 +123,14 @@ async def test_it_can_be_repeated_and_changes_nothing_of_the_first_table(lived_i
     before = lived_in.dynamodb.scan(TableName=TABLE)["Items"]
     assert restored(lived_in) == restored(lived_in)
     assert lived_in.dynamodb.scan(TableName=TABLE)["Items"] == before
+
+
+async def test_a_table_that_a_later_version_wrote_is_switched_to_by_no_older_one(lived_in, capsys):
+    row = {"pk": {"S": "SCHEMA"}, "sk": {"S": "VERSION"}, "version": {"N": str(VERSION + 1)}}
+    lived_in.dynamodb.put_item(TableName=TABLE, Item=row)
+    with pytest.raises(RestoreError, match="has schema"):
+        restored(lived_in)
+    assert "restoredTable" not in capsys.readouterr().out
 
 
 async def test_files_that_were_removed_since_come_back_with_their_types(lived_in):
