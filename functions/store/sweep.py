@@ -54,6 +54,9 @@ sweep takes some 250 units a second of the 3,000 that one partition of the table
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"""
 CHECKPOINT: Final = 60
 """Seconds of work that a killed sweep does again."""
+LEASE: Final = 1800
+"""Seconds after its last checkpoint until another one may go on: longer than a function may run,
+and than the purge of a thread takes."""
 HASHES: Final = 40_000
 """Hashes in a row: 320 KB of the 400 KB that a row may have."""
 HASHES_KEPT: Final = 30 * 24 * 3600
@@ -125,12 +128,12 @@ class Sweep:
         """Work for so many seconds, and the time of one request or one purge more.
 
         Goes on with the sweep that has not finished. When the last one has finished, it begins a
-        new one, if `again_after` seconds have passed since that one began. The lease is for twice
-        the time. Raises `BusyError` when another one is at work.
+        new one, if `again_after` seconds have passed since that one began. Raises `BusyError` when
+        another one is at work.
         """
         now = self._clock()
         self._until = now + seconds
-        self._swept = await self._take(now, now + 2 * seconds)
+        self._swept = await self._take(now)
         try:
             if self._swept.finished is not None and now >= self._swept.began + again_after:
                 self._swept = Swept(began=now)
@@ -167,6 +170,7 @@ class Sweep:
                 await self._remove(partition)
                 if self._over:
                     return
+                await self._save_now_and_then()
             checked = suspects[-1] if suspects else checked
             swept.read += len(page["Items"])
             last = page.get("LastEvaluatedKey")
@@ -174,8 +178,7 @@ class Sweep:
                 swept.all_read = True
                 return
             swept.after_row = (last["pk"]["S"], last["sk"]["S"])
-            if self._clock() >= self._saved_at + CHECKPOINT:
-                await self._save()
+            await self._save_now_and_then()
             await asyncio.sleep(self._pause)
 
     async def _remove(self, partition: str) -> None:
@@ -249,8 +252,7 @@ class Sweep:
             if page:
                 swept.after_object = page[-1][0]
             page.clear()
-            if self._clock() >= self._saved_at + CHECKPOINT:
-                await self._save()
+            await self._save_now_and_then()
 
         for prefix in PREFIXES:
             async for entry in self._bucket.list(prefix, after=swept.after_object):
@@ -272,7 +274,7 @@ class Sweep:
             named.frombytes(bytes(row["hashes"]["B"]))
         return array("Q", sorted(named))
 
-    async def _take(self, now: float, until: float) -> Swept:
+    async def _take(self, now: float) -> Swept:
         """Take the lease. Returns how far the sweep is."""
         try:
             row = await self._table.update(
@@ -281,7 +283,7 @@ class Sweep:
                 ConditionExpression="attribute_not_exists(held_until) OR held_until < :now",
                 ExpressionAttributeValues={
                     ":me": {"S": self._me},
-                    ":until": {"N": f"{until:.3f}"},
+                    ":until": {"N": f"{now + LEASE:.3f}"},
                     ":now": {"N": f"{now:.3f}"},
                 },
                 ReturnValues="ALL_NEW",
@@ -296,12 +298,17 @@ class Sweep:
             known["after_row"] = tuple(known["after_row"])
         return Swept(**known)
 
+    async def _save_now_and_then(self) -> None:
+        if self._clock() >= self._saved_at + CHECKPOINT:
+            await self._save()
+
     async def _save(self) -> None:
-        """Write the hashes, and then how far the sweep is. Raises `ConditionFailed` when the lease
-        has been lost.
+        """Write the hashes, then how far the sweep is, and renew the lease.
+
+        Raises `ConditionFailed` when another one has it.
         """
-        swept = self._swept
-        expires = int(self._clock()) + HASHES_KEPT
+        swept, now = self._swept, self._clock()
+        expires = int(now) + HASHES_KEPT
         parts = swept.parts
         for start in range(0, len(self._hashes), HASHES):
             packed = self._hashes[start : start + HASHES].tobytes()
@@ -317,14 +324,15 @@ class Sweep:
         self._hashes = array("Q")
         await self._table.update(
             _PASS,
-            "SET body = :body",
+            "SET body = :body, held_until = :until",
             ConditionExpression=_MINE,
             ExpressionAttributeValues={
                 ":body": {"S": json.dumps(asdict(swept))},
+                ":until": {"N": f"{now + LEASE:.3f}"},
                 ":me": {"S": self._me},
             },
         )
-        self._saved_at = self._clock()
+        self._saved_at = now
 
     async def _release(self) -> None:
         with suppress(ConditionFailed):  # nobody has waited for longer than the lease

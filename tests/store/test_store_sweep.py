@@ -126,7 +126,7 @@ async def test_a_sweep_that_was_killed_is_finished_by_the_next_one_and_removes_t
             await sweep().run(60)
     with pytest.raises(BusyError):  # it may still be at work
         await sweep().run(60)
-    clock.now += 121
+    clock.now += sweep_module.LEASE + 1
     swept = await sweep().run(60)
     assert swept.finished is not None
     assert swept.objects == 2
@@ -148,6 +148,22 @@ async def test_two_are_never_at_work_at_the_same_time(store, sweep, monkeypatch)
         await first.run(60)
     assert refused
     assert (await sweep().run(60)).finished
+
+
+async def test_it_keeps_its_lease_for_as_long_as_it_works(backend, store, ada, sweep, clock):
+    await lose(backend, store, ada, "lost_1", "lost_2", "lost_3")
+    tried = []
+
+    async def slow(self, partition):
+        clock.now += sweep_module.LEASE - 10
+        with pytest.raises(BusyError):
+            await sweep().run(60)
+        tried.append(partition)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sweep, "_remove", slow)
+        assert (await sweep().run(10 * sweep_module.LEASE)).finished is not None
+    assert len(tried) == 3
 
 
 async def test_a_new_one_begins_only_when_a_week_has_passed(store, sweep, clock):
