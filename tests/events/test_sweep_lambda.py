@@ -27,18 +27,23 @@ async def test_it_sweeps_once_a_week_and_tells_in_one_line_what_it_found(cloud, 
     assert (line.sweep_finished, line.sweep_failed, line.swept_rows) == (1, 0, 0)
 
 
+@pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize(
-    ("swept", "fails"),
+    ("began", "finished", "failed", "fails"),
     [
-        (Swept(began=time.time() - OVERDUE - 60), "two weeks"),
-        (Swept(began=time.time() - OVERDUE + 60), None),
-        (Swept(began=time.time(), finished=time.time() + 60, failed=2), "2 deleted threads"),
-        (Swept(began=time.time() - OVERDUE - 60, finished=time.time() - OVERDUE, failed=2), None),
+        (-OVERDUE - 60, None, 0, "two weeks"),
+        (-OVERDUE + 60, None, 0, None),
+        (0, 60, 2, "2 deleted threads"),
+        (-OVERDUE - 60, -OVERDUE, 2, None),
     ],
     ids=["takes too long", "goes on", "leaves something", "was told before"],
 )
-def test_what_somebody_has_to_look_at_is_an_error_of_the_function(cloud, monkeypatch, swept, fails):
-    given = []
+def test_what_somebody_has_to_look_at_is_an_error_of_the_function(
+    monkeypatch, began, finished, failed, fails
+):
+    given, now = [], time.time()
+    ended = None if finished is None else now + finished
+    swept = Swept(began=now + began, finished=ended, failed=failed)
 
     async def run(self, seconds, *, again_after):
         given.append((seconds, again_after))
