@@ -40,9 +40,10 @@ class RunRecord(BaseModel):
     """The id of the message that it answers."""
     action: str | None = None
     """The name of the widget's action that it runs."""
-    provider: str
-    model: str
-    """The id of the model, as the picker has it."""
+    provider: str = ""
+    model: str = ""
+    """The id of the model that has answered, as the picker has it. Both are empty for an action
+    that no model answers."""
     outcome: Outcome
     stop: str | None = None
     """What stopped it: `visitor`, `deadline` or `shutdown`."""
@@ -60,6 +61,8 @@ class RunRecord(BaseModel):
     tools: list[ToolCall] = []
     searches: int = 0
     """How often documents were searched."""
+    search_ms: list[int] = []
+    """How long each search took."""
     unsupported: bool = False
     """Whether documents were searched and the answer cites none."""
     guardrails: list[str] = []

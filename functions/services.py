@@ -23,6 +23,7 @@ from .llm import DemoScript, ModelChoice, build, choose
 from .mcp.connections import Connections
 from .settings import Settings, sendable_key
 from .store import DynamoDBStore, Records, Runs, Sessions
+from .store.report import Reports
 from .store.table import Table
 from .toolkit import Assistant, Documents
 from .toolkit.default_model import name_the_chosen_model
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from agents import Model
 
     from .knowledge.search import Knowledge
+    from .otlp import Collector
 
 BuildModel = Callable[[ModelChoice, str, str, DemoScript], "Model"]
 """`functions.llm.build`, or what takes its place."""
@@ -60,12 +62,15 @@ class Services:
     network_key: SigningKeys | None
     """The key of the networks' digests; `None` where networks have no limits."""
     records: Records
+    reports: Reports
     bucket: Bucket
     transcriber: Transcriber
     mcp: Connections
     knowledge: "Knowledge | None" = None
     """`None` where no documents are indexed."""
     build_model: BuildModel = build
+    collector: "Collector | None" = None
+    """Gets the traces of runs; `None` where nobody collects them."""
     runs_begun: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
@@ -100,10 +105,12 @@ class Services:
             limits=limits,
             network_key=signing_keys(settings) if limits.count_networks else None,
             records=Records(table),
+            reports=Reports(shared),
             bucket=bucket,
             transcriber=Transcriber(settings),
             mcp=Connections(_header_secret),
             knowledge=_knowledge_of(settings, bucket),
+            collector=_collector_of(settings),
         )
 
     @property
@@ -171,6 +178,21 @@ def _knowledge_of(settings: Settings, bucket: Bucket) -> "Knowledge | None":
     from .knowledge.search import Knowledge  # noqa: PLC0415 - only stages with documents need it
 
     return Knowledge.of(settings, bucket)
+
+
+def _collector_of(settings: Settings) -> "Collector | None":
+    if settings.otlp_endpoint is None:
+        return None
+    from .otlp import Collector  # noqa: PLC0415 - only where traces are collected
+
+    given, secret = settings.otlp_headers, settings.otlp_headers_secret
+
+    async def headers() -> str:
+        if given is not None:
+            return given.get_secret_value()
+        return await read_secret(secret) if secret else ""
+
+    return Collector(settings.otlp_endpoint, headers)
 
 
 async def _header_secret(name: str) -> str:

@@ -30,9 +30,11 @@ it("sends a streaming request again on a 5xx, on a wrong content type, and on no
   expect(new Set(sent).size).toBe(1);
 });
 
-it("gives up after five more attempts, and hides what a 5xx says", async () => {
-  const { run, sent } = client([refusal(500, "Traceback")]);
-  await expect(run()).rejects.toThrow("Something went wrong");
+it("gives up after five more attempts, hides what a 5xx says, and names the run", async () => {
+  const failure = refusal(500, "Traceback");
+  failure.headers.set("x-chatkit-run-id", "run_1");
+  const { run, sent } = client([failure]);
+  await expect(run()).rejects.toThrow("Something went wrong. Please try again. (run run_1)");
   expect(sent).toHaveLength(6);
 });
 

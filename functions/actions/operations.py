@@ -37,7 +37,9 @@ from ..context import RequestContext
 from ..errors import PublicError
 from ..services import Services
 from ..store import DynamoDBStore
+from ..toolkit.action_runs import ActionRun, recorded
 from ..toolkit.dispatch import PreparedAction, known_action, prepare
+from ..web.run_id import RUN_ID_HEADER
 from ..web.sse import encode, error_event, to_json
 
 logger = logging.getLogger(__name__)
@@ -55,7 +57,9 @@ async def run_operation(
             return await _run_streaming_action(request, context, services)
         case ThreadsSyncCustomActionReq():
             prepared = await _prepare(request.params, context, services)
-            return _json(await prepared.run_sync())
+            first = services.begins_first_run()
+            async with recorded(request, context, services.runs, cold_start=first):
+                return _json(await prepared.run_sync())
         case InputTranscribeReq():
             audio = base64.b64decode(request.params.audio_base64)
             mime_type = request.params.mime_type
@@ -78,17 +82,19 @@ async def _run_streaming_action(
     if action is not None and action.kind == "answer":
         return RedirectResponse(CHAT_PATH, 307)
     prepared = await _prepare(request.params, context, services)
-    events = [event async for event in _run_and_store(prepared, context, services.store)]
+    first = services.begins_first_run()
+    async with recorded(request, context, services.runs, cold_start=first) as run:
+        events = [event async for event in _run_and_store(prepared, context, services.store, run)]
     return Response(
         b"".join(encode(event) for event in events),
         # ChatKit's element would repeat the action after a response of any other type.
         media_type="text/event-stream",
-        headers={"cache-control": "no-cache, no-transform"},
+        headers={"cache-control": "no-cache, no-transform", RUN_ID_HEADER: run.id},
     )
 
 
 async def _run_and_store(
-    prepared: PreparedAction, context: RequestContext, store: DynamoDBStore
+    prepared: PreparedAction, context: RequestContext, store: DynamoDBStore, run: ActionRun
 ) -> AsyncIterator[ThreadStreamEvent]:
     """Run an action, store its events as `ChatKitServer` does, and yield those for the page.
 
@@ -108,10 +114,11 @@ async def _run_and_store(
     except Exception as error:
         if isinstance(error, PublicError) and not started:
             raise
+        run.error = error
         if not isinstance(error, PublicError | CustomStreamError):
             logger.exception("the action %s failed", prepared.name)
         # Not a 5xx, after which ChatKit's element would send the action five more times.
-        yield error_event(error)
+        yield error_event(error, run.id)
     if thread != before:
         await store.save_thread(thread, context)
         yield ThreadUpdatedEvent(thread=_without_metadata(thread))

@@ -38,6 +38,7 @@ import boto3
 from botocore.config import Config
 
 from ..settings import get_aws_settings
+from ..spans import span
 
 POOL = 32
 MAX_ATTEMPTS = 3
@@ -102,7 +103,16 @@ async def call(method: Callable[..., T], /, **kwargs: Any) -> T:
     that has started may still be made.
     """
     within = partial(copy_context().run, method, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(_pool(), within)
+    with span(_name(method), "client"):
+        return await asyncio.get_running_loop().run_in_executor(_pool(), within)
+
+
+def _name(method: Callable[..., Any]) -> str:
+    """A call's name in traces, such as `dynamodb.query`."""
+    meta = getattr(getattr(method, "__self__", None), "meta", None)
+    if meta is None:
+        return getattr(method, "__qualname__", "aws").replace("._", ".")
+    return f"{meta.service_model.service_name}.{method.__name__}"
 
 
 async def together(*calls: Awaitable[Any]) -> list[Any]:

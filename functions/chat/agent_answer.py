@@ -40,6 +40,7 @@ from .generated_images import GeneratedImages
 from .mcp_servers import connected, with_servers
 from .speakers import Speakers
 from .tool_memory import calls_of
+from .tool_times import ToolTimes
 
 if TYPE_CHECKING:
     from .turn import ServedTurn
@@ -72,13 +73,14 @@ async def run(
         except Exception:
             turn.go_on_with(kept)  # nothing went on with it, so the server lets it expire
             raise
+    times = ToolTimes(turn.tool_calls, assistant.hooks(turn))
     with agents_sdk_user_agent_override():
         result = Runner.run_streamed(
             agent,
             given,
             context=turn,
             max_turns=assistant.max_turns,
-            hooks=assistant.hooks(turn),
+            hooks=times,
             run_config=_run_config(turn, assistant.run_config(turn), assistant.max_tool_output),
         )
     images = GeneratedImages(services.attachments, turn.thread.id, turn.request_context)
@@ -109,6 +111,9 @@ async def run(
     except (ToolInputGuardrailTripwireTriggered, ToolOutputGuardrailTripwireTriggered) as error:
         refused = True
         raise turn.guards.tripped(error.guardrail.get_name(), "tools") from None
+    except Exception:
+        times.fail_rest()
+        raise
     finally:
         await _end(result, turn)
         turn.usage.add(result.context_wrapper.usage)

@@ -62,12 +62,14 @@ class Answer:
         events: AsyncIterator[bytes],
         stop: Stop,
         *,
+        run_id: str,
         deadline: float,
         is_cancelled: Callable[[], Awaitable[bool]],
         finish: Callable[[], Awaitable[None]],
     ) -> None:
         self._events = events
         self._stop = stop
+        self._run_id = run_id
         self._deadline = deadline
         self._is_cancelled = is_cancelled
         self._finish = finish
@@ -117,9 +119,9 @@ class Answer:
         except Exception as error:
             if not isinstance(error, CustomStreamError):
                 logger.exception("the run failed")
-            self._enqueue(encode(error_event(error)))
+            self._enqueue(encode(error_event(error, self._run_id)))
         if self._stop.reason and (message := _MESSAGES[self._stop.reason]):
-            self._enqueue(encode(error_event(message)))
+            self._enqueue(encode(error_event(message, self._run_id)))
 
     async def _watch_for_stop(self, run: asyncio.Task[None]) -> None:
         try:

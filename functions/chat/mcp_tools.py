@@ -22,6 +22,7 @@ from pydantic_core import to_json
 from ..mcp.connections import Reached
 from ..mcp.failure import McpError
 from ..mcp.servers import McpServer
+from ..spans import span
 from ..toolkit.tools import FAILED
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class TurnServer(MCPServer):
     ) -> CallToolResult:
         """The output within its bounds, or what the model is told in place of it."""
         try:
-            return bounded(await self._reached.call(tool_name, arguments))
+            with span(f"execute_tool {tool_name}", "client"):
+                return bounded(await self._reached.call(tool_name, arguments))
         except McpError as error:
             logger.warning("the tool %s of the MCP server %s: %s", tool_name, self.name, error.kind)
             if error.gone:

@@ -20,14 +20,16 @@ from ..limits.answer_use import AnswerUse
 from ..llm.fallback import FallbackModel
 from ..llm.metered import MeteredModel
 from ..llm.refusal_log import LogRefusals
+from ..llm.traced import TracedModel
 from ..services import Services
 from ..store import Run, RunAlreadyStarted, RunCancelled
 from ..web.identity import Visitor
+from ..web.run_id import RUN_ID_HEADER
 from .answer import Answer, EventStream, Stop
 from .checks import check
 from .mentions import resolve_mentions
 from .models import TurnModels
-from .recorder import Recorder
+from .recorder import Recorder, describe
 from .replay import replay, replay_once
 from .reserving import Reserving
 from .run_store import RunStore
@@ -55,6 +57,8 @@ async def answer_message(
     Raises `PublicError` before the answer starts. The message's files may have been copied to
     `files/` by then; a sweep removes copies that no message refers to.
     """
+    collector = services.collector
+    trace = None if collector is None else collector.begin(f"chatkit {request.type}")
     services.mcp.warm_up(services.settings.mcp_servers)
     run_id = context.run_id or uuid4().hex
     model_name = _model_name(request, services)
@@ -71,7 +75,8 @@ async def answer_message(
         if earlier is not None:
             await reserving.give_back()
             new_thread = isinstance(request, ThreadsCreateReq)
-            return await replay_once(services, earlier, context, new_thread, deadline)
+            again = await replay_once(services, earlier, context, new_thread, deadline)
+            return EventStream(again.events, {RUN_ID_HEADER: earlier.id, **again.headers})
         use = await reserving.result(checked)
         model = await _build_model(model_name, use, services)
         await aws.together(*(services.attachments.keep(each) for each in checked.arrived))
@@ -125,16 +130,22 @@ async def answer_message(
             return
         record = recorder.end(stop, use)
         await aws.together(use.settle(began=True), services.runs.keep_record(record, context))
+        if trace is not None:
+            describe(trace, record)
 
     async def finish() -> None:
         if run_store.claimed:
             ended = services.runs.finish(run.id, run.thread_id, context, stop.reason or "done")
             await aws.together(ended, settle())
+            if trace is not None and collector is not None:
+                await collector.send(trace)
         else:
             await settle()
 
-    answer = Answer(events, stop, deadline=deadline, is_cancelled=is_cancelled, finish=finish)
-    return EventStream(answer.read())
+    answer = Answer(
+        events, stop, run_id=run.id, deadline=deadline, is_cancelled=is_cancelled, finish=finish
+    )
+    return EventStream(answer.read(), {RUN_ID_HEADER: run.id})
 
 
 async def _replay_if_claimed(
@@ -191,6 +202,7 @@ async def _build_model(name: str, use: AnswerUse, services: Services) -> Model:
         return model
 
     async def second() -> Model:
+        use.fallback = fallback.id
         return await _metered(fallback.id, use, services)
 
     return FallbackModel(model, name, fallback.id, second)
@@ -208,6 +220,8 @@ async def _metered(name: str, use: AnswerUse, services: Services) -> Model:
     # OpenAI's chat completions refuse `max_tokens` for reasoning models and take this name instead:
     # https://platform.openai.com/docs/api-reference/chat/create
     chat_of_openai = chosen.api == "chat_completions" and chosen.provider in NAMED_AS_OPENAI_DOES
+    if services.collector is not None:
+        model = TracedModel(model, chosen.provider, name)
     return MeteredModel(
         LogRefusals(model, chosen.provider, name),
         use,

@@ -32,6 +32,7 @@ from ..server import ServerMixin
 from ..services import Services
 from ..settings import Settings
 from ..store.feedback import Mark
+from ..toolkit.action_runs import recorded
 from ..toolkit.dispatch import prepare
 from ..web.app import FEEDBACK_HEADER, RUNNING_HEADER, running_header
 from ..web.sse import to_json
@@ -91,7 +92,9 @@ class Operations(ServerMixin[RequestContext]):
                         self._services.documents(context),
                         context,
                     )
-                    return OperationResult(to_json(await prepared.run_sync()))
+                    runs, first = self._services.runs, self._services.begins_first_run()
+                    async with recorded(request, context, runs, cold_start=first):
+                        return OperationResult(to_json(await prepared.run_sync()))
                 case ThreadsDeleteReq():
                     await self._services.store.load_thread(request.params.thread_id, context)
                 case AttachmentsDeleteReq():

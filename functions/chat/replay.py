@@ -72,7 +72,14 @@ async def replay_once(
         )
 
     events = replay(services, run, context, new_thread)
-    answer = Answer(events, Stop(), deadline=deadline, is_cancelled=is_cancelled, finish=finish)
+    answer = Answer(
+        events,
+        Stop(),
+        run_id=run.id,
+        deadline=deadline,
+        is_cancelled=is_cancelled,
+        finish=finish,
+    )
     return EventStream(answer.read())
 
 

@@ -1,5 +1,6 @@
 """What the searches of a conversation have found, which is all that an answer may cite."""
 
+import time
 from collections.abc import Collection, Iterable
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
@@ -36,8 +37,8 @@ class Searches:
         self._to_keep: _Passages | None = None
         self.searched = False
         """Whether documents were searched for the message that is answered."""
-        self.count = 0
-        """The searches of this turn."""
+        self.times: list[int] = []
+        """How long each search of this turn took, in milliseconds."""
 
     def begin(self, newest_first: Iterable[ThreadItem]) -> None:
         """Take note of what earlier turns found, and of a search before the answer had to wait."""
@@ -54,11 +55,13 @@ class Searches:
     ) -> "list[Found]":
         """See `toolkit.turn.KnowledgeOfTurn`."""
         self.searched = True
-        self.count += 1
-        context = self._context
-        found = await self._knowledge.search(
-            query, tenant=context.tenant, roles=context.roles, tags=tags, top=top
-        )
+        context, began = self._context, time.monotonic()
+        try:
+            found = await self._knowledge.search(
+                query, tenant=context.tenant, roles=context.roles, tags=tags, top=top
+            )
+        finally:
+            self.times.append(round((time.monotonic() - began) * 1000))
         new = {
             each.passage.id: [one_line(each.title)[:_MOST_OF_A_TITLE], one_line(place(each))]
             for each in found

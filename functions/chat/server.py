@@ -33,6 +33,7 @@ from ..toolkit.dispatch import PreparedAction
 from ..toolkit.guardrails import GuardrailTripped
 from ..toolkit.knowledge import support_line
 from ..web.identity import Visitor
+from ..web.run_id import with_run
 from .answer import Stop, StopReason
 from .approvals import EXPIRED, Approvals
 from .item_ids import RunIds
@@ -126,7 +127,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
             if (run := turn.take_kept_run()) is not None:  # no agent has gone on with it
                 async for event in approvals.expire(run):
                     yield event
-            if (visible := stream_error(error)) is None:
+            if (visible := stream_error(error, self._recorder.run_id)) is None:
                 raise
             raise visible from None
         finally:
@@ -158,7 +159,8 @@ class AssistantServer(ChatKitServer[RequestContext]):
         if not answered:
             # The model only thought, or `/v1` is missing from its server's address, so that it
             # answers with a web page.
-            raise CustomStreamError(NO_ANSWER, allow_retry=True)
+            told = with_run(NO_ANSWER, self._recorder.run_id)
+            raise CustomStreamError(told, allow_retry=True)
         if turn.goes_on:  # the assistant has run no agent
             raise PublicError(410, EXPIRED)
         await turn.memory.keep()
@@ -267,7 +269,7 @@ class AssistantServer(ChatKitServer[RequestContext]):
                 yield event
         except Exception as error:
             self._recorder.error = error
-            if (visible := stream_error(error)) is None:
+            if (visible := stream_error(error, self._recorder.run_id)) is None:
                 raise
             raise visible from None
 

@@ -16,7 +16,7 @@ from chatkit.types import (
     UserMessageItem,
 )
 from openai import AsyncOpenAI
-from pydantic import PrivateAttr, SkipValidation
+from pydantic import Field, PrivateAttr, SkipValidation
 
 from ..attachments import S3AttachmentStore
 from ..context import RequestContext
@@ -25,6 +25,7 @@ from ..limits.measures import Use
 from ..llm.client import model_client
 from ..mcp.connections import Person, Reached
 from ..mcp.servers import McpServer
+from ..run_record import ToolCall
 from ..services import Services
 from ..toolkit.agent_turn import AgentTurn
 from ..web.identity import Visitor
@@ -53,6 +54,8 @@ class ServedTurn(AgentTurn):
     """The tokens of the answer, without those of its title."""
     waits: bool = False
     """Whether the answer waits for an approval."""
+    tool_calls: SkipValidation[list[ToolCall]] = Field(default_factory=list)
+    """The calls of tools of this turn that have ended, for the run's record."""
 
     _services: Services = PrivateAttr()
     _use: AnswerUse = PrivateAttr()

@@ -23,6 +23,8 @@ class AnswerUse:
         self.used = Use(messages=reserved.messages, requests=reserved.requests)
         self.cached_tokens = 0
         """The part of the input that providers had kept from earlier requests."""
+        self.fallback: str | None = None
+        """The id of the model that has answered in place of the chosen one."""
         self._reservation = reservation
         self._reserved = reserved
         self._expected = Use()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..metrics import as_metrics
 from ..store.counters import Numbers, allowed_name, held
 from ..store.table import ConditionFailed, Table
 from .limits import stage_rows
@@ -88,7 +89,7 @@ def log_if_budget(refusal: OverLimit) -> None:
     """Log that the stage's budget refuses an answer, or the next call of one, unless it is only
     held for answers that are being written.
 
-    The stack's alarm counts `budget_refusals` in the JSON of the log. It is an error, so that it is
+    The stack's alarm counts the metric `budget_refusals`. It is an error, so that it is
     logged at every level.
     """
     of_the_stage = refusal.scope == "stage" and refusal.measure is _DOLLARS
@@ -96,7 +97,7 @@ def log_if_budget(refusal: OverLimit) -> None:
         logger.error(
             "the stage's budget of the day refuses an answer (%s): see make budget",
             refusal.why,
-            extra={"budget_refusals": 1},
+            extra=as_metrics({"budget_refusals": 1}),
         )
 
 

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from ..characters import whole
 from ..context import PageAbility
 from ..errors import PublicError, first_problem
+from ..spans import span
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Tool:
                 logger.warning("the tool %s was called for a user without its role", self.name)
                 return f"{FAILED}: this user may not use it."
             try:
-                result = await self.function(wrapper.context, *args, **kwargs)
+                with span(f"execute_tool {self.name}"):
+                    result = await self.function(wrapper.context, *args, **kwargs)
                 return whole(result) if isinstance(result, str) else to_json(result).decode()
             except PublicError as error:
                 return f"{FAILED}: {error.message}"

@@ -23,6 +23,7 @@ from .content_type import ContentTypeCheck
 from .error_response import error_response
 from .identity.visitor import NEW_TOKEN_HEADER
 from .origin import OriginCheck
+from .run_id import FAULT, RUN_ID_HEADER, run_id_of, with_run
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +65,20 @@ class UnexpectedErrorMiddleware:
         except Exception:
             if started or scope["type"] != "http":
                 raise
-            logger.exception("unexpected error")
-            response = error_response(500, "Something went wrong here. Please try again.")
+            run_id = _run_id(Request(scope))
+            logger.exception("unexpected error", extra={"run_id": run_id} if run_id else None)
+            message = with_run(FAULT, run_id) if run_id else FAULT
+            headers = {RUN_ID_HEADER: run_id} if run_id else None
+            response = error_response(500, message, headers)
             await response(scope, receive, send)
+
+
+def _run_id(request: Request) -> str | None:
+    """The id that the page gave to the request, unless it has another form."""
+    try:
+        return run_id_of(request)
+    except PublicError:
+        return None
 
 
 class NoStoreMiddleware:
@@ -160,6 +172,12 @@ def _add_handlers_and_middleware(
             # Starlette answers a preflight with the headers that it asks for: x-chatkit-*,
             # x-amz-content-sha256 and those that ChatKit's element adds.
             allow_headers=["*"],
-            expose_headers=[NEW_TOKEN_HEADER, RUNNING_HEADER, FEEDBACK_HEADER, "retry-after"],
+            expose_headers=[
+                NEW_TOKEN_HEADER,
+                RUNNING_HEADER,
+                RUN_ID_HEADER,
+                FEEDBACK_HEADER,
+                "retry-after",
+            ],
             max_age=600,
         )

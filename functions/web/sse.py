@@ -1,10 +1,11 @@
 """Server-sent events, as ChatKit's element reads them."""
 
-from chatkit.errors import CustomStreamError, ErrorCode
+from chatkit.errors import CustomStreamError
 from chatkit.types import ErrorEvent
 from pydantic import BaseModel
 
 from ..errors import PublicError
+from .run_id import FAULT, with_run
 
 KEEP_ALIVE = b": still here\n\n"
 """A comment, which keeps the connection open. The page ignores it."""
@@ -22,8 +23,8 @@ def encode(event: BaseModel) -> bytes:
     return b"data: " + to_json(event) + b"\n\n"
 
 
-def error_event(error: Exception | str) -> ErrorEvent:
-    """The event for an error: its message if the visitor may read it, else ChatKit's own text."""
+def error_event(error: Exception | str, run_id: str) -> ErrorEvent:
+    """The event for an error: its message if the visitor may read it, else that there was one."""
     match error:
         case str():
             return ErrorEvent(message=error, allow_retry=True)
@@ -31,4 +32,4 @@ def error_event(error: Exception | str) -> ErrorEvent:
             return ErrorEvent(message=error.message)
         case CustomStreamError():
             return ErrorEvent(message=error.message, allow_retry=error.allow_retry)
-    return ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)
+    return ErrorEvent(message=with_run(FAULT, run_id), allow_retry=True)

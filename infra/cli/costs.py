@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from functions.metrics import UNITS as METRICS
 from infra.cli.billing import (
     GB,
     PASSAGES,
@@ -44,6 +45,7 @@ SETTINGS = {
     "signIn=cognito": {"signIn": "cognito"},
     KNOWS: {"knowledge": "true"},
     "dailyBudget=20": {"dailyBudget": "20"},
+    "domainEvents=true": {"domainEvents": "true"},
     "dashboard=false": {"dashboard": "false"},
     "deletionProtection=true": {"deletionProtection": "true"},
     "architecture=x86_64": {"architecture": "x86_64"},
@@ -56,11 +58,10 @@ def page(default: Resources, variants: Mapping[str, Resources], prices: Mapping[
     settings = StackSettings()
     dollars = TURN.input_tokens * settings.input_token_price
     dollars = (dollars + TURN.output_tokens * settings.output_token_price) / 1e6 * TURNS
-    filters = sum(r["Type"] == "AWS::Logs::MetricFilter" for r in default.values())
     return TEMPLATE.read_text().format(
         idle=_bill(idle(default), prices),
         busy=_bill(turns(default), prices),
-        filters=filters,
+        metrics=len(METRICS),
         turn=TURN,
         turns=f"{TURNS:,}",
         turns_for_a_cold_start=round(1 / TURN.cold_share),

@@ -15,6 +15,8 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.actions.app import create_app as create_actions
+from functions.changes.changes import Changes
+from functions.changes.takers import takers
 from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
 from functions.events.events import Events
@@ -25,6 +27,7 @@ from infra.local.document_reader import DocumentReader
 from infra.local.events import events_delivered
 from infra.local.hosts import OwnHosts
 from infra.local.links import LinksThroughApp
+from infra.local.log_file import RequestIds, log_to_file
 from infra.local.page import file_at
 from infra.stack.page_config import page_config
 
@@ -62,6 +65,7 @@ class Origin:
                 events_delivered(
                     events.handle,
                     DocumentReader(services.settings) if services.settings.knowledge else None,
+                    Changes(takers(services.settings)).handle,
                     table=services.store.table.name,
                     bucket=services.bucket.name,
                 )
@@ -121,8 +125,9 @@ def create_app() -> ASGIApp:
 
 def create_dev_app() -> ASGIApp:
     """The app that uvicorn runs. uvicorn makes it again when code under `functions/` is saved."""
-    app = OwnHosts(create_app(), get_settings().allowed_origins)
+    app = RequestIds(OwnHosts(create_app(), get_settings().allowed_origins))
     show_tracebacks()
+    log_to_file()
     _end_with_make_dev()
     return app
 

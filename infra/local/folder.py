@@ -5,7 +5,8 @@
 | `lock` | nothing; the running `make dev` has it locked |
 | `cookie-key` | the key that signs the visitors' cookies |
 | `state.sqlite3` | the table's rows and the bucket's files |
-| `8000.env` | how a command reaches AWS's API of the `make dev` on port 8000, while it runs |
+| `log` | the newest lines of the log, for `make logs` and `make run` |
+| `8000.env` | how a command reaches AWS's API of the server on port 8000, while it runs |
 | `port-8001/` | lock, key and state of a second `make dev`, on port 8001 |
 
 `CHATKIT_LOCAL_DIR` names another folder. Only this account can read the folder and its files.
@@ -85,7 +86,7 @@ def shown(path: Path) -> str:
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
-KEPT = ("lock", "cookie-key*", "state*.sqlite3*", "*.env")
+KEPT = ("lock", "cookie-key*", "state*.sqlite3*", "log", "log.1", "*.env")
 
 
 def reset() -> None:

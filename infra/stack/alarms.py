@@ -7,12 +7,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.stack.changes import Changed
 from infra.stack.function import ServiceFunction
 from infra.stack.knowledge import Reading
 
@@ -27,12 +27,10 @@ CLOUDFRONT_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Spend:
-    """Dollars for a million tokens, and dollars that a day's tokens may cost: from `daily` on there
-    is an alarm, and at the `budget` answers stop.
+    """Dollars that a day's tokens may cost: from `daily` on there is an alarm, and at the `budget`
+    answers stop.
     """
 
-    input_price: float
-    output_price: float
     daily: float
     budget: float | None
 
@@ -58,7 +56,7 @@ def alarm_topic(scope: Construct, *, email: str | None, topic_arn: str | None) -
 
 
 class Alarms(Construct):
-    """Alarms on AWS's own metrics, and on metrics that are read from our logs.
+    """Alarms on AWS's own metrics, and on those that the lines of our logs carry.
 
     `over_budget` counts the answers that the budget refused; None without a budget. `search` is the
     time of a search; None where no documents are read.
@@ -73,6 +71,7 @@ class Alarms(Construct):
         actions_function: ServiceFunction,
         events: ServiceFunction,
         sweep: ServiceFunction,
+        changed: Changed,
         table: dynamodb.ITable,
         dead_letters: sqs.IQueue,
         distribution_id: str,
@@ -84,44 +83,14 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = topic
-        self.first_token = self._from_logs(
-            "FirstToken",
-            chat.logs,
-            namespace=namespace,
-            field="first_token_ms",
-            statistic="p90",
-            period=PERIOD,
-        )
-        self.input_tokens = self._from_logs(
-            "InputTokens",
-            chat.logs,
-            namespace=namespace,
-            field="input_tokens",
-            statistic="Sum",
-            period=DAY,
-        )
-        self.output_tokens = self._from_logs(
-            "OutputTokens",
-            chat.logs,
-            namespace=namespace,
-            field="output_tokens",
-            statistic="Sum",
-            period=DAY,
-        )
-        self.guardrail_trips = self._from_logs(
-            "GuardrailTrips",
-            chat.logs,
-            namespace=namespace,
-            field="guardrail_trips",
-            statistic="Sum",
-            period=DAY,
-        )
-        self.spend = cloudwatch.MathExpression(
-            expression=(f"(input * {spend.input_price} + output * {spend.output_price}) / 1000000"),
-            using_metrics={"input": self.input_tokens, "output": self.output_tokens},
-            label="Dollars for tokens",
-            period=DAY,
-        )
+        self._namespace = namespace
+        self.first_token = self._metric("first_token_ms", "p90", PERIOD)
+        self.failed_runs = self._metric("failed_runs", "Average", PERIOD)
+        self.cold_starts = self._metric("cold_starts", "Average", HOUR)
+        self.input_tokens = self._metric("input_tokens", "Sum", DAY)
+        self.output_tokens = self._metric("output_tokens", "Sum", DAY)
+        self.guardrail_trips = self._metric("guardrail_trips", "Sum", DAY)
+        self.spend = self._metric("dollars", "Sum", DAY)
         self.throttled_rows = cloudwatch.MathExpression(
             expression="reads + writes",
             using_metrics={
@@ -141,12 +110,16 @@ class Alarms(Construct):
             period=PERIOD,
         )
 
-        self.events_age = events.alias.metric("IteratorAge", period=PERIOD, statistic="Maximum")
+        self.events_age, self.changes_age = (
+            function.alias.metric("IteratorAge", period=PERIOD, statistic="Maximum")
+            for function in (events, changed.function)
+        )
 
         for name, function in (
             ("Chat", chat),
             ("Actions", actions_function),
             ("Events", events),
+            ("Changes", changed.function),
         ):
             self._alarm(
                 f"{name}Errors",
@@ -185,10 +158,25 @@ class Alarms(Construct):
             "of the events function, and at its throttles: see eventsConcurrency.",
         )
         self._alarm(
+            "ChangesLate",
+            self.changes_age,
+            EVENTS_LATE.to_milliseconds(),
+            "Changes of the table wait to be counted and published, and are given up after six "
+            "hours. Look at the log of the changes function.",
+        )
+        self._alarm(
             "FirstTokenLate",
             self.first_token,
             first_token_ms,
             "One answer in ten begins late. Look at the provider first.",
+            periods=3,
+        )
+        self._alarm(
+            "FailedAnswers",
+            self.failed_runs,
+            0.5,
+            "Half of the answers fail. The page shows an error, and no function has failed. "
+            "`make logs` shows the errors: look at the provider first.",
             periods=3,
         )
         self._alarm(
@@ -205,6 +193,13 @@ class Alarms(Construct):
             "not be checked. docs/deploy.md says what to do.",
         )
         self._alarm(
+            "ChangesDeadLetters",
+            changed.dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
+            1,
+            "A change of the table could not be counted or published. docs/events.md says what to "
+            "do.",
+        )
+        self._alarm(
             "DailySpend",
             self.spend,
             spend.daily,
@@ -212,14 +207,8 @@ class Alarms(Construct):
         )
         self.over_budget: cloudwatch.Metric | None = None
         if spend.budget is not None:
-            self.over_budget = self._from_logs(
-                "OverBudget",
-                chat.logs,
-                namespace=namespace,
-                field="budget_refusals",
-                statistic="Sum",
-                period=HOUR,  # at most one mail an hour, however few people ask
-            )
+            # At most one mail an hour, however few people ask.
+            self.over_budget = self._metric("budget_refusals", "Sum", HOUR)
             self._alarm(
                 "BudgetUsedUp",
                 self.over_budget,
@@ -230,14 +219,7 @@ class Alarms(Construct):
             )
         self.search: cloudwatch.Metric | None = None
         if reading is not None:
-            self.search = self._from_logs(
-                "Search",
-                chat.logs,
-                namespace=namespace,
-                field="search_ms",
-                statistic="p90",
-                period=PERIOD,
-            )
+            self.search = self._metric("search_ms", "p90", PERIOD)
             self._alarm(
                 "UnreadDocuments",
                 reading.dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
@@ -255,27 +237,13 @@ class Alarms(Construct):
         assert isinstance(resource, cloudwatch.CfnAlarm)  # noqa: S101 - narrows the L1 type
         resource.cfn_options.condition = condition
 
-    def _from_logs(
-        self,
-        construct_id: str,
-        group: logs.ILogGroup,
-        *,
-        namespace: str,
-        field: str,
-        statistic: str,
-        period: Duration,
-    ) -> cloudwatch.Metric:
-        """A metric of one number in the JSON logs. It has no dimensions, so it is billed once."""
-        metric_filter = logs.MetricFilter(
-            self,
-            construct_id,
-            log_group=group,
-            metric_namespace=namespace,
-            metric_name=field,
-            filter_pattern=logs.FilterPattern.exists(f"$.{field}"),
-            metric_value=f"$.{field}",
+    def _metric(self, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+        """A metric of `functions.metrics`, which lines of the log carry. It has no dimensions, so
+        it is billed once.
+        """
+        return cloudwatch.Metric(
+            namespace=self._namespace, metric_name=name, statistic=statistic, period=period
         )
-        return metric_filter.metric(statistic=statistic, period=period)
 
     def _alarm(
         self,

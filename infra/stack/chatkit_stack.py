@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.attachments.schema import UPLOADS
@@ -20,11 +21,22 @@ from infra.stack import embedding, knowledge, models
 from infra.stack import sweep as sweeping
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
+from infra.stack.changes import Changed, changes
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
+from infra.stack.domain_events import DomainBus
 from infra.stack.edge import zone
-from infra.stack.environment import environment, mcp_servers, of_events, runtime, settings_from
+from infra.stack.environment import (
+    environment,
+    mcp_servers,
+    metrics_namespace,
+    of_changes,
+    of_events,
+    runtime,
+    settings_from,
+    traces,
+)
 from infra.stack.events import MEMORY, TIMEOUT, subscribe
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction, UrlFunction, give_logs
@@ -38,7 +50,9 @@ from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import (
     allow_actions,
+    allow_changes,
     allow_chat,
+    allow_collector,
     allow_counters,
     allow_embedding,
     allow_events,
@@ -47,6 +61,7 @@ from infra.stack.permissions import (
     allow_models,
     allow_owner,
     allow_records,
+    allow_report,
     allow_search,
     allow_secrets,
     allow_sweep,
@@ -106,6 +121,7 @@ class ChatKitStack(Stack):
             model_secret=settings.model_secret,
             transcription_secret=settings.transcription_secret,
             embedding_secret=settings.embedding_secret,
+            collector_secret=settings.otlp_headers_secret,
             mcp_secrets=[name for server in settings.mcp_servers for name in server.secret_names()],
             provider=settings.provider,
             key_providers=models.key_providers(settings),
@@ -141,7 +157,13 @@ class ChatKitStack(Stack):
             memory=settings.chat_memory,
             timeout=settings.chat_timeout,
             concurrency=settings.chat_concurrency,
-            environment={**shared, **knows, **mcp_servers(settings), **started.environment},
+            environment={
+                **shared,
+                **knows,
+                **mcp_servers(settings),
+                **traces(settings, secrets),
+                **started.environment,
+            },
             layers=started.layers,
             invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             snap_start=settings.snap_start,
@@ -182,24 +204,9 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
-        sweep = ServiceFunction(
-            self,
-            "Sweep",
-            description=f"ChatKit {settings.stage}: removes what a crash has left behind",
-            code=code_of_actions,
-            handler="functions.events.sweep_handler.handler",
-            architecture=settings.architecture,
-            memory=sweeping.MEMORY,
-            timeout=sweeping.TIMEOUT,
-            concurrency=0,  # a lease in the table sees to it that one works at a time
-            environment=of_events(shared),
-            layers=[],
-            snap_start=False,
-            log_level=settings.log_level,
-            log_retention_days=settings.log_retention_days,
-        )
-        sweeping.start_hourly(sweep)
+        sweep = self._sweep(settings, code_of_actions, shared)
         allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True, mcp=True)
+        allow_collector(chat, secrets.collector)
         allow_guardrail(chat, settings.bedrock_guardrail)
         transcribes = settings.transcribes and settings.transcription_base_url is None
         allow_secrets(
@@ -210,12 +217,15 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
+        topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
+        changed = self._changed(settings, table, code_of_actions, shared, topic)
         self._allow_data(
             settings,
             chat=chat,
             actions=actions,
             events=events,
             sweep=sweep,
+            changed=changed,
             table=table,
             files=files,
             key=key,
@@ -266,13 +276,7 @@ class ChatKitStack(Stack):
         )
         self._records(settings, cdn)
         if sign_in:
-            sign_in.open(
-                [cdn.address, *settings.allowed_origins],
-                scopes=settings.scopes,
-                providers=settings.sign_in_providers,
-                log_retention_days=settings.log_retention_days,
-            )
-            self._sign_in_outputs(settings, sign_in)
+            self._open_sign_in(settings, sign_in, cdn)
         Page(
             self,
             "Page",
@@ -290,18 +294,14 @@ class ChatKitStack(Stack):
             actions_function=actions,
             events=events,
             sweep=sweep,
+            changed=changed,
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
-            namespace=f"ChatKit/{settings.stage}",
+            namespace=metrics_namespace(settings),
             first_token_ms=settings.first_token_alarm_ms,
-            spend=Spend(
-                settings.input_token_price,
-                settings.output_token_price,
-                settings.daily_spend_alarm,
-                settings.limit_table.stage.dollars_per_day,
-            ),
-            topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
+            spend=Spend(settings.daily_spend_alarm, settings.limit_table.stage.dollars_per_day),
+            topic=topic,
             reading=reading,
         )
         if settings.dashboard:
@@ -311,17 +311,82 @@ class ChatKitStack(Stack):
                 chat=chat,
                 actions_function=actions,
                 events=events,
+                changes=changed.function,
                 alarms=alarms,
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events, sweep], table, key)
+        self._deployer(
+            settings,
+            secrets,
+            [chat, actions, events, changed.function, sweep],
+            table,
+            key,
+        )
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
-        CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
-        CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
+        self._outputs_of_data(table, files, [chat, actions])
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
+
+    def _outputs_of_data(
+        self, table: ChatTable, files: FilesBucket, runs: list[ServiceFunction]
+    ) -> None:
+        """What commands look into. `runs` are the functions whose logs tell of runs."""
+        logs = ",".join(function.logs.log_group_name for function in runs)
+        CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
+        CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
+        CfnOutput(self, "RunLogs", value=logs, description="Log groups of the runs")
+
+    def _changed(
+        self,
+        settings: StackSettings,
+        table: ChatTable,
+        code: lambda_.Code,
+        variables: dict[str, str],
+        topic: sns.ITopic | None,
+    ) -> Changed:
+        """The function that counts what has changed, without its rights to rows. With
+        `domainEvents` it publishes on its bus.
+        """
+        changed = changes(
+            self,
+            stage=settings.stage,
+            table=table.table,
+            code=code,
+            architecture=settings.architecture,
+            environment=of_changes(variables, settings),
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        if settings.publishes:
+            bus = DomainBus(self, "DomainEvents", stage=settings.stage, changed=changed)
+            if settings.example == "notify" and topic is not None:
+                bus.notify(topic, stage=settings.stage)
+        return changed
+
+    def _sweep(
+        self, settings: StackSettings, code: lambda_.Code, variables: dict[str, str]
+    ) -> ServiceFunction:
+        """The function that removes what a crash has left, without its rights."""
+        sweep = ServiceFunction(
+            self,
+            "Sweep",
+            description=f"ChatKit {settings.stage}: removes what a crash has left behind",
+            code=code,
+            handler="functions.events.sweep_handler.handler",
+            architecture=settings.architecture,
+            memory=sweeping.MEMORY,
+            timeout=sweeping.TIMEOUT,
+            concurrency=0,  # a lease in the table sees to it that one works at a time
+            environment=of_events(variables),
+            layers=[],
+            snap_start=False,
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        sweeping.start_hourly(sweep)
+        return sweep
 
     def _allow_data(
         self,
@@ -331,6 +396,7 @@ class ChatKitStack(Stack):
         actions: ServiceFunction,
         events: ServiceFunction,
         sweep: ServiceFunction,
+        changed: Changed,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
@@ -340,14 +406,19 @@ class ChatKitStack(Stack):
         allow_sweep(sweep, table=table, files=files, key=key, isolated=isolated)
         if isolated:
             allow_counters(chat, table=table, key=key)
+            allow_report(chat, table=table)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events, sweep])
+            readers = [changed.function] if settings.reads_texts else []
+            allow_changes(changed.function, table=table, key=key, texts_in=None)
+            data = DataRole(self, "Data", functions=[chat, actions, events, sweep, *readers])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
+            texts_in = files if settings.reads_texts else None
+            allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
 
     def _allow_documents(
         self,
@@ -462,6 +533,16 @@ class ChatKitStack(Stack):
             functions=[each.function for each in functions],
         )
         allow_table_version(deployer, table=table, key=key)
+
+    def _open_sign_in(self, settings: StackSettings, sign_in: SignIn, cdn: Cdn) -> None:
+        """Let people come from the page, whose address is known now."""
+        sign_in.open(
+            [cdn.address, *settings.allowed_origins],
+            scopes=settings.scopes,
+            providers=settings.sign_in_providers,
+            log_retention_days=settings.log_retention_days,
+        )
+        self._sign_in_outputs(settings, sign_in)
 
     def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
         CfnOutput(self, "SignInUrl", value=sign_in.address, description="The sign-in pages")

@@ -72,6 +72,14 @@ def contradiction(settings: "StackSettings") -> str | None:
             "model, models and fallbackModel need a provider other than demo",
         ),
         (
+            settings.event_text and not settings.publishes,
+            "eventText needs domainEvents",
+        ),
+        (
+            settings.example == "notify" and not (settings.alarm_email or settings.alarm_topic_arn),
+            "example=notify needs alarmEmail or alarmTopicArn",
+        ),
+        (
             settings.voice is True
             and settings.provider not in {"openai", "gemini", "compatible"}
             and not settings.transcription_base_url,
@@ -91,6 +99,10 @@ def contradiction(settings: "StackSettings") -> str | None:
         (
             settings.transcription_secret is not None and settings.transcription_base_url is None,
             "transcriptionSecret needs transcriptionBaseUrl",
+        ),
+        (
+            settings.otlp_headers_secret is not None and settings.otlp_endpoint is None,
+            "otlpHeadersSecret needs otlpEndpoint",
         ),
         (
             settings.transcription_model is not None and not settings.transcribes,

@@ -20,12 +20,15 @@ class Dashboard(Construct):
         chat: ServiceFunction,
         actions_function: ServiceFunction,
         events: ServiceFunction,
+        changes: ServiceFunction,
         alarms: Alarms,
         reading: Reading | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        ours = (chat.alias, actions_function.alias, events.alias)
-        refused = [] if alarms.over_budget is None else [alarms.over_budget]
+        ours = (chat.alias, actions_function.alias, events.alias, changes.alias)
+        refused: list[cloudwatch.IMetric] = (
+            [] if alarms.over_budget is None else [alarms.over_budget]
+        )
         searched = (
             [] if reading is None or alarms.search is None else [_knowledge(reading, alarms.search)]
         )
@@ -47,12 +50,14 @@ class Dashboard(Construct):
                 [
                     _graph("Tokens a day", [alarms.input_tokens, alarms.output_tokens]),
                     _graph("Dollars a day", [alarms.spend]),
-                    _graph("Age of deletions (ms)", [alarms.events_age]),
+                    _graph("Age of changes (ms)", [alarms.events_age, alarms.changes_age]),
                 ],
                 [
                     _graph("Trips of guardrails a day", [alarms.guardrail_trips]),
-                    *(_graph("Answers over the budget", [metric]) for metric in refused),
+                    _graph("Share of answers that fail", [alarms.failed_runs]),
+                    _graph("Share of cold starts", [alarms.cold_starts]),
                 ],
+                [_graph("Answers over the budget", [metric]) for metric in refused],
                 *searched,
             ],
         )

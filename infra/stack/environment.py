@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aws_cdk import Token
 
+from functions.metrics import NAMESPACE_VARIABLE
 from functions.settings import Settings
 from infra.stack import models
 from infra.stack.files import FilesBucket
@@ -80,6 +81,7 @@ def environment(
         "CHATKIT_PRICES": json.dumps(settings.model_prices),
         "CHATKIT_ANSWER_TOKENS": str(settings.longest_answer or ""),
         "CHATKIT_LOG_LEVEL": settings.log_level,
+        NAMESPACE_VARIABLE: metrics_namespace(settings),
     }
     for provider, secret in secrets.models.items():
         values[models.secret_variable(provider, settings)] = secret.id
@@ -92,6 +94,11 @@ def environment(
     return {name: value for name, value in values.items() if value}
 
 
+def metrics_namespace(settings: StackSettings) -> str:
+    """The namespace of a stage's metrics."""
+    return f"ChatKit/{settings.stage}"
+
+
 def mcp_servers(settings: StackSettings) -> dict[str, str]:
     """The variable of the streaming function alone, which is the one that has agents."""
     if not settings.mcp_servers:
@@ -100,10 +107,34 @@ def mcp_servers(settings: StackSettings) -> dict[str, str]:
     return {"CHATKIT_MCP_SERVERS": json.dumps(servers)}
 
 
+def traces(settings: StackSettings, secrets: Secrets) -> dict[str, str]:
+    """The variables of the streaming function alone, which records traces."""
+    if settings.otlp_endpoint is None:
+        return {}
+    headers = (
+        {} if secrets.collector is None else {"CHATKIT_OTLP_HEADERS_SECRET": secrets.collector.id}
+    )
+    return {"CHATKIT_OTLP_ENDPOINT": settings.otlp_endpoint, **headers}
+
+
 def of_events(variables: dict[str, str]) -> dict[str, str]:
     """Those of the `variables` that the events function reads."""
     names = ("CHATKIT_TABLE", "CHATKIT_ATTACHMENTS_BUCKET", "CHATKIT_LOG_LEVEL")
     return {name: variables[name] for name in names}
+
+
+def of_changes(variables: dict[str, str], settings: StackSettings) -> dict[str, str]:
+    """Those of the `variables` that the changes function reads, and which texts it reads."""
+    names = ["CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"]
+    if settings.reads_texts:
+        names.append("CHATKIT_ATTACHMENTS_BUCKET")
+    texts = {
+        "CHATKIT_EVENT_TEXT": settings.event_text,
+        "CHATKIT_REPORT_TEXT": settings.report_text,
+    }
+    return {name: variables[name] for name in names} | {
+        name: "true" for name, wanted in texts.items() if wanted
+    }
 
 
 def _transcription(settings: StackSettings) -> str | None:

@@ -1,4 +1,4 @@
-"""A Lambda function with its own role, log group and alias. All three functions are made so."""
+"""A Lambda function with its own role, log group and alias. All functions are made so."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -114,7 +114,11 @@ class ServiceFunction(WithRole):
             role=self.role.without_policy_updates(),
             log_group=self.logs,
             logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel[log_level],
+            # CHATKIT_LOG_LEVEL says what is logged. Lambda lets the lines of the runs pass at every
+            # level, because the metrics of the alarms are in them.
+            application_log_level_v2=lambda_.ApplicationLogLevel[
+                "DEBUG" if log_level == "DEBUG" else "INFO"
+            ],
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             # For `make rollback`. `make deploy` deletes those that it does not need.

@@ -18,11 +18,17 @@ _OURS: dict[str, dict[str, str]] = {
     "Sweep/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
+    "Changes/Function": {
+        "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
+    },
     "Ingest/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
     "VectorRemoval/Function": {
         "AwsSolutions-L1": "python3.13, as the ingest function, whose code it has.",
+    },
+    "Changes/DeadLetters": {
+        "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
     "Ingest/DeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
@@ -48,6 +54,9 @@ _OURS: dict[str, dict[str, str]] = {
         "AwsSolutions-SMG4": "Cloudflare makes the key, and AWS cannot rotate it.",
     },
     "Events/DeadLetters": {
+        "AwsSolutions-SQS3": "This is the dead-letter queue.",
+    },
+    "DomainEvents/NotifyDeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
     "SignIn/Pool": {
@@ -93,6 +102,13 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         r"/^Resource::<FilesBucket\w+\.Arn>\/(files|images|spill|uploads)\/\*$/": (
             "One object each, in the stack's own bucket."
         ),
+    },
+    "Changes/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/spill\/\*$/": (
+            "The bodies of large messages, for `eventText` and `reportText`."
+        ),
+        r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
+        "names.",
     },
     "Ingest/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/knowledge(-index)?\/\*$/": (

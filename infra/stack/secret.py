@@ -37,6 +37,7 @@ class Secrets(Construct):
         transcription_secret: str | None,
         embedding_secret: str | None,
         mcp_secrets: Iterable[str],
+        collector_secret: str | None = None,
         provider: str,
         key_providers: Sequence[str],
         needs_turnstile_key: bool,
@@ -74,6 +75,8 @@ class Secrets(Construct):
         self.transcription = self._existing(transcription_secret) if transcription_secret else None
 
         self.embedding = self._existing(embedding_secret) if embedding_secret else None
+
+        self.collector = self._existing(collector_secret) if collector_secret else None
 
         self.mcp = [self._existing(name) for name in sorted(set(mcp_secrets))]
 

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from functions.addresses import SecureAddress
 from functions.errors import first_problem
 from functions.limit_table import LimitTable, Price
 from functions.model_list import ModelApi, Models
@@ -217,6 +218,17 @@ class StackSettings(BaseModel):
         description="Name or ARN of an existing secret that signs anonymous visitors' cookies: a "
         "key of 32 bytes or more, or a JSON list of keys, newest first. By default the stack makes "
         "one with a random value.",
+    )
+
+    otlp_endpoint: SecureAddress | None = Field(
+        None,
+        description="Address of an OpenTelemetry collector (OTLP over HTTP, without `/v1/traces`), "
+        "which gets a trace of each answer.",
+    )
+    otlp_headers_secret: str | None = Field(
+        None,
+        description="Name or ARN of an existing secret with the headers that the collector asks "
+        "for: `name=value,…`.",
     )
 
     page_query: bool = Field(
@@ -544,12 +556,39 @@ class StackSettings(BaseModel):
         pattern=r"^arn:aws:sns:\S+$",
         description="Sends alarms to an existing SNS topic.",
     )
+    domain_events: bool = Field(
+        False,
+        description="Publish what happens (a thread is created, an answer is complete, feedback is "
+        "given, …) on a bus of Amazon EventBridge, `ChatKit-<stage>`, for programs of yours "
+        "(docs/events.md).",
+    )
+    event_text: bool = Field(
+        False,
+        description="With `domainEvents`, `message.received` and `answer.completed` carry what was "
+        "said, up to 10,000 characters. By default no event has anybody's words.",
+    )
+    example: Literal["notify"] | None = Field(
+        None,
+        description="`notify` is an example of who reads `domainEvents`, which it turns on: a "
+        "thumb down and a failed answer are told to the topic of the alarms.",
+    )
     dashboard: bool = Field(True, description="A CloudWatch dashboard.")
     first_token_alarm_ms: int = Field(
         8000,
         ge=100,
         description="Alarm when one answer in ten takes longer to its first token, in "
         "milliseconds.",
+    )
+    admin_role: str = Field(
+        _FUNCTIONS["admin_role"].default,
+        min_length=1,
+        description="Role of the people who may read the report of everybody's use, at `/admin` "
+        "and `GET /chatkit/report` (docs/report.md). Only people who sign in have roles.",
+    )
+    report_text: bool = Field(
+        False,
+        description="Put the first 300 characters of a question that got a thumb down or no source "
+        "into the report. By default it has no words of anybody.",
     )
     input_token_price: float = Field(
         0.25,
@@ -617,6 +656,15 @@ class StackSettings(BaseModel):
             except ValidationError as error:
                 raise ValueError(f"{model}: {first_problem(error.errors())}") from None
         return prices
+
+    @property
+    def publishes(self) -> bool:
+        return self.domain_events or self.example is not None
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the changes function reads what people have written."""
+        return self.event_text or self.report_text
 
     @property
     def limit_table(self) -> LimitTable:

@@ -134,7 +134,7 @@ async def test_an_action_error_before_the_first_event_is_a_4xx(press):
     [
         (ActionError(409, "Too late."), {"code": "custom", "message": "Too late."}),
         (CustomStreamError("Try later.", allow_retry=True), {"message": "Try later."}),
-        (RuntimeError("a secret"), {"code": "stream.error", "allow_retry": True}),
+        (RuntimeError("a secret"), {"code": "custom", "allow_retry": True}),
     ],
 )
 async def test_an_error_after_the_first_event_becomes_an_error_event(press, error, expected):
@@ -157,5 +157,6 @@ async def test_a_fault_before_the_first_event_is_an_error_event_and_not_a_5xx(pr
 
     response, items, _ = await press(handler)
     (error,) = events(response)
-    assert error == {"type": "error", "code": "stream.error", "allow_retry": True}
+    run = response.headers["x-chatkit-run-id"]
+    assert error["message"] == f"Something went wrong here. Please try again. (run {run})"
     assert texts(items) == ["before"]

@@ -22,6 +22,7 @@ class Run:
         self.answer = Answer(
             self.events(),
             self.stop,
+            run_id="run-1",
             deadline=time.time() + deadline,
             is_cancelled=self.is_cancelled,
             finish=self.finish,
@@ -95,7 +96,7 @@ async def test_a_failed_run_is_logged_and_ends_with_an_error_that_does_not_revea
     run.answer._events = failing()
     first, error = await run.read()
     assert first == b"a"
-    assert b"stream.error" in error
+    assert b"Something went wrong here. Please try again. (run run-1)" in error
     assert b"swordfish" not in error
     assert "the run failed" in caplog.text
     assert "in failing" in caplog.text

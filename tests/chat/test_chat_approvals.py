@@ -344,7 +344,7 @@ def test_a_run_goes_on_with_the_model_that_the_visitor_picked(ada, model):
 
 @pytest.mark.parametrize("model_api", ["responses"])
 def test_the_tokens_before_a_press_are_not_logged_again(ada, model, caplog):
-    caplog.set_level(logging.INFO, "functions.chat.recorder")
+    caplog.set_level(logging.INFO, "functions.run_log")
     model.script = [Call("send_money", PAY), Say("It is sent.")]
     [card] = cards(ada.create("Send Bob 5"))
     press(ada, card)

@@ -1,6 +1,7 @@
 """The assistant has the tools of MCP servers: real ones, on loopback, behind the app over HTTP."""
 
 import json
+import logging
 
 import pytest
 
@@ -90,6 +91,7 @@ def test_a_dead_server_costs_a_notice_and_not_the_answer(ada, model):
 def test_a_server_that_fails_in_mid_answer_is_told_to_the_model_and_once_to_the_visitor(
     ada, model, shop, caplog
 ):
+    caplog.set_level(logging.INFO, "functions.run_log")
     ada.create()
     model._answered = 0
     call = Call("mcp_shop__find", {"what": "pears"})
@@ -103,6 +105,11 @@ def test_a_server_that_fails_in_mid_answer_is_told_to_the_model_and_once_to_the_
     assert "may have been done" in told
     assert "the tool find of the MCP server shop: it answered with status 503" in caplog.text
     assert "pears" not in caplog.text
+    tools = [record.tools for record in caplog.records if hasattr(record, "tools")][-1]
+    assert [(each["name"], each["outcome"]) for each in tools] == [
+        ("mcp_shop__find", "failed"),
+        ("mcp_shop__find", "failed"),
+    ]
 
 
 @pytest.mark.parametrize("more", [{"approve": ["buy"]}, {"approve": "changes"}], ids=str)

@@ -91,11 +91,11 @@ class TestAnAnswerWithoutTheAgentsSdk:
         assert items[-1]["content"][0]["text"] == "one two "
 
     def test_an_answer_with_nothing_in_it_can_be_tried_again(self, ada):
-        events = ada.create("Nothing")
+        events = ada.create("Nothing", {"x-chatkit-run-id": "run-1"})
         assert events[-1] == {
             "type": "error",
             "code": "custom",
-            "message": "The model answered nothing at all.",
+            "message": "The model answered nothing at all. (run run-1)",
             "allow_retry": True,
         }
 

@@ -158,5 +158,5 @@ def private(folder, port):
     names = {path.name for path in folder.iterdir()}
     for path in (folder, *(folder / name for name in names - {"lock"})):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
-    assert names == {"lock", "cookie-key", "state.sqlite3", f"{port}.env"}
+    assert names == {"lock", "cookie-key", "log", "state.sqlite3", f"{port}.env"}
     return dict(line.split("=", 1) for line in (folder / f"{port}.env").read_text().splitlines())

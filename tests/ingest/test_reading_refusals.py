@@ -106,6 +106,8 @@ ROWS = f"It has more than {MAX_ROWS:,} rows"
     ("data", "name", "reason"),
     [
         (b" \n", "a.txt", "It is empty."),
+        (bytes(range(256)) * 9, "a.pdf", "It is damaged, or no .pdf file"),
+        (bytes(range(256)) * 9, "a.docx", "It is damaged, or no .docx file"),
         (bytes(range(256)) * 9, "a.png", "Files that end with .png are not read. PDF, Word"),
         (bytes(range(256)) * 9, "a.txt", "It is no text"),
         (OLE, "a.doc", "It is a .doc of Office 97 to 2003. Save it as .docx."),

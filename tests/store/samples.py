@@ -12,6 +12,7 @@ from chatkit.types import (
 )
 
 from functions.aws.keys import owner, part
+from functions.run_record import RunRecord
 from functions.store import keys
 
 NOON = datetime(2026, 1, 2, 12, 0, 0)
@@ -53,3 +54,18 @@ def as_before(backend, context, thread_id, item_id, moment):
         ExpressionAttributeNames={"#position": "position"},
         ExpressionAttributeValues={":position": {"S": f"{keys.stamp(moment)}#{part(item_id)}"}},
     )
+
+
+def run_record(**fields):
+    known = {
+        "run_id": "run_1",
+        "at": "2026-01-01T00:00:00.000000Z",
+        "request": "threads.create",
+        "owner": "0" * 32,
+        "thread_id": "thr_1",
+        "provider": "demo",
+        "model": "demo",
+        "outcome": "completed",
+        "duration_ms": 5,
+    }
+    return RunRecord(**(known | fields))

@@ -13,7 +13,7 @@ from functions.aws.keys import owner
 from functions.run_record import RunRecord
 from functions.store import Run, RunAlreadyStarted, RunCancelled, Runs, Table
 from functions.store.keys import ended_run_key
-from tests.store.samples import NOON, answer, at, message, thread
+from tests.store.samples import NOON, answer, at, message, run_record, thread
 from tests.store.test_store_sizes import KB, noise
 
 
@@ -177,26 +177,11 @@ async def test_a_large_message_that_is_sent_twice_leaves_one_body(backend, ada):
     assert (await store.load_item("one", "m", ada)).content[0].text == large
 
 
-def record(**fields):
-    return RunRecord(
-        run_id="r",
-        at="2026-01-01T00:00:00.000000Z",
-        request="threads.create",
-        owner="o",
-        thread_id="thr_1",
-        provider="demo",
-        model="demo",
-        outcome="completed",
-        duration_ms=5,
-        **fields,
-    )
-
-
 async def test_a_record_is_kept_with_its_thread_and_goes_with_it(runs, store, backend, ada):
-    kept = ended_run_key(owner(ada), "thr_1", "r")
-    await runs.keep_record(record(), ada)
+    kept = ended_run_key(owner(ada), "thr_1", "run_1")
+    await runs.keep_record(run_record(), ada)
     row = await runs.table.get(kept)
-    assert RunRecord.model_validate_json(row["body"]["S"]) == record()
+    assert RunRecord.model_validate_json(row["body"]["S"]) == run_record()
     assert float(row["expires"]["N"]) > time.time() + 89 * 86_400
     await store.delete_user(ada.user_id)
     assert await runs.table.get(kept) is None
@@ -204,5 +189,5 @@ async def test_a_record_is_kept_with_its_thread_and_goes_with_it(runs, store, ba
 
 async def test_nothing_is_kept_of_a_thread_that_was_deleted_during_its_run(runs, store, ada):
     await store.delete_thread("thr_1", ada)
-    await runs.keep_record(record(), ada)
-    assert await runs.table.get(ended_run_key(owner(ada), "thr_1", "r")) is None
+    await runs.keep_record(run_record(), ada)
+    assert await runs.table.get(ended_run_key(owner(ada), "thr_1", "run_1")) is None

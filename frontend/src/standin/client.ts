@@ -138,7 +138,9 @@ export class Client {
 async function errorOf(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => ({}))) as { message?: unknown };
   const message = response.status < 500 && typeof body.message === "string" ? body.message : "";
-  return new ApiError(message || "Something went wrong. Please try again.", response.status);
+  const run = response.headers.get("x-chatkit-run-id");
+  const fault = `Something went wrong. Please try again.${run ? ` (run ${run})` : ""}`;
+  return new ApiError(message || fault, response.status);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

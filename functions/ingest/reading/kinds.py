@@ -21,6 +21,7 @@ _HTML: Final = {".html", ".htm", ".xhtml"}
 _MARKDOWN: Final = {".md", ".markdown", ".mdx"}
 _CSV: Final = {".csv", ".tsv"}
 _TEXT: Final = {".txt", ".text", ".log", ".rst", ".adoc"}
+_KNOWN_BY_BYTES: Final = {".pdf", ".docx", ".pptx", ".xlsx"}
 _PDF_WITHIN: Final = 1024
 
 
@@ -91,5 +92,7 @@ def _reader_of_text(data: bytes, ending: str) -> Reader:
         return separated.read
     if ending in _TEXT or plain_text.is_text(data):
         return plain_text.read
+    if ending in _KNOWN_BY_BYTES:
+        raise UnreadableError(f"It is damaged, or no {ending} file. Save it again.")
     what = f"Files that end with {ending}" if ending else "Files of this type"
     raise UnreadableError(f"{what} are not read. {READ} are.")

@@ -22,6 +22,7 @@ from chatkit.types import (
 from openai.types.responses import ResponseFunctionToolCall
 
 from ...marks import data_in
+from ...web.run_id import without_run
 from .models import Asked
 
 T = TypeVar("T")
@@ -124,10 +125,10 @@ class Said:
 
     @property
     def error(self) -> str | None:
-        """What the visitor reads of a failure after the answer had begun."""
+        """What the visitor reads of a failure after the answer had begun, without the run's id."""
         for event in self.events:
             if isinstance(event, ErrorEvent):
-                return event.message or event.code
+                return without_run(event.message or event.code)
         return None
 
     @property

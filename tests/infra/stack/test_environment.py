@@ -1,5 +1,6 @@
 """What the functions get as environment variables, and how the streaming one starts."""
 
+import json
 import os
 
 import pytest
@@ -33,6 +34,7 @@ def test_the_web_adapter_is_given_a_script_that_can_be_run(synth):
 
 
 def test_every_variable_of_the_functions_is_one_that_they_read(synth):
+    from functions.metrics import NAMESPACE_VARIABLE
     from functions.settings import Settings
 
     known = {
@@ -44,7 +46,7 @@ def test_every_variable_of_the_functions_is_one_that_they_read(synth):
             else getattr(field.validation_alias, "choices", [field.validation_alias])
         )
     }
-    ours = {"CHATKIT_LOG_LEVEL"}
+    ours = {"CHATKIT_LOG_LEVEL", NAMESPACE_VARIABLE}
     for variant in VARIANTS.values():
         for name, template in synth(**variant).items():
             if "edge" in name:
@@ -53,6 +55,23 @@ def test_every_variable_of_the_functions_is_one_that_they_read(synth):
                 function = template.only("AWS::Lambda::Function", prefix)
                 told = set(function["Environment"]["Variables"])
                 assert {n for n in told if not n.startswith("AWS_L")} <= known | ours
+
+
+def test_only_the_streaming_function_knows_the_collector_of_traces_and_reads_its_headers(synth):
+    template = synth(**VARIANTS["own everything"])["chatkit-dev"]
+    told = {
+        name: template.only("AWS::Lambda::Function", f"{name}Function")["Environment"]["Variables"]
+        for name in ("Chat", "Actions")
+    }
+    assert told["Chat"]["CHATKIT_OTLP_ENDPOINT"] == "https://traces.example.com"
+    assert told["Chat"]["CHATKIT_OTLP_HEADERS_SECRET"] == "traces/headers"
+    assert "OTLP" not in json.dumps(told["Actions"])
+    readers = [
+        name
+        for name, policy in template.of_type("AWS::IAM::Policy").items()
+        if "secret:traces/headers-" in json.dumps(policy)
+    ]
+    assert [name.startswith("Chat") for name in readers] == [True]
 
 
 @pytest.mark.parametrize(

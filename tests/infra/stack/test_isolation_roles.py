@@ -21,6 +21,7 @@ UNCHANGED = {"CookieKey", "ModelKey", "DeadLetters", "ReadStream", "ListStreams"
 
 TRIED = [
     ("Chat", "Counters"),
+    ("Chat", "Totals"),
     ("Chat", "Session"),
     ("Chat", "DataKey"),
     ("Chat", "Data Rows"),
@@ -75,7 +76,7 @@ def test_the_whole_life_of_a_person_goes_on_behind_the_wall(asked):
             if need.action.startswith("dynamodb:"):
                 given = dict(need.given)
                 keys = given.get("dynamodb:LeadingKeys")
-                shared = keys is not None and keys[0].startswith(("L#", "SWEEP"))
+                shared = keys is not None and keys[0].startswith(("L#", "S#", "SWEEP"))
                 names = {*given.get("dynamodb:Attributes", ["all"])} <= {*ATTRIBUTES}
                 assert shared or names or "/stream/" in need.resource or need.resource == "*", need
             assert not need.action.startswith("s3:") or need.action == "s3:ListBucket", need

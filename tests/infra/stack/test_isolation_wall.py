@@ -40,7 +40,7 @@ from functions.store import (
 from functions.store.schema import INDEX
 from tests.infra.stack.iam import Need, grants, signer_of
 from tests.infra.stack.stage import BUCKET, FUNCTIONS, PNG, REGION, TABLE
-from tests.store.samples import message
+from tests.store.samples import message, run_record
 
 ADA, BOB = "anon_ada", "anon_bob"
 HIS = RequestContext(user_id=BOB)
@@ -211,6 +211,7 @@ STORE_ATTEMPTS = {
     "begin_run": lambda s: s.begin_run(Run("run_2", "thr_1", time.time() + 60), HIS),
     "delete_user": lambda s: s.delete_user(BOB),
     "export_user": lambda s: collect(s.export_user(BOB)),
+    "user_partitions": lambda s: s.user_partitions(BOB),
 }
 FILE_ATTEMPTS = {
     "create_attachment": announced,
@@ -235,6 +236,7 @@ OTHER_ATTEMPTS = {
     "Runs.find": lambda t: Runs(t).find("run_1", HIS),
     "Runs.finish": lambda t: Runs(t).finish("run_1", "thr_1", HIS, "ended"),
     "Runs.running": lambda t: Runs(t).running("thr_1", HIS),
+    "Runs.keep_record": lambda t: Runs(t).keep_record(run_record(), HIS),
     "Records.get": lambda t: Records(t).get("notes", HIS),
     "Records.put": lambda t: Records(t).put("lists", [1], HIS, version=0),
     "Records.of_thread": lambda t: Records(t).of_thread("thr_1").get("notes", HIS),

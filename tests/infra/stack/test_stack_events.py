@@ -147,7 +147,7 @@ def test_the_sweep_is_started_every_hour_and_outlives_no_lease(templates):
     for template in templates.values():
         if not template.of_type("AWS::DynamoDB::Table"):
             continue
-        rule = template.only("AWS::Events::Rule")
+        rule = template.only("AWS::Events::Rule", "Sweep")
         assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
         (target,) = rule["Targets"]
         assert '"SweepAlias' in json.dumps(target["Arn"])

@@ -33,6 +33,9 @@ EVERYTHING = {
     "dailyBudget": "20",
     "fileVersions": "35",
     "githubRepository": "acme/chat",
+    "reportText": "true",
+    "example": "notify",
+    "eventText": "true",
 }
 
 
@@ -70,6 +73,8 @@ VARIANTS = {
         "oidcNameClaim": "nickname",
         "oidcTenantClaim": "org_id",
         "oidcRolesClaim": "roles",
+        "otlpEndpoint": "https://traces.example.com",
+        "otlpHeadersSecret": "traces/headers",
         "mcpServers": MCP_SERVERS,
     },
     "models of several providers": {
@@ -100,6 +105,8 @@ VARIANTS = {
         "signUp": "true",
         "signInMfa": "required",
         "signInProviders": "Google",
+        "domainEvents": "true",
+        "eventText": "true",
         "oidcOptional": "true",
         "oidcTenantClaim": "custom:tenant",
         "allowedOrigins": "https://www.example.com,http://localhost:8000",
