@@ -107,6 +107,13 @@ deploy: setup ## deploy a stage to AWS, and run the smoke test
 rollback: setup-python ## run the version before again; STAGE=prod, YES=1 unasked
 	@$(RUN) -m infra.cli.command rollback $(if $(YES),--yes) $(CONTEXT)
 
+.PHONY: restore restore-drill
+restore: setup-python ## bring a stage's conversations and files back as they were, beside those of now; AT=2026-11-26T02:00Z STAGE=prod, YES=1 unasked
+	@$(RUN) -m infra.cli.command restore --at "$(AT)" $(if $(YES),--yes) $(CONTEXT)
+
+restore-drill: setup-python ## try a restore into a table that is thrown away, and compare; STAGE=prod, YES=1 unasked
+	@$(RUN) -m infra.cli.command restore-drill $(if $(YES),--yes) $(CONTEXT)
+
 destroy: setup ## delete a stage from AWS
 	@$(RUN) -m infra.cli.command destroy $(CONTEXT)
 

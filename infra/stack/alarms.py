@@ -70,6 +70,7 @@ class Alarms(Construct):
         chat: ServiceFunction,
         actions_function: ServiceFunction,
         events: ServiceFunction,
+        sweep: ServiceFunction,
         changed: Changed,
         table: dynamodb.ITable,
         dead_letters: sqs.IQueue,
@@ -132,6 +133,14 @@ class Alarms(Construct):
                 function.timeout * 1000 * 0.9,
                 f"The {name.lower()} function came within a tenth of its timeout.",
             )
+        # It fails when a sweep has taken two weeks, too.
+        self._alarm(
+            "SweepErrors",
+            sweep.alias.metric_errors(period=HOUR),
+            1,
+            "The weekly sweep of deleted threads and files failed, or has taken two weeks. Its log "
+            "says why.",
+        )
         for name, function in (("Chat", chat), ("Actions", actions_function)):
             self._alarm(
                 f"{name}Throttles",

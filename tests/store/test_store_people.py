@@ -256,7 +256,7 @@ async def test_a_sweep_finishes_an_interrupted_deletion(backend, ada, interferen
             await store.delete_thread("thr_1", ada)
         broke = interference.came
         await store.sweep()
-        assert left(backend) == []
+        assert [row for row in left(backend) if row[0] != keys.SWEEP] == []
         assert [key for key in backend.objects() if not key.startswith("uploads/")] == []
         if not broke:
             break
