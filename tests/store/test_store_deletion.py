@@ -289,7 +289,7 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
         "run": 1,
         "counters": 1,
     }
-    assert [e["run"]["run_id"] for e in exported if e["type"] == "run"] == ["r"]
+    assert [e["run"]["run_id"] for e in exported if e["type"] == "run"] == ["run_1"]
     (counters,) = (e["numbers"] for e in exported if e["type"] == "counters")
     assert list(counters.values()) == [1]
     contents = [e["item"]["content"] for e in exported if e.get("item", {}).get("content")]
