@@ -128,5 +128,33 @@ ingest: setup-python ## upload a folder of documents that the assistant searches
 	@$(RUN) -m infra.cli.command ingest $(if $(DIR),--dir "$(DIR)") $(if $(TENANT),--tenant "$(TENANT)") $(if $(ROLES),--roles "$(ROLES)") \
 		$(if $(TAGS),--tags "$(TAGS)") $(if $(REINDEX),--reindex) $(if $(YES),--yes) $(CONTEXT)
 
+# Shells export USER, so it counts only on the command line.
+USER_GIVEN = $(if $(filter command line,$(origin USER)),$(USER))
+
+.PHONY: table seed
+table: setup-python ## look into the table, read-only: people, or USER=, or THREAD= for its rows; PAGE= AFTER= TEXT=1
+	@$(RUN) -m infra.cli.command table $(if $(USER_GIVEN),--user "$(USER_GIVEN)") $(if $(THREAD),--thread "$(THREAD)") \
+		$(if $(PAGE),--page "$(PAGE)") $(if $(AFTER),--after "$(AFTER)") $(if $(TEXT),--text) $(CONTEXT)
+
+seed: setup-python ## write made-up people and conversations, for pictures and load; PEOPLE=20 DAYS=30 SEED=1; CLEAN=1 removes them; YES=1 unasked
+	@$(RUN) -m infra.cli.command seed $(if $(PEOPLE),--people "$(PEOPLE)") $(if $(DAYS),--days "$(DAYS)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(CLEAN),--clean) $(if $(YES),--yes) $(CONTEXT)
+
 knowledge: setup-python ## list the documents that the assistant searches, with their states and errors
 	@$(RUN) -m infra.cli.command knowledge $(CONTEXT)
+
+# Shells export USER, so it names a person only when it stands in the command itself.
+PERSON = $(if $(filter command,$(origin USER)),$(USER))
+.PHONY: find-user export-user delete-user
+find-user: setup-python ## under which id a person's data is stored; QUERY=an id, or an address or name where people sign in; TENANT=
+	@$(RUN) -m infra.cli.command find-user --query "$(QUERY)" $(if $(TENANT),--tenant "$(TENANT)") $(CONTEXT)
+
+export-user: setup-python ## everything of a person as a folder that anybody can read; USER=anon_… OUT=folder
+	@$(RUN) -m infra.cli.command export-user --user "$(PERSON)" --out "$(OUT)" $(CONTEXT)
+
+delete-user: setup-python ## delete everything of a person, and prove that it is gone; USER=anon_…, YES=1 unasked
+	@$(RUN) -m infra.cli.command delete-user --user "$(PERSON)" $(if $(YES),--yes) $(CONTEXT)
+
+.PHONY: report
+report: setup-python ## write report.html and report.csv: people, messages, tokens, dollars, speed, errors, feedback, tools; OUT=report DAYS=30
+	@$(RUN) -m infra.cli.command report $(if $(OUT),--out "$(OUT)") $(if $(DAYS),--days "$(DAYS)") $(CONTEXT)

@@ -23,6 +23,7 @@ from .llm import DemoScript, ModelChoice, build, choose
 from .mcp.connections import Connections
 from .settings import Settings, sendable_key
 from .store import DynamoDBStore, Records, Runs, Sessions
+from .store.report import Reports
 from .store.table import Table
 from .toolkit import Assistant, Documents
 from .toolkit.default_model import name_the_chosen_model
@@ -61,6 +62,7 @@ class Services:
     network_key: SigningKeys | None
     """The key of the networks' digests; `None` where networks have no limits."""
     records: Records
+    reports: Reports
     bucket: Bucket
     transcriber: Transcriber
     mcp: Connections
@@ -103,6 +105,7 @@ class Services:
             limits=limits,
             network_key=signing_keys(settings) if limits.count_networks else None,
             records=Records(table),
+            reports=Reports(shared),
             bucket=bucket,
             transcriber=Transcriber(settings),
             mcp=Connections(_header_secret),

@@ -166,6 +166,21 @@ class Settings(AwsSettings):
     """When the items and files of a deleted thread are removed: at once, or by the table's stream,
     as in AWS."""
 
+    # Domain events
+    stage: str = "local"
+    """The name of the stage, which its events carry."""
+    event_bus: str | None = None
+    """The name of the bus of Amazon EventBridge that domain events are published on. None are
+    published when it is unset."""
+    event_text: bool = False
+    """Whether events carry what people and the assistant have written."""
+
+    # The report
+    admin_role: str = Field("admin", min_length=1)
+    """The role of people who may read the report: what everybody has used, and how good it was."""
+    report_text: bool = False
+    """Whether the report has the beginnings of questions that got a thumb down or no source."""
+
     # Assistant and model
     assistant: str | None = None
     """The dotted name of the assistant's module; the starter assistant when unset."""

@@ -3,7 +3,7 @@
     python -m infra.bundle --out DIR [--host] [--function chat|actions|ingest|all]
 
 makes `DIR/chat`, `DIR/actions` and `DIR/ingest`. Each holds everything of one function's /var/task;
-the events function has the same as the actions function.
+the events function and the changes function have the same as the actions function.
 Docker is not needed: uv installs wheels for Lambda's platform. With `--host` the bundles are
 for this machine's Python and CPU.
 
@@ -44,9 +44,9 @@ _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_2
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
 _HARNESS = "toolkit/testing"  # for tests: it needs moto
 _NOT_NEEDED = {
-    "chat": ("actions", "events", "ingest", _HARNESS),
+    "chat": ("actions", "changes", "events", "ingest", _HARNESS),
     "actions": ("ingest", _HARNESS),
-    "ingest": ("actions", "assistant", "chat", "events", "voice", "web", _HARNESS),
+    "ingest": ("actions", "assistant", "changes", "chat", "events", "voice", "web", _HARNESS),
 }
 NO_BYTECODE = (
     f"No Python {PYTHON} runs on this machine, nor can uv install one: the bundle has no "

@@ -42,6 +42,12 @@ def is_ours(attachment: Attachment) -> bool:
     return OURS in (attachment.metadata or {})
 
 
+def announced_size(attachment: Attachment) -> int | None:
+    """The bytes that were announced, which a checked file has; None when it is not ours."""
+    size: int | None = (attachment.metadata or {}).get(OURS)
+    return size
+
+
 def sniff(first: bytes) -> str | None:
     """The content type that a file's first bytes show; `None` when they show none."""
     if first.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -101,7 +107,7 @@ async def look(bucket: Bucket, attachment: Attachment, user: str) -> Arrived | N
         if await bucket.head(target) is not None:
             return None
         raise AttachmentError(f"{attachment.name} was not uploaded. Please attach it again.", 409)
-    announced = (attachment.metadata or {})[OURS]
+    announced = announced_size(attachment)
     if head.size != announced:
         raise AttachmentError(
             f"{attachment.name} is not the file that was announced: "

@@ -7,7 +7,7 @@ digest, because a sort key holds 1,024 bytes and a model may return an id of any
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 MAX_PART: Final = 200
 """Bytes of an encoded part; a longer one is replaced by its digest."""
@@ -21,6 +21,11 @@ def part(name: str) -> str:
     encoded = quote(raw, safe="")
     # quote() encodes every "!", so a digest can never equal an encoded name.
     return encoded if len(encoded) <= MAX_PART else f"!{sha256(raw).hexdigest()}"
+
+
+def name_of(encoded: str) -> str | None:
+    """The name that a key part was made from; `None` for a digest, which tells nothing."""
+    return None if encoded.startswith("!") else unquote(encoded, errors="surrogatepass")
 
 
 def owner(context: Any) -> str:

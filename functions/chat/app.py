@@ -36,9 +36,11 @@ from ..web.identity import Visitor, request_context
 from ..web.identity.cookies import remove_token
 from ..web.identity.turnstile import CHALLENGE_REQUIRED, MAX_CHALLENGE
 from ..web.rate import Rate
+from . import own_data
 from .answer import stop_all
 from .message import answer_message
 from .operations import OperationResult, Operations, use_of
+from .report import router as report_router
 
 MAX_SMALL_BODY = 16 * 1024
 OWN_ROUTES = "/chatkit/x"
@@ -48,6 +50,7 @@ EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": 
 # No endpoint has a response model or declares a query parameter, because FastAPI would then import
 # all of pydantic.v1 in every cold start.
 router = APIRouter()
+router.include_router(report_router)
 
 
 @router.post("/chatkit", response_model=None)
@@ -176,6 +179,31 @@ async def end_session(
 async def usage(request: Request, visitor: VisitorDep, services: ServicesDep) -> dict[str, object]:
     """What the visitor may use, and has used: see `Limits.used`."""
     return {"limits": await services.limits.used(request_context(request, visitor))}
+
+
+@router.get("/chatkit/me/export", response_model=None)
+async def export_own_data(visitor: CountedVisitorDep, services: ServicesDep) -> StreamingResponse:
+    """Everything of the visitor, as a file that a browser saves."""
+    headers = {"content-disposition": 'attachment; filename="my-data.json"'}
+    entries = own_data.export(services, visitor)
+    return StreamingResponse(entries, media_type="application/json", headers=headers)
+
+
+@router.post("/chatkit/me/delete", response_model=None)
+async def delete_own_data(
+    request: Request, visitor: CountedVisitorDep, services: ServicesDep
+) -> JSONResponse:
+    """Deletes everything of the visitor, and signs them out everywhere.
+
+    202 when it takes longer than one request may: then the page sends the same request again.
+    """
+    deadline = _deadline(request, services.settings)
+    if not await own_data.delete(services, visitor, deadline):
+        return JSONResponse({"done": False}, HTTPStatus.ACCEPTED)
+    response = JSONResponse({"done": True})
+    if not visitor.signed_in:
+        remove_token(request, response)
+    return response
 
 
 @router.get("/chatkit/entities", response_model=None)

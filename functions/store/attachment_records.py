@@ -61,6 +61,15 @@ def dump(attachment: Attachment, links: Links, user: str) -> str:
     return body
 
 
+def _described(attachment: Attachment) -> Row:
+    """What a file is, without its name: a person may have written that."""
+    size = arrival.announced_size(attachment)
+    return {
+        "type": {"S": attachment.mime_type},
+        **({} if size is None else {"size": {"N": str(size)}}),
+    }
+
+
 class AttachmentRecords:
     def __init__(self, table: Table, threads: Threads, links: Links) -> None:
         self.table = table
@@ -79,7 +88,8 @@ class AttachmentRecords:
                 record["expires"] = {"N": str(int(time.time()) + UNSENT_SECONDS)}
             return [record]
         record["thread"] = {"S": part(attachment.thread_id)}
-        return [record, keys.attachment_link_key(user, attachment.thread_id, attachment.id)]
+        link = keys.attachment_link_key(user, attachment.thread_id, attachment.id)
+        return [record, {**link, **_described(attachment)}]
 
     def puts(self, attachment: Attachment, user: str) -> list[dict[str, Any]]:
         """The actions that write a record and its link row, for a transaction.

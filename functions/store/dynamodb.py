@@ -276,14 +276,23 @@ class DynamoDBStore(Store[Any]):
         await self._attachments.delete(attachment_id, self._owner(context))
 
     async def save_feedback(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, context: Any
+        self,
+        thread_id: str,
+        item_ids: list[str],
+        kind: FeedbackKind | None,
+        context: Any,
+        *,
+        at: datetime | None = None,
     ) -> None:
         """Mark items as liked or disliked. A new mark replaces the old one, `None` removes it.
+
+        `at` is when they were marked, where that was earlier.
 
         One transaction for each 49 items. Raises `NotFoundError` when the thread or an item is
         unknown; then no item of that transaction is marked.
         """
-        await self._feedback.save(thread_id, item_ids, kind, self._owner(context))
+        moment = at or datetime.now(UTC)
+        await self._feedback.save(thread_id, item_ids, kind, self._owner(context), moment)
 
     async def load_feedback(self, thread_id: str, context: Any) -> list[Mark]:
         """All marks in a thread; empty for an unknown thread.
@@ -385,17 +394,19 @@ class DynamoDBStore(Store[Any]):
             await self._attachments.settle(attachment, user)
 
     async def delete_user(self, user_id: str) -> None:
-        """Remove everything of a user: threads, items, files, records, runs, counters.
+        """Remove everything of a user: threads, items, files, records, runs.
 
-        If this fails, call it again; that also finishes purges which `delete_thread` left.
-        Tombstones, which hold only ids, expire a day later; the time of a sign-out everywhere
-        expires after 401 days (see `Sessions`). Without a stream, the rest of a thread
-        that TTL removed is left to a sweep.
+        Answers that are being written are asked to stop, and waited for 5 s. If this fails, call it
+        again; that also finishes purges which `delete_thread` left.
 
-        An answer that is still running may write again: its run and a counter, which expire within
-        two days; an object, which is removed when the tombstone expires or by a sweep; a record of
-        a tool or a new thread, which stay. To remove these, call this again once no answer can
-        be running.
+        What stays: tombstones, which hold only ids, expire a day later. The user's counters, which
+        are numbers, expire two days after their last use, or limits could be reset by deleting
+        oneself. The time of a sign-out everywhere expires after 401 days (see `Sessions`). Without
+        a stream, the rest of a thread that TTL removed is left to a sweep.
+
+        An answer that has not stopped may write again: its run, which expires within two days; an
+        object, which is removed when the tombstone expires or by a sweep; a record of a tool or a
+        new thread, which stay. To remove these, call this again once no answer can be running.
 
         Costs, for each thread, what `delete_thread` costs with `purge="now"`; then one query for
         each megabyte of the user's own rows, one write for each 25, two requests for each 1,000
@@ -406,16 +417,24 @@ class DynamoDBStore(Store[Any]):
     def export_user(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
         """Everything of a user as dicts that JSON can hold, each with a `type`: `thread`, `item`,
         `feedback`, `attachment` (with a signed `url` of its bytes, or `None` when there are none),
-        `record` (with a `thread_id` when it is of a thread), and `recording` (with a signed `url`:
-        a recording that is not transcribed yet). Images in items have signed links too. Links are
-        valid for an hour.
+        `record` (with a `thread_id` when it is of a thread), `run` (what is kept of a run that has
+        ended), `counters` (what was used, by limit and end of its window), and `recording` (with a
+        signed `url`: a recording that is not transcribed yet). Images in items have signed links
+        too. Links are valid for an hour.
 
-        Each page is consistent in itself. Expired rows are left out, and so are, with a warning in
-        the log, rows that this version cannot read. Costs one query for each megabyte and one for
-        each thread, a request to S3 for each large body and for each 1,000 recordings, and one or
-        two for each file.
+        A thread's items follow it in their order. Each page is consistent in itself. Expired rows
+        are left out, and so are, with a warning in the log, rows that this version cannot read.
+        Costs one query for each megabyte and three for each thread, a request to S3 for each large
+        body and for each 1,000 recordings, and one or two for each file.
         """
         return self._people.export(named(user_id))
+
+    async def user_partitions(self, user_id: str) -> set[str]:
+        """The partitions that a user's rows lie in, as far as rows of theirs name them.
+
+        One query for each megabyte of the user's own rows.
+        """
+        return await self._people.partitions(named(user_id))
 
     async def sweep(self) -> Swept:
         """Remove rows and objects that nothing points to, and finish interrupted deletions.

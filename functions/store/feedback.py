@@ -1,9 +1,11 @@
 """Feedback: the items that a user liked or disliked. The last mark of an item counts. It can be
-taken back.
+taken back: then its row has no kind, and TTL removes it a day later. So the table's stream tells
+what a person did with their marks by what is written, and a row that is removed is nobody's act.
 """
 
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, get_args
 
 from chatkit.store import NotFoundError
@@ -12,13 +14,16 @@ from chatkit.types import FeedbackKind
 from .. import aws
 from ..aws.keys import part
 from . import keys
-from .expiry import EXISTS, now_value
+from .expiry import DAY, EXISTS, now_value
 from .table import ConditionFailed, Row, Table
 from .threads import Threads
 from .validation import check_id
 
 ITEMS_A_TRANSACTION: Final = 49
 """A transaction takes 100 actions: one for the thread and two for each item."""
+
+TAKEN_BACK_SECONDS: Final = DAY
+"""How long the row of a mark is kept that was taken back."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,12 @@ class Feedback:
         self.threads = threads
 
     async def save(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, user: str
+        self,
+        thread_id: str,
+        item_ids: list[str],
+        kind: FeedbackKind | None,
+        user: str,
+        at: datetime,
     ) -> None:
         """Mark items, or with `None` take their marks back; up to 49 together or not at all.
 
@@ -55,10 +65,15 @@ class Feedback:
         """
         unique = check_marks(item_ids, kind)
         for i in range(0, len(unique), ITEMS_A_TRANSACTION):
-            await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user)
+            await self._save(thread_id, unique[i : i + ITEMS_A_TRANSACTION], kind, user, at)
 
     async def _save(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, user: str
+        self,
+        thread_id: str,
+        item_ids: list[str],
+        kind: FeedbackKind | None,
+        user: str,
+        at: datetime,
     ) -> None:
         thread_exists = {
             "Key": keys.thread_key(user, thread_id),
@@ -72,11 +87,7 @@ class Feedback:
                 "ConditionExpression": "attribute_exists(#position)",
                 "ExpressionAttributeNames": {"#position": "position"},
             }
-            write: dict[str, Any] = (
-                {"Delete": {"Key": self._key(thread_id, item_id, user)}}
-                if kind is None
-                else {"Put": {"Item": self._row(thread_id, item_id, kind, user)}}
-            )
+            write = {"Put": {"Item": self._row(thread_id, item_id, kind, user, at)}}
             actions += [{"ConditionCheck": item_exists}, write]
         try:
             await self.table.transact(actions)
@@ -90,12 +101,18 @@ class Feedback:
         partition = keys.thread_partition(user, thread_id)
         return keys.key(partition, keys.FEEDBACK + part(item_id))
 
-    def _row(self, thread_id: str, item_id: str, kind: FeedbackKind, user: str) -> Row:
+    def _row(
+        self, thread_id: str, item_id: str, kind: FeedbackKind | None, user: str, at: datetime
+    ) -> Row:
         return {
             **self._key(thread_id, item_id, user),
             "item": {"S": item_id},
-            "kind": {"S": kind},
-            "at": {"S": keys.stamp(datetime.now(UTC))},
+            "at": {"S": keys.stamp(at)},
+            **(
+                {"expires": {"N": str(int(time.time()) + TAKEN_BACK_SECONDS)}}
+                if kind is None
+                else {"kind": {"S": kind}}
+            ),
         }
 
     async def load(self, thread_id: str, user: str) -> list[Mark]:
@@ -108,7 +125,8 @@ class Feedback:
             },
         }
         exists, rows = await aws.together(self.threads.exists(thread_id, user), self._rows(query))
-        return [Mark(r["item"]["S"], r["kind"]["S"], r["at"]["S"]) for r in rows if exists]
+        given = [row for row in rows if exists and "kind" in row]
+        return [Mark(row["item"]["S"], row["kind"]["S"], row["at"]["S"]) for row in given]
 
     async def _rows(self, query: dict[str, Any]) -> list[Row]:
         return [row async for row in self.table.query(**query)]

@@ -43,6 +43,9 @@ MAX_REMEMBERED: Final = 4096
 LARGE_AT_ONCE: Final = 8
 """Bodies that may be megabytes and are read in parallel."""
 
+TYPE: Final = "type"
+"""The item's type, so that the table's stream can be filtered by it. Rows that version 0.1 wrote
+have none."""
 IMAGE: Final = "image"
 """The key of a generated image's object, which is removed with the item."""
 OPTIONAL: Final = (*PLACES, codec.TEMPLATED, IMAGE, "was", "expires")
@@ -80,7 +83,13 @@ class Items:
         version = version_of(text)
         prefix = spill_prefix(user, part(thread_id), part(item.id))
         body = await self.bodies.pack(text, prefix)
-        attributes = {"id": {"S": item.id}, "version": {"S": version}, **kind, **body}
+        attributes = {
+            "id": {"S": item.id},
+            TYPE: {"S": item.type},
+            "version": {"S": version},
+            **kind,
+            **body,
+        }
         if (drawn := self.links.image_of(thread_id, stored, user)) is not None:
             attributes[IMAGE] = {"S": drawn}
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
@@ -348,11 +357,15 @@ def _blank(objects: Row) -> dict[str, Any]:
         f"{name} = :{name}" if name in objects else f"attribute_not_exists({name})"
         for name in (SPILL, IMAGE)
     ]
-    removed = ["#position", "#version", codec.TEMPLATED, IMAGE, *PLACES]
+    removed = ["#position", "#version", "#type", codec.TEMPLATED, IMAGE, *PLACES]
     return {
         "UpdateExpression": f"SET was = #position, expires = :expires REMOVE {', '.join(removed)}",
         "ConditionExpression": " AND ".join(["attribute_exists(#position)", *same]),
-        "ExpressionAttributeNames": {"#position": "position", "#version": "version"},
+        "ExpressionAttributeNames": {
+            "#position": "position",
+            "#version": "version",
+            "#type": TYPE,
+        },
         "ExpressionAttributeValues": {
             ":expires": {"N": str(int(time.time()) + DELETED_SECONDS)},
             **{f":{name}": value for name, value in objects.items()},

@@ -18,6 +18,8 @@ USER: Final = "U#"
 """The prefix of a user's partitions, except that of their counters."""
 THREAD: Final = "THREAD#"
 ITEM: Final = "ITEM#"
+AFTER_ITEMS: Final = "ITEM$"
+"""Sorts after the sort key of every item."""
 ATTACHMENT: Final = "ATT#"
 RUN: Final = "RUN#"
 ENDED: Final = "ENDED#"
@@ -25,12 +27,15 @@ RECORD: Final = "REC#"
 FEEDBACK: Final = "FB#"
 GONE: Final = "GONE#"
 SIGNED_OUT: Final = "SIGNED_OUT"
+DELETED: Final = "DELETED"
 COUNTERS: Final = "COUNTERS"
 DOCUMENT: Final = "DOC#"
 KNOWLEDGE: Final = "K#"
 """The prefix of the partitions of documents: one for each tenant, and one for those of nobody."""
 SHARED: Final = "L#"
 """The prefix of the partitions that belong to nobody: counters that several people share."""
+TOTALS: Final = "S#"
+"""The prefix of the partitions with totals, which belong to nobody and name nobody."""
 TOMBSTONE: Final = "TOMBSTONE"
 HEAD: Final = "HEAD"
 END_OF_ITEMS: Final = "}"
@@ -124,6 +129,21 @@ def documents_partition(tenant: str | None) -> str:
 def document_key(tenant: str | None, document_id: str) -> Key:
     """The row with the state of a document."""
     return key(documents_partition(tenant), DOCUMENT + document_id)
+
+
+def totals_partition(month: str) -> str:
+    """The totals of a month, such as `2026-11`."""
+    return f"{TOTALS}{month}"
+
+
+def counted_key(mark: str) -> Key:
+    """The row that says that something has been counted. `mark` is a key part."""
+    return key(f"{TOTALS}COUNTED#{mark}", "COUNTED")
+
+
+def deleted_key(user: str) -> Key:
+    """The row that says that everything of the user was deleted. It is removed at once."""
+    return key(user_partition(user), DELETED)
 
 
 def signed_out_key(user: str) -> Key:

@@ -209,9 +209,17 @@ class MemoryStore(Store[Any]):
         self._person(context).attachments.pop(part(attachment_id), None)
 
     async def save_feedback(
-        self, thread_id: str, item_ids: list[str], kind: FeedbackKind | None, context: Any
+        self,
+        thread_id: str,
+        item_ids: list[str],
+        kind: FeedbackKind | None,
+        context: Any,
+        *,
+        at: datetime | None = None,
     ) -> None:
         """Mark items as liked or disliked. A new mark replaces the old one, `None` removes it.
+
+        `at` is when they were marked, where that was earlier.
 
         Raises `NotFoundError` when the thread or an item is unknown; then no item is marked.
         """
@@ -223,8 +231,8 @@ class MemoryStore(Store[Any]):
         for item_id in unique:
             thread.marks.pop(part(item_id), None)
             if kind is not None:
-                now = keys.stamp(datetime.now(UTC))
-                thread.marks[part(item_id)] = Mark(item_id, kind, now)
+                moment = keys.stamp(at or datetime.now(UTC))
+                thread.marks[part(item_id)] = Mark(item_id, kind, moment)
 
     async def load_feedback(self, thread_id: str, context: Any) -> list[Mark]:
         """All marks in a thread; empty for an unknown thread."""

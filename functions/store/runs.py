@@ -95,6 +95,18 @@ def _run(run_id: str, row: Row) -> Run:
     return Run(run_id, row["thread"]["S"], float(row["deadline"]["N"]))
 
 
+async def ask_to_stop(table: Table, run: keys.Key) -> None:
+    """Ask the run with this key to stop. One write, safe to repeat."""
+    await table.update(
+        run,
+        "SET cancelled = :yes, expires = if_not_exists(expires, :expires)",
+        ExpressionAttributeValues={
+            ":yes": {"BOOL": True},
+            ":expires": {"N": str(int(time.time()) + RUN_SECONDS)},
+        },
+    )
+
+
 class Runs:
     """Cancel and finish runs, and find the run of a thread. `DynamoDBStore.begin_run` claims one.
 
@@ -107,14 +119,7 @@ class Runs:
 
     async def cancel(self, run_id: str, context: Any) -> None:
         """Ask a run to stop, even one that has not started yet. One write, safe to repeat."""
-        await self.table.update(
-            keys.run_key(owner(context), run_id),
-            "SET cancelled = :yes, expires = if_not_exists(expires, :expires)",
-            ExpressionAttributeValues={
-                ":yes": {"BOOL": True},
-                ":expires": {"N": str(int(time.time()) + RUN_SECONDS)},
-            },
-        )
+        await ask_to_stop(self.table, keys.run_key(owner(context), run_id))
 
     async def is_cancelled(self, run_id: str, context: Any) -> bool:
         """Whether the run's owner asked it to stop. One request, one read unit."""

@@ -7,17 +7,22 @@
 | item | `U#<user>#T#<thread>` | `ITEM#<id>` | created_at, then when it was first written |
 | attachment | `U#<user>` | `ATT#<id>` | |
 | link to an attachment of a thread | `U#<user>#T#<thread>` | `ATT#<id>` | |
-| feedback | `U#<user>#T#<thread>` | `FB#<item>` | |
+| feedback | `U#<user>#T#<thread>` | `FB#<item>` | TTL once it is taken back |
 | tombstone of a deleted thread | `U#<user>#T#<thread>` | `TOMBSTONE` | TTL |
 | note that a deleted thread must be purged | `U#<user>` | `GONE#<id>` | |
 | run | `U#<user>` | `RUN#<id>` | TTL |
 | record of a run that has ended | `U#<user>#T#<thread>` | `ENDED#<run>` | TTL |
 | when the user signed out everywhere | `U#<user>` | `SIGNED_OUT` | TTL |
+| everything of the user was deleted | `U#<user>` | `DELETED` | removed at once; TTL |
 | record of the assistant's data | `U#<user>` | `REC#<kind>` | |
 | record of the assistant's data of a thread | `U#<user>#T#<thread>` | `REC#<kind>` | |
 | state of a document of the knowledge | `K#<tenant>`, of nobody's `K#@` | `DOC#<document>` | |
 | counters of a user | `Q#<user>` | `COUNTERS` | TTL |
 | counters of a tenant, a network or the stage | `L#<scope>#<name>` | `COUNTERS` | TTL |
+| totals of a day (UTC) | `S#<month>` | `<day>#DAY` | |
+| totals of a model on a day | `S#<month>` | `<day>#MODEL#<provider>#<model>` | |
+| question that needs a look | `S#<month>` | `QUESTION#<time>#<digest>` | TTL |
+| mark of what has been counted | `S#COUNTED#<mark>` | `COUNTED` | TTL |
 
 Because of the head, one query reads a thread and its newest items. Every transaction that writes
 the thread's fields writes its head too.
@@ -53,6 +58,31 @@ STREAM_FILTERS: Final[list[dict[str, Any]]] = [
     for place in ("spill", "image")
 ]
 """Event filters of the events function's event source: the records that `purge` handles."""
+
+
+def _rows(*sorts: str) -> dict[str, Any]:
+    """Rows whose sort keys are, or with a `#` at their end begin with, one of `sorts`."""
+    wanted = [{"prefix": sort} if sort.endswith("#") else sort for sort in sorts]
+    return {"Keys": {"sk": {"S": wanted}}}
+
+
+CHANGE_FILTERS: Final[list[dict[str, Any]]] = [
+    {"eventName": ["INSERT"], "dynamodb": _rows("HEAD", "TOMBSTONE", "DELETED", "ENDED#")},
+    {
+        "eventName": ["INSERT"],
+        "dynamodb": {**_rows("ITEM#"), "NewImage": {"type": {"S": ["user_message"]}}},
+    },
+    {
+        "eventName": ["INSERT"],
+        "dynamodb": {**_rows("ATT#"), "NewImage": {"type": {"S": [{"exists": True}]}}},
+    },
+    {"eventName": ["INSERT", "MODIFY"], "dynamodb": _rows("FB#", "DOC#")},
+    {"eventName": ["REMOVE"], "dynamodb": _rows("THREAD#", "DOC#", "FB#", "ENDED#")},
+]
+"""Event filters of the changes function's event source: what is counted and published. Lambda takes
+five, and an answer starts no invocation for each of its rows:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+"""
 
 TABLE: Final[dict[str, Any]] = {
     "AttributeDefinitions": [

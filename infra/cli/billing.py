@@ -40,6 +40,7 @@ WAF = f"{_PAGES}/waf/pricing/"
 ROUTE53 = f"{_PAGES}/route53/pricing/"
 COGNITO = f"{_PAGES}/cognito/pricing/"
 SQS = f"{_PAGES}/sqs/pricing/"
+EVENTBRIDGE = f"{_PAGES}/eventbridge/pricing/"
 
 UNITS = {
     "arm64": Unit("GB-second on arm64", LAMBDA),
@@ -57,6 +58,7 @@ UNITS = {
     "vector_query": Unit("query of S3 Vectors", S3),
     "vector_scan": Unit("TB that queries of S3 Vectors process", S3),
     "queue": Unit("SQS request", SQS),
+    "event": Unit("event of up to 64 KB on a bus", EVENTBRIDGE),
     "request": Unit("HTTPS request at CloudFront", CLOUDFRONT),
     "edge": Unit("invocation of a CloudFront function", CLOUDFRONT),
     "transfer": Unit("GB from CloudFront to the internet", CLOUDFRONT),
@@ -79,7 +81,11 @@ UNITS = {
 class Turn:
     """A message and its answer.
 
-    Reads and writes are measured. The other numbers are assumptions, and the page says so.
+    Reads and writes are measured. The other numbers are assumptions, and the page says so; but
+    those of counting are by AWS's rule that a write in a transaction takes two units for each row
+    and kilobyte: the mark, the day and a model of up to two kilobytes. Each row that is looked for
+    takes a read unit, also when it is not there:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
     """
 
     seconds: float = 5.5
@@ -89,6 +95,11 @@ class Turn:
     kilobytes_logged: float = 2
     cold_share: float = 0.05
     cold_seconds: float = 3.0
+    changes: int = 2
+    """Invocations of the changes function, and events: of the message, and of the run's end."""
+    changes_seconds: float = 0.1
+    counted_reads: float = 2
+    counted_writes: float = 8
     input_tokens: int = 3_000
     output_tokens: int = 400
 
@@ -183,19 +194,28 @@ def turns(resources: Resources, number: int = TURNS) -> list[Line]:
     chat = function(resources, "Chat")
     memory = chat["MemorySize"] / GB
     cold = TURN.cold_share * TURN.cold_seconds
+    changes = function(resources, "Changes")
+    changes_memory = changes["MemorySize"] / GB
+    published = any(each["Type"] == "AWS::Events::EventBus" for each in resources.values())
     return [
         Line(
             "Streaming function",
             number * memory * (TURN.seconds + cold),
             chat["Architectures"][0],
         ),
-        Line("Invocations", number, "invocation"),
-        Line("Table, reads", number * TURN.reads, "read"),
-        Line("Table, writes", number * TURN.writes, "write"),
+        Line(
+            "Changes function",
+            number * changes_memory * TURN.changes * TURN.changes_seconds,
+            changes["Architectures"][0],
+        ),
+        Line("Invocations", number * (1 + TURN.changes), "invocation"),
+        Line("Table, reads", number * (TURN.reads + TURN.counted_reads), "read"),
+        Line("Table, writes", number * (TURN.writes + TURN.counted_writes), "write"),
         Line("CloudFront, requests", number, "request"),
         Line("CloudFront, function", number, "edge"),
         Line("CloudFront, transfer", number * TURN.kilobytes_out / 1e6, "transfer"),
         Line("Logs", number * TURN.kilobytes_logged / 1e6, "logs"),
+        *([Line("Domain events", number * TURN.changes, "event")] if published else []),
     ]
 
 

@@ -1,5 +1,6 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest`, `knowledge`, `logs` and `run`.
+`budget`, `ingest`, `knowledge`, `logs`, `run`, `report`, `table`, `seed`, `export-user`,
+`delete-user` and `find-user`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
@@ -8,6 +9,14 @@
     python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
         [--reindex] [--yes] [-c stage=…]
     python -m infra.cli.command knowledge [-c stage=…]
+    python -m infra.cli.command export-user --user … --out … [-c stage=…]
+    python -m infra.cli.command delete-user --user … [--yes] [-c stage=…]
+    python -m infra.cli.command find-user --query … [--tenant …] [-c stage=…]
+    python -m infra.cli.command report --out folder [--days 30] [-c stage=…]
+    python -m infra.cli.command table [--user …] [--thread …] [--page 40] [--after …] [--text]
+        [-c stage=…]
+    python -m infra.cli.command seed [--people 20] [--days 30] [--seed 1] [--clean] [--yes]
+        [-c stage=…]
     python -m infra.cli.command logs [--since 2h] [-c stage=…]
     python -m infra.cli.command run [--run …] [-c stage=…]
 
@@ -36,6 +45,8 @@ from infra.stack.settings import StackSettings
 if TYPE_CHECKING:
     from infra.cli.knowledge import Library
     from infra.cli.logs import Log
+    from infra.cli.people import Place
+    from infra.cli.stored import Stored
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -93,9 +104,9 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case _ if command in _OF_MAKE_DEV:
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret, "
-            commands += ", ".join(_OF_MAKE_DEV)
-            _stop(f"There is no command {command!r}: there are {commands}.")
+            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret"
+            more = ", ".join(_OF_MAKE_DEV)
+            _stop(f"There is no command {command!r}: it is {commands}, {more}.")
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
@@ -296,12 +307,151 @@ def list_documents(
         _stop(str(error))
 
 
+def write_report(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Write the report of the stage or of `make dev` into a folder. Raises `AccountError`."""
+    from infra.cli import report  # noqa: PLC0415 - slow to import
+
+    try:
+        place = (
+            report.of_make_dev()
+            if settings is None or account is None
+            else report.of_stage(settings.stage, _outputs(settings, account), account)
+        )
+        with explained():
+            report.write(place, _option(arguments, "--out"), _option(arguments, "--days"))
+    except report.ReportError as error:
+        _stop(str(error))
+
+
+def look_inside(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Show rows of the table of the stage or of `make dev`. Raises `AccountError`."""
+    from infra.cli import table  # noqa: PLC0415 - slow to import
+    from infra.cli.stored import StoredError  # noqa: PLC0415
+
+    try:
+        wanted = table.asked(
+            _option(arguments, "--user"),
+            _option(arguments, "--thread"),
+            _option(arguments, "--page"),
+            _option(arguments, "--after"),
+            words="--text" in arguments,
+        )
+        with explained():
+            table.show(_stored("make table", settings, account), wanted)
+    except StoredError as error:
+        _stop(str(error))
+
+
+def make_demo_data(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Write made-up people and their conversations into the stage or `make dev`, or remove them.
+
+    Raises `AccountError`.
+    """
+    from infra.cli import seed  # noqa: PLC0415 - slow to import
+    from infra.cli.stored import StoredError  # noqa: PLC0415
+
+    sure = "--yes" in arguments
+    try:
+        wanted = seed.asked(
+            _option(arguments, "--people"),
+            _option(arguments, "--days"),
+            _option(arguments, "--seed"),
+        )
+        with explained():
+            stored = _stored("make seed", settings, account)
+            if "--clean" in arguments:
+                seed.clean(stored, sure=sure)
+            else:
+                seed.fill(stored, wanted, sure=sure)
+    except StoredError as error:
+        _stop(str(error))
+
+
+def _stored(command: str, settings: StackSettings | None, account: Account | None) -> "Stored":
+    from infra.cli import stored  # noqa: PLC0415 - slow to import
+
+    if settings is None or account is None:
+        return stored.of_make_dev(command)
+    return stored.of_stage(settings, _outputs(settings, account), account)
+
+
 def _library(settings: StackSettings | None, account: Account | None) -> "Library":
     from infra.cli import knowledge  # noqa: PLC0415 - slow to import
 
     if settings is None or account is None:
         return knowledge.of_make_dev()
     return knowledge.of_stage(settings.stage, _outputs(settings, account), account)
+
+
+def export_user(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Write everything of a person into a folder. Raises `AccountError`."""
+    from infra.cli import export_user, people  # noqa: PLC0415 - slow to import
+
+    try:
+        user = people.checked(
+            _option(arguments, "--user"), "make export-user USER=anon_… OUT=folder"
+        )
+        out = _option(arguments, "--out")
+        if not out:
+            raise people.PeopleError("Name a folder: OUT=folder")  # noqa: TRY301
+        with explained():
+            export_user.export(_people(settings, account, "export-user"), user, Path(out))
+    except people.PeopleError as error:
+        _stop(str(error))
+
+
+def delete_user(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Delete everything of a person, and prove that it is gone. Raises `AccountError`."""
+    from infra.cli import delete_user, people  # noqa: PLC0415 - slow to import
+
+    try:
+        user = people.checked(_option(arguments, "--user"), "make delete-user USER=anon_…")
+        place = _people(settings, account, "delete-user")
+        with explained():
+            delete_user.delete(place, user, sure="--yes" in arguments)
+    except people.PeopleError as error:
+        _stop(str(error))
+
+
+def find_user(
+    arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
+) -> None:
+    """Show under which id a person's data is stored. Raises `AccountError`."""
+    from functions.settings import Settings  # noqa: PLC0415 - slow to import
+    from infra.cli import find_user, people  # noqa: PLC0415
+
+    try:
+        place = _people(settings, account, "find-user")
+        with explained():
+            if settings is None or account is None:
+                issuer = find_user.Issuer.of(find_user.variables_of_make_dev(Settings()))
+            else:
+                deployed = find_user.variables_of_stage(account, _stack(settings))
+                pool = _outputs(settings, account).get("UserPoolId")
+                issuer = find_user.Issuer.of(deployed, pool)
+            find_user.find(
+                place, _option(arguments, "--query"), issuer, _option(arguments, "--tenant")
+            )
+    except people.PeopleError as error:
+        _stop(str(error))
+
+
+def _people(settings: StackSettings | None, account: Account | None, command: str) -> "Place":
+    from infra.cli import people  # noqa: PLC0415 - slow to import
+
+    if settings is None or account is None:
+        return people.of_make_dev(command)
+    return people.of_stage(settings.stage, _outputs(settings, account), account)
 
 
 def show_logs(
@@ -345,6 +495,12 @@ _OF_MAKE_DEV = {
     "budget": change_budget,
     "ingest": bring_documents_in,
     "knowledge": list_documents,
+    "export-user": export_user,
+    "delete-user": delete_user,
+    "find-user": find_user,
+    "report": write_report,
+    "table": look_inside,
+    "seed": make_demo_data,
     "logs": show_logs,
     "run": show_run,
 }

@@ -45,6 +45,7 @@ SETTINGS = {
     "signIn=cognito": {"signIn": "cognito"},
     KNOWS: {"knowledge": "true"},
     "dailyBudget=20": {"dailyBudget": "20"},
+    "domainEvents=true": {"domainEvents": "true"},
     "dashboard=false": {"dashboard": "false"},
     "deletionProtection=true": {"deletionProtection": "true"},
     "architecture=x86_64": {"architecture": "x86_64"},

@@ -2,7 +2,8 @@
 
 One address (`HOST`, `PORT`; 127.0.0.1:8001 by default) serves the page, the streaming function
 at `/chatkit` and the second function at `/actions`. The events function gets the events of
-the table and of the bucket, and the ingest function those of documents. Each function has one
+the table and of the bucket, the changes function those of the table too, and the ingest function
+those of documents. Each function has one
 process for each simultaneous invocation, frozen while it is idle. moto stands in for AWS.
 """
 
@@ -23,6 +24,7 @@ from infra.emulator.server import Server
 from infra.local.__main__ import address_of, how_to_sign_in, settings_or_stop, sign_in
 from infra.local.cloud import local_cloud
 from infra.local.events import Take, events_delivered
+from infra.local.told import commands_told
 from infra.stack.page_config import page_config
 
 
@@ -44,6 +46,7 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
             ),
         }
         events = await stack.enter_async_context(Function(functions.events, echo=True))
+        changes = await stack.enter_async_context(Function(functions.changes, echo=True))
         read: Take | None = None
         if functions.ingest:
             ingest = await stack.enter_async_context(Function(functions.ingest, echo=True))
@@ -52,6 +55,7 @@ async def serve(cloud: dict[str, str], host: str, port: str) -> None:
             events_delivered(
                 partial(deliver, events),
                 read,
+                partial(deliver, changes),
                 table=cloud["CHATKIT_TABLE"],
                 bucket=cloud["CHATKIT_ATTACHMENTS_BUCKET"],
             )
@@ -71,7 +75,8 @@ def main() -> None:
     host, port = address_of("8001", "make lambda")
     with (
         sign_in(host, port, "make lambda"),
-        local_cloud(settings_or_stop(), page_port=port) as cloud,
+        local_cloud(settings := settings_or_stop(), page_port=port) as cloud,
+        commands_told(cloud, settings, port),
     ):
         asyncio.run(serve(cloud, host, port))
 

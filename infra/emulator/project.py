@@ -27,6 +27,7 @@ WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 CHAT_HANDLER = "functions.chat.handler.app"
 ACTIONS_HANDLER = "functions.actions.handler.handler"
 EVENTS_HANDLER = "functions.events.handler.handler"
+CHANGES_HANDLER = "functions.changes.handler.handler"
 INGEST_HANDLER = "functions.ingest.handler.handler"
 _PASSED_ON = (
     "CHATKIT_", "OPENAI_", "GEMINI_", "AZURE_OPENAI_",
@@ -96,6 +97,7 @@ class Configurations(NamedTuple):
     chat: Configuration
     actions: Configuration
     events: Configuration
+    changes: Configuration
     ingest: Configuration | None
 
 
@@ -129,6 +131,7 @@ def configurations(cloud: dict[str, str]) -> Configurations:
         made(chat_configuration, chat),
         made(actions_configuration, actions),
         made(events_configuration, actions),
+        made(changes_configuration, actions),
         made(ingest_configuration, bundle("ingest")) if settings.knowledge else None,
     )
 
@@ -172,6 +175,21 @@ def events_configuration(
         handler=EVENTS_HANDLER,
         environment=environment,
         timeout=300,
+        memory=512,
+    )
+
+
+def changes_configuration(
+    task_root: Path, environment: dict[str, str], *, python: Path | None = None
+) -> Configuration:
+    """From the bundle of `actions`, which has the code of `changes` too."""
+    return Configuration(
+        name="changes",
+        task_root=task_root,
+        python=python,
+        handler=CHANGES_HANDLER,
+        environment=environment,
+        timeout=60,
         memory=512,
     )
 

@@ -8,10 +8,8 @@ conversations, files and the key for cookies are kept.
 import argparse
 import contextlib
 import errno
-import json
 import os
 import secrets
-import shlex
 import signal
 import socket
 import subprocess
@@ -21,7 +19,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,7 +26,6 @@ import uvicorn
 from pydantic import ValidationError
 
 from functions.errors import first_problem
-from functions.knowledge.current import Index
 from functions.llm import HOW_TO_GET_A_REAL_ONE, choose
 from functions.settings import ROOT, Settings
 from functions.web.identity import identity_of
@@ -38,7 +34,6 @@ from infra.local.address import EVERY_ADDRESS, MAX_PORT, address_in_the_network,
 from infra.local.cloud import CloudError, local_cloud
 from infra.local.demo_issuer import DemoIssuerError, demo_issuer, issuer_of
 from infra.local.folder import (
-    INDEX_VARIABLE,
     FolderInUseError,
     cookie_key,
     file_of_port,
@@ -46,12 +41,12 @@ from infra.local.folder import (
     local_folder,
     locked,
     shown,
-    write_privately,
 )
 from infra.local.log_file import LOG_VARIABLE
 from infra.local.own_documents import docs_ingested, with_documents
 from infra.local.own_packages import PackagesError, use_own_packages
 from infra.local.setup import BIN, node_folder
+from infra.local.told import commands_told
 
 START_TIMEOUT = 60.0
 
@@ -196,40 +191,21 @@ def how_to_sign_in(port: str) -> str | None:
     """What to print about it."""
     if not os.environ.get("SIGN_IN"):
         return None
-    return f"Ada Lovelace (staff) or Alan Turing, at {issuer_of(port)}"
+    people = "Ada Lovelace (staff), Alan Turing or Grace Hopper (admin)"
+    return f"{people}, at {issuer_of(port)}"
 
 
 @contextlib.contextmanager
 def _cloud(settings: Settings, folder: Path, port: str) -> Iterator[None]:
     """The table and the bucket, and a file that says how to reach them."""
     try:
-        with local_cloud(settings, keep_in=folder / "state.sqlite3") as variables:
+        with local_cloud(settings, keep_in=folder / "state.sqlite3") as cloud:
             os.environ[LOG_VARIABLE] = str(folder / "log")
-            told = {
-                **variables,
-                **_knowledge(settings),
-                LOG_VARIABLE: os.environ[LOG_VARIABLE],
-            }
-            lines = [f"{name}={shlex.quote(value)}" for name, value in told.items()]
-            file = file_of_port(port)
-            write_privately(file, "\n".join([*lines, ""]))
-            try:
+            told = {**cloud, LOG_VARIABLE: os.environ[LOG_VARIABLE]}
+            with commands_told(told, settings, port):
                 yield
-            finally:
-                file.unlink(missing_ok=True)
     except CloudError as error:
         stop(str(error))
-
-
-def _knowledge(settings: Settings) -> dict[str, str]:
-    """What `make ingest` has to know: where vectors are, and which index the settings ask for."""
-    if not settings.knowledge:
-        return {}
-    index = Index.of(settings)
-    return {
-        "CHATKIT_VECTOR_BUCKET": settings.vector_bucket,
-        INDEX_VARIABLE: json.dumps(asdict(index)),
-    }
 
 
 def _announce(

@@ -15,6 +15,8 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.actions.app import create_app as create_actions
+from functions.changes.changes import Changes
+from functions.changes.takers import takers
 from functions.chat.answer import stop_all
 from functions.chat.app import create_app as create_chat
 from functions.events.events import Events
@@ -63,6 +65,7 @@ class Origin:
                 events_delivered(
                     events.handle,
                     DocumentReader(services.settings) if services.settings.knowledge else None,
+                    Changes(takers(services.settings)).handle,
                     table=services.store.table.name,
                     bucket=services.bucket.name,
                 )

@@ -22,6 +22,7 @@ EXISTS = {
     "BucketAlreadyOwnedByYou",
     "BucketAlreadyExists",
     "ConflictException",  # the vector bucket
+    "ResourceAlreadyExistsException",  # the bus
 }
 
 
@@ -107,6 +108,9 @@ def _make_table_and_bucket(settings: Settings) -> None:
     if settings.knowledge:
         bucket = settings.vector_bucket
         makers.append(lambda: client("s3vectors").create_vector_bucket(vectorBucketName=bucket))
+    if settings.event_bus:
+        bus = settings.event_bus
+        makers.append(lambda: client("events").create_event_bus(Name=bus))
     for make in makers:
         try:
             make()

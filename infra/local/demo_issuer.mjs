@@ -1,5 +1,5 @@
 /**
- * An OpenID Connect issuer on loopback with two people and no passwords, for `make dev
+ * An OpenID Connect issuer on loopback with three people and no passwords, for `make dev
  * SIGN_IN=demo` and for tests. It is npm's oidc-provider, which is certified, with our own pages.
  * Everything is in memory, so whoever was signed in has to sign in again after a restart.
  *
@@ -26,6 +26,12 @@ const people = {
     email: "alan@example.com",
     roles: [],
     organization: "bletchley-park",
+  },
+  grace: {
+    name: "Grace Hopper",
+    email: "grace@example.com",
+    roles: ["admin"],
+    organization: "analytical-engine",
   },
 };
 

@@ -1,4 +1,4 @@
-"""`SIGN_IN=demo`: an issuer on loopback with two made-up people, for `make dev` and `make lambda`.
+"""`SIGN_IN=demo`: an issuer on loopback with three made-up people, for make dev and make lambda.
 
 The issuer is `demo_issuer.mjs`, npm's oidc-provider. Its port follows from the page's, because an
 issuer's address is part of who somebody is: with another one, everybody would have an empty

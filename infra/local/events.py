@@ -1,7 +1,8 @@
 """Delivers the table's and the bucket's events to the functions on this machine.
 
 The events are those that AWS delivers, and the same code handles them: records of moto's
-stream, and moto's notifications of objects, read from a queue. Those of documents have a queue of
+stream, which two functions read, and moto's notifications of objects, read from a queue. Those of
+documents have a queue of
 their own, so that an upload does not wait until a long document is read.
 """
 
@@ -17,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.attachments.schema import UPLOADS
 from functions.aws.clients import call, client
 from functions.knowledge.documents import ORIGINALS
+from functions.store.schema import CHANGE_FILTERS, STREAM_FILTERS
 
 PAUSE = 1.0
 """Seconds between two polls."""
@@ -46,12 +48,19 @@ Take = Callable[[Event], Awaitable[Event | None]]
 
 @contextlib.asynccontextmanager
 async def events_delivered(
-    take: Take, read: Take | None = None, *, table: str, bucket: str
+    take: Take,
+    read: Take | None = None,
+    changed: Take | None = None,
+    *,
+    table: str,
+    bucket: str,
 ) -> AsyncIterator[None]:
-    """Deliver the events of `table` and `bucket` to `take` while this is open, and those of
-    documents to `read`, as the ingest function gets them.
+    """Deliver the events of `table` and `bucket` to `take` while this is open, those of documents
+    to `read`, as the ingest function gets them, and those of `table` to `changed`, as the changes
+    function does.
     """
-    pumps = [asyncio.create_task(_Pump(take, table, bucket, documents=read is not None).run())]
+    rows = _Pump(take, table, bucket, documents=read is not None, changed=changed)
+    pumps = [asyncio.create_task(rows.run())]
     if read:
         pumps.append(asyncio.create_task(_Documents(read, bucket).run()))
     try:
@@ -70,8 +79,13 @@ def document_queue(bucket: str) -> str:
 
 
 class _Pump:
-    def __init__(self, take: Take, table: str, bucket: str, *, documents: bool) -> None:
+    def __init__(
+        self, take: Take, table: str, bucket: str, *, documents: bool, changed: Take | None = None
+    ) -> None:
         self._take = take
+        self._readers = [(take, STREAM_FILTERS)]
+        if changed:
+            self._readers.append((changed, CHANGE_FILTERS))
         self._documents = documents
         self._table = table
         self._bucket = bucket
@@ -120,14 +134,15 @@ class _Pump:
         for number, iterator in enumerate(self._iterators):
             answer = await call(streams.get_records, ShardIterator=iterator)
             self._iterators[number] = answer["NextShardIterator"]
-            records = [record for record in answer["Records"] if _wanted(record)]
-            for first in range(0, len(records), BATCH):
-                await self._deliver(records[first : first + BATCH])
+            for take, filters in self._readers:
+                records = [record for record in answer["Records"] if passes(record, filters)]
+                for first in range(0, len(records), BATCH):
+                    await self._deliver(take, records[first : first + BATCH])
 
-    async def _deliver(self, records: list[Event]) -> None:
+    async def _deliver(self, take: Take, records: list[Event]) -> None:
         for _ in range(MAX_ATTEMPTS):
             try:
-                answer = await self._take({"Records": records}) or {}
+                answer = await take({"Records": records}) or {}
             except Exception:
                 logger.exception("%d records of the stream failed", len(records))
                 continue
@@ -226,7 +241,22 @@ async def _notify(queue: str, prefix: str, *kinds: str) -> dict[str, Any]:
     }
 
 
-def _wanted(record: Event) -> bool:
-    """Whether `STREAM_FILTERS` lets the record through, roughly; the function checks again."""
-    old = record["dynamodb"].get("OldImage", {})
-    return record["eventName"] == "REMOVE" or "spill" in old or "image" in old
+def passes(record: Event, filters: list[dict[str, Any]]) -> bool:
+    """Whether one of the filters lets the record through, as Lambda filters a stream."""
+    return any(_matches(record, pattern) for pattern in filters)
+
+
+def _matches(value: Any, pattern: Any) -> bool:
+    if isinstance(pattern, dict):
+        inside = value if isinstance(value, dict) else {}
+        return all(_matches(inside.get(name), each) for name, each in pattern.items())
+    return any(_is(value, each) for each in pattern)
+
+
+def _is(value: Any, wanted: str | dict[str, Any]) -> bool:
+    """Whether a value is one of a pattern's. We use texts, `prefix` and `exists`."""
+    if isinstance(wanted, str):
+        return bool(value == wanted)
+    if "exists" in wanted:
+        return (value is not None) is wanted["exists"]
+    return isinstance(value, str) and value.startswith(wanted["prefix"])

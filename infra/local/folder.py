@@ -6,7 +6,7 @@
 | `cookie-key` | the key that signs the visitors' cookies |
 | `state.sqlite3` | the table's rows and the bucket's files |
 | `log` | the newest lines of the log, for `make logs` and `make run` |
-| `8000.env` | how a command reaches AWS's API of the `make dev` on port 8000, while it runs |
+| `8000.env` | how a command reaches AWS's API of the server on port 8000, while it runs |
 | `port-8001/` | lock, key and state of a second `make dev`, on port 8001 |
 
 `CHATKIT_LOCAL_DIR` names another folder. Only this account can read the folder and its files.

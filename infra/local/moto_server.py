@@ -40,9 +40,11 @@ class MotoServer:
     _table: threading.Lock = field(default_factory=threading.Lock)
     _bucket_changed: threading.Event = field(default_factory=threading.Event)
 
-    def changes(self, table: str) -> int:
-        """How many changes the table's stream holds."""
-        return len(self._moto_table(table).stream_shard.items)
+    def forget_changes(self, table: str) -> None:
+        """Empty the table's stream: what was restored is nothing that has happened. Call it before
+        anybody reads the stream.
+        """
+        self._moto_table(table).stream_shard.items.clear()
 
     def changed_rows(self, table: str, since: int) -> tuple[int, dict[tuple[str, str], Row | None]]:
         """The number of changes so far, and each row changed after the first `since` of them.

@@ -132,7 +132,7 @@ class Snapshot:
                 file.execute("DELETE FROM rows")
                 file.executemany("INSERT INTO rows VALUES (?, ?, ?)", map(_columns, live))
         self._file_versions = self._versions()
-        self._changes_seen = self._moto.changes(self._table)
+        self._moto.forget_changes(self._table)
 
     def save_until(self, ended: threading.Event) -> None:
         """Save every `PAUSE` seconds, and once more when `ended` is set."""

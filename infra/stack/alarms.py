@@ -12,6 +12,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.stack.changes import Changed
 from infra.stack.function import ServiceFunction
 from infra.stack.knowledge import Reading
 
@@ -69,6 +70,7 @@ class Alarms(Construct):
         chat: ServiceFunction,
         actions_function: ServiceFunction,
         events: ServiceFunction,
+        changed: Changed,
         table: dynamodb.ITable,
         dead_letters: sqs.IQueue,
         distribution_id: str,
@@ -107,12 +109,16 @@ class Alarms(Construct):
             period=PERIOD,
         )
 
-        self.events_age = events.alias.metric("IteratorAge", period=PERIOD, statistic="Maximum")
+        self.events_age, self.changes_age = (
+            function.alias.metric("IteratorAge", period=PERIOD, statistic="Maximum")
+            for function in (events, changed.function)
+        )
 
         for name, function in (
             ("Chat", chat),
             ("Actions", actions_function),
             ("Events", events),
+            ("Changes", changed.function),
         ):
             self._alarm(
                 f"{name}Errors",
@@ -143,6 +149,13 @@ class Alarms(Construct):
             "of the events function, and at its throttles: see eventsConcurrency.",
         )
         self._alarm(
+            "ChangesLate",
+            self.changes_age,
+            EVENTS_LATE.to_milliseconds(),
+            "Changes of the table wait to be counted and published, and are given up after six "
+            "hours. Look at the log of the changes function.",
+        )
+        self._alarm(
             "FirstTokenLate",
             self.first_token,
             first_token_ms,
@@ -169,6 +182,13 @@ class Alarms(Construct):
             1,
             "An event could not be handled: a deleted thread may not be purged, or an upload may "
             "not be checked. docs/deploy.md says what to do.",
+        )
+        self._alarm(
+            "ChangesDeadLetters",
+            changed.dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
+            1,
+            "A change of the table could not be counted or published. docs/events.md says what to "
+            "do.",
         )
         self._alarm(
             "DailySpend",

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.attachments.schema import UPLOADS
@@ -19,14 +20,17 @@ from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
+from infra.stack.changes import Changed, changes
 from infra.stack.dashboard import Dashboard
 from infra.stack.data_role import DataRole
 from infra.stack.deployer import Deployer
+from infra.stack.domain_events import DomainBus
 from infra.stack.edge import zone
 from infra.stack.environment import (
     environment,
     mcp_servers,
     metrics_namespace,
+    of_changes,
     of_events,
     runtime,
     settings_from,
@@ -45,6 +49,7 @@ from infra.stack.nag import suppress
 from infra.stack.page_config import LOCAL_DOMAIN_KEY, page_config
 from infra.stack.permissions import (
     allow_actions,
+    allow_changes,
     allow_chat,
     allow_collector,
     allow_counters,
@@ -55,6 +60,7 @@ from infra.stack.permissions import (
     allow_models,
     allow_owner,
     allow_records,
+    allow_report,
     allow_search,
     allow_secrets,
 )
@@ -200,8 +206,17 @@ class ChatKitStack(Stack):
             mcp=False,  # it runs no agent
         )
         allow_models(chat, models.chosen(settings))
+        topic = alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn)
+        changed = self._changed(settings, table, code_of_actions, shared, topic)
         self._allow_data(
-            settings, chat=chat, actions=actions, events=events, table=table, files=files, key=key
+            settings,
+            chat=chat,
+            actions=actions,
+            events=events,
+            changed=changed,
+            table=table,
+            files=files,
+            key=key,
         )
         subscriptions = subscribe(
             events,
@@ -272,13 +287,14 @@ class ChatKitStack(Stack):
             chat=chat,
             actions_function=actions,
             events=events,
+            changed=changed,
             table=table.table,
             dead_letters=subscriptions.dead_letters,
             distribution_id=cdn.distribution.distribution_id,
             namespace=metrics_namespace(settings),
             first_token_ms=settings.first_token_alarm_ms,
             spend=Spend(settings.daily_spend_alarm, settings.limit_table.stage.dollars_per_day),
-            topic=alarm_topic(self, email=settings.alarm_email, topic_arn=settings.alarm_topic_arn),
+            topic=topic,
             reading=reading,
         )
         if settings.dashboard:
@@ -288,11 +304,12 @@ class ChatKitStack(Stack):
                 chat=chat,
                 actions_function=actions,
                 events=events,
+                changes=changed.function,
                 alarms=alarms,
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events])
+        self._deployer(settings, secrets, [chat, actions, events, changed.function])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
         CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
@@ -306,6 +323,33 @@ class ChatKitStack(Stack):
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
 
+    def _changed(
+        self,
+        settings: StackSettings,
+        table: ChatTable,
+        code: lambda_.Code,
+        variables: dict[str, str],
+        topic: sns.ITopic | None,
+    ) -> Changed:
+        """The function that counts what has changed, without its rights to rows. With
+        `domainEvents` it publishes on its bus.
+        """
+        changed = changes(
+            self,
+            stage=settings.stage,
+            table=table.table,
+            code=code,
+            architecture=settings.architecture,
+            environment=of_changes(variables, settings),
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        if settings.publishes:
+            bus = DomainBus(self, "DomainEvents", stage=settings.stage, changed=changed)
+            if settings.example == "notify" and topic is not None:
+                bus.notify(topic, stage=settings.stage)
+        return changed
+
     def _allow_data(
         self,
         settings: StackSettings,
@@ -313,6 +357,7 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
+        changed: Changed,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
@@ -320,14 +365,19 @@ class ChatKitStack(Stack):
         """The rights to people's rows and files."""
         if settings.isolation == "session":
             allow_counters(chat, table=table, key=key)
+            allow_report(chat, table=table)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
-            data = DataRole(self, "Data", functions=[chat, actions, events])
+            readers = [changed.function] if settings.reads_texts else []
+            allow_changes(changed.function, table=table, key=key, texts_in=None)
+            data = DataRole(self, "Data", functions=[chat, actions, events, *readers])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
             allow_actions(actions, table=table, files=files, key=key)
             allow_events(events, table=table, files=files, key=key)
+            texts_in = files if settings.reads_texts else None
+            allow_changes(changed.function, table=table, key=key, texts_in=texts_in)
 
     def _allow_documents(
         self,

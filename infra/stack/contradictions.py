@@ -72,6 +72,14 @@ def contradiction(settings: "StackSettings") -> str | None:
             "model, models and fallbackModel need a provider other than demo",
         ),
         (
+            settings.event_text and not settings.publishes,
+            "eventText needs domainEvents",
+        ),
+        (
+            settings.example == "notify" and not (settings.alarm_email or settings.alarm_topic_arn),
+            "example=notify needs alarmEmail or alarmTopicArn",
+        ),
+        (
             settings.voice is True
             and settings.provider not in {"openai", "gemini", "compatible"}
             and not settings.transcription_base_url,

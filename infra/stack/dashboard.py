@@ -20,11 +20,12 @@ class Dashboard(Construct):
         chat: ServiceFunction,
         actions_function: ServiceFunction,
         events: ServiceFunction,
+        changes: ServiceFunction,
         alarms: Alarms,
         reading: Reading | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        ours = (chat.alias, actions_function.alias, events.alias)
+        ours = (chat.alias, actions_function.alias, events.alias, changes.alias)
         refused: list[cloudwatch.IMetric] = (
             [] if alarms.over_budget is None else [alarms.over_budget]
         )
@@ -49,7 +50,7 @@ class Dashboard(Construct):
                 [
                     _graph("Tokens a day", [alarms.input_tokens, alarms.output_tokens]),
                     _graph("Dollars a day", [alarms.spend]),
-                    _graph("Age of deletions (ms)", [alarms.events_age]),
+                    _graph("Age of changes (ms)", [alarms.events_age, alarms.changes_age]),
                 ],
                 [
                     _graph("Trips of guardrails a day", [alarms.guardrail_trips]),

@@ -123,6 +123,20 @@ def of_events(variables: dict[str, str]) -> dict[str, str]:
     return {name: variables[name] for name in names}
 
 
+def of_changes(variables: dict[str, str], settings: StackSettings) -> dict[str, str]:
+    """Those of the `variables` that the changes function reads, and which texts it reads."""
+    names = ["CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"]
+    if settings.reads_texts:
+        names.append("CHATKIT_ATTACHMENTS_BUCKET")
+    texts = {
+        "CHATKIT_EVENT_TEXT": settings.event_text,
+        "CHATKIT_REPORT_TEXT": settings.report_text,
+    }
+    return {name: variables[name] for name in names} | {
+        name: "true" for name, wanted in texts.items() if wanted
+    }
+
+
 def _transcription(settings: StackSettings) -> str | None:
     """Who transcribes; `None` where the functions find it out by the only key that they have."""
     if not settings.transcribes:

@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
 from infra.stack.function import ServiceFunction
 
@@ -49,14 +50,37 @@ def subscribe(
 
     Retries are limited. Events that still fail are kept for two weeks in one dead-letter queue.
     """
-    dead_letters = sqs.Queue(
-        function,
-        "DeadLetters",
+    dead_letters, stream = read_stream(function, table=table, filters=stream_filters)
+    function.alias.configure_async_invoke(
+        retry_attempts=2,
+        max_event_age=MAX_AGE,
+        on_failure=destinations.SqsDestination(dead_letters),
+    )
+    bucket.add_event_notification(
+        s3.EventType.OBJECT_CREATED,
+        notifications.LambdaDestination(function.alias),
+        s3.NotificationKeyFilter(prefix=upload_prefix),
+    )
+    return Subscriptions(dead_letters, stream)
+
+
+def dead_letter_queue(scope: Construct, construct_id: str) -> sqs.Queue:
+    """A queue that keeps for two weeks what could not be handled."""
+    return sqs.Queue(
+        scope,
+        construct_id,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=Duration.days(14),
         removal_policy=RemovalPolicy.DESTROY,
     )
+
+
+def read_stream(
+    function: ServiceFunction, *, table: dynamodb.ITable, filters: list[dict[str, Any]]
+) -> Subscriptions:
+    """Subscribe a function to the table's stream. A shard takes two such readers."""
+    dead_letters = dead_letter_queue(function, "DeadLetters")
     function.allow("DeadLetters", ["sqs:SendMessage"], [dead_letters.queue_arn])
     function.allow(
         "ReadStream",
@@ -72,7 +96,7 @@ def subscribe(
         "Stream",
         target=function.alias,
         event_source_arn=table.table_stream_arn,
-        # A new mapping reads what the stream still holds (a day), so that it misses no deletion.
+        # A new mapping reads what the stream still holds (a day), so that it misses nothing.
         # To handle a record twice is safe.
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
         batch_size=10,
@@ -81,19 +105,8 @@ def subscribe(
         max_record_age=MAX_AGE,
         report_batch_item_failures=True,
         on_failure=sources.SqsDlq(dead_letters),
-        filters=[{"pattern": json.dumps(pattern)} for pattern in stream_filters],
+        filters=[{"pattern": json.dumps(pattern)} for pattern in filters],
     )
     # AWS refuses the mapping until the role can read the stream.
     stream.node.add_dependency(function.role)
-
-    function.alias.configure_async_invoke(
-        retry_attempts=2,
-        max_event_age=MAX_AGE,
-        on_failure=destinations.SqsDestination(dead_letters),
-    )
-    bucket.add_event_notification(
-        s3.EventType.OBJECT_CREATED,
-        notifications.LambdaDestination(function.alias),
-        s3.NotificationKeyFilter(prefix=upload_prefix),
-    )
     return Subscriptions(dead_letters, stream)

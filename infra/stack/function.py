@@ -1,4 +1,4 @@
-"""A Lambda function with its own role, log group and alias. All three functions are made so."""
+"""A Lambda function with its own role, log group and alias. All functions are made so."""
 
 from collections.abc import Mapping
 from typing import Any

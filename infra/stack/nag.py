@@ -15,11 +15,17 @@ _OURS: dict[str, dict[str, str]] = {
     "Events/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
+    "Changes/Function": {
+        "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
+    },
     "Ingest/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
     "VectorRemoval/Function": {
         "AwsSolutions-L1": "python3.13, as the ingest function, whose code it has.",
+    },
+    "Changes/DeadLetters": {
+        "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
     "Ingest/DeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
@@ -45,6 +51,9 @@ _OURS: dict[str, dict[str, str]] = {
         "AwsSolutions-SMG4": "Cloudflare makes the key, and AWS cannot rotate it.",
     },
     "Events/DeadLetters": {
+        "AwsSolutions-SQS3": "This is the dead-letter queue.",
+    },
+    "DomainEvents/NotifyDeadLetters": {
         "AwsSolutions-SQS3": "This is the dead-letter queue.",
     },
     "SignIn/Pool": {
@@ -83,6 +92,13 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     },
     "Events/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
+        r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
+        "names.",
+    },
+    "Changes/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/spill\/\*$/": (
+            "The bodies of large messages, for `eventText` and `reportText`."
+        ),
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
     },

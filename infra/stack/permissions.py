@@ -48,7 +48,9 @@ _ROWS = [
 """What the two functions that people reach do with rows."""
 _CHAT_ROWS = ["dynamodb:Query"]
 _REMOVED_ROWS = ["dynamodb:BatchWriteItem"]
-"""What only the purge does with rows. The purge writes none."""
+"""What only a purge does with rows: of a deleted thread, or of a person who deletes their data. It
+writes none.
+"""
 _EVENTS_ROWS = [
     *_REMOVED_ROWS,
     "dynamodb:BatchGetItem",
@@ -57,6 +59,7 @@ _EVENTS_ROWS = [
     "dynamodb:Query",
 ]
 
+_TOTALS_ROWS = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _DOCUMENT_ROWS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -82,7 +85,7 @@ def allow_chat(
 ) -> None:
     function.allow(
         "Rows",
-        [*_ROWS, *_CHAT_ROWS],
+        [*_ROWS, *_CHAT_ROWS, *_REMOVED_ROWS],
         [table.table.table_arn],
     )
     function.allow("Index", ["dynamodb:Query"], [table.index_arn])
@@ -114,6 +117,44 @@ def allow_events(
 def allow_records(function: ServiceFunction, *, key: kms.IKey | None) -> None:
     """What the events function reaches by itself with `isolation=session`: the stream's records."""
     _allow_key(function, key, "dynamodb")
+
+
+def allow_changes(
+    function: ServiceFunction,
+    *,
+    table: ChatTable,
+    key: kms.IKey | None,
+    texts_in: FilesBucket | None,
+) -> None:
+    """To count: the changes function reaches totals, which belong to nobody, and no other row.
+
+    With `texts_in`, the bucket with large ones, it also reads what people have written. With
+    `isolation=session` it does so by the data role, and `texts_in` is None.
+    """
+    function.allow(
+        "Totals",
+        _TOTALS_ROWS,
+        [table.table.table_arn],
+        _leading_keys("StringLike", [f"{keys.TOTALS}*"]),
+    )
+    if texts_in:
+        theirs = _leading_keys("StringLike", [f"{keys.USER}*"])
+        rows = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+        function.allow("Texts", rows, [table.table.table_arn], theirs)
+        function.allow("Index", ["dynamodb:Query"], [table.index_arn], theirs)
+        large = texts_in.bucket.arn_for_objects(f"{SPILL}*")
+        function.allow("LargeTexts", ["s3:GetObject"], [large])
+    _allow_key(function, key, "dynamodb", *(["s3"] if texts_in else []), new_objects=False)
+
+
+def allow_report(function: ServiceFunction, *, table: ChatTable) -> None:
+    """To read totals with `isolation=session`. Without it, the function reaches all rows anyway."""
+    function.allow(
+        "Totals",
+        ["dynamodb:Query"],
+        [table.table.table_arn],
+        _leading_keys("StringLike", [f"{keys.TOTALS}*"]),
+    )
 
 
 def allow_counters(function: ServiceFunction, *, table: ChatTable, key: kms.IKey | None) -> None:

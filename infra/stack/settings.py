@@ -540,12 +540,39 @@ class StackSettings(BaseModel):
         pattern=r"^arn:aws:sns:\S+$",
         description="Sends alarms to an existing SNS topic.",
     )
+    domain_events: bool = Field(
+        False,
+        description="Publish what happens (a thread is created, an answer is complete, feedback is "
+        "given, …) on a bus of Amazon EventBridge, `ChatKit-<stage>`, for programs of yours "
+        "(docs/events.md).",
+    )
+    event_text: bool = Field(
+        False,
+        description="With `domainEvents`, `message.received` and `answer.completed` carry what was "
+        "said, up to 10,000 characters. By default no event has anybody's words.",
+    )
+    example: Literal["notify"] | None = Field(
+        None,
+        description="`notify` is an example of who reads `domainEvents`, which it turns on: a "
+        "thumb down and a failed answer are told to the topic of the alarms.",
+    )
     dashboard: bool = Field(True, description="A CloudWatch dashboard.")
     first_token_alarm_ms: int = Field(
         8000,
         ge=100,
         description="Alarm when one answer in ten takes longer to its first token, in "
         "milliseconds.",
+    )
+    admin_role: str = Field(
+        _FUNCTIONS["admin_role"].default,
+        min_length=1,
+        description="Role of the people who may read the report of everybody's use, at `/admin` "
+        "and `GET /chatkit/report` (docs/report.md). Only people who sign in have roles.",
+    )
+    report_text: bool = Field(
+        False,
+        description="Put the first 300 characters of a question that got a thumb down or no source "
+        "into the report. By default it has no words of anybody.",
     )
     input_token_price: float = Field(
         0.25,
@@ -613,6 +640,15 @@ class StackSettings(BaseModel):
             except ValidationError as error:
                 raise ValueError(f"{model}: {first_problem(error.errors())}") from None
         return prices
+
+    @property
+    def publishes(self) -> bool:
+        return self.domain_events or self.example is not None
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the changes function reads what people have written."""
+        return self.event_text or self.report_text
 
     @property
     def limit_table(self) -> LimitTable:

@@ -34,7 +34,7 @@ def test_upload_links_are_refused_over_the_bytes_of_a_day(limited):
 
 
 READS = {"/chatkit", "/chatkit/entities", "/chatkit/usage", "/chatkit/health", "/actions/health",
-         "/chatkit/files/{attachment_id}", "/actions/transcribe"}  # fmt: skip
+         "/chatkit/files/{attachment_id}", "/chatkit/report", "/actions/transcribe"}  # fmt: skip
 """`/chatkit` has a test of its own, and a transcription counts as a message."""
 
 

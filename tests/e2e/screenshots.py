@@ -3,17 +3,22 @@
 Run it from the repository's root: `python -m tests.e2e.screenshots`.
 """
 
+import os
+import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page, expect
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chat_page import Chat
+from sign_in import GRACE, choose
 
 from tests.support.chromium import chromium
 from tests.support.dev import ROOT, STARTER, Dev
+from tests.support.oidc_provider import free_port_for_both
 
 IMAGES = ROOT / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
@@ -27,7 +32,34 @@ def main() -> None:
         for scheme in ("light", "dark"):
             visit(browser, dev.url, scheme)
         phone(browser, dev.url)
+    admin()
     examples()
+
+
+def admin() -> None:
+    """The page /admin, of what made-up people have asked."""
+    port = free_port_for_both()
+    with TemporaryDirectory() as folder:
+        dev = Dev(folder=folder, port=port, SIGN_IN="demo", **STARTER)
+        with dev, chromium() as browser:
+            here = {"PORT": str(port), "CHATKIT_LOCAL_DIR": folder}
+            seed = [sys.executable, "-m", "infra.cli.command", "seed"]
+            subprocess.run(seed, env={**os.environ, **here}, cwd=ROOT, check=True)
+            for scheme in ("light", "dark"):
+                report(browser, dev.url, scheme)
+
+
+def report(browser: Browser, url: str, scheme: str) -> None:
+    context = browser.new_context(
+        viewport=DESKTOP, color_scheme=scheme, device_scale_factor=1.5, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(f"{url}/admin")
+    page.get_by_role("button", name="Sign in").click()
+    choose(page, GRACE)
+    page.get_by_role("region", name="Messages", exact=True).wait_for()
+    take(page, f"admin-{scheme}")
+    context.close()
 
 
 def examples() -> None:

@@ -1,7 +1,7 @@
 """Signs people in and out on the page, as they do it."""
 
-ADA, ALAN = "Ada Lovelace", "Alan Turing"
-"""The people of the issuer. Ada is `staff`."""
+ADA, ALAN, GRACE = "Ada Lovelace", "Alan Turing", "Grace Hopper"
+"""The people of the issuer. Ada is `staff`, and Grace is `admin`."""
 
 
 def visit(chat, path="/"):

@@ -70,6 +70,31 @@ async def test_a_record_that_always_fails_is_dropped_and_does_not_block_others(c
         return {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
     other = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "8"}}
-    await local._Pump(handle, "t", "b", documents=False)._deliver([other, record])
+    await local._Pump(handle, "t", "b", documents=False)._deliver(handle, [other, record])
     assert tries == [2, 1, 1]
     assert "dead letters" in caplog.text
+
+
+async def test_what_has_changed_is_delivered_to_a_second_reader(cloud, monkeypatch):
+    monkeypatch.setattr(local, "PAUSE", 0.05)
+    settings = get_settings()
+    changed = []
+
+    async def nothing(event):
+        del event
+
+    async def note(event):
+        changed.extend(record["dynamodb"]["Keys"]["sk"]["S"] for record in event["Records"])
+
+    names = {"table": settings.table, "bucket": settings.attachments_bucket}
+    async with local.events_delivered(nothing, None, note, **names):
+        person = Person(None)
+        thread = await person.thread()
+        await person.shown(thread, items.card([]))
+        await person.store.delete_thread(thread.id, person.context)
+
+        async def told():
+            return "TOMBSTONE" in changed
+
+        await eventually(told)
+    assert not [sort for sort in changed if sort.startswith("ITEM#")]

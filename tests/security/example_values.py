@@ -27,7 +27,16 @@ BODIES = {
     "/actions/transcribe": actions.Uploaded,
     "/actions/uploads": actions.Upload,
 }
-BODILESS = {"/chatkit/session/end", "/chatkit/usage", "/chatkit/health", "/actions/health"}
+BODILESS = {
+    "/chatkit/session/end",
+    "/chatkit/usage",
+    "/chatkit/report",
+    "/chatkit/me/export",
+    "/chatkit/me/delete",
+    "/chatkit/health",
+    "/actions/health",
+}
+"""Routes that take no ids, because they are about whoever asks."""
 QUERIES = {"/chatkit/entities": {"q": "query"}}
 OPERATED = {"/chatkit", "/actions"}
 NOBODYS = {"/chatkit/knowledge/passages/{passage_id}"}

@@ -29,7 +29,7 @@ from functions.store import (
     keys,
 )
 from functions.store import sweep as sweep_module
-from tests.store.samples import NOON, answer, at, message, thread
+from tests.store.samples import NOON, answer, at, message, run_record, thread
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 BIG = "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(120_000))
@@ -269,13 +269,15 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
     limits = Limits(table, store.table)
     for context in (ada, bob):
         await store.begin_run(Run("r", "thr_1", time.time() + 60), context)
+        await Runs(store.table).finish("r", "thr_1", context, "completed")
         await limits.spend(context, Use(messages=1))
     kinds = {pk[:2] + sk.partition("#")[0] for pk, sk in left(backend) if "bob" not in pk}
     assert kinds - {"Q#COUNTERS"} == {
         f"U#{kind}" for kind in ("THREAD", "HEAD", "ITEM", "ATT", "FB", "REC", "RUN")
     }
     assert len(kinds) == 8
-    bobs = [row for row in left(backend) if "bob" in row[0]]
+    kept = [row for row in left(backend) if "bob" in row[0] or row[0].startswith("Q#")]
+    await Runs(store.table).keep_record(run_record(), ada)
     files = len(unsent(backend))
     exported = [entry async for entry in store.export_user(ada.user_id)]
     kinds = [entry["type"] for entry in exported]
@@ -285,7 +287,12 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
         "feedback": 2,
         "attachment": 2,
         "record": 2,
+        "run": 1,
+        "counters": 1,
     }
+    assert [e["run"]["run_id"] for e in exported if e["type"] == "run"] == ["r"]
+    (counters,) = (e["numbers"] for e in exported if e["type"] == "counters")
+    assert list(counters.values()) == [1]
     contents = [e["item"]["content"] for e in exported if e.get("item", {}).get("content")]
     assert BIG in [each[0]["text"] for each in contents if isinstance(each, list)]
     assert [each for each in contents if "4711" in str(each)] == [RETURNED.content] * 2
@@ -302,9 +309,10 @@ async def test_everything_of_a_user_is_exported_and_deleted(backend, store, ada,
             stored = backend.s3.get_object(Bucket=backend.bucket, Key=key)["Body"].read()
             assert (entry["attachment"]["name"], stored) == ("cat.png", PNG)
     await store.delete_user(ada.user_id)
-    assert left(backend) == bobs
+    assert left(backend) == kept  # her counters too, or deleting oneself would reset limits
     assert len(unsent(backend)) == files / 3
-    assert [entry async for entry in store.export_user(ada.user_id)] == []
+    after = [entry["type"] async for entry in store.export_user(ada.user_id)]
+    assert after == ["counters"]
     await store.delete_user(ada.user_id)
     with pytest.raises(ValueError, match="user_id"):
         await store.delete_user("")

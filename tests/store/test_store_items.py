@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
@@ -339,6 +339,19 @@ async def test_feedback_can_be_taken_back(store, ada):
     assert [mark.item_id for mark in await store.load_feedback("thr_1", ada)] == ["m1"]
     with pytest.raises(NotFoundError):
         await store.save_feedback("thr_1", ["never"], None, ada)
+
+
+@every_store
+async def test_feedback_has_the_time_of_its_writing_unless_another_is_given(store, ada):
+    await store.add_thread_item("thr_1", EndOfTurnItem(**_base("m0")), ada)
+    earlier = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    await store.save_feedback("thr_1", ["m0"], "positive", ada, at=earlier)
+    (mark,) = await store.load_feedback("thr_1", ada)
+    assert mark.at == "2026-01-02T03:04:05.000000Z"
+    before = datetime.now(UTC)
+    await store.save_feedback("thr_1", ["m0"], "negative", ada)
+    (mark,) = await store.load_feedback("thr_1", ada)
+    assert before <= datetime.fromisoformat(mark.at) <= datetime.now(UTC)
 
 
 def _base(item_id):

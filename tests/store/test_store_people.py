@@ -1,6 +1,7 @@
 """Export and deletion of a user are complete although requests fail and others write meanwhile."""
 
 import asyncio
+import time
 from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -17,8 +18,8 @@ from chatkit.types import (
 
 from functions.attachments import create_bucket
 from functions.aws.keys import owner
-from functions.store import Records, Table, bodies, create_table, keys
-from tests.store.samples import NOON, answer, message, thread
+from functions.store import Records, Run, Runs, Table, bodies, create_table, keys, people
+from tests.store.samples import NOON, answer, at, message, thread
 from tests.store.test_store_deletion import PNG, gone, left, upload
 from tests.store.test_store_sizes import noise
 
@@ -261,6 +262,44 @@ async def test_a_sweep_finishes_an_interrupted_deletion(backend, ada, interferen
             break
 
 
+async def test_a_deletion_stops_a_running_answer_and_removes_its_last_words_too(
+    store, backend, ada, monkeypatch
+):
+    monkeypatch.setattr(people, "STOP_PAUSE", 0)
+    runs = Runs(store.table)
+    await store.save_thread(thread(), ada)
+    await store.begin_run(Run("r", "thr_1", time.time() + 60), ada)
+
+    async def write():
+        while not await runs.is_cancelled("r", ada):
+            pass
+        await store.add_thread_item("thr_1", message("last"), ada)  # fails without the thread
+        await runs.finish("r", "thr_1", ada, "stopped")
+
+    await asyncio.gather(store.delete_user(ada.user_id), write())
+    assert left(backend) == []
+
+
+async def test_a_deletion_does_not_wait_for_an_answer_that_has_crashed(
+    store, backend, ada, monkeypatch
+):
+    monkeypatch.setattr(people, "STOP_SECONDS", 0)
+    await store.save_thread(thread(), ada)
+    await store.begin_run(Run("r", "thr_1", time.time() + 60), ada)
+    await store.delete_user(ada.user_id)
+    assert left(backend) == []
+
+
+async def test_a_users_partitions_are_all_that_their_rows_lie_in(backend, store, ada, bob):
+    await fill(backend, store, ada, "living")
+    await fill(backend, store, bob, "living")
+    await fill(backend, store, ada, "pending")
+    await backend.store(purge="stream").delete_thread("pending", ada)
+    found = await store.user_partitions(ada.user_id)
+    assert {pk for pk, _ in left(backend) if "bob" not in pk} <= found
+    assert not any("bob" in partition for partition in found)
+
+
 def fetched(backend, url):
     """The bytes of the object that a link leads to."""
     assert "X-Amz-Signature=" in url
@@ -291,6 +330,14 @@ async def test_an_export_signs_the_links_to_everything_in_the_bucket(backend, st
     (sent,) = [entry for entry in exported if entry["type"] == "attachment"]
     assert fetched(backend, sent["url"]) == PNG
     assert fetched(backend, sent["attachment"]["preview_url"]) == PNG
+
+
+async def test_an_export_has_the_items_of_a_thread_in_their_order(backend, store, ada):
+    await store.save_thread(thread(), ada)
+    for item_id, seconds in (("b", 1), ("c", 0), ("a", 1)):
+        await store.add_thread_item("thr_1", message(item_id, created_at=at(seconds)), ada)
+    exported = [entry async for entry in store.export_user(ada.user_id)]
+    assert [entry["item"]["id"] for entry in exported if entry["type"] == "item"] == ["c", "b", "a"]
 
 
 async def test_an_export_links_to_the_place_of_a_files_bytes(backend, store, ada):

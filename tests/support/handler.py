@@ -14,6 +14,12 @@ class Environment:
         self.thread = ThreadPoolExecutor(1)
         self.handler = self.thread.submit(self._start).result()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.thread.shutdown()
+
     def _start(self):
         sys.modules.pop(self._module, None)
         return importlib.import_module(self._module)

@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import {
   type Ask,
+  atAdmin,
   BootError,
   boot,
   type Done,
@@ -16,6 +17,10 @@ import { Header } from "./Header";
 import { StartScreen } from "./StartScreen";
 import { useScheme } from "./scheme";
 import { useOtherWindows } from "./sign-in-hooks";
+
+const Admin = lazy(() =>
+  import("../admin/Admin").catch(() => ({ default: () => texts.startUnreachable.title })),
+);
 
 type Failed = { at: "failed"; problem: Problem } & Pick<BootError, "signIn" | "person">;
 type Challenged = { Screen: typeof Challenge; asked: Asked };
@@ -86,7 +91,14 @@ export function App() {
             <p>{texts.signIn.doneText}</p>
           </div>
         )}
-        {state.at === "ready" && <Chat ready={state} look={look} />}
+        {state.at === "ready" &&
+          (atAdmin() ? (
+            <Suspense>
+              <Admin chat={state.config.api.chat} fetch={state.fetch} />
+            </Suspense>
+          ) : (
+            <Chat ready={state} look={look} />
+          ))}
       </main>
     </div>
   );

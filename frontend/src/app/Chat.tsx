@@ -13,7 +13,7 @@ import { useAnswerWatch, useOnline, useUnauthorized, useVanished } from "./troub
 import { VoiceNote } from "./VoiceNote";
 
 // The chat goes on without the line when its file cannot be loaded.
-const Usage = lazy(() => import("./Usage").catch(() => ({ default: () => null })));
+const Foot = lazy(() => import("./Foot").catch(() => ({ default: () => null })));
 
 type Opened = { entity: Entity; Passage: typeof import("./Passage").default };
 
@@ -135,11 +135,9 @@ export function Chat({ ready, look }: { ready: Ready; look: ReturnType<typeof us
       <div className="element" ref={stage}>
         <ChatKit control={chat.control} />
       </div>
-      {config.features.usage && (
-        <Suspense fallback={<p className="usage" />}>
-          <Usage chat={config.api.chat} fetch={fetch} />
-        </Suspense>
-      )}
+      <Suspense fallback={<div className="foot" />}>
+        <Foot ready={ready} say={setSaid} />
+      </Suspense>
       {config.features.voiceNotes && (
         <VoiceNote actions={config.api.actions} fetch={fetch} onText={write} />
       )}

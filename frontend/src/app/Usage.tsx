@@ -1,4 +1,4 @@
-/** One line of a visitor's own use. A file of its own in the build; loads where there are limits. */
+/** A visitor's own use, in the line under the chat. */
 import { type ReactNode, useEffect, useState } from "react";
 import { nearlyUsed, today } from "./usage-texts";
 

@@ -69,6 +69,9 @@ export class BootError extends Error {
   }
 }
 
+/** Whether this is the address of the report, which needs no chat. */
+export const atAdmin = (): boolean => location.pathname === "/admin";
+
 /** Shows somebody new the challenge, and returns the token of the solved one. */
 export type Ask = (challenge: ChallengeConfig, signIn: SignIn | null) => Promise<string>;
 
@@ -122,7 +125,7 @@ export async function boot(ask: Ask): Promise<Ready | SignedOut | Done> {
     },
   });
   const log = createLog({ chat: config.api.chat, fetch });
-  const loaded = await loadChatKitScript(config.chatkitScript);
+  const loaded = atAdmin() || (await loadChatKitScript(config.chatkitScript));
   if (!loaded) {
     const { defineStandIn } = await import("../standin");
     defineStandIn();

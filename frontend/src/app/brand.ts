@@ -47,7 +47,7 @@ export const page = {
   headingFont: '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif',
 };
 
-/** Others are in `usage-texts.ts`, `challenge-texts.ts` and `passage-texts.ts`, which load later. */
+/** Others are in `usage-texts.ts`, `data-texts.ts` and such files, which load later. */
 export const texts = {
   noScript: "This chat needs JavaScript.",
   loading: "The chat is loading",

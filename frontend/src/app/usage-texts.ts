@@ -1,7 +1,11 @@
 /**
- * Yours to edit, like the texts in `brand.ts`: what the page says of a visitor's own use. They are a
- * file of their own because they load only where the server has limits.
+ * Yours to edit, like the texts in `brand.ts`: the line under the chat, with what the page says of a
+ * visitor's own use. They are a file of their own because they load after the chat.
  */
+
+/** Opens the dialog with the visitor's own data, whose texts are in `data-texts.ts`. */
+export const yourData = "Your data";
+
 type Amounts = (used: number, of: number) => string;
 
 const written = (number: number) => number.toLocaleString(document.documentElement.lang);

@@ -182,7 +182,9 @@ def test_what_nothing_reads_is_gone(chat):
     assert not [
         name
         for name in names
-        if name.startswith(("mangum/", "functions/actions/", "functions/events/"))
+        if name.startswith(
+            ("mangum/", "functions/actions/", "functions/changes/", "functions/events/")
+        )
     ]
     assert not [name for name in names if name.startswith("functions/toolkit/testing")]
     assert not [name for name in names if name.startswith((".env", "infra/", "tests/"))]

@@ -17,6 +17,7 @@ MAKE = {
     "chat": project.chat_configuration,
     "actions": project.actions_configuration,
     "events": project.events_configuration,
+    "changes": project.changes_configuration,
     "ingest": project.ingest_configuration,
 }
 
@@ -30,7 +31,7 @@ def interpreter_of(pid):
 @as_deployed
 @pytest.mark.parametrize("function", MAKE)
 async def test_the_bundle_for_lambda_runs_on_lambdas_python_with_its_own_byte_code(function):
-    shipped = "actions" if function == "events" else function
+    shipped = "actions" if function in ("events", "changes") else function
     found = project.bundle(shipped)
     assert found.task_root == bundle.build(shipped, architecture="x86_64")
     # Python prints where each module comes from.

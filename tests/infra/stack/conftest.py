@@ -91,6 +91,10 @@ def names(template, cloud):
             vectors.create_vector_bucket(vectorBucketName=VECTORS)
             arn = f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/{VECTORS}"
             names[f"{name}.VectorBucketArn"] = arn
+        elif kind == "AWS::Events::EventBus":
+            bus = resource["Properties"]["Name"]
+            made = boto3.client("events", region_name=REGION).create_event_bus(Name=bus)
+            names |= {name: bus, f"{name}.Arn": made["EventBusArn"]}
         elif kind == "AWS::IAM::Role":
             names[f"{name}.Arn"] = f"arn:aws:iam::{ACCOUNT}:role/{name}"
         elif kind == "AWS::KMS::Key":

@@ -252,6 +252,12 @@ def _sqs(operation, params, place):
     yield Need(f"sqs:{operation}", f"arn:aws:sqs:{place}:{name}")
 
 
+def _events(operation, params, place):
+    for entry in params["Entries"]:
+        bus = f"arn:aws:events:{place}:event-bus/{entry['EventBusName']}"
+        yield Need(f"events:{operation}", bus)
+
+
 def _sts(operation, params, _place):
     assert operation == "AssumeRole"
     for action in ("AssumeRole", "TagSession"):
@@ -267,6 +273,7 @@ _SERVICES = {
     "cognito-idp": _cognito,
     "dynamodb": _dynamodb,
     "dynamodbstreams": _dynamodbstreams,
+    "events": _events,
     "s3": _s3,
     "s3vectors": _s3vectors,
     "secretsmanager": _secretsmanager,

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from functions.aws import clients, owner_sessions, secret_values
 from functions.aws.bucket import Bucket
 from functions.events.events import Events
+from functions.services import Services
 from functions.settings import Settings, forget_settings, get_settings
 from functions.store import DynamoDBStore
 from functions.toolkit import action
@@ -228,8 +229,15 @@ def chat_does_everything(url, role, model):
     other = chat.create("Find hi")
     assert other[-1]["type"] != "error", other[-1]
 
+    # The report, which the route gives to administrators only.
+    assert asyncio.run(Services.of(get_settings()).reports.read(31))["days"]
+
     chat.read("threads.delete", thread_id=thread)
     assert chat.post("threads.get_by_id", thread_id=thread).status_code == 404
+
+    # The visitor's own data: saved, and deleted with their other conversation.
+    assert chat.http.get("/chatkit/me/export").json()["complete"] is True
+    assert chat.http.post("/chatkit/me/delete", json={}).json() == {"done": True}
 
 
 def actions_do_everything(url, role, lived_in):
@@ -296,7 +304,7 @@ def events_do_everything(lived_in):
     assert wrong not in {entry["Key"] for entry in kept}
 
 
-def lambda_feeds_it():
+def lambda_feeds_it(queue=QUEUE):
     """What Lambda does with the role by itself, to read the stream and to keep what failed:
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html.
     """
@@ -310,7 +318,7 @@ def lambda_feeds_it():
     assert streams.get_records(ShardIterator=begin["ShardIterator"])["Records"]
     sqs = boto3.client("sqs", region_name=REGION)
     sqs.send_message(
-        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{QUEUE}", MessageBody="what failed"
+        QueueUrl=f"{sqs.meta.endpoint_url}/{ACCOUNT}/{queue}", MessageBody="what failed"
     )
 
 

@@ -31,6 +31,10 @@ def test_alarms_watch_the_functions_the_table_the_edge_dead_letters_and_spending
         "EventsErrors",
         "EventsDuration",
         "EventsLate",
+        "ChangesErrors",
+        "ChangesDuration",
+        "ChangesLate",
+        "ChangesDeadLetters",
         "FirstTokenLate",
         "FailedAnswers",
         "TableThrottles",
@@ -82,17 +86,18 @@ def test_an_alarm_on_cloudfront_exists_only_where_its_metrics_are(synth, dev):
 
 
 def test_an_alarm_on_duration_comes_before_the_timeout(dev):
-    for name in ("Chat", "Actions", "Events"):
+    for name in ("Chat", "Actions", "Events", "Changes"):
         timeout = dev.only("AWS::Lambda::Function", f"{name}Function")["Timeout"]
         alarm = dev.only("AWS::CloudWatch::Alarm", f"Alarms{name}Duration")
         assert timeout * 500 < alarm["Threshold"] < timeout * 1000
 
 
-def test_an_alarm_on_late_deletions_comes_hours_before_lambda_gives_them_up(dev):
-    alarm = dev.only("AWS::CloudWatch::Alarm", "AlarmsEventsLate")
+@pytest.mark.parametrize("name", ["Events", "Changes"])
+def test_an_alarm_on_late_records_comes_hours_before_lambda_gives_them_up(dev, name):
+    alarm = dev.only("AWS::CloudWatch::Alarm", f"Alarms{name}Late")
     assert alarm["MetricName"] == "IteratorAge"
-    assert "EventsFunction" in json.dumps(alarm["Dimensions"])
-    mapping = dev.only("AWS::Lambda::EventSourceMapping")
+    assert f"{name}Function" in json.dumps(alarm["Dimensions"])
+    mapping = dev.only("AWS::Lambda::EventSourceMapping", f"{name}Stream")
     assert alarm["Threshold"] <= mapping["MaximumRecordAgeInSeconds"] * 1000 / 2
 
 
@@ -109,7 +114,7 @@ def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
         "Throttled rows",
         "Tokens a day",
         "Dollars a day",
-        "Age of deletions (ms)",
+        "Age of changes (ms)",
         "Trips of guardrails a day",
         "Share of answers that fail",
         "Share of cold starts",

@@ -95,6 +95,11 @@ def test_make_lambda_starts_what_the_template_says(dev):
     assert actions["Handler"] == project.ACTIONS_HANDLER
     events = dev.only("AWS::Lambda::Function", "EventsFunction")
     assert events["Handler"] == project.EVENTS_HANDLER
-    started = project.events_configuration(Path(), {})
-    assert (events["Timeout"], events["MemorySize"]) == (started.timeout, started.memory)
+    changes = dev.only("AWS::Lambda::Function", "ChangesFunction")
+    assert changes["Handler"] == project.CHANGES_HANDLER
+    for function, started in (
+        (events, project.events_configuration(Path(), {})),
+        (changes, project.changes_configuration(Path(), {})),
+    ):
+        assert (function["Timeout"], function["MemorySize"]) == (started.timeout, started.memory)
     assert chat["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == project.WRAPPER

@@ -211,6 +211,7 @@ STORE_ATTEMPTS = {
     "begin_run": lambda s: s.begin_run(Run("run_2", "thr_1", time.time() + 60), HIS),
     "delete_user": lambda s: s.delete_user(BOB),
     "export_user": lambda s: collect(s.export_user(BOB)),
+    "user_partitions": lambda s: s.user_partitions(BOB),
 }
 FILE_ATTEMPTS = {
     "create_attachment": announced,
@@ -234,8 +235,8 @@ OTHER_ATTEMPTS = {
     "Runs.is_cancelled": lambda t: Runs(t).is_cancelled("run_1", HIS),
     "Runs.find": lambda t: Runs(t).find("run_1", HIS),
     "Runs.finish": lambda t: Runs(t).finish("run_1", "thr_1", HIS, "ended"),
-    "Runs.keep_record": lambda t: Runs(t).keep_record(run_record(), HIS),
     "Runs.running": lambda t: Runs(t).running("thr_1", HIS),
+    "Runs.keep_record": lambda t: Runs(t).keep_record(run_record(), HIS),
     "Records.get": lambda t: Records(t).get("notes", HIS),
     "Records.put": lambda t: Records(t).put("lists", [1], HIS, version=0),
     "Records.of_thread": lambda t: Records(t).of_thread("thr_1").get("notes", HIS),

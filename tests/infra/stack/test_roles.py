@@ -126,7 +126,7 @@ def test_a_role_that_touches_nothing_encrypted_has_no_right_to_the_key(template)
     for name in template.of_type("AWS::IAM::Role"):
         statements = statements_of(template, name)
         inline = template.resources[name]["Properties"].get("Policies", [])
-        ours = name.startswith(("ChatRole", "ActionsRole", "EventsRole"))
+        ours = name.startswith(("ChatRole", "ActionsRole", "EventsRole", "ChangesRole"))
         assert ("kms:" in json.dumps([statements, inline])) == ours, name
 
 

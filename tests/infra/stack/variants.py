@@ -31,6 +31,9 @@ EVERYTHING = {
     "retentionDays": "90",
     "dailyBudget": "20",
     "githubRepository": "acme/chat",
+    "reportText": "true",
+    "example": "notify",
+    "eventText": "true",
 }
 
 
@@ -99,6 +102,8 @@ VARIANTS = {
         "signUp": "true",
         "signInMfa": "required",
         "signInProviders": "Google",
+        "domainEvents": "true",
+        "eventText": "true",
         "oidcOptional": "true",
         "oidcTenantClaim": "custom:tenant",
         "allowedOrigins": "https://www.example.com,http://localhost:8000",

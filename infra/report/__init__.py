@@ -1,0 +1,1 @@
+"""The report as files: a page with plots and tables, and a sheet with all numbers."""
