@@ -312,14 +312,7 @@ class ChatKitStack(Stack):
         self._deployer(settings, secrets, [chat, actions, events, changed.function])
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
-        CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
-        CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
-        CfnOutput(
-            self,
-            "RunLogs",
-            value=f"{chat.logs.log_group_name},{actions.logs.log_group_name}",
-            description="Log groups of the runs",
-        )
+        self._data_outputs(table, files, [chat, actions])
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
 
@@ -501,6 +494,13 @@ class ChatKitStack(Stack):
                 "Name=name,Value=You",
                 description="Makes an account and mails its password",
             )
+
+    def _data_outputs(self, table: ChatTable, files: FilesBucket, run: list[UrlFunction]) -> None:
+        """What the commands ask for. `run` are the functions whose logs have runs."""
+        groups = ",".join(function.logs.log_group_name for function in run)
+        CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
+        CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
+        CfnOutput(self, "RunLogs", value=groups, description="Log groups of the runs")
 
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")
