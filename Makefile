@@ -107,6 +107,13 @@ deploy: setup ## deploy a stage to AWS, and run the smoke test
 rollback: setup-python ## run the version before again; STAGE=prod, YES=1 unasked
 	@$(RUN) -m infra.cli.command rollback $(if $(YES),--yes) $(CONTEXT)
 
+.PHONY: restore restore-drill
+restore: setup-python ## bring a stage's conversations and files back as they were, beside those of now; AT=2026-11-26T02:00Z STAGE=prod, YES=1 unasked
+	@$(RUN) -m infra.cli.command restore --at "$(AT)" $(if $(YES),--yes) $(CONTEXT)
+
+restore-drill: setup-python ## try a restore into a table that is thrown away, and compare; STAGE=prod, YES=1 unasked
+	@$(RUN) -m infra.cli.command restore-drill $(if $(YES),--yes) $(CONTEXT)
+
 destroy: setup ## delete a stage from AWS
 	@$(RUN) -m infra.cli.command destroy $(CONTEXT)
 
@@ -128,12 +135,11 @@ ingest: setup-python ## upload a folder of documents that the assistant searches
 	@$(RUN) -m infra.cli.command ingest $(if $(DIR),--dir "$(DIR)") $(if $(TENANT),--tenant "$(TENANT)") $(if $(ROLES),--roles "$(ROLES)") \
 		$(if $(TAGS),--tags "$(TAGS)") $(if $(REINDEX),--reindex) $(if $(YES),--yes) $(CONTEXT)
 
-# Shells export USER, so it counts only on the command line.
-USER_GIVEN = $(if $(filter command line,$(origin USER)),$(USER))
-
+# Shells export USER, so it names a person only when it stands in the command itself.
+PERSON = $(if $(filter command,$(origin USER)),$(USER))
 .PHONY: table seed
 table: setup-python ## look into the table, read-only: people, or USER=, or THREAD= for its rows; PAGE= AFTER= TEXT=1
-	@$(RUN) -m infra.cli.command table $(if $(USER_GIVEN),--user "$(USER_GIVEN)") $(if $(THREAD),--thread "$(THREAD)") \
+	@$(RUN) -m infra.cli.command table $(if $(PERSON),--user "$(PERSON)") $(if $(THREAD),--thread "$(THREAD)") \
 		$(if $(PAGE),--page "$(PAGE)") $(if $(AFTER),--after "$(AFTER)") $(if $(TEXT),--text) $(CONTEXT)
 
 seed: setup-python ## write made-up people and conversations, for pictures and load; PEOPLE=20 DAYS=30 SEED=1; CLEAN=1 removes them; YES=1 unasked
@@ -143,8 +149,6 @@ seed: setup-python ## write made-up people and conversations, for pictures and l
 knowledge: setup-python ## list the documents that the assistant searches, with their states and errors
 	@$(RUN) -m infra.cli.command knowledge $(CONTEXT)
 
-# Shells export USER, so it names a person only when it stands in the command itself.
-PERSON = $(if $(filter command,$(origin USER)),$(USER))
 .PHONY: find-user export-user delete-user
 find-user: setup-python ## under which id a person's data is stored; QUERY=an id, or an address or name where people sign in; TENANT=
 	@$(RUN) -m infra.cli.command find-user --query "$(QUERY)" $(if $(TENANT),--tenant "$(TENANT)") $(CONTEXT)

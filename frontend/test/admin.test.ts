@@ -74,6 +74,12 @@ describe("a report", () => {
     const models = [model("m"), model("m", { provider: "gemini", firstTokenP50Ms: 7 })];
     const days = [day("2026-11-01", { models }), day("2026-11-02", { models: [] })];
     expect(byModel(days, ({ answers }) => answers).series).toHaveLength(2);
+    // What no model has answered has neither name nor provider.
+    const more = [...days, day("2026-11-03", { models: [model("", { provider: "" })] })];
+    expect(byModel(more, ({ answers }) => answers)).toEqual({
+      ...byModel(days, ({ answers }) => answers),
+      rows: expect.arrayContaining([{ day: "2026-11-03", m0: 0, m1: 0 }]),
+    });
     expect(firstTokens(days, "gemini m")).toEqual([
       { day: "2026-11-01", p50: 7, p90: 900 },
       { day: "2026-11-02", p50: null, p90: null },
@@ -140,7 +146,7 @@ describe("the page", () => {
 
   it("asks for 30 days, shows sums in words, and each plot's numbers in a table", async () => {
     answer = () => Response.json(report(day("2026-10-31"), day("2026-11-02", { messages: 9 })));
-    await show("14 messages. Most on Nov 2: 9.", "$1.00", "10 answers, of which 2 failed (20%).");
+    await show("14 messages. Most on Nov 2: 9.", "$1.00", "10 runs, of which 2 failed (20%).");
     expect(asked).toEqual(["/chatkit/report?days=30"]);
     const messages = figure("Messages");
     expect(messages.querySelector("svg")?.getAttribute("aria-label")).toBe("Messages");

@@ -65,6 +65,11 @@ def type_by_name(extension: str) -> str | None:
 UNSENT_DAYS: Final = 1
 """Days until an unsent upload is removed (S3 rounds up to midnight UTC)."""
 MULTIPART_DAYS: Final = 1
+VERSION_DAYS: Final = 1
+"""Days that old versions are kept where the stack asks for none. A bucket has some only when it
+once kept versions, which S3 can suspend and not turn off:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
+"""
 
 LIFECYCLE_RULES: Final[list[dict[str, Any]]] = [
     {
@@ -72,12 +77,20 @@ LIFECYCLE_RULES: Final[list[dict[str, Any]]] = [
         "Status": "Enabled",
         "Filter": {"Prefix": UPLOADS},
         "Expiration": {"Days": UNSENT_DAYS},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": UNSENT_DAYS},
     },
     {
         "ID": "aborted-multiparts",
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": MULTIPART_DAYS},
+    },
+    {
+        "ID": "old-versions",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "Expiration": {"ExpiredObjectDeleteMarker": True},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": VERSION_DAYS},
     },
 ]
 

@@ -189,12 +189,13 @@ class Bucket:
             if not page.get("IsTruncated"):
                 return
 
-    async def list(self, prefix: str) -> AsyncIterator[tuple[str, float]]:
-        """The keys under a prefix, each with its last change (Unix time).
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[tuple[str, float]]:
+        """The keys under a prefix, each with its last change (Unix time), in order: those that come
+        after `after`.
 
         One request for each thousand.
         """
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"StartAfter": after} if after else {}
         while True:
             page = await clients.call(
                 self.client.list_objects_v2, Bucket=self.name, Prefix=prefix, **more

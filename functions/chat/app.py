@@ -40,7 +40,7 @@ from . import own_data
 from .answer import stop_all
 from .message import answer_message
 from .operations import OperationResult, Operations, use_of
-from .report import router as report_router
+from .report import report
 
 MAX_SMALL_BODY = 16 * 1024
 OWN_ROUTES = "/chatkit/x"
@@ -50,7 +50,7 @@ EVENT_STREAM = {"cache-control": "no-cache, no-transform", "x-accel-buffering": 
 # No endpoint has a response model or declares a query parameter, because FastAPI would then import
 # all of pydantic.v1 in every cold start.
 router = APIRouter()
-router.include_router(report_router)
+router.add_api_route("/chatkit/report", report, methods=["GET"], response_model=None)
 
 
 @router.post("/chatkit", response_model=None)

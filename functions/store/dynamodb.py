@@ -29,7 +29,7 @@ from .runs import (
     marker,
     running_in,
 )
-from .sweep import Swept, sweep
+from .sweep import Sweep, Swept
 from .table import MAX_ACTIONS, ConditionFailed, Table
 from .threads import Threads
 
@@ -436,9 +436,11 @@ class DynamoDBStore(Store[Any]):
         """
         return await self._people.partitions(named(user_id))
 
-    async def sweep(self) -> Swept:
+    async def sweep(self, seconds: float = 86_400) -> Swept:
         """Remove rows and objects that nothing points to, and finish interrupted deletions.
 
-        Reads the whole table and lists the whole bucket: see `functions.store.sweep`.
+        Reads the whole table and lists the whole bucket, some 2,000 rows a second at most. After so
+        many seconds it stops, and the next call goes on. Raises `BusyError` while another one is at
+        work: see `functions.store.sweep`. In a stage of the stack a function does this.
         """
-        return await sweep(self.table, self.bucket, self._purge)
+        return await Sweep(self.table, self.bucket, self._purge).run(seconds)

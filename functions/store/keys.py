@@ -34,6 +34,10 @@ KNOWLEDGE: Final = "K#"
 """The prefix of the partitions of documents: one for each tenant, and one for those of nobody."""
 SHARED: Final = "L#"
 """The prefix of the partitions that belong to nobody: counters that several people share."""
+SCHEMA: Final = "SCHEMA"
+"""The partition of the table's version, which belongs to nobody."""
+SWEEP: Final = "SWEEP"
+"""The partition of the sweep, which belongs to nobody."""
 TOTALS: Final = "S#"
 """The prefix of the partitions with totals, which belong to nobody and name nobody."""
 TOMBSTONE: Final = "TOMBSTONE"
@@ -70,6 +74,12 @@ def key(partition: str, sort: str) -> Key:
 
 def thread_key(user: str, thread_id: str) -> Key:
     return key(user_partition(user), THREAD + part(thread_id))
+
+
+def thread_of(partition: str) -> Key:
+    """The row of the thread that a partition belongs to."""
+    user_pk, _, name = partition.rpartition("#T#")
+    return key(user_pk, THREAD + name)
 
 
 def item_key(user: str, thread_id: str, item_id: str) -> Key:

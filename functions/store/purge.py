@@ -48,7 +48,7 @@ class Purge:
         """
         user_pk, _, part = partition.rpartition("#T#")
         pending = keys.key(user_pk, keys.GONE + part)
-        thread, gone = await self.table.get_many([_thread_key(partition), pending])
+        thread, gone = await self.table.get_many([keys.thread_of(partition), pending])
         if thread is not None:
             return 0
         batch: list[str] = []
@@ -80,7 +80,7 @@ class Purge:
         return removed
 
     async def _check_gone(self, partition: str) -> None:
-        if await self.table.get(_thread_key(partition)) is not None:
+        if await self.table.get(keys.thread_of(partition)) is not None:
             raise _ThreadExists
 
     async def _rows(self, partition: str, sorts: list[str]) -> None:
@@ -100,7 +100,7 @@ class Purge:
         """
         # A conditional delete of a missing row acts as a condition check, without that permission.
         no_thread = {
-            "Key": _thread_key(partition),
+            "Key": keys.thread_of(partition),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
         head = {"Key": keys.key(partition, keys.HEAD)}
@@ -138,7 +138,7 @@ class Purge:
         """Remove a record and its bytes, unless the file now belongs to another thread."""
         user_pk, _, part = partition.rpartition("#T#")
         record = keys.key(user_pk, sort)
-        thread, row = await self.table.get_many([_thread_key(partition), record])
+        thread, row = await self.table.get_many([keys.thread_of(partition), record])
         if thread is not None:
             raise _ThreadExists
         if row is None or row.get("thread", {}).get("S") != part:
@@ -198,9 +198,3 @@ class Purge:
         row = await self.table.get(key)
         if self.bucket and (row is None or row.get(name, {}).get("S") != old):
             await self.bucket.delete(old)
-
-
-def _thread_key(partition: str) -> keys.Key:
-    """The row of the thread that a partition belongs to."""
-    user_pk, _, part = partition.rpartition("#T#")
-    return keys.key(user_pk, keys.THREAD + part)

@@ -94,6 +94,14 @@ Report = TypedDict(
 """Days from the oldest to today, also those without anything, and questions, newest first."""
 
 
+def days_in(typed: str) -> int | None:
+    """The number of days that a text says; `None` unless it is one from 1 to `MAX_DAYS`."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_DAYS))):
+        return None
+    days = int(typed)
+    return days if 1 <= days <= MAX_DAYS else None
+
+
 class Reports:
     """Reads reports. `table` is reached by the process's own rights: totals are nobody's."""
 

@@ -23,6 +23,9 @@
 | totals of a model on a day | `S#<month>` | `<day>#MODEL#<provider>#<model>` | |
 | question that needs a look | `S#<month>` | `QUESTION#<time>#<digest>` | TTL |
 | mark of what has been counted | `S#COUNTED#<mark>` | `COUNTED` | TTL |
+| version of the table: see `VERSION` | `SCHEMA` | `VERSION` | |
+| how far the sweep is, and who is at work | `SWEEP` | `PASS` | |
+| hashes of the objects that rows name, for the sweep | `SWEEP` | `NAMED#<number>` | TTL |
 
 Because of the head, one query reads a thread and its newest items. Every transaction that writes
 the thread's fields writes its head too.
@@ -34,6 +37,21 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
 """
 
 from typing import Any, Final
+
+VERSION: Final = 2
+"""The version of what rows hold. A change that an older version of the code cannot read raises it;
+a new kind of row, which it does not look for, does not.
+
+| version | since | what is different |
+| --- | --- | --- |
+| 1 | 0.1.0 | an item's position is `<created_at>#<id>` |
+| 2 | after 0.1.0 | a new item's position is `<created_at>$<time of its first write>#<id>` |
+
+Rows of an older version are read as they are: both positions sort as they should
+(`keys.item_position`), and an item keeps the one that it has. Where a later version cannot take a
+row as it is, its reader changes it when it is read, and it is stored anew with the next write.
+`tests/store/test_store_older_rows.py` has rows of each version.
+"""
 
 INDEX: Final = "by_position"
 TTL_ATTRIBUTE: Final = "expires"

@@ -83,7 +83,7 @@ class Table:
         row: Row | None = found.get("Item")
         return row
 
-    async def get_many(self, keys: list[Key]) -> list[Row | None]:
+    async def get_many(self, keys: list[Key], **kwargs: Any) -> list[Row | None]:
         """Up to 100 rows in the order of `keys`; `None` where there is no such row."""
         if not keys:
             return []
@@ -92,7 +92,7 @@ class Table:
         for attempt in range(MAX_CONFLICT_ATTEMPTS):
             answer = await aws.call(
                 self.client.batch_get_item,
-                RequestItems={self.name: {"Keys": pending, "ConsistentRead": True}},
+                RequestItems={self.name: {"Keys": pending, "ConsistentRead": True, **kwargs}},
             )
             for row in answer["Responses"].get(self.name, []):
                 rows[row["pk"]["S"], row["sk"]["S"]] = row

@@ -13,11 +13,11 @@ times until the first token, and outcomes, errors and calls of tools by name.
 Additions come to the same in any order. A question that needs a look, which is removed with what
 it was made from, leaves a tombstone in its place, so that it is not written afterwards.
 
-All rows of a month are one partition, which takes 1,000 write units a second, and which stays in
-one piece because the table has a local index. A transaction takes two units for each kilobyte of a
-row: 2 for the day, 2 to 4 for a model. So some 150 transactions a second fit. In batches of ten
-records, as Lambda gives them when it is busy, these are 1,500 answers a second; 1,000 environments
-of the streaming function give some 180. Marks have partitions of their own.
+All rows of a month are one partition, which takes 1,000 write units a second, and stays in one
+piece because the table has a local index. A transaction takes two units for each kilobyte of a row:
+2 for the day, 2 to 4 for a model. So some 150 transactions a second fit. In batches of ten records,
+as Lambda gives them when it is busy, these are 1,500 answers a second; 1,000 environments of the
+streaming function give some 180. Marks have partitions of their own.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 """

@@ -37,8 +37,11 @@ class Account:
         self._region = settings.region or os.environ.get("AWS_REGION")
         self._profile = profile
 
-    def client(self, service: str) -> Any:
-        """A boto3 client. Raises `AccountError` when there is no region."""
+    def client(self, service: str, *, attempts: int = 2) -> Any:
+        """A boto3 client. Raises `AccountError` when there is no region.
+
+        By default it makes two attempts, because a person waits.
+        """
         import boto3  # noqa: PLC0415 - a synth needs no client
         from botocore.config import Config  # noqa: PLC0415
 
@@ -49,8 +52,9 @@ class Account:
                 "There is no AWS region: set AWS_REGION, `aws configure set region …`, or "
                 "-c region=…"
             )
-        # A person waits: two attempts, and short timeouts where there is no network.
-        config = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
+        # Short timeouts, for where there is no network.
+        retries = {"mode": "standard", "total_max_attempts": attempts}
+        config = Config(connect_timeout=5, read_timeout=20, retries=retries)
         return session.client(service, region_name=region, config=config)
 
     def check(self) -> None:

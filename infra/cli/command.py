@@ -1,9 +1,11 @@
 """The commands behind `make synth`, `diff`, `deploy`, `destroy`, `bootstrap`, `rollback`, `secret`,
-`budget`, `ingest`, `knowledge`, `logs`, `run`, `report`, `table`, `seed`, `export-user`,
-`delete-user` and `find-user`.
+`restore`, `restore-drill`, `budget`, `ingest`, `knowledge`, `logs`, `run`, `report`, `table`,
+`seed`, `export-user`, `delete-user` and `find-user`.
 
     python -m infra.cli.command synth|diff|deploy|destroy|bootstrap [the CDK's own arguments]
     python -m infra.cli.command rollback [--yes] [-c stage=…]
+    python -m infra.cli.command restore --at 2026-11-26T02:00Z [--yes] [-c stage=…]
+    python -m infra.cli.command restore-drill [--yes] [-c stage=…]
     python -m infra.cli.command secret [--key model|cookie|turnstile] [--leaked] [-c stage=…]
     python -m infra.cli.command budget [--dollars 20 [--yes]] [-c stage=…]
     python -m infra.cli.command ingest [--dir docs] [--tenant …] [--roles …] [--tags …]
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from infra.cli.knowledge import Library
     from infra.cli.logs import Log
     from infra.cli.people import Place
-    from infra.cli.stored import Stored
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -66,7 +67,8 @@ def main() -> None:
         settings = read_settings(_context(arguments), region=region_of(profile))
         account = Account(settings, profile=profile)
         if command in {
-            "diff", "deploy", "destroy", "bootstrap", "rollback", "secret", *_OF_MAKE_DEV,
+            "diff", "deploy", "destroy", "bootstrap", "rollback", "restore", "restore-drill",
+            "secret", *_OF_MAKE_DEV,
         }:  # fmt: skip
             account.check()  # before minutes are spent on building
         run(command, arguments, settings, account)
@@ -85,9 +87,12 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
         case "diff":
             cdk("diff", "--all", *arguments)
         case "deploy":
+            refuse_newer_table(settings, account)
             cdk("deploy", "--all", "--outputs-file", str(OUTPUTS), *arguments)
+            outputs = json.loads(OUTPUTS.read_text())[_stack(settings)]
+            keep_table_version(account, outputs)
             remove_old_versions(account, _stack(settings))
-            after_deploy(account, json.loads(OUTPUTS.read_text())[_stack(settings)])
+            after_deploy(account, outputs)
             if advice := what_protects(settings):
                 _say(f"\n{advice}")
         case "destroy":
@@ -99,14 +104,72 @@ def run(command: str, arguments: list[str], settings: StackSettings, account: Ac
                 roll_back(account, _stack(settings), sure="--yes" in arguments)
             except RollbackError as error:
                 _stop(str(error))
+        case "restore" | "restore-drill":
+            bring_back(command, arguments, settings, account)
         case "secret":
             change_key(arguments, settings, account)
         case _ if command in _OF_MAKE_DEV:
             _OF_MAKE_DEV[command](arguments, settings, account)
         case _:
-            commands = "synth, diff, deploy, rollback, destroy, bootstrap, secret"
+            commands = (
+                "synth, diff, deploy, rollback, restore, restore-drill, destroy, bootstrap, secret"
+            )
             more = ", ".join(_OF_MAKE_DEV)
             _stop(f"There is no command {command!r}: it is {commands}, {more}.")
+
+
+def refuse_newer_table(settings: StackSettings, account: Account) -> None:
+    """End this process when a later version has written the table that the deploy would use.
+
+    What may not be looked at, as by a role that an older version has made, is deployed unchecked.
+    """
+    from infra.cli import table_version  # noqa: PLC0415 - slow to import
+
+    try:
+        outputs = _found_outputs(settings, account)
+        restored = (settings.restored_table or "").partition("/")[0]
+        table = restored or (outputs or {}).get("TableName")
+        if table is not None:
+            with explained():
+                table_version.check(account.client("dynamodb"), table)
+    except table_version.NewerTableError as error:
+        _stop(str(error))
+    except AccountError as error:
+        _say(f"The version of the table was not checked. {error}")
+
+
+def keep_table_version(account: Account, outputs: dict[str, str]) -> None:
+    """Keep in the table which version writes it."""
+    from infra.cli import table_version  # noqa: PLC0415 - slow to import
+
+    try:
+        with explained():
+            table_version.record(account.client("dynamodb"), outputs["TableName"])
+    except AccountError as error:
+        _say(f"The version of the table was not kept. {error}")
+
+
+def bring_back(
+    command: str, arguments: list[str], settings: StackSettings, account: Account
+) -> None:
+    """Restore the table and the files of a stage, or try it. Ends this process with 1 when what was
+    restored for a try is not the same. Raises `AccountError` when AWS refuses a request.
+    """
+    from infra.cli import restore, restore_drill  # noqa: PLC0415 - slow to import
+    from infra.cli.restored_table import RestoreError  # noqa: PLC0415
+
+    sure = "--yes" in arguments
+    place = restore.Place.of_stage(settings.stage, _stack(settings), _outputs(settings, account))
+    clients = restore.Clients.of(account)
+    try:
+        with explained():
+            if command == "restore-drill":
+                if not restore_drill.drill(place, clients, sure=sure):
+                    sys.exit(1)
+                return
+            restore.restore_stage(place, clients, _option(arguments, "--at"), sure=sure)
+    except RestoreError as error:
+        _stop(str(error))
 
 
 def change_key(arguments: list[str], settings: StackSettings, account: Account) -> None:
@@ -329,8 +392,7 @@ def look_inside(
     arguments: list[str], settings: StackSettings | None = None, account: Account | None = None
 ) -> None:
     """Show rows of the table of the stage or of `make dev`. Raises `AccountError`."""
-    from infra.cli import table  # noqa: PLC0415 - slow to import
-    from infra.cli.stored import StoredError  # noqa: PLC0415
+    from infra.cli import people, table  # noqa: PLC0415 - slow to import
 
     try:
         wanted = table.asked(
@@ -341,8 +403,8 @@ def look_inside(
             words="--text" in arguments,
         )
         with explained():
-            table.show(_stored("make table", settings, account), wanted)
-    except StoredError as error:
+            table.show(_people(settings, account, "table"), wanted)
+    except people.PeopleError as error:
         _stop(str(error))
 
 
@@ -353,8 +415,8 @@ def make_demo_data(
 
     Raises `AccountError`.
     """
-    from infra.cli import seed  # noqa: PLC0415 - slow to import
-    from infra.cli.stored import StoredError  # noqa: PLC0415
+    from functions.settings import Settings  # noqa: PLC0415 - slow to import
+    from infra.cli import people, seed  # noqa: PLC0415
 
     sure = "--yes" in arguments
     try:
@@ -364,21 +426,14 @@ def make_demo_data(
             _option(arguments, "--seed"),
         )
         with explained():
-            stored = _stored("make seed", settings, account)
+            place = _people(settings, account, "seed")
             if "--clean" in arguments:
-                seed.clean(stored, sure=sure)
+                seed.clean(place, sure=sure)
             else:
-                seed.fill(stored, wanted, sure=sure)
-    except StoredError as error:
+                kept = (settings or Settings()).retention_days
+                seed.fill(place, wanted, sure=sure, retention_days=kept)
+    except people.PeopleError as error:
         _stop(str(error))
-
-
-def _stored(command: str, settings: StackSettings | None, account: Account | None) -> "Stored":
-    from infra.cli import stored  # noqa: PLC0415 - slow to import
-
-    if settings is None or account is None:
-        return stored.of_make_dev(command)
-    return stored.of_stage(settings, _outputs(settings, account), account)
 
 
 def _library(settings: StackSettings | None, account: Account | None) -> "Library":
@@ -542,6 +597,17 @@ def _option(arguments: list[str], name: str) -> str | None:
 
 def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
     """The outputs of the stage's stack. Ends this process when there is no stack."""
+    outputs = _found_outputs(settings, account)
+    if outputs is None:
+        _stop(
+            f"There is no stack {_stack(settings)} in this account and region. "
+            "`make deploy` makes it."
+        )
+    return outputs
+
+
+def _found_outputs(settings: StackSettings, account: Account) -> dict[str, str] | None:
+    """The outputs of the stage's stack; None when there is no stack."""
     client = account.client("cloudformation")
     with explained():
         try:
@@ -549,10 +615,7 @@ def _outputs(settings: StackSettings, account: Account) -> dict[str, str]:
         except client.exceptions.ClientError as error:
             if "does not exist" not in str(error):
                 raise
-            _stop(
-                f"There is no stack {_stack(settings)} in this account and region. "
-                "`make deploy` makes it."
-            )
+            return None
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 

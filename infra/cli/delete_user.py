@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from functions.aws.bucket import DELETE_BATCH
 from functions.aws.keys import named, part
+from functions.store import keys
+from functions.store.expiry import DAY
 from functions.store.people import prefixes
+from functions.store.totals import QUESTION, QUESTION_SECONDS
 from infra.cli.people import PeopleError, Place, Survey, say, survey
 from infra.cli.progress import Progress
 
@@ -18,12 +21,6 @@ LOOK_SECONDS: Final = 1.0
 
 WAIT_SECONDS: Final = 60.0
 """How long the command waits for the table's stream to remove the lines of the report."""
-
-TOTALS: Final = "S#"
-QUESTION: Final = "QUESTION#"
-QUESTION_DAYS: Final = 90
-"""The rows of the report that name a conversation, and how long they are kept: nothing else in the
-totals leads to a person."""
 
 
 def delete(
@@ -121,15 +118,18 @@ def _wait_for_the_report(
 
 
 async def _lines_of_the_report(place: Place, partitions: Iterable[str]) -> int:
+    """The rows of the report that name one of these conversations. Nothing else in the totals leads
+    to a person.
+    """
     conversations = {each.partition("#T#")[2] for each in partitions} - {""}
     now = datetime.now(UTC)
-    months = {f"{now - timedelta(days=back):%Y-%m}" for back in range(QUESTION_DAYS + 1)}
+    months = {f"{now - timedelta(days=back):%Y-%m}" for back in range(QUESTION_SECONDS // DAY + 1)}
     found = 0
     for month in months if conversations else ():
         query = {
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :question)",
             "ExpressionAttributeValues": {
-                ":pk": {"S": f"{TOTALS}{month}"},
+                ":pk": {"S": keys.totals_partition(month)},
                 ":question": {"S": QUESTION},
             },
             "ProjectionExpression": "#thread",

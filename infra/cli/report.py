@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.store.report import MAX_DAYS, Reports
+from functions.store.report import MAX_DAYS, Reports, days_in
 from functions.store.table import Table
 from infra.cli.account import Account
 from infra.cli.make_dev import local_client, port_of_make_dev, variables_of_make_dev
@@ -58,26 +58,25 @@ def write(place: Place, folder: str | None, typed_days: str | None) -> None:
 
     if not folder:
         raise ReportError("Name a folder: make report OUT=report")
-    days = _days(typed_days or DEFAULT_DAYS)
+    days = days_in(typed_days or DEFAULT_DAYS)
+    if days is None:
+        raise ReportError(f"DAYS={typed_days} is not a whole number from 1 to {MAX_DAYS}.")
     out = Path(folder)
+    _make(out)
+    report = asyncio.run(place.reports.read(days))
+    messages = sum(day["messages"] for day in report["days"])
+    _say(f"{place.name}, {report['from']} to {report['to']}: {messages:,} messages")
+    texts = {"report.html": page(report, place.name), "report.csv": sheet(report)}
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8")
+        _say(f"  {out / name}")
+
+
+def _make(folder: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        report = asyncio.run(place.reports.read(days))
-        messages = sum(day["messages"] for day in report["days"])
-        _say(f"{place.name}, {report['from']} to {report['to']}: {messages:,} messages")
-        texts = {"report.html": page(report, place.name), "report.csv": sheet(report)}
-        for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8")
-            _say(f"  {out / name}")
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ReportError(f"OUT={folder} cannot be written: {error.strerror}.") from None
-
-
-def _days(typed: str) -> int:
-    days = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 0  # noqa: PLR2004
-    if not 1 <= days <= MAX_DAYS:
-        raise ReportError(f"DAYS={typed} is not a whole number from 1 to {MAX_DAYS}.")
-    return days
 
 
 def _say(line: str) -> None:

@@ -44,6 +44,8 @@ class Step:
 def roll_back(account: Account, stack: str, *, sure: bool) -> None:
     """Show what would run again, and point the aliases back. Asks for a yes unless `sure`.
 
+    A function that the last deploy has added has no version before, and stays.
+
     Raises `RollbackError`, and `AccountError` when AWS refuses a request.
     """
     client = account.client("lambda")
@@ -51,10 +53,13 @@ def roll_back(account: Account, stack: str, *, sure: bool) -> None:
         steps = _steps(account, client, stack)
     if not steps:
         raise RollbackError(f"There are no functions in {stack}.")
-    alone = [step.function for step in steps if not step.before]
-    if alone:
-        raise RollbackError(f"There is no version before this one of {', '.join(alone)}.")
+    back = [step for step in steps if step.before]
+    if not back:
+        raise RollbackError(f"{stack} was deployed once: there is no version before this one.")
     for step in steps:
+        if not step.before:
+            _say(f"  {step.function}: stays as it is, for it has no version before")
+    for step in back:
         to = step.before[0]
         _say(
             f"  {step.function}: version {step.current.number} of {step.current.published} -> "
@@ -66,7 +71,7 @@ def roll_back(account: Account, stack: str, *, sure: bool) -> None:
         if sys.stdin.readline().strip().lower() != "yes":
             raise RollbackError("Nothing is changed.")
     with explained():
-        for step in steps:
+        for step in back:
             client.update_alias(
                 FunctionName=step.function,
                 Name=ALIAS,

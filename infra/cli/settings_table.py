@@ -1,4 +1,9 @@
-"""Writes the table of settings into `docs/deploy.md`: `python -m infra.cli.settings_table`."""
+"""Writes the table of settings into `docs/deploy.md`, and what has changed of them since the last
+release into `CHANGELOG.md`: `python -m infra.cli.settings_table`.
+
+`released_settings.json` has the settings of that release, each with its default as in the table. A
+release writes it anew (`released`).
+"""
 
 import json
 import re
@@ -14,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "deploy.md"
 BEGIN = "<!-- settings: made by python -m infra.cli.settings_table -->"
 END = "<!-- end of settings -->"
+CHANGELOG = ROOT / "CHANGELOG.md"
+RELEASED = Path(__file__).with_name("released_settings.json")
 
 
 def table() -> str:
@@ -26,12 +33,31 @@ def table() -> str:
     return "\n".join(rows)
 
 
-def with_table(page: str) -> str:
+def with_table(page: str, made: str | None = None) -> str:
     """The page with a new table. Raises `ValueError` when the page has no place for it."""
     place = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if not place.search(page):
-        raise ValueError(f"{PAGE.name} has no place for the settings: {BEGIN}")
-    return place.sub(lambda _: f"{BEGIN}\n{table()}\n{END}", page)
+        raise ValueError(f"There is no place for the settings: {BEGIN}")
+    return place.sub(lambda _: f"{BEGIN}\n{made or table()}\n{END}", page, count=1)
+
+
+def released() -> dict[str, str]:
+    """The settings of today as `released_settings.json` keeps those of a release."""
+    return {
+        field.alias or name: _default(field) for name, field in StackSettings.model_fields.items()
+    }
+
+
+def changes() -> str:
+    """One row for each setting that is new, gone or has another default than at the release."""
+    before, now = json.loads(RELEASED.read_text()), released()
+    rows = ["| setting | default before | default now |", "| --- | --- | --- |"]
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            old = before[name] or "none" if name in before else "new"
+            new = now[name] or "none" if name in now else "gone"
+            rows.append(f"| `{name}` | {old} | {new} |")
+    return "\n".join(rows)
 
 
 def _default(field: FieldInfo) -> str:
@@ -53,7 +79,9 @@ def _choices(field: FieldInfo) -> list[str]:
 
 def main() -> None:
     PAGE.write_text(with_table(PAGE.read_text()))
-    sys.stdout.write(f"{PAGE.relative_to(ROOT)} has its table.\n")
+    CHANGELOG.write_text(with_table(CHANGELOG.read_text(), changes()))
+    for page in (PAGE, CHANGELOG):
+        sys.stdout.write(f"{page.relative_to(ROOT)} has its table.\n")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from functions.store import keys
 from functions.store.bodies import Bodies
 from functions.store.schema import INDEX
 from functions.store.table import Row
+from infra.cli.people import PeopleError, Place
 from infra.cli.rows import Shown, shown, without_words
-from infra.cli.stored import Stored, StoredError
 
 WIDTH = 100
 """Characters of a line."""
@@ -64,67 +64,67 @@ class Asked:
 def asked(
     user: str | None, thread: str | None, page: str | None, after: str | None, *, words: bool
 ) -> Asked:
-    """What was typed. Raises `StoredError` when it cannot be meant."""
+    """What was typed. Raises `PeopleError` when it cannot be meant."""
     rows = int(page) if page and page.isdecimal() else ROWS
     if page and (not page.isdecimal() or not 1 <= rows <= MAX_ROWS):
-        raise StoredError(f"PAGE={page} is no number of rows from 1 to {MAX_ROWS}.")
+        raise PeopleError(f"PAGE={page} is no number of rows from 1 to {MAX_ROWS}.")
     return Asked(user or None, thread or None, rows, after or None, words=words)
 
 
-def show(stored: Stored, wanted: Asked) -> None:
-    """Print one page: people, or a person's rows, or a thread's. Raises `StoredError`."""
-    asyncio.run(_show(stored, wanted))
+def show(place: Place, wanted: Asked) -> None:
+    """Print one page: people, or a person's rows, or a thread's. Raises `PeopleError`."""
+    asyncio.run(_show(place, wanted))
 
 
-async def _show(stored: Stored, wanted: Asked) -> None:
+async def _show(place: Place, wanted: Asked) -> None:
     if wanted.user is not None:
         user = _part_of(wanted.user)
     elif wanted.thread is not None:
-        user = await _owner(stored, wanted)
+        user = await _owner(place, wanted)
         wanted = replace(wanted, user=_name(user), after=None)
     else:
-        await _people(stored, wanted)
+        await _people(place, wanted)
         return
     if wanted.thread is None:
-        await _partition(stored, wanted, keys.user_partition(user), f"the person {_name(user)}")
+        await _partition(place, wanted, keys.user_partition(user), f"the person {_name(user)}")
         return
     what = f"the thread {wanted.thread} of {_name(user)}"
-    await _partition(stored, wanted, keys.thread_partition(user, wanted.thread), what)
+    await _partition(place, wanted, keys.thread_partition(user, wanted.thread), what)
 
 
-async def _partition(stored: Stored, wanted: Asked, partition: str, what: str) -> None:
+async def _partition(place: Place, wanted: Asked, partition: str, what: str) -> None:
     """Print rows of one partition: threads newest first, items in their order, then the rest."""
-    words = wanted.words or stored.stage is None
-    bodies = Bodies(stored.bucket)
+    words = wanted.words or place.stage is None
+    bodies = Bodies(place.bucket)
     printed, last, more = 0, "", False
-    async for row in _rows(stored, partition, wanted.after):
+    async for row in _rows(place, partition, wanted.after):
         if printed == wanted.rows:
             more = True
             break
         if not printed:
-            _say(f"{stored.name}: {what}")
+            _say(f"{place.name}: {what}")
         each = await shown(row, bodies)
         _print(each if words else without_words(each))
         printed, last = printed + 1, row["sk"]["S"]
     if not printed:
-        raise StoredError(f"{stored.name}: there are no rows of {what}.")
-    if "#T#" not in partition and not more and (counters := await _counters(stored, partition)):
+        raise PeopleError(f"{place.name}: there are no rows of {what}.")
+    if "#T#" not in partition and not more and (counters := await _counters(place, partition)):
         _print(await shown(counters, bodies))
-    _go_on(stored, wanted, last if more else None)
+    _go_on(place, wanted, last if more else None)
 
 
-async def _counters(stored: Stored, partition: str) -> Row | None:
-    return await stored.table.get(keys.counters_key(partition.removeprefix(keys.USER)))
+async def _counters(place: Place, partition: str) -> Row | None:
+    return await place.table.get(keys.counters_key(partition.removeprefix(keys.USER)))
 
 
-async def _rows(stored: Stored, partition: str, after: str | None) -> AsyncIterator[Row]:
+async def _rows(place: Place, partition: str, after: str | None) -> AsyncIterator[Row]:
     """The rows that have a position by that, then the others by their keys; of a person's threads
     the newest comes first. `after` is the sort key of the row that the last page ended with.
     """
     of_thread = "#T#" in partition
-    start = await stored.table.get(keys.key(partition, after)) if after else None
+    start = await place.table.get(keys.key(partition, after)) if after else None
     if after and start is None:
-        raise StoredError(f"There is no row {after} any more. Begin again without AFTER.")
+        raise PeopleError(f"There is no row {after} any more. Begin again without AFTER.")
     query: dict[str, Any] = {
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": partition}},
@@ -139,7 +139,7 @@ async def _rows(stored: Stored, partition: str, after: str | None) -> AsyncItera
             "ExpressionAttributeValues": {":pk": {"S": partition}, ":after": start["position"]},
         }
     if start is None or "position" in start:
-        async for row in stored.table.query(**by_position):
+        async for row in place.table.query(**by_position):
             yield row
     others = {
         **query,
@@ -149,7 +149,7 @@ async def _rows(stored: Stored, partition: str, after: str | None) -> AsyncItera
     if start and "position" not in start:
         others["KeyConditionExpression"] = "pk = :pk AND sk > :after"
         others["ExpressionAttributeValues"] = {":pk": {"S": partition}, ":after": start["sk"]}
-    async for row in stored.table.query(**others):
+    async for row in place.table.query(**others):
         yield row
 
 
@@ -163,14 +163,14 @@ class _Found:
 
 
 async def _scan(
-    stored: Stored, start: keys.Key | None, people: int, condition: str, value: str
+    place: Place, start: keys.Key | None, people: int, condition: str, value: str
 ) -> _Found:
     """Read the table until so many people are found, and `READS` times at most."""
     found = _Found(after=start)
     for _ in range(READS):
         page = await aws.call(
-            stored.table.client.scan,
-            TableName=stored.table.name,
+            place.table.client.scan,
+            TableName=place.table.name,
             FilterExpression=condition,
             ExpressionAttributeValues={":value": {"S": value}},
             **({"ExclusiveStartKey": found.after} if found.after else {}),
@@ -187,25 +187,25 @@ async def _scan(
     return found
 
 
-async def _say_cost(stored: Stored) -> None:
+async def _say_cost(place: Place) -> None:
     """Say what a page may cost, before it is read."""
-    if stored.stage is None:
+    if place.stage is None:
         return
-    described = await aws.call(stored.table.client.describe_table, TableName=stored.table.name)
+    described = await aws.call(place.table.client.describe_table, TableName=place.table.name)
     table = described["Table"]
     _say(
-        f"{stored.name}: some {table['ItemCount']:,} rows, "
+        f"{place.name}: some {table['ItemCount']:,} rows, "
         f"{table['TableSizeBytes'] / 1e6:,.1f} MB (AWS counts them every six hours)."
     )
     _say(f"This reads {READS} MB of them at most: {READS * UNITS_A_READ:,} read units.")
 
 
-async def _people(stored: Stored, wanted: Asked) -> None:
-    await _say_cost(stored)
+async def _people(place: Place, wanted: Asked) -> None:
+    await _say_cost(place)
     start = _read_cursor(wanted.after)
-    found = await _scan(stored, start, wanted.rows, "begins_with(sk, :value)", keys.THREAD)
-    words = wanted.words or stored.stage is None
-    _say(f"{stored.name}: people with conversations, and their newest")
+    found = await _scan(place, start, wanted.rows, "begins_with(sk, :value)", keys.THREAD)
+    words = wanted.words or place.stage is None
+    _say(f"{place.name}: people with conversations, and their newest")
     for partition, rows in found.rows.items():
         user = partition.removeprefix(keys.USER)
         threads = f"{len(rows)} conversation{'s' if len(rows) > 1 else ''}"
@@ -217,21 +217,21 @@ async def _people(stored: Stored, wanted: Asked) -> None:
             _say(_cut(f"    {row['id']['S']:<36}  {each.at:<19}  {title}"))
     if not found.rows:
         _say("  none here" if found.after else "  nobody yet")
-    _go_on(stored, wanted, _cursor(found.after) if found.after else None)
+    _go_on(place, wanted, _cursor(found.after) if found.after else None)
 
 
-async def _owner(stored: Stored, wanted: Asked) -> str:
-    """The key part of a thread's owner, by a scan. Raises `StoredError` when it is not found."""
-    await _say_cost(stored)
+async def _owner(place: Place, wanted: Asked) -> str:
+    """The key part of a thread's owner, by a scan. Raises `PeopleError` when it is not found."""
+    await _say_cost(place)
     sort = keys.THREAD + part(wanted.thread or "")
     start = _read_cursor(wanted.after)
-    found = await _scan(stored, start, 1, "sk = :value", sort)
+    found = await _scan(place, start, 1, "sk = :value", sort)
     for partition in found.rows:
         return partition.removeprefix(keys.USER)
     if found.after is None:
-        raise StoredError(f"{stored.name}: there is no thread {wanted.thread}.")
-    _go_on(stored, wanted, _cursor(found.after))
-    raise StoredError(f"The thread {wanted.thread} is not in what was read. Go on, or name USER=.")
+        raise PeopleError(f"{place.name}: there is no thread {wanted.thread}.")
+    _go_on(place, wanted, _cursor(found.after))
+    raise PeopleError(f"The thread {wanted.thread} is not in what was read. Go on, or name USER=.")
 
 
 def _print(each: Shown) -> None:
@@ -244,14 +244,14 @@ def _print(each: Shown) -> None:
         _say(_cut(f"{INDENT}{words}"))
 
 
-def _go_on(stored: Stored, wanted: Asked, after: str | None) -> None:
+def _go_on(place: Place, wanted: Asked, after: str | None) -> None:
     """Say how to see more: words that were left out, and the next page."""
-    if stored.stage is not None and not wanted.words:
+    if place.stage is not None and not wanted.words:
         _say("What people and models wrote is left out: TEXT=1 shows it.")
     if after is None:
         return
     given = {
-        "STAGE": stored.stage,
+        "STAGE": place.stage,
         "USER": wanted.user,
         "THREAD": wanted.thread,
         "PAGE": str(wanted.rows) if wanted.rows != ROWS else None,
@@ -277,7 +277,7 @@ def _cursor(key: keys.Key) -> str:
 
 
 def _read_cursor(text: str | None) -> keys.Key | None:
-    """The key in a cursor. Raises `StoredError`."""
+    """The key in a cursor. Raises `PeopleError`."""
     if text is None:
         return None
     try:
@@ -285,7 +285,7 @@ def _read_cursor(text: str | None) -> keys.Key | None:
     except (binascii.Error, ValueError):
         partition = sort = ""
     if not sort:
-        raise StoredError(f"AFTER={text} is not what a page has ended with. Begin without it.")
+        raise PeopleError(f"AFTER={text} is not what a page has ended with. Begin without it.")
     return keys.key(partition, sort)
 
 

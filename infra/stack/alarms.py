@@ -70,6 +70,7 @@ class Alarms(Construct):
         chat: ServiceFunction,
         actions_function: ServiceFunction,
         events: ServiceFunction,
+        sweep: ServiceFunction,
         changed: Changed,
         table: dynamodb.ITable,
         dead_letters: sqs.IQueue,
@@ -132,6 +133,14 @@ class Alarms(Construct):
                 function.timeout * 1000 * 0.9,
                 f"The {name.lower()} function came within a tenth of its timeout.",
             )
+        # It fails when a sweep has taken two weeks, too.
+        self._alarm(
+            "SweepErrors",
+            sweep.alias.metric_errors(period=HOUR),
+            1,
+            "The weekly sweep of deleted threads and files failed, or has taken two weeks. Its log "
+            "says why.",
+        )
         for name, function in (("Chat", chat), ("Actions", actions_function)):
             self._alarm(
                 f"{name}Throttles",
@@ -187,8 +196,8 @@ class Alarms(Construct):
             "ChangesDeadLetters",
             changed.dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
             1,
-            "A change of the table could not be counted or published. docs/events.md says what to "
-            "do.",
+            "A change of the table could not be counted or published. docs/operations.md says what "
+            "to do.",
         )
         self._alarm(
             "DailySpend",

@@ -18,6 +18,7 @@ from constructs import Construct
 from functions.attachments.schema import UPLOADS
 from functions.store.schema import STREAM_FILTERS
 from infra.stack import embedding, knowledge, models
+from infra.stack import sweep as sweeping
 from infra.stack.alarms import Alarms, Spend, alarm_topic
 from infra.stack.cdn import CHATKIT_CDN, Cdn, Domain, content_security_policy
 from infra.stack.changes import Changed, changes
@@ -63,6 +64,8 @@ from infra.stack.permissions import (
     allow_report,
     allow_search,
     allow_secrets,
+    allow_sweep,
+    allow_table_version,
 )
 from infra.stack.secret import Secrets
 from infra.stack.settings import StackSettings
@@ -102,8 +105,15 @@ class ChatKitStack(Stack):
             if settings.kms
             else None
         )
-        table = ChatTable(self, "Table", key=key, keep=keep)
-        files = FilesBucket(self, "Files", key=key, keep=keep, origins=_upload_origins(settings))
+        table = ChatTable(self, "Table", key=key, keep=keep, restored=settings.restored_table)
+        files = FilesBucket(
+            self,
+            "Files",
+            key=key,
+            keep=keep,
+            origins=_upload_origins(settings),
+            versions=settings.file_versions,
+        )
         secrets = Secrets(
             self,
             "Secrets",
@@ -194,6 +204,7 @@ class ChatKitStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
         )
+        sweep = self._sweep(settings, code_of_actions, shared)
         allow_secrets(chat, secrets, models=[*secrets.models], turnstile=True, mcp=True)
         allow_collector(chat, secrets.collector)
         allow_guardrail(chat, settings.bedrock_guardrail)
@@ -213,6 +224,7 @@ class ChatKitStack(Stack):
             chat=chat,
             actions=actions,
             events=events,
+            sweep=sweep,
             changed=changed,
             table=table,
             files=files,
@@ -264,13 +276,7 @@ class ChatKitStack(Stack):
         )
         self._records(settings, cdn)
         if sign_in:
-            sign_in.open(
-                [cdn.address, *settings.allowed_origins],
-                scopes=settings.scopes,
-                providers=settings.sign_in_providers,
-                log_retention_days=settings.log_retention_days,
-            )
-            self._sign_in_outputs(settings, sign_in)
+            self._open_sign_in(settings, sign_in, cdn)
         Page(
             self,
             "Page",
@@ -287,6 +293,7 @@ class ChatKitStack(Stack):
             chat=chat,
             actions_function=actions,
             events=events,
+            sweep=sweep,
             changed=changed,
             table=table.table,
             dead_letters=subscriptions.dead_letters,
@@ -309,12 +316,27 @@ class ChatKitStack(Stack):
                 reading=reading,
             )
 
-        self._deployer(settings, secrets, [chat, actions, events, changed.function])
+        self._deployer(
+            settings,
+            secrets,
+            [chat, actions, events, changed.function, sweep],
+            table,
+            key,
+        )
         self.distribution_id = cdn.distribution.distribution_id
         self._outputs(settings, cdn, secrets)
-        self._data_outputs(table, files, [chat, actions])
+        self._outputs_of_data(table, files, [chat, actions])
         give_logs(self, retention_days=settings.log_retention_days)
         suppress(self)
+
+    def _outputs_of_data(
+        self, table: ChatTable, files: FilesBucket, runs: list[ServiceFunction]
+    ) -> None:
+        """What commands look into. `runs` are the functions whose logs tell of runs."""
+        logs = ",".join(function.logs.log_group_name for function in runs)
+        CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
+        CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
+        CfnOutput(self, "RunLogs", value=logs, description="Log groups of the runs")
 
     def _changed(
         self,
@@ -343,6 +365,29 @@ class ChatKitStack(Stack):
                 bus.notify(topic, stage=settings.stage)
         return changed
 
+    def _sweep(
+        self, settings: StackSettings, code: lambda_.Code, variables: dict[str, str]
+    ) -> ServiceFunction:
+        """The function that removes what a crash has left, without its rights."""
+        sweep = ServiceFunction(
+            self,
+            "Sweep",
+            description=f"ChatKit {settings.stage}: removes what a crash has left behind",
+            code=code,
+            handler="functions.events.sweep_handler.handler",
+            architecture=settings.architecture,
+            memory=sweeping.MEMORY,
+            timeout=sweeping.TIMEOUT,
+            concurrency=0,  # a lease in the table sees to it that one works at a time
+            environment=of_events(variables),
+            layers=[],
+            snap_start=False,
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+        )
+        sweeping.start_hourly(sweep)
+        return sweep
+
     def _allow_data(
         self,
         settings: StackSettings,
@@ -350,20 +395,23 @@ class ChatKitStack(Stack):
         chat: ServiceFunction,
         actions: ServiceFunction,
         events: ServiceFunction,
+        sweep: ServiceFunction,
         changed: Changed,
         table: ChatTable,
         files: FilesBucket,
         key: kms.Key | None,
     ) -> None:
         """The rights to people's rows and files."""
-        if settings.isolation == "session":
+        isolated = settings.isolation == "session"
+        allow_sweep(sweep, table=table, files=files, key=key, isolated=isolated)
+        if isolated:
             allow_counters(chat, table=table, key=key)
             allow_report(chat, table=table)
             allow_counters(actions, table=table, key=key)
             allow_records(events, key=key)
             readers = [changed.function] if settings.reads_texts else []
             allow_changes(changed.function, table=table, key=key, texts_in=None)
-            data = DataRole(self, "Data", functions=[chat, actions, events, *readers])
+            data = DataRole(self, "Data", functions=[chat, actions, events, sweep, *readers])
             allow_owner(data, table=table, files=files, key=key)
         else:
             allow_chat(chat, table=table, files=files, key=key)
@@ -466,12 +514,17 @@ class ChatKitStack(Stack):
         route53.AaaaRecord(self, "Ipv6", zone=hosted_zone, record_name=name, target=target)
 
     def _deployer(
-        self, settings: StackSettings, secrets: Secrets, functions: list[ServiceFunction]
+        self,
+        settings: StackSettings,
+        secrets: Secrets,
+        functions: list[ServiceFunction],
+        table: ChatTable,
+        key: kms.IKey | None,
     ) -> None:
         if settings.github_repository is None:
             return
         named = [*secrets.models.values(), *filter(None, [secrets.turnstile])]
-        Deployer(
+        deployer = Deployer(
             self,
             "Deployer",
             repository=settings.github_repository,
@@ -479,6 +532,17 @@ class ChatKitStack(Stack):
             secrets=[secret.arn for secret in named],
             functions=[each.function for each in functions],
         )
+        allow_table_version(deployer, table=table, key=key)
+
+    def _open_sign_in(self, settings: StackSettings, sign_in: SignIn, cdn: Cdn) -> None:
+        """Let people come from the page, whose address is known now."""
+        sign_in.open(
+            [cdn.address, *settings.allowed_origins],
+            scopes=settings.scopes,
+            providers=settings.sign_in_providers,
+            log_retention_days=settings.log_retention_days,
+        )
+        self._sign_in_outputs(settings, sign_in)
 
     def _sign_in_outputs(self, settings: StackSettings, sign_in: SignIn) -> None:
         CfnOutput(self, "SignInUrl", value=sign_in.address, description="The sign-in pages")
@@ -494,13 +558,6 @@ class ChatKitStack(Stack):
                 "Name=name,Value=You",
                 description="Makes an account and mails its password",
             )
-
-    def _data_outputs(self, table: ChatTable, files: FilesBucket, run: list[UrlFunction]) -> None:
-        """What the commands ask for. `run` are the functions whose logs have runs."""
-        groups = ",".join(function.logs.log_group_name for function in run)
-        CfnOutput(self, "TableName", value=table.table.table_name, description="Conversations")
-        CfnOutput(self, "FilesBucketName", value=files.bucket.bucket_name, description="Files")
-        CfnOutput(self, "RunLogs", value=groups, description="Log groups of the runs")
 
     def _outputs(self, settings: StackSettings, cdn: Cdn, secrets: Secrets) -> None:
         CfnOutput(self, "PageUrl", value=cdn.address, description="The page")

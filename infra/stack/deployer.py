@@ -63,7 +63,11 @@ class Deployer(WithRole):
         self.allow("LookAtSecrets", ["secretsmanager:DescribeSecret"], secrets)
         # It also deletes the versions that no rollback needs.
         arns = [function.function_arn for function in functions]
-        self.allow("ListFunctions", ["cloudformation:ListStackResources"], [stack.stack_id])
+        self.allow(
+            "LookAtStack",
+            ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
+            [stack.stack_id],
+        )
         self.allow("ListVersions", ["lambda:GetAlias", "lambda:ListVersionsByFunction"], arns)
         self.allow("RemoveVersions", ["lambda:DeleteFunction"], [f"{arn}:*" for arn in arns])
         CfnOutput(

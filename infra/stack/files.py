@@ -11,7 +11,8 @@ from functions.attachments import schema
 class FilesBucket(Construct):
     """Private and TLS only. Browsers reach it only through presigned URLs.
 
-    Versioning is off, so a deleted file is really gone.
+    By default versioning is off, so a deleted file is really gone. With `versions`, one that was
+    removed or replaced is kept for so many days.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class FilesBucket(Construct):
         key: kms.IKey | None,
         keep: bool,
         origins: list[str],
+        versions: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.bucket = s3.Bucket(
@@ -33,7 +35,7 @@ class FilesBucket(Construct):
             bucket_key_enabled=True if key else None,
             enforce_ssl=True,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            versioned=False,
+            versioned=versions is not None,
             removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
             auto_delete_objects=not keep,
             cors=[
@@ -51,10 +53,16 @@ class FilesBucket(Construct):
                     id="unsent-uploads",
                     prefix=schema.UPLOADS,
                     expiration=Duration.days(schema.UNSENT_DAYS),
+                    noncurrent_version_expiration=Duration.days(schema.UNSENT_DAYS),
                 ),
                 s3.LifecycleRule(
                     id="aborted-multiparts",
                     abort_incomplete_multipart_upload_after=Duration.days(schema.MULTIPART_DAYS),
+                ),
+                s3.LifecycleRule(
+                    id="old-versions",
+                    noncurrent_version_expiration=Duration.days(versions or schema.VERSION_DAYS),
+                    expired_object_delete_marker=True,
                 ),
             ],
         )

@@ -15,6 +15,9 @@ _OURS: dict[str, dict[str, str]] = {
     "Events/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
+    "Sweep/Function": {
+        "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
+    },
     "Changes/Function": {
         "AwsSolutions-L1": "python3.13, as the streaming function: both share their code.",
     },
@@ -94,6 +97,11 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         r"/^Resource::<FilesBucket\w+\.Arn>\/\*$/": "One object each, in the stack's own bucket.",
         r"/^Resource::\*$/": "IAM cannot limit ListStreams to a resource, and it only returns "
         "names.",
+    },
+    "Sweep/Role": {
+        r"/^Resource::<FilesBucket\w+\.Arn>\/(files|images|spill|uploads)\/\*$/": (
+            "One object each, in the stack's own bucket."
+        ),
     },
     "Changes/Role": {
         r"/^Resource::<FilesBucket\w+\.Arn>\/spill\/\*$/": (

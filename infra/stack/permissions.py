@@ -6,7 +6,8 @@ counters, and the data role reaches those of the owner whom its session names:
 - `ForAllValues` is also true for a request without the key. None of the calls here comes without
   `dynamodb:LeadingKeys`, and `Null` makes sure of it:
   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-- `Scan` returns all rows "regardless of the leading keys", so nobody may scan:
+- `Scan` returns all rows "regardless of the leading keys", so only the sweep may scan, and reads
+  nothing but keys and the names of objects (`dynamodb:Attributes`):
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 - A transaction needs the rights of the single writes in it, each with its own key:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
@@ -22,8 +23,9 @@ from functions.knowledge.documents import ORIGINALS
 from functions.knowledge.embeddings import EmbeddingModel
 from functions.llm.choice import ModelChoice
 from functions.llm.providers import foundation_model
-from functions.store import keys
+from functions.store import keys, sweep
 from infra.stack.data_role import DataRole
+from infra.stack.deployer import Deployer
 from infra.stack.files import FilesBucket
 from infra.stack.function import ServiceFunction
 from infra.stack.knowledge import VectorBucket
@@ -59,6 +61,8 @@ _EVENTS_ROWS = [
     "dynamodb:Query",
 ]
 
+_PASS_ROWS = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+_PASS_READ = ["dynamodb:BatchWriteItem", "dynamodb:GetItem"]
 _TOTALS_ROWS = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _DOCUMENT_ROWS = [
     "dynamodb:DeleteItem",
@@ -117,6 +121,49 @@ def allow_events(
 def allow_records(function: ServiceFunction, *, key: kms.IKey | None) -> None:
     """What the events function reaches by itself with `isolation=session`: the stream's records."""
     _allow_key(function, key, "dynamodb")
+
+
+def allow_sweep(
+    function: ServiceFunction,
+    *,
+    table: ChatTable,
+    files: FilesBucket,
+    key: kms.IKey | None,
+    isolated: bool,
+) -> None:
+    """To read the keys of all rows and the names of all objects, and to remove those of deleted
+    threads. Where people are `isolated`, it removes them by the data role.
+    """
+    rows = [table.table.table_arn]
+    only = {"StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}}
+    function.allow("Scan", ["dynamodb:Scan"], rows, {**_attributes(sweep.ATTRIBUTES), **only})
+    function.allow(
+        "Pass",
+        [*_PASS_ROWS, *(_PASS_READ if isolated else [])],
+        rows,
+        _leading_keys("StringEquals", [keys.SWEEP]),
+    )
+    if isolated:
+        function.allow("Threads", ["dynamodb:BatchGetItem"], rows, _attributes(("pk", "sk")))
+    else:
+        function.allow("Rows", _EVENTS_ROWS, rows)
+        objects = [
+            files.bucket.arn_for_objects(f"{prefix}*") for prefix in (*sweep.PREFIXES, UPLOADS)
+        ]
+        function.allow("Objects", ["s3:DeleteObject"], objects)
+    _allow_list(function, files, *sweep.PREFIXES)
+    _allow_key(function, key, "dynamodb")
+
+
+def allow_table_version(role: Deployer, *, table: ChatTable, key: kms.IKey | None) -> None:
+    """To compare the version of the table with that of the code before a deploy, and to keep it."""
+    role.allow(
+        "TableVersion",
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+        [table.table.table_arn],
+        _leading_keys("StringEquals", [keys.SCHEMA]),
+    )
+    _allow_key(role, key, "dynamodb")
 
 
 def allow_changes(
@@ -374,6 +421,14 @@ def _leading_keys(operator: str, partitions: list[str]) -> Conditions:
     return {
         f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": partitions},
         "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+
+def _attributes(names: tuple[str, ...]) -> Conditions:
+    """A condition: only these attributes of rows, and only where the request names attributes."""
+    return {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": list(names)},
+        "Null": {"dynamodb:Attributes": "false"},
     }
 
 

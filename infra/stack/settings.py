@@ -92,6 +92,13 @@ class StackSettings(BaseModel):
         "for people's data.",
     )
 
+    restored_table: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{3,255}/stream/[0-9T:.-]+$",
+        description="Name and stream of a table that `make restore` has made, as it prints them. "
+        "The stage uses this one, and the stack's own stays as it is (docs/restore.md).",
+    )
+
     # The assistant
     assistant: str | None = Field(
         None,
@@ -527,6 +534,15 @@ class StackSettings(BaseModel):
         None,
         description="Days that a thread is kept after its last activity. By default it is kept "
         "for ever.",
+    )
+
+    file_versions: int | None = Field(
+        None,
+        ge=1,
+        le=365,
+        description="Days that the bucket keeps files that were removed or replaced, so that "
+        "`make restore` can bring them back. By default none: what is deleted is gone. The "
+        "table's point-in-time recovery reaches back 35 days.",
     )
 
     # Watching

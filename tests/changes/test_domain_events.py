@@ -23,12 +23,12 @@ from infra.stack.events import RETRIES
 from tests.support.chat import Chat, thread_of
 from tests.support.cloud import own_cloud
 from tests.support.handler import Environment
-from tests.support.openai_server import Fail, OpenAIServer, Say
+from tests.support.openai_server import Call, Fail, OpenAIServer, Say
 from tests.support.served import served
 
 BUS = "ChatKit-test"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
-SECRETS = ("a secret question", "a secret answer", "a-secret-name")
+SECRETS = ("a secret question", "a secret answer", "a-secret-name", "milk")
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,12 @@ def delivered(function, records, attempts=RETRIES + 1):
 def story(url, model):
     """A conversation with everything in it that is published; returns its thread."""
     chat = Chat(url)
-    model.script = [Say("a secret answer"), Say("a secret answer"), Fail(400)]
+    model.script = [
+        Call("show_items", {"add": ["milk"]}),
+        Say("a secret answer"),
+        Say("a secret answer"),
+        Fail(400),
+    ]
     events = chat.create("a secret question")
     thread = thread_of(events)
     given = {"name": "a-secret-name.png", "size": len(PNG), "mime_type": "image/png"}
@@ -143,6 +148,7 @@ STORY = [
     "thread.created",
     "message.received",
     "answer.completed",
+    "tool.called",
     "message.received",
     "file.uploaded",
     "answer.completed",
@@ -191,6 +197,7 @@ def test_a_conversation_gives_exactly_the_documented_events_without_its_words(
     assert len({event.owner for event in events}) == 1
     assert {event.stage for event in events} == {"test"}
     by_type = {event.type: event for event in in_order(events)}
+    assert (by_type["tool.called"].tool, by_type["tool.called"].outcome) == ("show_items", "ok")
     assert by_type["file.uploaded"].mime_type == "image/png"
     assert by_type["file.uploaded"].bytes == len(PNG)
     assert by_type["answer.failed"].error
@@ -220,6 +227,10 @@ def test_a_record_that_always_fails_is_given_up_alone(function, queue, told):
     broken = json.loads(json.dumps(poisoned))
     broken["dynamodb"]["NewImage"]["body"]["S"] = "{"
     batch = [broken if record is poisoned else record for record in records][:10]
+    number = poisoned["dynamodb"]["SequenceNumber"]
+    assert function.invoke({"Records": batch}) == {
+        "batchItemFailures": [{"itemIdentifier": number}]
+    }
     assert delivered(function, batch) == [broken]
     others = [record for record in batch if record is not broken]
     expected = Counter(event.type for r in others for event in Happened(r, "test").events())

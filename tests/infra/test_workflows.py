@@ -137,12 +137,13 @@ def test_the_role_can_be_taken_by_the_stages_environment_alone_and_reads_no_secr
     assert {each["Sid"]: each["Action"] for each in policy} == {
         "ActAsTheCdk": "sts:AssumeRole",
         "LookAtSecrets": "secretsmanager:DescribeSecret",
-        "ListFunctions": "cloudformation:ListStackResources",
+        "LookAtStack": ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
+        "TableVersion": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         "ListVersions": ["lambda:GetAlias", "lambda:ListVersionsByFunction"],
         "RemoveVersions": "lambda:DeleteFunction",
     }
     [removed] = [each["Resource"] for each in policy if each["Sid"] == "RemoveVersions"]
-    assert len(removed) == 3
+    assert len(removed) == 5
     assert all(arn["Fn::Join"][1][1] == ":*" for arn in removed)  # a version, never the function
     assert "role/cdk-" in json.dumps(policy[0]["Resource"])
     assert "DeployRole" in template.body["Outputs"]

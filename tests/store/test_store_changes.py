@@ -22,7 +22,7 @@ def told(backend):
 
 
 async def test_a_mark_that_is_taken_back_is_a_row_without_a_kind_for_a_day(backend, ada):
-    """So nothing but a purge removes marks, and a removal is nobody's act."""
+    """So only a purge and TTL remove marks, and a removal is nobody's act."""
     store = backend.store()
     await store.save_thread(thread("thr_1"), ada)
     await store.add_thread_item(
@@ -34,6 +34,7 @@ async def test_a_mark_that_is_taken_back_is_a_row_without_a_kind_for_a_day(backe
     assert exported == ["thread", "item"]
     await store.delete_thread("thr_1", ada)
     marks = [(event, row) for event, sort, row in told(backend) if sort == "FB#m"]
+    assert marks.pop() == ("REMOVE", {})
     assert [(event, row.get("kind", {}).get("S")) for event, row in marks] == [
         ("INSERT", "positive"),
         ("MODIFY", "negative"),
@@ -67,6 +68,7 @@ async def test_only_what_is_counted_or_published_reaches_the_changes_function(ba
         ("INSERT", "ATT"),
         ("INSERT", "ITEM"),
         ("INSERT", "FB"),
+        ("REMOVE", "FB"),
         ("REMOVE", "THREAD"),
         ("INSERT", "TOMBSTONE"),
         ("INSERT", "DELETED"),

@@ -28,7 +28,6 @@ from functions.store import (
     Runs,
     keys,
 )
-from functions.store import sweep as sweep_module
 from tests.store.samples import NOON, answer, at, message, run_record, thread
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -335,23 +334,6 @@ async def test_deleting_a_user_removes_files_of_threads_that_were_never_saved(ba
     await store.save_attachment(made, ada)
     await store.delete_user(ada.user_id)
     assert backend.rows() == []
-
-
-async def test_a_sweep_removes_orphans_and_nothing_else(backend, store, ada, monkeypatch):
-    await furnish(backend, store, ada)
-    await store.save_thread(thread("lost"), ada)
-    await store.add_thread_item("lost", answer("big", BIG, thread_id="lost"), ada)
-    kept = {row for row in left(backend) if "lost" not in row[0] + row[1]}
-    backend.dynamodb.delete_item(TableName=backend.table, Key=keys.thread_key(owner(ada), "lost"))
-    await store.bucket.put("spill/a/b/c/orphan", b"x", "application/zlib")
-    objects = len(backend.objects())
-    assert await store.sweep() == sweep_module.Swept(2, 0)  # the item, and the thread's head
-    monkeypatch.setattr(sweep_module, "MIN_AGE_SECONDS", -10)
-    assert await store.sweep() == sweep_module.Swept(0, 1)
-    assert set(left(backend)) == kept
-    assert len(backend.objects()) == objects - 2
-    assert await store.sweep() == sweep_module.Swept(0, 0)
-    assert (await store.load_item("thr_1", "big", ada)).content[0].text == BIG
 
 
 async def test_a_file_cannot_be_put_into_a_deleted_thread(backend, store, ada):

@@ -8,17 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions.aws.bucket import Bucket
 from functions.changes.totals import Totals
 from functions.context import RequestContext
-from functions.run_record import RunRecord
-from functions.store import Records, Runs, Table, keys
+from functions.store import Records, Runs, keys
 from functions.store.report import Reports
 from functions.store.totals import Totals as Counted
 from infra.cli import seed, table
 from infra.cli.demo_people import conversations, names
-from infra.cli.stored import Stored, StoredError
-from tests.store.samples import answer, at, message, thread
+from infra.cli.people import PeopleError, Place
+from tests.store.samples import answer, at, message, run_record, thread
 from tests.store.test_store_sizes import noise
 from tests.support.demo_report import report_of
 
@@ -28,29 +26,28 @@ READS = {"Scan", "Query", "GetItem", "DescribeTable", "GetObject"}
 
 
 @pytest.fixture
-def stored(backend):
-    return Stored(
-        "make dev", Table(backend.table, backend.dynamodb), Bucket(backend.bucket, backend.s3)
-    )
+def place(backend):
+    clients = {"dynamodb": backend.dynamodb, "s3": backend.s3}
+    return Place("make dev", clients.__getitem__, backend.table, backend.bucket)
 
 
 @pytest.fixture
-def stage(stored):
-    return replace(stored, name="The stage prod", stage="prod")
+def stage(place):
+    return replace(place, name="the stage prod", stage="prod")
 
 
 @pytest.fixture
 def looked(backend, capsys):
-    """`looked(stored, user=…)` is what make table prints. It may send requests that read alone."""
+    """`looked(place, user=…)` is what make table prints. It may send requests that read alone."""
 
-    def look(stored, *, user=None, thread=None, page=None, after=None, words=False):
+    def look(place, *, user=None, thread=None, page=None, after=None, words=False):
         sent = []
         note = lambda model, **_: sent.append(model.name)  # noqa: E731
         for client in (backend.dynamodb, backend.s3):
             client.meta.events.register("before-call", note)
         capsys.readouterr()
         try:
-            table.show(stored, table.asked(user, thread, page, after, words=words))
+            table.show(place, table.asked(user, thread, page, after, words=words))
         finally:
             for client in (backend.dynamodb, backend.s3):
                 client.meta.events.unregister("before-call", note)
@@ -72,11 +69,11 @@ def pages(look, **asked):
     return shown
 
 
-def make_a_thread(stored, words="Where is my order?"):
+def make_a_thread(place, words="Where is my order?"):
     """A thread with a row of each kind."""
 
     async def make():
-        store = stored.store
+        store = place.store
         await store.save_thread(thread(title="A title"), ADA)
         for number in range(4):
             made = message(f"msg_{9 - number}", f"{words} {number}", created_at=at(number))
@@ -87,21 +84,17 @@ def make_a_thread(stored, words="Where is my order?"):
         await store.save_feedback("thr_1", ["msg_a"], "negative", ADA)
         for opinion in ("positive", None):
             await store.save_feedback("thr_1", ["msg_6"], opinion, ADA)
-        await Records(stored.table, "thr_1").put("checklist", {"secret": words}, ADA, version=0)
-        record = RunRecord(
-            run_id="run_1", at=keys.stamp(at(9)), request="threads.create", owner="0", model="gpt",
-            thread_id="thr_1", provider="openai", outcome="failed", error="RateLimitError",
-            duration_ms=7,
-        )  # fmt: skip
-        await Runs(stored.table).keep_record(record, ADA)
+        await Records(place.table, "thr_1").put("checklist", {"secret": words}, ADA, version=0)
+        record = run_record(run_id="run_1", outcome="failed", error="RateLimitError")
+        await Runs(place.table).keep_record(record, ADA)
 
     asyncio.run(make())
 
 
 @pytest.mark.parametrize("page", [None, "1", "3"])
-def test_all_rows_of_a_thread_are_shown_once_with_items_in_their_order(stored, looked, page):
-    make_a_thread(stored)
-    shown = "".join(pages(looked, stored=stored, user="ada", thread="thr_1", page=page))
+def test_all_rows_of_a_thread_are_shown_once_with_items_in_their_order(place, looked, page):
+    make_a_thread(place)
+    shown = "".join(pages(looked, place=place, user="ada", thread="thr_1", page=page))
     found = re.findall(r"^  (\S+) ", shown, re.MULTILINE)
     items = ["ITEM#msg_9", "ITEM#msg_8", "ITEM#msg_7", "ITEM#msg_6", "ITEM#msg_a", "HEAD"]
     others = ["ENDED#run_1", "FB#msg_6", "FB#msg_a", "ITEM#msg_b", "REC#checklist"]
@@ -121,7 +114,7 @@ def test_of_a_stage_no_word_is_shown_unless_text_is_asked_for(stage, looked):
         looked(stage, thread="thr_1"),
     ]
     for shown in everything:
-        assert "The stage prod" in shown
+        assert "the stage prod" in shown
         assert "TEXT=1 shows it" in shown
         for word in ("order", "here", "title", "secret"):
             assert word not in shown
@@ -134,44 +127,44 @@ def test_what_a_scan_of_a_stage_may_cost_is_said_first(stage, looked):
     make_a_thread(stage)
     for asked in ({}, {"thread": "thr_1"}):
         first, second, *_ = looked(stage, **asked).splitlines()
-        assert re.fullmatch(r"The stage prod: some \d+ rows, \d+\.\d MB .*", first)
+        assert re.fullmatch(r"the stage prod: some \d+ rows, \d+\.\d MB .*", first)
         assert second.endswith("2,048 read units.")
 
 
-def test_a_thread_is_found_without_its_person(stored, looked):
-    make_a_thread(stored)
-    assert "the thread thr_1 of ada" in looked(stored, thread="thr_1")
-    with pytest.raises(StoredError, match="there is no thread thr_2"):
-        looked(stored, thread="thr_2")
+def test_a_thread_is_found_without_its_person(place, looked):
+    make_a_thread(place)
+    assert "the thread thr_1 of ada" in looked(place, thread="thr_1")
+    with pytest.raises(PeopleError, match="there is no thread thr_2"):
+        looked(place, thread="thr_2")
 
 
-def test_people_are_shown_once_with_their_newest_threads(stored, looked):
-    make_a_thread(stored)
+def test_people_are_shown_once_with_their_newest_threads(place, looked):
+    make_a_thread(place)
     for number in range(5):
         made = thread(f"thr_{number}", title=f"Of Bob {number}", created_at=at(number))
-        asyncio.run(stored.store.save_thread(made, BOB))
+        asyncio.run(place.store.save_thread(made, BOB))
     for page in (None, "1"):
-        shown = "".join(pages(looked, stored=stored, page=page))
+        shown = "".join(pages(looked, place=place, page=page))
         assert len(re.findall(r"^ada ", shown, re.MULTILINE)) == 1
         assert len(re.findall(r"^bob@example.com +5 conversations", shown, re.MULTILINE)) == 1
         assert re.findall(r"Of Bob \d", shown) == ["Of Bob 4", "Of Bob 3", "Of Bob 2"]
-    of_bob = "".join(pages(looked, stored=stored, user="bob@example.com", page="2"))
+    of_bob = "".join(pages(looked, place=place, user="bob@example.com", page="2"))
     assert re.findall(r"Of Bob \d", of_bob) == [f"Of Bob {number}" for number in (4, 3, 2, 1, 0)]
 
 
-def test_a_long_scan_stops_and_says_how_to_go_on(stored, looked, monkeypatch):
-    make_a_thread(stored)
+def test_a_long_scan_stops_and_says_how_to_go_on(place, looked, monkeypatch):
+    make_a_thread(place)
     monkeypatch.setattr(table, "READS", 1)
-    scan = stored.table.client.scan
-    monkeypatch.setattr(stored.table.client, "scan", lambda **asked: scan(Limit=1, **asked))
-    shown = pages(looked, stored=stored)
+    scan = place.table.client.scan
+    monkeypatch.setattr(place.table.client, "scan", lambda **asked: scan(Limit=1, **asked))
+    shown = pages(looked, place=place)
     assert len(shown) > 1
     assert len(re.findall(r"^ada ", "".join(shown), re.MULTILINE)) == 1
 
 
-def test_large_bodies_are_decoded_and_what_cannot_be_read_is_said(backend, stored, looked):
+def test_large_bodies_are_decoded_and_what_cannot_be_read_is_said(backend, place, looked):
     async def make():
-        store = stored.store
+        store = place.store
         await store.save_thread(thread(), ADA)
         for size, name in ((20_000, "msg_packed"), (400_000, "msg_spilled"), (10, "msg_newer")):
             await store.add_thread_item("thr_1", message(name, f"{name} {noise(size)}"), ADA)
@@ -185,16 +178,16 @@ def test_large_bodies_are_decoded_and_what_cannot_be_read_is_said(backend, store
     backend.dynamodb.put_item(
         TableName=backend.table, Item=keys.key(keys.thread_partition("ada", "thr_1"), "NEW#1")
     )
-    shown = looked(stored, user="ada", thread="thr_1")
+    shown = looked(place, user="ada", thread="thr_1")
     assert "compressed\n      msg_packed " in shown
     assert "in the bucket\n      msg_spilled " in shown
     assert "cannot be read (ValidationError)" in shown
     assert "this version does not know such rows" in shown
 
 
-def test_words_cannot_control_the_terminal(stored, looked):
-    make_a_thread(stored, words="red \x1b[31m\x9b2J\rover\nwritten \u202e")
-    shown = looked(stored, thread="thr_1")
+def test_words_cannot_control_the_terminal(place, looked):
+    make_a_thread(place, words="red \x1b[31m\x9b2J\rover\nwritten \u202e")
+    shown = looked(place, thread="thr_1")
     assert not re.search(r"[^\n\x20-\x7e…]", shown)
     assert "over written" in shown
 
@@ -209,17 +202,17 @@ def test_words_cannot_control_the_terminal(stored, looked):
         ({"user": "eve", "thread": "thr_1", "after": "HEAD"}, "There is no row HEAD any more"),
     ],
 )
-def test_what_cannot_be_shown_is_said_in_one_line(stored, looked, asked, why):
-    with pytest.raises(StoredError, match=re.escape(why)):
-        looked(stored, **asked)
+def test_what_cannot_be_shown_is_said_in_one_line(place, looked, asked, why):
+    with pytest.raises(PeopleError, match=re.escape(why)):
+        looked(place, **asked)
 
 
-def test_a_second_seed_changes_nothing_and_one_after_a_crash_goes_on(backend, stored, capsys):
-    seed.fill(stored, FEW, sure=False)
+def test_a_second_seed_changes_nothing_and_one_after_a_crash_goes_on(backend, place, capsys):
+    seed.fill(place, FEW, sure=False)
     rows = backend.rows()
     kinds = {row["sk"]["S"].partition("#")[0] for row in rows}
     assert {"THREAD", "HEAD", "ITEM", "ENDED"} <= kinds
-    seed.fill(stored, FEW, sure=False)
+    seed.fill(place, FEW, sure=False)
     assert "0 conversations written" in capsys.readouterr().out
     assert sorted(map(repr, backend.rows())) == sorted(map(repr, rows))
 
@@ -227,21 +220,21 @@ def test_a_second_seed_changes_nothing_and_one_after_a_crash_goes_on(backend, st
     backend.dynamodb.delete_item(
         TableName=backend.table, Key={name: last[name] for name in ("pk", "sk")}
     )
-    seed.fill(stored, FEW, sure=False)
+    seed.fill(place, FEW, sure=False)
     assert "1 conversations written" in capsys.readouterr().out
     assert len(backend.rows()) == len(rows)
 
 
-def test_a_clean_removes_the_made_up_people_and_nobody_else(backend, stored, capsys, monkeypatch):
+def test_a_clean_removes_the_made_up_people_and_nobody_else(backend, place, capsys, monkeypatch):
     monkeypatch.setattr(seed, "MAX_PEOPLE", 5)
-    make_a_thread(stored)
+    make_a_thread(place)
     before = sorted(map(repr, backend.rows()))
-    seed.fill(stored, seed.Asked(people=2, days=5), sure=False)
-    seed.clean(stored, sure=False)
+    seed.fill(place, seed.Asked(people=2, days=5), sure=False)
+    seed.clean(place, sure=False)
     left = [row for row in backend.rows() if row["sk"]["S"] != keys.TOMBSTONE]
     assert sorted(map(repr, left)) == before
     assert backend.objects() == []
-    seed.clean(stored, sure=False)
+    seed.clean(place, sure=False)
     assert "there are no made-up people" in capsys.readouterr().out
 
 
@@ -249,7 +242,7 @@ def test_a_stage_is_changed_after_a_yes_alone(backend, stage, monkeypatch):
     def refused(change):
         before = backend.rows()
         monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-        with pytest.raises(StoredError, match=r"^Nothing is changed\.$"):
+        with pytest.raises(PeopleError, match=r"^Nothing is changed\.$"):
             change()
         assert backend.rows() == before
 
@@ -277,13 +270,13 @@ def test_the_made_up_people_show_all_that_a_report_counts():
     }
 
 
-def test_the_report_says_what_the_made_up_people_have_done(backend, stored):
-    seed.fill(stored, FEW, sure=False)
-    totals = Totals(Counted(stored.table))
+def test_the_report_says_what_the_made_up_people_have_done(backend, place):
+    seed.fill(place, FEW, sure=False)
+    totals = Totals(Counted(place.table))
     for _ in range(2):  # the second time everything is delivered again
         assert asyncio.run(totals.take(backend.stream())) == []
     today = datetime.now(UTC).date()
-    read = asyncio.run(Reports(stored.table).read(FEW.days + 1, today))
+    read = asyncio.run(Reports(place.table).read(FEW.days + 1, today))
     made = report_of(conversations(FEW.people, FEW.days, FEW.seed, today), FEW.days + 1, today)
     for expected, found in zip(models_of(made), models_of(read), strict=True):
         for name in ("firstTokenP50Ms", "firstTokenP90Ms"):

@@ -20,6 +20,14 @@ export default function Admin(props: { chat: string; fetch: typeof globalThis.fe
   const [attempt, setAttempt] = useState(0);
   const [answer, setAnswer] = useState<Answer>({ at: "loading" });
 
+  useEffect(() => {
+    const before = document.title;
+    document.title = `${texts.title} – ${before}`;
+    return () => {
+      document.title = before;
+    };
+  }, []);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: each attempt asks again
   useEffect(() => {
     let wanted = true;

@@ -102,7 +102,7 @@ function Tiles({ totals }: { totals: ReturnType<typeof totalsOf> }): ReactNode {
   const tiles = {
     messages: whole(totals.messages),
     people: whole(totals.people),
-    answers: whole(totals.answers),
+    runs: whole(totals.runs),
     failed: texts.failedShare(totals),
     liked: whole(totals.liked),
     disliked: whole(totals.disliked),

@@ -65,14 +65,14 @@ export const texts = {
   tiles: {
     messages: "messages",
     people: "people on the busiest day",
-    answers: "answers",
+    runs: "runs: answers and actions",
     failed: "of them failed",
     liked: "thumbs up",
     disliked: "thumbs down",
     dollars: "cost of models",
     tokens: "tokens read and written",
   } satisfies Record<string, string>,
-  failedShare: ({ failed, answers }: Totals) => share(failed, answers),
+  failedShare: ({ failed, runs }: Totals) => share(failed, runs),
 
   messages: {
     title: "Messages",
@@ -84,7 +84,7 @@ export const texts = {
     title: "People",
     series: "people",
     summary: (day: string, value: number) =>
-      `Who wrote on each day. Whoever writes on two days is counted on both.${most(day, whole(value))}`,
+      `Who was answered on each day. Whoever writes on two days is counted on both.${most(day, whole(value))}`,
   },
   tokens: {
     title: "Tokens by model",
@@ -107,17 +107,17 @@ export const texts = {
         : `${model} has not answered.`,
   },
   outcomes: {
-    title: "How answers ended",
+    title: "How runs ended",
     names: {
       completed: "completed",
       waiting: "waits for a person",
       stopped: "stopped",
       failed: "failed",
     } as Record<string, string>,
-    summary: ({ answers, failed }: Totals) =>
-      `${times(answers, "answer", "answers")}, of which ${whole(failed)} failed (${share(failed, answers)}).`,
+    summary: ({ runs, failed }: Totals) =>
+      `${times(runs, "run", "runs")}, of which ${whole(failed)} failed (${share(failed, runs)}).`,
   },
-  errors: { title: "Errors", name: "Kind", count: "Times", none: "No answer has failed." },
+  errors: { title: "Errors", name: "Kind", count: "Times", none: "No run has failed." },
   feedback: {
     title: "Feedback",
     positive: "thumbs up",

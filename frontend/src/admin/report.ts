@@ -93,7 +93,7 @@ export type Totals = {
   read: number;
   written: number;
   cached: number;
-  answers: number;
+  runs: number;
   failed: number;
   liked: number;
   disliked: number;
@@ -107,7 +107,7 @@ export function totalsOf(days: Day[]): Totals {
     read: modelsTotal(days, ({ inputTokens }) => inputTokens),
     written: modelsTotal(days, ({ outputTokens }) => outputTokens),
     cached: modelsTotal(days, ({ cachedTokens }) => cachedTokens),
-    answers: total(days, ({ outcomes }) => sum(outcomes)),
+    runs: total(days, ({ outcomes }) => sum(outcomes)),
     failed: total(days, ({ outcomes }) => outcomes.failed ?? 0),
     liked: total(days, ({ feedback }) => feedback.positive ?? 0),
     disliked: total(days, ({ feedback }) => feedback.negative ?? 0),
@@ -123,16 +123,17 @@ export function peak(rows: Row[], of: (row: Row) => number): { day: string; valu
   });
 }
 
-/** How a model is called: the provider is named where two have one of this name. */
+/** The names of all models, the most used first. */
 export const modelNames = (days: Day[]): string[] => {
   const answers = new Map<string, number>();
-  for (const model of days.flatMap(({ models }) => models)) {
+  for (const model of days.flatMap(({ models }) => models).filter(nameOf)) {
     answers.set(nameOf(model), (answers.get(nameOf(model)) ?? 0) + model.answers);
   }
   return [...answers].sort((one, other) => other[1] - one[1]).map(([name]) => name);
 };
 
-const nameOf = ({ provider, model }: ModelDay): string => `${provider} ${model}`;
+/** Empty for what no model has answered, such as a widget's action, which has no tokens or price. */
+const nameOf = ({ provider, model }: ModelDay): string => `${provider} ${model}`.trim();
 
 export function byModel(
   days: Day[],
@@ -145,7 +146,7 @@ export function byModel(
   const rows = days.map(({ day, models }) => {
     const row: Row = { day };
     for (const { key } of series) row[key] = 0;
-    for (const model of models) {
+    for (const model of models.filter(nameOf)) {
       const at = drawn.indexOf(nameOf(model));
       const key = at < 0 ? "rest" : `m${at}`;
       row[key] = Number(row[key]) + of(model);

@@ -70,16 +70,16 @@ def test_a_price_that_the_owner_fills_in_becomes_dollars(dev, tmp_path):
         return costs.page(dev.resources, {}, billing.read_prices(file)).splitlines()
 
     (turns,) = (line for line in page("write = 0.5") if line.startswith("| Table, writes |"))
-    assert turns.endswith("| 35,000 | write request unit | $17500.00 |")
+    assert turns.endswith("| 43,000 | write request unit | $21500.00 |")
     assert "**together**" not in "".join(page("write = 0.5"))
     idle = "secret = 2\nalarm = 1\ndashboard = 3"
-    assert "| **together** | | | **$25.00** |" in page(idle)  # 1 secret, 20 metrics, 1 dashboard
+    assert "| **together** | | | **$26.00** |" in page(idle)  # 1 secret, 21 metrics, 1 dashboard
 
 
 def test_a_unit_without_a_price_is_shown_without_dollars(dev):
     page = costs.page(dev.resources, {}, {})
     bills = page[: page.index("The model costs most")]
-    assert "| 35,000 | write request unit |  |" in bills
+    assert "| 43,000 | write request unit |  |" in bills
     assert "$" not in bills
 
 
@@ -102,8 +102,8 @@ def test_nothing_idle_is_billed_by_the_hour(dev):
 def test_idle_costs_are_counted_from_the_template(dev):
     lines = {line.unit: line for line in billing.idle(dev.resources)}
     assert lines["secret"].amount == len(dev.of_type("AWS::SecretsManager::Secret"))
-    # Eighteen alarms, two of which watch two metrics each.
-    assert lines["alarm"].amount == 20
+    # Nineteen alarms, two of which watch two metrics each.
+    assert lines["alarm"].amount == 21
     assert "snapshot" not in lines
 
 

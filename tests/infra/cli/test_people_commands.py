@@ -71,7 +71,9 @@ async def live_here(place, context):
     ):
         await store.add_thread_item("thr_1", item, context)
     await store.save_feedback("thr_1", ["told"], "positive", context)
-    await Records(place.table).put("notes", ["my note"], context, version=0)
+    place.client("s3").put_object(Bucket=place.bucket_name, Key=SECRET, Body=b"secret")
+    link = f"https://s3.example/{theirs}"
+    await Records(place.table).put("notes", {"url": link}, context, version=0)
     await Records(place.table).of_thread("thr_1").put("approval", {"a": 1}, context, version=0)
     await Runs(place.table).keep_record(run_record(), context)
     limits = LimitTable.model_validate({"person": {"messages_per_day": 9}})
@@ -98,8 +100,8 @@ def dev(monkeypatch, tmp_path):
         lines = [f"{name}={value}\n" for name, value in variables.items()]
         (tmp_path / ".local" / "8000.env").write_text("".join(lines))
         place = of_make_dev("find-user")
-        for context in (ADA, BOB):
-            asyncio.run(live_here(place, context))
+        asyncio.run(live_here(place, ADA))
+        asyncio.run(place.store.save_thread(thread(), BOB))
         yield place
 
 
@@ -123,7 +125,9 @@ def test_an_export_is_a_folder_with_everything_that_a_person_can_read(dev, typed
 
     person = json.loads((out / "person.json").read_text())
     assert person["user"] == ADA.user_id
-    assert [record["value"] for record in person["records"]] == [["my note"]]
+    # A link that somebody has written is no way to another person's file.
+    (notes,) = [record["value"] for record in person["records"]]
+    assert notes["url"] == f"https://s3.example/{dev.bucket_name}/{SECRET}?X-Amz-Signature=1"
     assert list(person["counters"][0].values()) == [1]
     conversation = json.loads((out / person["conversations"][0]["file"]).read_text())
     assert [record["kind"] for record in conversation["records"]] == ["approval"]
@@ -134,7 +138,6 @@ def test_an_export_is_a_folder_with_everything_that_a_person_can_read(dev, typed
     assert (out / sent).read_bytes() == b"meow!"
     assert sent.endswith("-my_cat.txt")
     assert (out / items["drawn"]["image"]["url"]).read_bytes() == PNG
-    # A link that somebody wrote is no way to another person's file.
     assert items["foreign"]["image"]["url"] == f"s3://{dev.bucket_name}/{SECRET}"
     assert sorted(person["files"]) == sorted(f"files/{p.name}" for p in out.glob("files/*"))
 
@@ -297,7 +300,7 @@ def stage(monkeypatch):
 def test_in_a_stage_all_versions_of_the_files_go_and_what_a_restore_can_do_is_said(stage, capsys):
     asyncio.run(live_here(stage, ADA))
     asyncio.run(Sessions(stage.table).end_all(ADA))
-    file = next(key for key in objects(stage) if key.startswith("files/"))
+    file = next(key for key in objects(stage) if key.startswith("files/") and key != SECRET)
     boto3.client("s3").delete_object(Bucket="files-of-people", Key=file)
     command.run("delete-user", ["--user", ADA.user_id, "--yes"], SETTINGS, Account(SETTINGS))
     said = capsys.readouterr().out
@@ -306,8 +309,8 @@ def test_in_a_stage_all_versions_of_the_files_go_and_what_a_restore_can_do_is_sa
     assert "A restore of the table can still bring it back for 35 days" in said
     assert "when the person signed out everywhere, for 401 days" in said
     found = boto3.client("s3").list_object_versions(Bucket="files-of-people")
-    assert not found.get("Versions")
-    assert not found.get("DeleteMarkers")
+    left = [*found["Versions"], *found.get("DeleteMarkers", [])]
+    assert {each["Key"] for each in left} == {SECRET}
 
 
 @pytest.fixture
@@ -367,4 +370,36 @@ def test_at_another_issuer_people_are_found_by_their_id_there(stage, capsys):
     ):
         find_user.find(stage, "ada", issuer, None)
     find_user.find(stage, "ada", issuer, "acme")
+    assert capsys.readouterr().out.startswith(f"USER={user}  1 conversations")
+
+
+def test_in_a_stage_the_issuer_is_the_one_that_it_was_deployed_with(stage, capsys):
+    """And not the one that the settings of this folder name now."""
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    principal = {"Principal": {"Service": "lambda.amazonaws.com"}}
+    role = boto3.client("iam").create_role(
+        RoleName="of-a-function",
+        AssumeRolePolicyDocument=json.dumps({"Statement": [trust | principal]}),
+    )["Role"]["Arn"]
+    told = {"CHATKIT_AUTH": "oidc", "CHATKIT_OIDC_ISSUER": ISSUER}
+    function = {
+        "FunctionName": "chat",
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": role,
+        "Code": {"ZipFile": "pass"},
+        "Environment": {"Variables": told},
+    }
+    outputs = {"TableName": stage.table_name, "FilesBucketName": stage.bucket_name}
+    body = {
+        "Resources": {"Chat": {"Type": "AWS::Lambda::Function", "Properties": function}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    boto3.client("cloudformation").create_stack(
+        StackName="chatkit-qa", TemplateBody=json.dumps(body)
+    )
+    user = owner_id(ISSUER, "ada", None)
+    asyncio.run(stage.store.save_thread(thread(), RequestContext(user_id=user)))
+    settings = read_settings({"stage": "qa", "region": REGION})
+    command.run("find-user", ["--query", "ada"], settings, Account(settings))
     assert capsys.readouterr().out.startswith(f"USER={user}  1 conversations")

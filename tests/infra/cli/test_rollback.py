@@ -107,13 +107,19 @@ def test_without_yes_on_the_command_line_it_asks(functions, monkeypatch, typed, 
     assert live(functions) == after
 
 
-def test_a_function_without_a_version_before_changes_none(functions):
+def test_a_function_that_the_last_deploy_has_added_stays(functions, capsys):
     functions.update_alias(
         FunctionName="Chat", Name="live", FunctionVersion=publish(functions, "Chat")
     )
-    with pytest.raises(SystemExit, match="There is no version before this one of Actions"):
+    roll_back("--yes")
+    assert live(functions) == ["1", "1"]
+    assert "Actions: stays as it is, for it has no version before" in capsys.readouterr().out
+
+
+def test_after_the_first_deploy_there_is_nothing_to_go_back_to(functions):
+    with pytest.raises(SystemExit, match="chatkit-dev was deployed once"):
         roll_back("--yes")
-    assert live(functions) == ["2", "1"]
+    assert live(functions) == ["1", "1"]
 
 
 def test_a_deploy_keeps_the_version_that_runs_and_the_one_before(functions):

@@ -166,6 +166,15 @@ def _leading(rows):
     return (("dynamodb:LeadingKeys", keys),) if keys else ()
 
 
+def _attributes(asked):
+    """`dynamodb:Attributes` and `dynamodb:Select` of a request that reads some attributes only."""
+    if "ProjectionExpression" not in asked:
+        return ()
+    named = tuple(asked["ProjectionExpression"].split(", "))
+    select = (("dynamodb:Select", (asked["Select"],)),) if "Select" in asked else ()
+    return (("dynamodb:Attributes", named), *select)
+
+
 def _queried(params):
     asked = re.match(r"pk = (:\w+)", params.get("KeyConditionExpression", ""))
     if asked is None:  # a scan has no such key
@@ -186,14 +195,17 @@ def _dynamodb(operation, params, place):
         for name, asked in params["RequestItems"].items():
             if operation == "BatchGetItem":
                 rows = [{"Key": key} for key in asked["Keys"]]
+                some = _attributes(asked)
             else:
                 rows = [spec for request in asked for spec in request.values()]
-            yield Need(f"dynamodb:{operation}", table(name), given=_leading(rows))
+                some = ()
+            yield Need(f"dynamodb:{operation}", table(name), given=_leading(rows) + some)
     elif operation in {"Query", "Scan"}:
         name = table(params["TableName"])
         if "IndexName" in params:
             name = f"{name}/index/{params['IndexName']}"
-        yield Need(f"dynamodb:{operation}", name, given=_queried(params))
+        some = _attributes(params) if operation == "Scan" else ()
+        yield Need(f"dynamodb:{operation}", name, given=_queried(params) + some)
     else:
         name = table(params["TableName"])
         yield Need(f"dynamodb:{operation}", name, given=_leading([params]))

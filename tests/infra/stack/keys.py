@@ -40,6 +40,7 @@ _ASKED = {
             "GetRecords",
             "PutItem",
             "Query",
+            "Scan",
             "UpdateItem",
         )
     },

@@ -11,12 +11,13 @@ import pytest
 from chatkit.types import ThreadItemRemovedEvent
 from pydantic import BaseModel
 
+from functions.attachments.schema import file_key
 from functions.aws import clients, owner_sessions, secret_values
 from functions.aws.bucket import Bucket
 from functions.events.events import Events
 from functions.services import Services
 from functions.settings import Settings, forget_settings, get_settings
-from functions.store import DynamoDBStore
+from functions.store import DynamoDBStore, keys, sweep
 from functions.toolkit import action
 from tests.assistants.sample import assistant
 from tests.infra.stack.iam import Need, Role, enforced, resolve, signer_of, statements_of
@@ -30,7 +31,7 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 TABLE, BUCKET, QUEUE = "the-table", "the-bucket", "the-dead-letters"
 VECTORS = "the-vectors"
-FUNCTIONS = ("Chat", "Actions", "Events")
+FUNCTIONS = ("Chat", "Actions", "Events", "Sweep")
 LAMBDAS_OWN = {"WriteLogs"}
 """Statements that only Lambda itself uses, which writes the logs."""
 PNG = b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(64)
@@ -154,8 +155,13 @@ def large_text():
 
 
 def admin():
+    return administrator_of("s3")
+
+
+def administrator_of(service):
+    """A client that is held to no role."""
     return boto3.session.Session().client(
-        "s3", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+        service, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
     )
 
 
@@ -304,6 +310,47 @@ def events_do_everything(lived_in):
     assert wrong not in {entry["Key"] for entry in kept}
 
 
+def sweep_does_everything():
+    """A thread is lost, with a file, and an object that no row names. The sweep is interrupted."""
+    from functions.events import sweep_handler
+
+    lost = keys.thread_partition("anon_lost", "thr_1")
+    named = {"thread": {"S": "thr_1"}, "body": {"S": "{}"}}
+    file = file_key("anon_lost", "atc_1")
+    table = administrator_of("dynamodb")
+    for row in (
+        {**keys.key(lost, keys.HEAD)},
+        {**keys.item_key("anon_lost", "thr_1", "msg_1"), "spill": {"S": "spill/o/t/i/x"}},
+        {**keys.attachment_link_key("anon_lost", "thr_1", "atc_1")},
+        {**keys.attachment_key("anon_lost", "atc_1"), **named},
+        {**keys.gone_key("anon_lost", "thr_1"), "at": {"N": "1"}},
+    ):
+        table.put_item(TableName=TABLE, Item=row)
+    orphans = {f"{prefix}{'f' * 32}/x" for prefix in sweep.PREFIXES}
+    for key in (file, *orphans):
+        admin().put_object(Bucket=BUCKET, Key=key, Body=b"hello")
+
+    async def sweeps():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sweep, "MIN_AGE_SECONDS", -10)
+            patch.setattr(sweep, "PAGE_ROWS", 3)
+            patch.setattr(sweep, "CHECKPOINT", 0)
+            swept = await sweep_handler.make(pause=0).run(60)
+        assert swept.failed == 0
+        assert swept.finished is not None
+        assert swept.threads  # others have been deleted, and nobody has read the stream
+
+    asyncio.run(sweeps())
+    found = table.query(
+        TableName=TABLE,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": lost}},
+    )
+    assert found["Items"] == []
+    kept = {entry["Key"] for entry in admin().list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+    assert not kept & {file, *orphans}
+
+
 def lambda_feeds_it(queue=QUEUE):
     """What Lambda does with the role by itself, to read the stream and to keep what failed:
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html.
@@ -323,6 +370,10 @@ def lambda_feeds_it(queue=QUEUE):
 
 
 def run(stage, function, role, model, lived_in):
+    if function == "Sweep":
+        with stage.within(function, role):
+            sweep_does_everything()
+        return
     if function == "Events":
         with stage.within(function, role):
             events_do_everything(lived_in)

@@ -31,6 +31,7 @@ def test_alarms_watch_the_functions_the_table_the_edge_dead_letters_and_spending
         "EventsErrors",
         "EventsDuration",
         "EventsLate",
+        "SweepErrors",
         "ChangesErrors",
         "ChangesDuration",
         "ChangesLate",

@@ -33,6 +33,23 @@ def test_the_files_have_the_lifecycle_that_the_store_counts_on(files):
         assert rule.get("AbortIncompleteMultipartUpload") == (
             expected.get("AbortIncompleteMultipartUpload")
         )
+        kept = expected.get("NoncurrentVersionExpiration")
+        assert rule.get("NoncurrentVersionExpiration") == kept
+
+
+def test_removed_files_are_kept_for_as_long_as_asked_and_uploads_for_a_day(bare):
+    from infra.stack.files import FilesBucket
+
+    bucket = bare(
+        lambda s: FilesBucket(s, "F", key=None, keep=False, origins=["https://a.b"], versions=35)
+    ).only("AWS::S3::Bucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    days = {
+        rule["Id"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "NoncurrentVersionExpiration" in rule
+    }
+    assert days == {"unsent-uploads": 1, "old-versions": 35}
 
 
 def test_the_files_answer_pages_of_the_origins_alone(files):

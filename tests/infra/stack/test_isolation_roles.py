@@ -9,13 +9,14 @@ from functions.attachments import S3AttachmentStore
 from functions.attachments.schema import image_key
 from functions.aws import owner_sessions
 from functions.context import RequestContext
+from functions.store.sweep import ATTRIBUTES
 from tests.infra.stack.iam import Role, as_list, grants
 from tests.infra.stack.stage import ACCOUNT, BUCKET, FUNCTIONS, LAMBDAS_OWN, PNG, run
 from tests.support.chat import Chat, thread_of
 from tests.support.openai_server import Say
 from tests.support.round_trips import Recorder
 
-UNCHANGED = {"CookieKey", "ModelKey", "DeadLetters", "ReadStream", "ListStreams"}
+UNCHANGED = {"CookieKey", "ModelKey", "DeadLetters", "ReadStream", "ListStreams", "Scan", "List"}
 """Statements that the roles have without the setting, too: `test_roles.py` tries these."""
 
 TRIED = [
@@ -32,6 +33,10 @@ TRIED = [
     ("Actions", "Counters"),
     ("Actions", "Session"),
     ("Actions", "DataKey"),
+    ("Sweep", "Pass"),
+    ("Sweep", "Threads"),
+    ("Sweep", "Session"),
+    ("Sweep", "DataKey"),
     ("Events", "Session"),
     ("Events", "DataKey"),
 ]
@@ -69,10 +74,12 @@ def test_the_whole_life_of_a_person_goes_on_behind_the_wall(asked):
     for function in FUNCTIONS:
         for need in asked[function]:
             if need.action.startswith("dynamodb:"):
-                keys = dict(need.given).get("dynamodb:LeadingKeys")
-                shared = keys is not None and keys[0].startswith(("L#", "S#"))
-                assert shared or "/stream/" in need.resource or need.resource == "*", need
-            assert not need.action.startswith("s3:"), need
+                given = dict(need.given)
+                keys = given.get("dynamodb:LeadingKeys")
+                shared = keys is not None and keys[0].startswith(("L#", "S#", "SWEEP"))
+                names = {*given.get("dynamodb:Attributes", ["all"])} <= {*ATTRIBUTES}
+                assert shared or names or "/stream/" in need.resource or need.resource == "*", need
+            assert not need.action.startswith("s3:") or need.action == "s3:ListBucket", need
 
 
 def test_every_right_behind_the_wall_is_one_that_a_function_uses(stage, asked):

@@ -70,6 +70,7 @@ def test_every_right_of_every_statement_is_one_that_the_function_uses(stage, ask
         *(("Actions", sid) for sid in ("Rows", "Objects", "List", "CookieKey", "ModelKey")),
         *(("Events", sid) for sid in ("Rows", "Objects", "List", "DataKey")),
         *(("Events", sid) for sid in ("ReadStream", "ListStreams", "DeadLetters")),
+        *(("Sweep", sid) for sid in ("Scan", "Pass", "Rows", "Objects", "List", "DataKey")),
         *((function, sid) for function in ("Chat", "Actions") for sid in sorted(OF_THE_KEY)),
     ],
 )
@@ -107,13 +108,14 @@ def test_another_table_bucket_or_secret_is_denied(stage, asked, function):
 
 
 def test_the_key_is_used_only_through_what_keeps_data_with_it(stage, asked):
-    reads = {("kms:Decrypt", "dynamodb"), ("kms:Decrypt", "s3")}
+    rows = {("kms:Decrypt", "dynamodb")}
+    reads = {*rows, ("kms:Decrypt", "s3")}
     for function in FUNCTIONS:
         role = stage.role(function)
         used = {need for need in asked[function] if need.action.startswith("kms:")}
         more = {("kms:Decrypt", "secretsmanager"), ("kms:GenerateDataKey", "s3")}
         assert {(need.action, need.via.split(".")[0]) for need in used} == (
-            reads if function == "Events" else reads | more
+            {"Events": reads, "Sweep": rows}.get(function, reads | more)
         )
         for need in used:
             assert need.resource == KEY
@@ -126,7 +128,8 @@ def test_a_role_that_touches_nothing_encrypted_has_no_right_to_the_key(template)
     for name in template.of_type("AWS::IAM::Role"):
         statements = statements_of(template, name)
         inline = template.resources[name]["Properties"].get("Policies", [])
-        ours = name.startswith(("ChatRole", "ActionsRole", "EventsRole", "ChangesRole"))
+        shipped = ("ChatRole", "ActionsRole", "EventsRole", "ChangesRole", "SweepRole")
+        ours = name.startswith(shipped)
         assert ("kms:" in json.dumps([statements, inline])) == ours, name
 
 
@@ -205,6 +208,26 @@ def test_the_events_function_stores_nothing_and_reads_no_secret(stage, names):
     ):
         assert actions.permits(need), need
         assert not events.permits(need), need
+
+
+def test_the_sweep_reads_no_words_of_people_and_no_object(stage):
+    """It may read all rows, but only their keys and the names of their objects."""
+    (scan,) = (s for s in stage.statements("Sweep") if s["Sid"] == "Scan")
+    role, table = Role([scan], ACCOUNT), stage.names_arn("Table")
+    some = ("dynamodb:Select", ("SPECIFIC_ATTRIBUTES",))
+
+    def scanning(*names, select=some):
+        given = (("dynamodb:Attributes", names),) if names else ()
+        return Need("dynamodb:Scan", table, given=(*given, select))
+
+    assert role.permits(scanning("pk", "sk", "spill", "image"))
+    assert not role.permits(scanning("pk", "body"))
+    assert not role.permits(scanning())
+    assert not role.permits(scanning("pk", select=("dynamodb:Select", ("ALL_ATTRIBUTES",))))
+    whole = stage.role("Sweep")
+    for action in ("s3:GetObject", "s3:PutObject"):
+        assert not whole.permits(Need(action, f"arn:aws:s3:::{BUCKET}/files/f/x"))
+    assert not whole.permits(Need("s3:DeleteObject", f"arn:aws:s3:::{BUCKET}/knowledge/x"))
 
 
 def test_the_second_function_reads_the_models_key_only_where_it_transcribes_with_it(synth):

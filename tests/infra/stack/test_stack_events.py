@@ -6,6 +6,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from functions.store import schema
+from functions.store.sweep import LEASE
 from tests.infra.stack.parts import a_function, denies_plain_http
 from tests.support.template import ACCOUNT, Template
 
@@ -140,6 +141,19 @@ def test_the_events_function_has_the_code_of_the_actions_function_and_knows_less
         "CHATKIT_ATTACHMENTS_BUCKET",
         "CHATKIT_LOG_LEVEL",
     }
+
+
+def test_the_sweep_is_started_every_hour_and_outlives_no_lease(templates):
+    for template in templates.values():
+        if not template.of_type("AWS::DynamoDB::Table"):
+            continue
+        rule = template.only("AWS::Events::Rule", "Sweep")
+        assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
+        (target,) = rule["Targets"]
+        assert '"SweepAlias' in json.dumps(target["Arn"])
+        function = template.only("AWS::Lambda::Function", "SweepFunction")
+        assert function["Timeout"] < LEASE < 3600  # of an invocation that was killed
+        assert function["Handler"] == "functions.events.sweep_handler.handler"
 
 
 def test_a_deploy_over_version_0_1_moves_the_stream_with_its_position_and_loses_no_event(templates):

@@ -10,6 +10,7 @@ MCP_SERVERS = """[
      "token_url": "https://login.example.com/token", "audience": "files", "client_id": "chat",
      "client_secret": {"secret": "files/client"}}}
 ]"""
+RESTORED = "chatkit-dev-20261126T020000Z/stream/2026-11-26T02:10:00.000"
 PROFILE = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1b2c3"
 
 EVERYTHING = {
@@ -30,6 +31,7 @@ EVERYTHING = {
     "architecture": "x86_64",
     "retentionDays": "90",
     "dailyBudget": "20",
+    "fileVersions": "35",
     "githubRepository": "acme/chat",
     "reportText": "true",
     "example": "notify",
@@ -42,6 +44,7 @@ VARIANTS = {
     "everything set": EVERYTHING,
     "web adapter": {"streaming": "web-adapter", "provider": "gemini", "dashboard": "false"},
     "own everything": {
+        "restoredTable": RESTORED,
         "cookieSecret": "chat/cookie",
         "provider": "compatible",
         "model": "llama",
