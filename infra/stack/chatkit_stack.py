@@ -33,6 +33,7 @@ from infra.stack.environment import (
     metrics_namespace,
     of_changes,
     of_events,
+    of_sweep,
     runtime,
     settings_from,
     traces,
@@ -379,7 +380,7 @@ class ChatKitStack(Stack):
             memory=sweeping.MEMORY,
             timeout=sweeping.TIMEOUT,
             concurrency=0,  # a lease in the table sees to it that one works at a time
-            environment=of_events(variables),
+            environment=of_sweep(variables),
             layers=[],
             snap_start=False,
             log_level=settings.log_level,
