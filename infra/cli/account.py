@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from infra.cli.typed import CommandError
 from infra.stack.settings import StackSettings
 
 HOW = "run `aws configure`, `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
-class AccountError(Exception):
+class AccountError(CommandError):
     """Why the account cannot be used, in one line for the person who typed the command."""
 
 

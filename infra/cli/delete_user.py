@@ -1,7 +1,6 @@
 """`make delete-user`: deletes everything of one person, and proves that it is gone."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,8 +12,13 @@ from functions.store import keys
 from functions.store.expiry import DAY
 from functions.store.people import prefixes
 from functions.store.totals import QUESTION, QUESTION_SECONDS
-from infra.cli.people import PeopleError, Place, Survey, say, survey
+from infra.cli.account import Account
+from infra.cli.deployment import Deployment
+from infra.cli.people import Survey, checked, survey
 from infra.cli.progress import Progress
+from infra.cli.terminal import confirm, say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 LOOK_SECONDS: Final = 1.0
 """Seconds between two looks at how far a deletion is."""
@@ -23,101 +27,103 @@ WAIT_SECONDS: Final = 60.0
 """How long the command waits for the table's stream to remove the lines of the report."""
 
 
+def command(typed: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    user = checked(typed.option("--user"), "make delete-user USER=anon_…")
+    deployment = Deployment.of(settings, account, "make delete-user STAGE=prod …")
+    delete(deployment, user, sure=typed.sure)
+
+
 def delete(
-    place: Place, user: str, *, sure: bool, wait: Callable[[float], None] = time.sleep
+    deployment: Deployment, user: str, *, sure: bool, wait: Callable[[float], None] = time.sleep
 ) -> None:
     """Show what there is of a person, delete it, and read every place again.
 
-    Asks for a yes on standard input unless the person who types is `sure`. Raises `PeopleError`
+    Asks for a yes on standard input unless the person who types is `sure`. Raises `CommandError`
     when the answer is no, and when something is left.
     """
-    partitions = asyncio.run(place.store.user_partitions(user))
-    before = asyncio.run(survey(place, user, partitions))
-    versions = len(list(_versions(place, user)))
-    say(f"{user} in {place.name}:")
+    partitions = asyncio.run(deployment.store.user_partitions(user))
+    before = asyncio.run(survey(deployment, user, partitions))
+    versions = len(list(_versions(deployment, user)))
+    say(f"{user} in {deployment.name}:")
     if before.is_empty and not versions:
         say("  Nothing is stored.")
-        _say_what_stays(place, before)
+        _say_what_stays(deployment, before)
         return
     for line in before.lines():
         say(line)
     if versions > len(before.objects):
         say(f"  {versions:>9,}  versions of these files and texts, in the bucket")
-    if not sure:
-        sys.stdout.write("Delete all of this? Type yes: ")
-        sys.stdout.flush()
-        if sys.stdin.readline().strip().lower() != "yes":
-            raise PeopleError("Nothing is deleted.")
-    asyncio.run(_delete(place, user, before.conversations))
-    _delete_versions(place, user)
-    after = asyncio.run(survey(place, user, partitions))
+    confirm("Delete all of this?", sure=sure, otherwise="Nothing is deleted.")
+    asyncio.run(_delete(deployment, user, before.conversations))
+    _delete_versions(deployment, user)
+    after = asyncio.run(survey(deployment, user, partitions))
     left = after.lines()
-    if number := _wait_for_the_report(place, partitions, wait):
+    if number := _wait_for_the_report(deployment, partitions, wait):
         left.append(f"  {number:>9,}  lines of the report, which the table's stream removes")
-    if number := len(list(_versions(place, user))):
+    if number := len(list(_versions(deployment, user))):
         left.append(f"  {number:>9,}  versions of files and texts, in the bucket")
     if left:
         for line in left:
             say(line)
-        raise PeopleError(
+        raise CommandError(
             "This is there again, or still: an answer may have been running. Type the command "
             "again."
         )
     read = f"{len(partitions):,} partitions of the table and {len(prefixes('')):,} folders"
     say(f"Deleted. All {read} were read again: nothing of it is left.")
-    _say_what_stays(place, after)
+    _say_what_stays(deployment, after)
 
 
-async def _delete(place: Place, user: str, conversations: int) -> None:
+async def _delete(deployment: Deployment, user: str, conversations: int) -> None:
     progress = Progress("Deleting conversations", conversations)
-    deleting = asyncio.create_task(place.store.delete_user(user))
+    deleting = asyncio.create_task(deployment.store.delete_user(user))
     while True:
         await asyncio.wait([deleting], timeout=LOOK_SECONDS)
         if deleting.done():
             break
-        left = await survey(place, user, await place.store.user_partitions(user))
+        left = await survey(deployment, user, await deployment.store.user_partitions(user))
         progress.show(max(0, conversations - left.conversations))
     await deleting
     progress.show(conversations)
     progress.end()
 
 
-def _delete_versions(place: Place, user: str) -> None:
+def _delete_versions(deployment: Deployment, user: str) -> None:
     """Remove all versions of the person's objects, where the bucket keeps them."""
-    client = place.client("s3")
-    for batch in _batches(list(_versions(place, user))):
+    client = deployment.client("s3")
+    for batch in _batches(list(_versions(deployment, user))):
         answer = client.delete_objects(
-            Bucket=place.bucket_name, Delete={"Objects": batch, "Quiet": True}
+            Bucket=deployment.bucket_name, Delete={"Objects": batch, "Quiet": True}
         )
         if answer.get("Errors"):
-            raise PeopleError(f"{len(answer['Errors'])} versions could not be removed: try again.")
+            raise CommandError(f"{len(answer['Errors'])} versions could not be removed: try again.")
 
 
-def _versions(place: Place, user: str) -> Iterator[dict[str, str]]:
+def _versions(deployment: Deployment, user: str) -> Iterator[dict[str, str]]:
     """Every version of every object of the person, and every mark of a deleted one."""
-    client = place.client("s3")
-    if "Status" not in client.get_bucket_versioning(Bucket=place.bucket_name):
+    client = deployment.client("s3")
+    if "Status" not in client.get_bucket_versioning(Bucket=deployment.bucket_name):
         return  # the bucket has never kept versions
     pages = client.get_paginator("list_object_versions")
     for prefix in prefixes(named(user)):
-        for page in pages.paginate(Bucket=place.bucket_name, Prefix=prefix):
+        for page in pages.paginate(Bucket=deployment.bucket_name, Prefix=prefix):
             for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 yield {"Key": entry["Key"], "VersionId": entry["VersionId"]}
 
 
 def _wait_for_the_report(
-    place: Place, partitions: Iterable[str], wait: Callable[[float], None]
+    deployment: Deployment, partitions: Iterable[str], wait: Callable[[float], None]
 ) -> int:
     """How many lines of the report still name a conversation of the person, once it was waited."""
     until = time.monotonic() + WAIT_SECONDS
-    while number := asyncio.run(_lines_of_the_report(place, partitions)):
+    while number := asyncio.run(_lines_of_the_report(deployment, partitions)):
         if time.monotonic() > until:
             return number
         wait(LOOK_SECONDS)
     return 0
 
 
-async def _lines_of_the_report(place: Place, partitions: Iterable[str]) -> int:
+async def _lines_of_the_report(deployment: Deployment, partitions: Iterable[str]) -> int:
     """The rows of the report that name one of these conversations. Nothing else in the totals leads
     to a person.
     """
@@ -135,7 +141,7 @@ async def _lines_of_the_report(place: Place, partitions: Iterable[str]) -> int:
             "ProjectionExpression": "#thread",
             "ExpressionAttributeNames": {"#thread": "thread"},
         }
-        async for row in place.table.query(**query):
+        async for row in deployment.table.query(**query):
             found += "thread" in row and part(row["thread"]["S"]) in conversations
     return found
 
@@ -145,22 +151,24 @@ def _batches(entries: list[Any]) -> Iterable[list[Any]]:
         yield entries[first : first + DELETE_BATCH]
 
 
-def _say_what_stays(place: Place, left: Survey) -> None:
+def _say_what_stays(deployment: Deployment, left: Survey) -> None:
     if lines := left.staying():
         say("What stays, and why:")
         for line in lines:
             say(line)
-    if place.stage is None:
+    if deployment.stage is None:
         return
-    days = _recovery_days(place)
+    days = _recovery_days(deployment)
     if days:
         say(f"A restore of the table can still bring it back for {days} days (point-in-time).")
     say("Logs name people by a digest only, and expire. An account stays with its issuer.")
 
 
-def _recovery_days(place: Place) -> int:
+def _recovery_days(deployment: Deployment) -> int:
     """How many days DynamoDB keeps what was deleted; 0 where it does not."""
-    described = place.client("dynamodb").describe_continuous_backups(TableName=place.table_name)
+    described = deployment.client("dynamodb").describe_continuous_backups(
+        TableName=deployment.table_name
+    )
     recovery = described["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         return 0

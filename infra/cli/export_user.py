@@ -24,9 +24,14 @@ from typing import Any, Final
 from functions.attachments.schema import file_key, upload_key
 from functions.aws.keys import named, part
 from functions.store.people import prefixes
-from infra.cli.people import PeopleError, Place, say, surveyed
+from infra.cli.account import Account
+from infra.cli.deployment import Deployment
+from infra.cli.people import checked, surveyed
 from infra.cli.person_pages import conversation_page, index_page
 from infra.cli.progress import Progress
+from infra.cli.terminal import say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 PERSON: Final = "person.json"
 FORMAT: Final = 1
@@ -55,19 +60,27 @@ _ENDINGS: Final = {
 Entry = dict[str, Any]
 
 
-def export(place: Place, user: str, folder: Path) -> None:
+def command(typed: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    user = checked(typed.option("--user"), "make export-user USER=anon_… OUT=folder")
+    out = typed.option("--out")
+    if not out:
+        raise CommandError("Name a folder: OUT=folder")
+    export(Deployment.of(settings, account, "make export-user STAGE=prod …"), user, Path(out))
+
+
+def export(deployment: Deployment, user: str, folder: Path) -> None:
     """Write everything of the person into `folder`, in place of an older export of theirs.
 
-    The folder is complete or as it was before. Raises `PeopleError` when nothing is stored, and
+    The folder is complete or as it was before. Raises `CommandError` when nothing is stored, and
     when the folder has anything else in it.
     """
     _check(folder, user)
-    found = surveyed(place, user)
+    found = surveyed(deployment, user)
     if found.is_empty:
-        raise PeopleError(f"Nothing of {user} is stored in {place.name}.")
+        raise CommandError(f"Nothing of {user} is stored in {deployment.name}.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _beside(folder) as new:
-        made = _Export(place, user, new, found.conversations, list(found.files))
+        made = _Export(deployment, user, new, found.conversations, list(found.files))
         asyncio.run(made.write())
         _replace(folder, new)
     say(
@@ -85,7 +98,7 @@ def _check(folder: Path, user: str) -> None:
             return
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    raise PeopleError(f"{folder} is there and is no export of this person: name another OUT.")
+    raise CommandError(f"{folder} is there and is no export of this person: name another OUT.")
 
 
 @contextlib.contextmanager
@@ -114,11 +127,16 @@ class _Export:
     """Writes one export into an empty folder."""
 
     def __init__(
-        self, place: Place, user: str, folder: Path, conversations: int, objects: list[str]
+        self,
+        deployment: Deployment,
+        user: str,
+        folder: Path,
+        conversations: int,
+        objects: list[str],
     ) -> None:
         self.conversations = self.items = 0
-        self._place, self._user, self._folder = place, user, folder
-        self._bucket = place.bucket
+        self._deployment, self._user, self._folder = deployment, user, folder
+        self._bucket = deployment.bucket
         self._progress = Progress("Conversations", conversations)
         self._own = tuple(prefixes(named(user)))
         self._objects = objects
@@ -138,7 +156,7 @@ class _Export:
         for name in ("conversations", "files"):
             (self._folder / name).mkdir()
         thread: list[Entry] = []
-        async for entry in self._place.store.export_user(self._user):
+        async for entry in self._deployment.store.export_user(self._user):
             if entry["type"] == "thread":
                 self._write_conversation(thread)
                 thread = [entry]
@@ -198,7 +216,7 @@ class _Export:
             "export": FORMAT,
             "user": self._user,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "of": self._place.name,
+            "of": self._deployment.name,
             "conversations": self._listed,
             "attachments": [_without_type(each) for each in self._person["attachment"]],
             "records": [_without_type(each) for each in self._person["record"]],
@@ -248,9 +266,9 @@ class _Export:
     def _save(self, key: str, name: str | None) -> str | None:
         """Download an object, once. The file's path in the folder; `None` when it is gone."""
         if key not in self._saved:
-            client = self._place.client("s3")
+            client = self._deployment.client("s3")
             try:
-                answer = client.get_object(Bucket=self._place.bucket_name, Key=key)
+                answer = client.get_object(Bucket=self._deployment.bucket_name, Key=key)
             except client.exceptions.NoSuchKey:
                 return None
             path = f"files/{self.files + 1:04}{_name_of(name, answer.get('ContentType'))}"

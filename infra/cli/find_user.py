@@ -5,15 +5,19 @@ there (`functions.web.identity.person`). So an address or a name is looked up wh
 as far as that can be asked: in the stage's own user pool.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from functions.settings import Settings
 from functions.web.identity.person import owner_id
 from infra.cli.account import Account
-from infra.cli.people import PeopleError, Place, Survey, refuse_token, say, surveyed
+from infra.cli.deployment import Deployment, stack_name
+from infra.cli.people import Survey, refuse_token, surveyed
+from infra.cli.terminal import say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 SEARCHED: Final = ("email", "name", "sub", "username")
 """Attributes by which Cognito finds people, each with a request of its own:
@@ -21,6 +25,17 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/how-to-manage-user-acc
 """
 MOST: Final = 20
 """People who are shown."""
+
+
+def command(typed: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    deployment = Deployment.of(settings, account, "make find-user STAGE=prod …")
+    variables = (
+        variables_of_make_dev(Settings())
+        if deployment.stage is None
+        else variables_of_stage(deployment.client, stack_name(deployment.stage))
+    )
+    issuer = Issuer.of(variables, deployment.outputs.get("UserPoolId"))
+    find(deployment, typed.option("--query"), issuer, typed.option("--tenant"))
 
 
 @dataclass(frozen=True)
@@ -55,10 +70,10 @@ class Found:
     called: str = ""
 
 
-def variables_of_stage(account: Account, stack: str) -> dict[str, str]:
+def variables_of_stage(client: Callable[[str], Any], stack: str) -> dict[str, str]:
     """The variables with which the stage's functions were deployed."""
-    functions = account.client("lambda")
-    pages = account.client("cloudformation").get_paginator("list_stack_resources")
+    functions = client("lambda")
+    pages = client("cloudformation").get_paginator("list_stack_resources")
     for page in pages.paginate(StackName=stack):
         for resource in page["StackResourceSummaries"]:
             if resource["ResourceType"] != "AWS::Lambda::Function":
@@ -72,23 +87,25 @@ def variables_of_stage(account: Account, stack: str) -> dict[str, str]:
     return {}
 
 
-def find(place: Place, query: str | None, issuer: Issuer | None, tenant: str | None) -> None:
+def find(
+    deployment: Deployment, query: str | None, issuer: Issuer | None, tenant: str | None
+) -> None:
     """Show the ids that `query` may mean, each with what is stored under it.
 
     `query` is an id, or for people who sign in their id, address or name at the issuer. Raises
-    `PeopleError` when nothing is found, and for a token.
+    `CommandError` when nothing is found, and for a token.
     """
     query = (query or "").strip()
     if not query:
-        raise PeopleError('Say whom: make find-user QUERY=anon_…, or QUERY="ada@example.com"')
+        raise CommandError('Say whom: make find-user QUERY=anon_…, or QUERY="ada@example.com"')
     refuse_token(query)
-    found = list(_candidates(place, query, issuer, tenant))
+    found = list(_candidates(deployment, query, issuer, tenant))
     surveys = [
-        (each, surveyed(place, each.user) if each.user else Survey()) for each in found[:MOST]
+        (each, surveyed(deployment, each.user) if each.user else Survey()) for each in found[:MOST]
     ]
     shown = [(each, what) for each, what in surveys if each.called or what.rows or what.objects]
     if not shown:
-        raise PeopleError(_not_found(place, query, issuer, tenant))
+        raise CommandError(_not_found(deployment, query, issuer, tenant))
     for each, what in shown:
         say(_line(each, what))
     if len(found) > MOST:
@@ -96,7 +113,7 @@ def find(place: Place, query: str | None, issuer: Issuer | None, tenant: str | N
 
 
 def _candidates(
-    place: Place, query: str, issuer: Issuer | None, tenant: str | None
+    deployment: Deployment, query: str, issuer: Issuer | None, tenant: str | None
 ) -> Iterator[Found]:
     yield Found(query)
     if issuer is None:
@@ -107,16 +124,18 @@ def _candidates(
     if issuer.pool:
         seen: set[str] = set()
         for name in SEARCHED:
-            for person in _people_of_pool(place, issuer.pool, name, query):
+            for person in _people_of_pool(deployment, issuer.pool, name, query):
                 if person["sub"] not in seen:
                     seen.add(person["sub"])
                     yield _of_pool(person, issuer)
 
 
-def _people_of_pool(place: Place, pool: str, name: str, query: str) -> Iterator[dict[str, str]]:
+def _people_of_pool(
+    deployment: Deployment, pool: str, name: str, query: str
+) -> Iterator[dict[str, str]]:
     """The attributes of the people whose attribute begins with `query`."""
     escaped = query.replace("\\", "\\\\").replace('"', '\\"')
-    answer = place.client("cognito-idp").list_users(
+    answer = deployment.client("cognito-idp").list_users(
         UserPoolId=pool, Filter=f'{name} ^= "{escaped}"', Limit=MOST + 1
     )
     for person in answer["Users"]:
@@ -142,8 +161,10 @@ def _line(found: Found, what: Survey) -> str:
     return f"USER={found.user}  {what.conversations:,} conversations{last}{called}"
 
 
-def _not_found(place: Place, query: str, issuer: Issuer | None, tenant: str | None) -> str:
-    said = f"{place.name} has nothing of {query}."
+def _not_found(
+    deployment: Deployment, query: str, issuer: Issuer | None, tenant: str | None
+) -> str:
+    said = f"{deployment.name} has nothing of {query}."
     if issuer is None:
         return (
             f"{said} Visitors are anonymous there, so no address or name is stored: ask for the id "

@@ -19,9 +19,14 @@ from functions.aws.bucket import Bucket
 from functions.ingest.reading import MAX_BYTES
 from functions.knowledge.documents import DocumentRow, names, object_key, version_of
 from functions.settings import ROOT
-from infra.cli.knowledge import KnowledgeError, Library, advice, say
+from infra.cli.account import Account
+from infra.cli.deployment import Deployment
+from infra.cli.knowledge import EXAMPLE, Library, advice, library_of
 from infra.cli.progress import Progress
 from infra.cli.settled import Wait, Wanted, reindex, send, settled, tenants_of
+from infra.cli.terminal import confirm, say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 AT_ONCE: Final = 4
 """Files that are read and uploaded at one time. Each is in memory meanwhile."""
@@ -33,6 +38,18 @@ NAMED: Final = 3
 """Files that are named of those that are left out for one reason."""
 
 _NOT_TEXT: Final = ("image/", "audio/", "video/", "font/")
+
+
+def command(typed: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    """Ends this process with 1 when some documents are not searchable at the end."""
+    named, again = typed.option("--dir"), typed.has("--reindex")
+    if not named and not again:
+        raise CommandError("Name a folder: make ingest DIR=docs")
+    tenant, roles, tags = typed.option("--tenant"), typed.option("--roles"), typed.option("--tags")
+    folder = folder_of(named, tenant, roles, tags) if named else None
+    library = library_of(Deployment.of(settings, account, EXAMPLE))
+    if not ingest(library, folder, again=again, sure=typed.sure):
+        sys.exit(1)
 
 
 @dataclass(frozen=True)
@@ -57,23 +74,23 @@ class Folder:
 
 
 def folder_of(typed: str, tenant: str | None, roles: str | None, tags: str | None) -> Folder:
-    """The folder that somebody typed. Raises `KnowledgeError` for what is none."""
+    """The folder that somebody typed. Raises `CommandError` for what is none."""
     path = Path(typed).expanduser()
     if not path.exists():
-        raise KnowledgeError(f"DIR={typed}: there is no such folder.")
+        raise CommandError(f"DIR={typed}: there is no such folder.")
     if not path.is_dir():
-        raise KnowledgeError(f"DIR={typed} is a file. Name the folder that it is in.")
+        raise CommandError(f"DIR={typed} is a file. Name the folder that it is in.")
     said = {"roles": roles or "", "tags": tags or ""}
     for name, value in said.items():
         if not (value.isascii() and value.isprintable()):
-            raise KnowledgeError(
+            raise CommandError(
                 f"{name.upper()}={value}: S3 keeps them beside the file, and takes ASCII only."
             )
     folder = Folder(path.resolve(), tenant, names(said, "roles"), names(said, "tags"))
     if folder.name in {"", "."}:
-        raise KnowledgeError(f"DIR={typed} is too much. Name a folder in it, such as DIR=docs.")
+        raise CommandError(f"DIR={typed} is too much. Name a folder in it, such as DIR=docs.")
     if folder.name.startswith("@"):
-        raise KnowledgeError(f"DIR={typed}: a name that begins with @ stands for a tenant.")
+        raise CommandError(f"DIR={typed}: a name that begins with @ stands for a tenant.")
     return folder
 
 
@@ -102,7 +119,7 @@ def ingest(
 ) -> bool:
     """Bring the documents to where the folder is, and read all of them `again` if that is wanted.
 
-    Whether everything that was to be read is searchable now. Raises `KnowledgeError`, and what
+    Whether everything that was to be read is searchable now. Raises `CommandError`, and what
     botocore raises.
     """
     rows: dict[str, DocumentRow] = {}
@@ -127,10 +144,10 @@ def _bring_in(
         say(f"  left out  {found}: {why}")
     stored = library.objects(folder.prefix)
     if not files and not stored:
-        raise KnowledgeError(f"{folder.path} has no documents.")
+        raise CommandError(f"{folder.path} has no documents.")
     plan = _planned(library, folder, files, stored)
     if stored and len(plan.remove) == len(stored) and not sure:
-        _ask(folder, len(stored))
+        _confirm(folder, len(stored))
     began = time.monotonic()
     _upload(library, folder, plan)
     asyncio.run(Bucket(library.bucket, library.client("s3")).delete(*plan.remove))
@@ -260,13 +277,10 @@ def _upload(library: Library, folder: Folder, plan: Plan) -> None:
     progress.end()
 
 
-def _ask(folder: Folder, number: int) -> None:
+def _confirm(folder: Folder, number: int) -> None:
     """Ask whether to go on, when no document of the folder would be left as it is."""
     say(f"{folder.path} has none of the {number} documents that are stored as {folder.name}/.")
-    sys.stdout.write(f"Remove these {number}? Type yes: ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise KnowledgeError("Nothing is changed.")
+    confirm(f"Remove these {number}?", sure=False)
 
 
 def _passages(rows: dict[str, DocumentRow]) -> str:

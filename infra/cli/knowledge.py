@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,13 +12,18 @@ from functions.knowledge.current import Current, CurrentIndex, Index
 from functions.knowledge.documents import ORIGINALS, DocumentRow, DocumentRows, Place
 from functions.store.table import Table
 from infra.cli.account import Account
-from infra.cli.make_dev import local_client, port_of_make_dev, variables_of_make_dev
+from infra.cli.deployment import Deployment
+from infra.cli.terminal import say
+from infra.cli.typed import CommandError, Typed
 from infra.local.events import document_queue
 from infra.local.folder import INDEX_VARIABLE
+from infra.stack.settings import StackSettings
+
+EXAMPLE = "make ingest STAGE=prod"
 
 
-class KnowledgeError(Exception):
-    """Why nothing can be done with the documents, in one line for whoever typed the command."""
+def command(_: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    show(library_of(Deployment.of(settings, account, EXAMPLE)))
 
 
 @dataclass(frozen=True)
@@ -76,47 +80,33 @@ def key_of(tenant: str | None, path: str) -> str:
     return f"{ORIGINALS}{path}" if tenant is None else f"{ORIGINALS}@{tenant}/{path}"
 
 
-def of_stage(stage: str, outputs: dict[str, str], account: Account) -> Library:
-    """The documents of a stage. `outputs` are those of its stack.
-
-    Raises `KnowledgeError`, and `AccountError` without a region.
-    """
-    if "KnowledgeIndex" not in outputs:
-        raise KnowledgeError(
-            f"The stage {stage} knows no documents: deploy it with -c knowledge=true."
-        )
+def library_of(deployment: Deployment) -> Library:
+    """The documents of a deployment. Raises `CommandError` when it knows none."""
+    if deployment.stage is None:
+        variables = deployment.variables
+        index = variables.get(INDEX_VARIABLE)
+        if not index:
+            raise CommandError(
+                "This make dev knows no documents: put CHATKIT_KNOWLEDGE=true into .env."
+            )
+        vector_bucket = str(variables["CHATKIT_VECTOR_BUCKET"])
+        name = document_queue(deployment.bucket_name)
+        queue = deployment.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    else:
+        outputs = deployment.outputs
+        if "KnowledgeIndex" not in outputs:
+            raise CommandError(
+                f"{deployment.title} knows no documents: deploy it with -c knowledge=true."
+            )
+        index = outputs["KnowledgeIndex"]
+        vector_bucket, queue = outputs["VectorBucketName"], outputs["DocumentQueueUrl"]
     return Library(
-        name=f"The stage {stage}",
-        client=account.client,
-        bucket=outputs["FilesBucketName"],
-        table=outputs["TableName"],
-        vector_bucket=outputs["VectorBucketName"],
-        queue=outputs["DocumentQueueUrl"],
-        wanted=Index(**json.loads(outputs["KnowledgeIndex"])),
-    )
-
-
-def of_make_dev() -> Library:
-    """The documents of the `make dev` that is running on `PORT`. Raises `KnowledgeError`."""
-    port, variables = port_of_make_dev(), variables_of_make_dev()
-    if not variables:
-        raise KnowledgeError(
-            f"No make dev is running on port {port}. For a stage: make ingest STAGE=prod"
-        )
-    index = variables.get(INDEX_VARIABLE)
-    if not index:
-        raise KnowledgeError(
-            "This make dev knows no documents: put CHATKIT_KNOWLEDGE=true into .env."
-        )
-    bucket = str(variables["CHATKIT_ATTACHMENTS_BUCKET"])
-    sqs = local_client("sqs", variables)
-    return Library(
-        name=f"make dev on port {port}",
-        client=lambda service: local_client(service, variables),
-        bucket=bucket,
-        table=str(variables["CHATKIT_TABLE"]),
-        vector_bucket=str(variables["CHATKIT_VECTOR_BUCKET"]),
-        queue=sqs.create_queue(QueueName=document_queue(bucket))["QueueUrl"],
+        name=deployment.title,
+        client=deployment.client,
+        bucket=deployment.bucket_name,
+        table=deployment.table_name,
+        vector_bucket=vector_bucket,
+        queue=queue,
         wanted=Index(**json.loads(index)),
     )
 
@@ -179,8 +169,3 @@ def described(index: Index) -> str:
 
 def _counts(counted: Counter[str]) -> str:
     return ", ".join(f"{number} {state}" for state, number in sorted(counted.items()))
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

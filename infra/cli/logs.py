@@ -6,7 +6,6 @@ may need to be allowed, besides reading the stack's outputs. Those of `make dev`
 
 import json
 import re
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,8 +14,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from infra.cli.account import Account
-from infra.cli.make_dev import port_of_make_dev, variables_of_make_dev
+from infra.cli.deployment import Deployment
+from infra.cli.make_dev import port_of_make_dev
+from infra.cli.terminal import say
+from infra.cli.typed import CommandError, Typed
 from infra.local.log_file import LOG_VARIABLE, lines_of
+from infra.stack.settings import StackSettings
+
+EXAMPLE = "make logs STAGE=prod"
 
 RUN_LOGS = "RunLogs"
 """The output of the stack with the names of the log groups, separated by commas."""
@@ -36,10 +41,6 @@ _SPAN = {"m": 60, "h": 3600, "d": 86_400}
 _RUN_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _ENDED = '{ $.duration_ms = "*" }'
 """CloudWatch's pattern for the lines of runs."""
-
-
-class LogsError(Exception):
-    """Why there is nothing to show, in one line for whoever typed the command."""
 
 
 @dataclass(frozen=True)
@@ -87,41 +88,48 @@ class FileLog:
                 yield Line(f"{at} {text}", at, _fields(text))
 
 
-def of_stage(stage: str, outputs: dict[str, str], account: Account) -> Log:
-    """The log of a stage. `outputs` are those of its stack. Raises `LogsError`."""
-    if RUN_LOGS not in outputs:
-        raise LogsError(f"The stage {stage} runs an older version: run `make deploy` first.")
-    return StageLog(f"The stage {stage}", account.client("logs"), outputs[RUN_LOGS].split(","))
+def command(typed: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    if typed.name == "logs":
+        log = log_of(Deployment.of(settings, account, EXAMPLE))
+        show_runs(log, typed.option("--since"))
+        return
+    run = typed.option("--run")
+    if not run:
+        raise CommandError("Name a run: make run RUN=…")
+    show_run(log_of(Deployment.of(settings, account, EXAMPLE)), run)
 
 
-def of_make_dev() -> Log:
-    """The log of the `make dev` that is running on `PORT`. Raises `LogsError`."""
-    port, variables = port_of_make_dev(), variables_of_make_dev()
-    if not variables:
-        raise LogsError(f"No make dev is running on port {port}. For a stage: make logs STAGE=prod")
-    if not (path := variables.get(LOG_VARIABLE)):
-        raise LogsError(f"The make lambda on port {port} prints its log, and keeps none.")
-    return FileLog(f"make dev on port {port}", Path(path))
+def log_of(deployment: Deployment) -> Log:
+    """Raises `CommandError` when it has none."""
+    if deployment.stage is None:
+        if not (path := deployment.variables.get(LOG_VARIABLE)):
+            port = port_of_make_dev()
+            raise CommandError(f"The make lambda on port {port} prints its log, and keeps none.")
+        return FileLog(deployment.name, Path(path))
+    if RUN_LOGS not in deployment.outputs:
+        raise CommandError(f"{deployment.title} runs an older version: run `make deploy` first.")
+    groups = deployment.outputs[RUN_LOGS].split(",")
+    return StageLog(deployment.title, deployment.client("logs"), groups)
 
 
 def show_runs(log: Log, typed: str | None) -> None:
     """List the runs of the time that was `typed`, such as `2h`; without one, follow them from now.
 
-    Raises `LogsError`.
+    Raises `CommandError`.
     """
     start = _now() - (_milliseconds(typed) if typed else LATE)
-    _say(f"{log.name}: its runs {f'of the last {typed}' if typed else 'from now on'}.")
-    _say(_HEADING)
+    say(f"{log.name}: its runs {f'of the last {typed}' if typed else 'from now on'}.")
+    say(_HEADING)
     seen: dict[str, int] = {}
     while True:
         ended = [line for line in log.read(start, _ENDED) if "duration_ms" in line.fields]
         for line in sorted(ended, key=lambda each: each.at):
             if line.id not in seen:
-                _say(_row(line))
+                say(_row(line))
             seen[line.id] = line.at
         if typed:
             if not seen:
-                _say("There is none.")
+                say("There is none.")
             return
         start = _now() - LATE
         seen = {known: at for known, at in seen.items() if at >= start}
@@ -129,15 +137,15 @@ def show_runs(log: Log, typed: str | None) -> None:
 
 
 def show_run(log: Log, run: str) -> None:
-    """Tell what the log has of a run, line by line. Raises `LogsError`."""
+    """Tell what the log has of a run, line by line. Raises `CommandError`."""
     if not _RUN_ID.fullmatch(run):
-        raise LogsError(f"RUN={run} is no id of a run. `make logs` shows the ids.")
+        raise CommandError(f"RUN={run} is no id of a run. `make logs` shows the ids.")
     for span in LOOKS_BACK:
         found = log.read(_now() - span, f'{{ $.run_id = "{run}" }}')
         if named := [line for line in found if line.fields.get("run_id") == run]:
             break
     else:
-        raise LogsError(f"{log.name} has no run {run}, or its log is no longer kept.")
+        raise CommandError(f"{log.name} has no run {run}, or its log is no longer kept.")
     lines = {line.id: line for line in named}
     for request in {line.fields.get("requestId") for line in named} - {None, ""}:
         pattern = f'{{ ($.requestId = "{request}") || ($.record.requestId = "{request}") }}'
@@ -148,9 +156,9 @@ def show_run(log: Log, run: str) -> None:
     ordered = sorted(lines.values(), key=lambda line: line.at)
     ended = next((line for line in named if "duration_ms" in line.fields), None)
     start = ordered[0].at if ended is None else ended.at - ended.fields["duration_ms"]
-    _say(f"{log.name}, run {run}, from {_time(start)} UTC:")
+    say(f"{log.name}, run {run}, from {_time(start)} UTC:")
     for line in ordered:
-        _say(_told(line, start))
+        say(_told(line, start))
 
 
 _HEADING = (
@@ -212,7 +220,7 @@ def _record(line: Line) -> dict[str, Any]:
 def _milliseconds(typed: str) -> int:
     found = re.fullmatch(r"(\d{1,4})([mhd])", typed)
     if found is None:
-        raise LogsError(f"SINCE={typed} is no time: it is 30m, 2h or 7d, for example.")
+        raise CommandError(f"SINCE={typed} is no time: it is 30m, 2h or 7d, for example.")
     return int(found[1]) * _SPAN[found[2]] * 1000
 
 
@@ -227,8 +235,3 @@ def _time(milliseconds: int) -> str:
 
 def _seconds(milliseconds: int | None) -> str:
     return f"{'-':>7}" if milliseconds is None else f"{milliseconds / 1000:>5.1f} s"
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -1,21 +1,18 @@
-"""Where the people of a deployment have their data, and what is there of one of them."""
+"""What a deployment has of a person."""
 
 import asyncio
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from functions.attachments.schema import SPILL
-from functions.aws.bucket import Bucket
 from functions.aws.keys import named
-from functions.store import DynamoDBStore, Table, keys
+from functions.store import keys
 from functions.store.people import prefixes
 from functions.web.identity.anonymous import is_anonymous
-from infra.cli.account import Account
-from infra.cli.make_dev import local_client, port_of_make_dev, variables_of_make_dev
+from infra.cli.deployment import Deployment
+from infra.cli.typed import CommandError
 
 STAYS: Final = {
     keys.TOMBSTONE: "marks of deleted conversations (ids only), for a day, so that an answer that "
@@ -37,34 +34,6 @@ NAMES: Final = {
     keys.ENDED.rstrip("#"): "records of answers",
     keys.GONE.rstrip("#"): "deleted conversations that are not removed yet",
 }
-
-
-class PeopleError(Exception):
-    """Why nothing can be done with a person's data, in one line for whoever typed the command."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A deployment, and how people call it. `client` makes boto3's clients."""
-
-    name: str
-    client: Callable[[str], Any]
-    table_name: str
-    bucket_name: str
-    stage: str | None = None
-    """`None` for `make dev`."""
-
-    @property
-    def table(self) -> Table:
-        return Table(self.table_name, self.client("dynamodb"))
-
-    @property
-    def bucket(self) -> Bucket:
-        return Bucket(self.bucket_name, self.client("s3"))
-
-    @property
-    def store(self) -> DynamoDBStore:
-        return DynamoDBStore(self.table, bucket=self.bucket)
 
 
 @dataclass
@@ -109,7 +78,7 @@ class Survey:
         return [f"  {n:>9,}  {STAYS[kind]}" for kind, n in self.rows.items() if kind in STAYS]
 
 
-async def survey(place: Place, user: str, partitions: Iterable[str]) -> Survey:
+async def survey(deployment: Deployment, user: str, partitions: Iterable[str]) -> Survey:
     """Read every row of `partitions` and list every object of the user.
 
     One query for each partition and megabyte, and one request for each 1,000 objects.
@@ -122,31 +91,31 @@ async def survey(place: Place, user: str, partitions: Iterable[str]) -> Survey:
             "ProjectionExpression": "sk, #position",
             "ExpressionAttributeNames": {"#position": "position"},
         }
-        async for row in place.table.query(**query):
+        async for row in deployment.table.query(**query):
             kind = row["sk"]["S"].partition("#")[0]
             found.rows[kind] += 1
             if kind == CONVERSATION and partition == own and "position" in row:
                 found.last = max(found.last, row["position"]["S"].partition("#")[0])
-    pages = place.client("s3").get_paginator("list_objects_v2")
+    pages = deployment.client("s3").get_paginator("list_objects_v2")
     for prefix in prefixes(named(user)):
-        for page in pages.paginate(Bucket=place.bucket_name, Prefix=prefix):
+        for page in pages.paginate(Bucket=deployment.bucket_name, Prefix=prefix):
             found.objects |= {entry["Key"]: entry["Size"] for entry in page.get("Contents", [])}
     return found
 
 
-def surveyed(place: Place, user: str) -> Survey:
+def surveyed(deployment: Deployment, user: str) -> Survey:
     """`survey` of all partitions that rows of the user name."""
 
     async def read() -> Survey:
-        return await survey(place, user, await place.store.user_partitions(user))
+        return await survey(deployment, user, await deployment.store.user_partitions(user))
 
     return asyncio.run(read())
 
 
 def checked(user: str | None, command: str) -> str:
-    """The user's id as it was typed. Raises `PeopleError` without one, and for a token."""
+    """The user's id as it was typed. Raises `CommandError` without one, and for a token."""
     if not user:
-        raise PeopleError(
+        raise CommandError(
             f"Name the person in the command itself: {command} (the variable USER of your shell "
             "does not count). make find-user finds the id."
         )
@@ -155,40 +124,9 @@ def checked(user: str | None, command: str) -> str:
 
 
 def refuse_token(typed: str) -> None:
-    """Raise `PeopleError` for a session's token, which opens the conversations of its person."""
+    """Raise `CommandError` for a session's token, which opens the conversations of its person."""
     if is_anonymous(typed) or (typed.startswith("ey") and typed.count(".") >= 2):  # noqa: PLR2004
-        raise PeopleError(
+        raise CommandError(
             "This is a token, which opens somebody's conversations. Ask them for the id that the "
             "page shows under Your data, and remove the token from your shell's history."
         )
-
-
-def of_stage(stage: str, outputs: dict[str, str], account: Account) -> Place:
-    """The people of a stage. `outputs` are those of its stack."""
-    return Place(
-        name=f"the stage {stage}",
-        client=cache(account.client),  # making a client takes a second
-        table_name=outputs["TableName"],
-        bucket_name=outputs["FilesBucketName"],
-        stage=stage,
-    )
-
-
-def of_make_dev(command: str) -> Place:
-    """The people of the `make dev` that is running on `PORT`. Raises `PeopleError`."""
-    port, variables = port_of_make_dev(), variables_of_make_dev()
-    if not variables:
-        raise PeopleError(
-            f"No make dev is running on port {port}. For a stage: make {command} STAGE=prod …"
-        )
-    return Place(
-        name=f"make dev on port {port}",
-        client=cache(lambda service: local_client(service, variables)),
-        table_name=str(variables["CHATKIT_TABLE"]),
-        bucket_name=str(variables["CHATKIT_ATTACHMENTS_BUCKET"]),
-    )
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

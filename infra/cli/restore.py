@@ -5,7 +5,6 @@ be repeated: it goes on with the table that it began, and after the deploy it br
 that were removed meanwhile.
 """
 
-import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +12,9 @@ from typing import Any, Final
 
 from infra.cli import table_version
 from infra.cli.account import Account
+from infra.cli.deployment import Deployment, stack_name
 from infra.cli.restored_files import Plan, bring_back, plan
 from infra.cli.restored_table import (
-    RestoreError,
     Survey,
     Wait,
     described,
@@ -25,17 +24,24 @@ from infra.cli.restored_table import (
     moment,
     restore,
     said,
-    say,
     size_of,
     survey,
     window,
 )
+from infra.cli.terminal import confirm, say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 PRICES: Final = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 GB: Final = 2**30
 ATTEMPTS: Final = 10
 SHOWN: Final = 20
 """People who are named, of those who may have been deleted."""
+
+
+def command(typed: Typed, settings: StackSettings, account: Account) -> None:
+    place, clients = Place.of_stage(settings, account), Clients.of(account)
+    restore_stage(place, clients, typed.option("--at"), sure=typed.sure)
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,10 @@ class Place:
     bucket: str
 
     @classmethod
-    def of_stage(cls, stage: str, stack: str, outputs: dict[str, str]) -> "Place":
-        return cls(stage, stack, outputs["TableName"], outputs["FilesBucketName"])
+    def of_stage(cls, settings: StackSettings, account: Account) -> "Place":
+        stage = Deployment.of_stage(settings, account)
+        stack = stack_name(settings.stage)
+        return cls(settings.stage, stack, stage.table_name, stage.bucket_name)
 
     def restored(self, at: datetime) -> str:
         """The name of the table with what was there at that time."""
@@ -72,7 +80,7 @@ class Clients:
 def restore_stage(
     place: Place, clients: Clients, at_text: str | None, *, sure: bool, wait: Wait = time.sleep
 ) -> None:
-    """Restore what was there at a time. Asks for a yes unless `sure`. Raises `RestoreError`."""
+    """Restore what was there at a time. Asks for a yes unless `sure`. Raises `CommandError`."""
     at = moment(at_text)
     target = place.restored(at)
     if place.table == target:
@@ -95,26 +103,18 @@ def restore_stage(
         "The stage goes on meanwhile, with its own table. What was said after that time is not in\n"
         "the new one, and what was deleted since, people's data too, is in it again."
     )
-    if not sure:
-        confirm("Restore?")
+    confirm("Restore?", sure=sure)
     took = restore(clients.dynamodb, place.table, target, at, wait=wait)
     say(f"  {target} is there, after {took.total_seconds() / 60:.0f} min")
     label = make_alike(clients.dynamodb, place.table, target, keep=True, wait=wait)
     forget_sweep(clients.dynamodb, target)
     say("  It has a stream, TTL, point-in-time recovery, tags and protection like the first")
     now, found = survey(clients.dynamodb, place.table), survey(clients.dynamodb, target)
-    _check_version(clients.dynamodb, target)
+    table_version.check(clients.dynamodb, target)
     keep_signed_out(clients.dynamodb, place.table, target, now.signed_out)
     _tell(found, now)
     _files(clients, place, found, at, sure=True)
     _tell_switch(place, f"{target}/stream/{label}")
-
-
-def _check_version(client: Any, target: str) -> None:
-    try:
-        table_version.check(client, target)
-    except table_version.NewerTableError as error:
-        raise RestoreError(str(error)) from None
 
 
 def _tell(found: Survey, now: Survey) -> None:
@@ -127,12 +127,12 @@ def _tell(found: Survey, now: Survey) -> None:
 
 
 def tell_counts(then: Survey, now: Survey) -> None:
-    """The rows of each kind. Raises `RestoreError` when nothing was restored."""
+    """The rows of each kind. Raises `CommandError` when nothing was restored."""
     say("  rows                restored          now")
     for kind in sorted({*then.kinds, *now.kinds}):
         say(f"  {kind:12} {then.kinds[kind]:>15,} {now.kinds[kind]:>12,}")
     if now.rows and not then.rows:
-        raise RestoreError("The restored table is empty, and the stage's own is not.")
+        raise CommandError("The restored table is empty, and the stage's own is not.")
 
 
 def _files(clients: Clients, place: Place, found: Survey, at: datetime, *, sure: bool) -> None:
@@ -140,8 +140,7 @@ def _files(clients: Clients, place: Place, found: Survey, at: datetime, *, sure:
     tell_plan(found, wanted)
     if not wanted.copies:
         return
-    if not sure:
-        confirm(f"Bring {len(wanted.copies):,} files back?")
+    confirm(f"Bring {len(wanted.copies):,} files back?", sure=sure)
     bring_back(clients.s3, place.bucket, wanted.copies)
 
 
@@ -167,11 +166,3 @@ def _tell_switch(place: Place, restored: str) -> None:
         "Afterwards run this command again: it brings back what was removed in between. "
         "docs/restore.md has the rest."
     )
-
-
-def confirm(question: str) -> None:
-    """Raises `RestoreError` unless somebody types yes."""
-    sys.stdout.write(f"{question} Type yes: ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise RestoreError("Nothing is changed.")

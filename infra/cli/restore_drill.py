@@ -4,12 +4,14 @@ It shows that a restore works and how long it takes. The stage is not changed.
 """
 
 import random
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from functions.store import keys
-from infra.cli.restore import Clients, Place, confirm, tell_counts, tell_plan
+from infra.cli.account import Account
+from infra.cli.restore import Clients, Place, tell_counts, tell_plan
 from infra.cli.restored_files import plan
 from infra.cli.restored_table import (
     Wait,
@@ -18,13 +20,21 @@ from infra.cli.restored_table import (
     restore,
     rows_of,
     said,
-    say,
     survey,
     window,
 )
+from infra.cli.terminal import confirm, say
+from infra.cli.typed import Typed
+from infra.stack.settings import StackSettings
 
 SAMPLE: Final = 50
 """Threads that are compared row by row."""
+
+
+def command(typed: Typed, settings: StackSettings, account: Account) -> None:
+    """Ends this process with 1 when what was restored is not the same."""
+    if not drill(Place.of_stage(settings, account), Clients.of(account), sure=typed.sure):
+        sys.exit(1)
 
 
 def drill(
@@ -38,7 +48,7 @@ def drill(
     """Restore the newest moment that AWS offers, compare, and delete the table again.
 
     Returns whether everything compared is the same. `chance` makes the sample the same each time.
-    Asks for a yes unless `sure`. Raises `RestoreError`.
+    Asks for a yes unless `sure`. Raises `CommandError`.
     """
     client = clients.dynamodb
     at = window(client, place.table).latest
@@ -48,8 +58,7 @@ def drill(
         f"compares up to {SAMPLE} threads row by row, looks for the files, and deletes {target}.\n"
         "AWS bills a restore by the size, and what is read. The stage is not changed."
     )
-    if not sure:
-        confirm("Do it?")
+    confirm("Do it?", sure=sure)
     try:
         took = restore(client, place.table, target, at, wait=wait)
         say(f"  Restored in {took.total_seconds() / 60:.1f} min")

@@ -5,7 +5,6 @@ tags; also, a new table may be deleted:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTime.html
 """
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +16,8 @@ from functions.store import keys
 from functions.store.schema import STREAM_VIEW, TTL_ATTRIBUTE
 from functions.store.sweep import ATTRIBUTES, objects_of
 from infra.cli.progress import Progress
+from infra.cli.terminal import say
+from infra.cli.typed import CommandError
 
 PAUSE: Final = 10.0
 """Seconds between two looks at a table that is being made or changed."""
@@ -28,10 +29,6 @@ Wait = Callable[[float], None]
 Row = dict[str, Any]
 
 
-class RestoreError(Exception):
-    """Why nothing can be restored, in one line for whoever typed the command."""
-
-
 @dataclass(frozen=True)
 class Window:
     """The moments that a table can be restored to."""
@@ -40,9 +37,9 @@ class Window:
     latest: datetime
 
     def check(self, at: datetime) -> None:
-        """Raises `RestoreError` when the table cannot be restored to `at`."""
+        """Raises `CommandError` when the table cannot be restored to `at`."""
         if not self.earliest <= at <= self.latest:
-            raise RestoreError(
+            raise CommandError(
                 f"The table can be restored to a time from {said(self.earliest)} to "
                 f"{said(self.latest)}, and {said(at)} is not in it."
             )
@@ -70,13 +67,13 @@ class Survey:
 
 
 def moment(text: str | None) -> datetime:
-    """`2026-11-26T02:00Z`. Raises `RestoreError` for what is no moment with a time zone."""
+    """`2026-11-26T02:00Z`. Raises `CommandError` for what is no moment with a time zone."""
     try:
         at = datetime.fromisoformat(text or "")
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise RestoreError(f"Name a time with its zone: AT=2026-11-26T02:00Z, not {text or ''!r}.")
+        raise CommandError(f"Name a time with its zone: AT=2026-11-26T02:00Z, not {text or ''!r}.")
     return at.astimezone(UTC)
 
 
@@ -85,11 +82,11 @@ def said(at: datetime) -> str:
 
 
 def window(client: Any, table: str) -> Window:
-    """Raises `RestoreError` when the table has no point-in-time recovery."""
+    """Raises `CommandError` when the table has no point-in-time recovery."""
     found = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     recovery = found.get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
-        raise RestoreError(f"{table} has no point-in-time recovery: nothing can be restored.")
+        raise CommandError(f"{table} has no point-in-time recovery: nothing can be restored.")
     return Window(recovery["EarliestRestorableDateTime"], recovery["LatestRestorableDateTime"])
 
 
@@ -107,7 +104,7 @@ def size_of(client: Any, table: str) -> tuple[int, int]:
     """Bytes and rows, as AWS counts them every six hours."""
     found = described(client, table)
     if found is None:
-        raise RestoreError(f"There is no table {table}.")
+        raise CommandError(f"There is no table {table}.")
     return int(found["TableSizeBytes"]), int(found["ItemCount"])
 
 
@@ -132,7 +129,7 @@ def make_alike(client: Any, source: str, target: str, *, keep: bool, wait: Wait)
     """
     first, new = described(client, source), described(client, target)
     if first is None or new is None:
-        raise RestoreError(f"There is no table {source if first is None else target}.")
+        raise CommandError(f"There is no table {source if first is None else target}.")
     if not new.get("StreamSpecification", {}).get("StreamEnabled"):
         stream = {"StreamEnabled": True, "StreamViewType": STREAM_VIEW}
         client.update_table(TableName=target, StreamSpecification=stream)
@@ -228,7 +225,7 @@ def _recoverable(client: Any, table: str, wait: Wait) -> None:
             wait(PAUSE)
         else:
             return
-    raise RestoreError(f"Point-in-time recovery of {table} cannot be turned on yet: try again.")
+    raise CommandError(f"Point-in-time recovery of {table} cannot be turned on yet: try again.")
 
 
 def _active(client: Any, table: str, wait: Wait, *, tell: bool = False) -> None:
@@ -243,8 +240,3 @@ def _active(client: Any, table: str, wait: Wait, *, tell: bool = False) -> None:
             minutes = passed
             say(f"  AWS restores the table, {minutes} min")
         wait(PAUSE)
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

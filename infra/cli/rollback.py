@@ -5,12 +5,15 @@ stays, so the alias can point back. Nothing else is changed: not the table, the 
 of other resources, or the page.
 """
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from infra.cli.account import Account, explained
+from infra.cli.account import Account
+from infra.cli.deployment import stack_name
+from infra.cli.terminal import confirm, say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 ALIAS = "live"
 """As in `infra.stack.function`, whose import starts the CDK's engine. A test compares the two."""
@@ -18,10 +21,6 @@ ALIAS = "live"
 KEPT = 2
 """Versions of a function that stay after a deploy: the one that runs, and the one before. With
 SnapStart AWS bills the snapshot of each."""
-
-
-class RollbackError(Exception):
-    """Why there is nothing to go back to, in one line for whoever typed the command."""
 
 
 @dataclass(frozen=True)
@@ -41,52 +40,47 @@ class Step:
     before: list[Version]
 
 
+def command(typed: Typed, settings: StackSettings, account: Account) -> None:
+    roll_back(account, stack_name(settings.stage), sure=typed.sure)
+
+
 def roll_back(account: Account, stack: str, *, sure: bool) -> None:
     """Show what would run again, and point the aliases back. Asks for a yes unless `sure`.
 
     A function that the last deploy has added has no version before, and stays.
 
-    Raises `RollbackError`, and `AccountError` when AWS refuses a request.
+    Raises `CommandError`, and what botocore raises.
     """
     client = account.client("lambda")
-    with explained():
-        steps = _steps(account, client, stack)
+    steps = _steps(account, client, stack)
     if not steps:
-        raise RollbackError(f"There are no functions in {stack}.")
+        raise CommandError(f"There are no functions in {stack}.")
     back = [step for step in steps if step.before]
     if not back:
-        raise RollbackError(f"{stack} was deployed once: there is no version before this one.")
+        raise CommandError(f"{stack} was deployed once: there is no version before this one.")
     for step in steps:
         if not step.before:
-            _say(f"  {step.function}: stays as it is, for it has no version before")
+            say(f"  {step.function}: stays as it is, for it has no version before")
     for step in back:
         to = step.before[0]
-        _say(
+        say(
             f"  {step.function}: version {step.current.number} of {step.current.published} -> "
             f"version {to.number} of {to.published}"
         )
-    if not sure:
-        sys.stdout.write("Run these versions? The page stays as it is. Type yes: ")
-        sys.stdout.flush()
-        if sys.stdin.readline().strip().lower() != "yes":
-            raise RollbackError("Nothing is changed.")
-    with explained():
-        for step in back:
-            client.update_alias(
-                FunctionName=step.function,
-                Name=ALIAS,
-                FunctionVersion=str(step.before[0].number),
-            )
-    _say("They run now. The next make deploy that changes a function replaces them.")
+    confirm("Run these versions? The page stays as it is.", sure=sure)
+    for step in back:
+        client.update_alias(
+            FunctionName=step.function, Name=ALIAS, FunctionVersion=str(step.before[0].number)
+        )
+    say("They run now. The next make deploy that changes a function replaces them.")
 
 
 def remove_old_versions(account: Account, stack: str) -> None:
-    """Delete the versions that `make rollback` does not need. Raises `AccountError`."""
+    """Delete the versions that `make rollback` does not need."""
     client = account.client("lambda")
-    with explained():
-        for step in _steps(account, client, stack):
-            for version in step.before[KEPT - 1 :]:
-                client.delete_function(FunctionName=step.function, Qualifier=str(version.number))
+    for step in _steps(account, client, stack):
+        for version in step.before[KEPT - 1 :]:
+            client.delete_function(FunctionName=step.function, Qualifier=str(version.number))
 
 
 def _steps(account: Account, client: Any, stack: str) -> list[Step]:
@@ -124,7 +118,3 @@ def _versions(client: Any, function: str) -> list[Version]:
 
 def _short(moment: str) -> str:
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

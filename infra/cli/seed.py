@@ -14,10 +14,15 @@ from functions import aws
 from functions.attachments.schema import upload_key
 from functions.aws.keys import named, part
 from functions.context import RequestContext
+from functions.settings import Settings
 from functions.store import DynamoDBStore, Runs, keys
+from infra.cli.account import Account
 from infra.cli.demo_people import Conversation, conversations, names
-from infra.cli.people import PeopleError, Place
+from infra.cli.deployment import Deployment
 from infra.cli.progress import Progress
+from infra.cli.terminal import confirm, say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 PEOPLE, MAX_PEOPLE = 20, 999
 DAYS, MAX_DAYS = 30, 90
@@ -32,8 +37,18 @@ class Asked:
     seed: int = SEED
 
 
+def command(typed: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    wanted = asked(typed.option("--people"), typed.option("--days"), typed.option("--seed"))
+    deployment = Deployment.of(settings, account, "make seed STAGE=prod …")
+    if typed.has("--clean"):
+        clean(deployment, sure=typed.sure)
+        return
+    kept = (settings or Settings()).retention_days
+    fill(deployment, wanted, sure=typed.sure, retention_days=kept)
+
+
 def asked(people: str | None, days: str | None, seed: str | None) -> Asked:
-    """What was typed. Raises `PeopleError` when it cannot be meant."""
+    """What was typed. Raises `CommandError` when it cannot be meant."""
     return Asked(
         _number("PEOPLE", people, PEOPLE, MAX_PEOPLE),
         _number("DAYS", days, DAYS, MAX_DAYS),
@@ -41,8 +56,10 @@ def asked(people: str | None, days: str | None, seed: str | None) -> Asked:
     )
 
 
-def fill(place: Place, wanted: Asked, *, sure: bool, retention_days: int | None = None) -> None:
-    """Write the conversations that are not there yet. Raises `PeopleError`.
+def fill(
+    deployment: Deployment, wanted: Asked, *, sure: bool, retention_days: int | None = None
+) -> None:
+    """Write the conversations that are not there yet. Raises `CommandError`.
 
     `retention_days` is how long the deployment keeps conversations; `None`: for ever.
     """
@@ -50,42 +67,44 @@ def fill(place: Place, wanted: Asked, *, sure: bool, retention_days: int | None 
     planned = list(conversations(wanted.people, wanted.days, wanted.seed, today))
     turns = sum(len(each.turns) for each in planned)
     last = names(wanted.people)[-1]
-    _say(
-        f"{place.name}: {len(planned)} conversations with {turns} answers of made-up people, "
+    say(
+        f"{deployment.name}: {len(planned)} conversations with {turns} answers of made-up people, "
         f"demo-001 to {last}, of the {wanted.days} days until yesterday."
     )
-    if place.stage is not None:
-        _say("The report counts them like others, and keeps them when make seed CLEAN=1 removes")
-        _say("the people. They make no call of a model.")
-        _ask("Write them?", sure=sure)
-    written = asyncio.run(_fill(place, planned, retention_days))
-    _say(f"{written} conversations written, {len(planned) - written} were there.")
-    _say("make table shows them; make seed CLEAN=1 removes them.")
+    if deployment.stage is not None:
+        say("The report counts them like others, and keeps them when make seed CLEAN=1 removes")
+        say("the people. They make no call of a model.")
+        confirm("Write them?", sure=sure)
+    written = asyncio.run(_fill(deployment, planned, retention_days))
+    say(f"{written} conversations written, {len(planned) - written} were there.")
+    say("make table shows them; make seed CLEAN=1 removes them.")
 
 
-async def _fill(place: Place, planned: list[Conversation], retention_days: int | None) -> int:
-    store = DynamoDBStore(place.table, bucket=place.bucket, retention_days=retention_days)
-    runs = Runs(place.table)
+async def _fill(
+    deployment: Deployment, planned: list[Conversation], retention_days: int | None
+) -> int:
+    store = DynamoDBStore(deployment.table, bucket=deployment.bucket, retention_days=retention_days)
+    runs = Runs(deployment.table)
     progress = Progress("Writing conversations", len(planned))
     written = 0
     for done, each in enumerate(planned):
         progress.show(done)
-        if not await _is_there(place, each):
-            await _write(store, runs, place, each)
+        if not await _is_there(deployment, each):
+            await _write(store, runs, deployment, each)
             written += 1
     progress.show(len(planned))
     progress.end()
     return written
 
 
-async def _is_there(place: Place, conversation: Conversation) -> bool:
+async def _is_there(deployment: Deployment, conversation: Conversation) -> bool:
     last = conversation.turns[-1].record
     key = keys.ended_run_key(named(conversation.user), last.thread_id, last.run_id)
-    return await place.table.get(key) is not None
+    return await deployment.table.get(key) is not None
 
 
 async def _write(
-    store: DynamoDBStore, runs: Runs, place: Place, conversation: Conversation
+    store: DynamoDBStore, runs: Runs, deployment: Deployment, conversation: Conversation
 ) -> None:
     context = RequestContext(user_id=conversation.user)
     thread = conversation.thread
@@ -94,7 +113,7 @@ async def _write(
         if turn.file is not None:
             attachment = turn.file.attachment
             key = upload_key(named(conversation.user), part(attachment.id))
-            await place.bucket.put(key, turn.file.data, attachment.mime_type)
+            await deployment.bucket.put(key, turn.file.data, attachment.mime_type)
             await store.save_attachment(attachment, context)
         for item in turn.items:
             await store.add_thread_item(thread.id, item, context)
@@ -105,28 +124,28 @@ async def _write(
         await runs.keep_record(turn.record, context)
 
 
-def clean(place: Place, *, sure: bool) -> None:
-    """Remove the made-up people, however many there are. Raises `PeopleError`."""
-    there = asyncio.run(_there(place))
+def clean(deployment: Deployment, *, sure: bool) -> None:
+    """Remove the made-up people, however many there are. Raises `CommandError`."""
+    there = asyncio.run(_there(deployment))
     if not there:
-        _say(f"{place.name}: there are no made-up people.")
+        say(f"{deployment.name}: there are no made-up people.")
         return
-    _say(f"{place.name}: {len(there)} made-up people and all that is theirs will be removed.")
-    if place.stage is not None:
-        _ask("Remove them?", sure=sure)
-    asyncio.run(_clean(place, there))
-    _say("Removed. What the report has counted stays: it names nobody.")
+    say(f"{deployment.name}: {len(there)} made-up people and all that is theirs will be removed.")
+    if deployment.stage is not None:
+        confirm("Remove them?", sure=sure)
+    asyncio.run(_clean(deployment, there))
+    say("Removed. What the report has counted stays: it names nobody.")
 
 
-async def _there(place: Place) -> list[str]:
+async def _there(deployment: Deployment) -> list[str]:
     """The made-up people who have a row."""
     everybody = names(MAX_PEOPLE)
-    there = await aws.together(*(_has_rows(place, user) for user in everybody))
+    there = await aws.together(*(_has_rows(deployment, user) for user in everybody))
     return [user for user, has in zip(everybody, there, strict=True) if has]
 
 
-async def _has_rows(place: Place, user: str) -> bool:
-    rows = place.table.query(
+async def _has_rows(deployment: Deployment, user: str) -> bool:
+    rows = deployment.table.query(
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": keys.user_partition(named(user))}},
         Limit=1,
@@ -134,11 +153,11 @@ async def _has_rows(place: Place, user: str) -> bool:
     return await anext(rows, None) is not None
 
 
-async def _clean(place: Place, people: list[str]) -> None:
+async def _clean(deployment: Deployment, people: list[str]) -> None:
     progress = Progress("Removing people", len(people))
     for done, user in enumerate(people):
         progress.show(done)
-        await place.store.delete_user(user)
+        await deployment.store.delete_user(user)
     progress.show(len(people))
     progress.end()
 
@@ -147,20 +166,5 @@ def _number(name: str, typed: str | None, default: int, most: int) -> int:
     if not typed:
         return default
     if not typed.isascii() or not typed.isdecimal() or not 1 <= int(typed) <= most:
-        raise PeopleError(f"{name}={typed} is no number from 1 to {most}.")
+        raise CommandError(f"{name}={typed} is no number from 1 to {most}.")
     return int(typed)
-
-
-def _ask(question: str, *, sure: bool) -> None:
-    """Raises `PeopleError` unless the person is sure or types yes."""
-    if sure:
-        return
-    sys.stdout.write(f"{question} Type yes: ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise PeopleError("Nothing is changed.")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -10,8 +10,10 @@ from typing import Final
 from functions.aws.bucket import Bucket
 from functions.knowledge.current import CACHED_SECONDS, INDEXES
 from functions.knowledge.documents import DocumentRow, Place
-from infra.cli.knowledge import KnowledgeError, Library, say
+from infra.cli.knowledge import Library
 from infra.cli.progress import Progress
+from infra.cli.terminal import say
+from infra.cli.typed import CommandError
 
 PAUSE: Final = 2.0
 """Seconds between two looks at the documents' states."""
@@ -60,7 +62,7 @@ def send(library: Library, keys: Mapping[str, bool]) -> None:
             for number, body in enumerate(said[start : start + SEND_BATCH])
         ]
         if sqs.send_message_batch(QueueUrl=library.queue, Entries=entries).get("Failed"):
-            raise KnowledgeError("SQS did not take all documents. Run the command again.")
+            raise CommandError("SQS did not take all documents. Run the command again.")
 
 
 def settled(
@@ -74,7 +76,7 @@ def settled(
     """Wait until every document is as `wanted`, and those that are `gone` have no row.
 
     `index` is the one that has to hold them, by default the one that is searched. Returns the rows
-    of the `wanted` ones. Raises `KnowledgeError` when nothing has moved for `PATIENCE`.
+    of the `wanted` ones. Raises `CommandError` when nothing has moved for `PATIENCE`.
     """
     keys = [*wanted, *gone]
     tenants = tenants_of(keys)
@@ -102,7 +104,7 @@ def settled(
             idle = 0.0 if done > before else idle + PAUSE
             before = max(before, done)
             if idle >= PATIENCE:
-                raise KnowledgeError(
+                raise CommandError(
                     f"{len(open_)} documents are still not read, and nothing has happened for "
                     f"{PATIENCE // 60} minutes. make knowledge lists them."
                 )

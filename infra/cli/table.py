@@ -10,7 +10,6 @@ import base64
 import binascii
 import re
 import shlex
-import sys
 import textwrap
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -24,8 +23,12 @@ from functions.store import keys
 from functions.store.bodies import Bodies
 from functions.store.schema import INDEX
 from functions.store.table import Row
-from infra.cli.people import PeopleError, Place
+from infra.cli.account import Account
+from infra.cli.deployment import Deployment
 from infra.cli.rows import Shown, shown, without_words
+from infra.cli.terminal import say
+from infra.cli.typed import CommandError, Typed
+from infra.stack.settings import StackSettings
 
 WIDTH = 100
 """Characters of a line."""
@@ -61,70 +64,81 @@ class Asked:
     """Whether to show a stage's words, too."""
 
 
+def command(typed: Typed, settings: StackSettings | None, account: Account | None) -> None:
+    wanted = asked(
+        typed.option("--user"),
+        typed.option("--thread"),
+        typed.option("--page"),
+        typed.option("--after"),
+        words=typed.has("--text"),
+    )
+    show(Deployment.of(settings, account, "make table STAGE=prod …"), wanted)
+
+
 def asked(
     user: str | None, thread: str | None, page: str | None, after: str | None, *, words: bool
 ) -> Asked:
-    """What was typed. Raises `PeopleError` when it cannot be meant."""
+    """What was typed. Raises `CommandError` when it cannot be meant."""
     rows = int(page) if page and page.isdecimal() else ROWS
     if page and (not page.isdecimal() or not 1 <= rows <= MAX_ROWS):
-        raise PeopleError(f"PAGE={page} is no number of rows from 1 to {MAX_ROWS}.")
+        raise CommandError(f"PAGE={page} is no number of rows from 1 to {MAX_ROWS}.")
     return Asked(user or None, thread or None, rows, after or None, words=words)
 
 
-def show(place: Place, wanted: Asked) -> None:
-    """Print one page: people, or a person's rows, or a thread's. Raises `PeopleError`."""
-    asyncio.run(_show(place, wanted))
+def show(deployment: Deployment, wanted: Asked) -> None:
+    """Print one page: people, or a person's rows, or a thread's. Raises `CommandError`."""
+    asyncio.run(_show(deployment, wanted))
 
 
-async def _show(place: Place, wanted: Asked) -> None:
+async def _show(deployment: Deployment, wanted: Asked) -> None:
     if wanted.user is not None:
         user = _part_of(wanted.user)
     elif wanted.thread is not None:
-        user = await _owner(place, wanted)
+        user = await _owner(deployment, wanted)
         wanted = replace(wanted, user=_name(user), after=None)
     else:
-        await _people(place, wanted)
+        await _people(deployment, wanted)
         return
     if wanted.thread is None:
-        await _partition(place, wanted, keys.user_partition(user), f"the person {_name(user)}")
+        await _partition(deployment, wanted, keys.user_partition(user), f"the person {_name(user)}")
         return
     what = f"the thread {wanted.thread} of {_name(user)}"
-    await _partition(place, wanted, keys.thread_partition(user, wanted.thread), what)
+    await _partition(deployment, wanted, keys.thread_partition(user, wanted.thread), what)
 
 
-async def _partition(place: Place, wanted: Asked, partition: str, what: str) -> None:
+async def _partition(deployment: Deployment, wanted: Asked, partition: str, what: str) -> None:
     """Print rows of one partition: threads newest first, items in their order, then the rest."""
-    words = wanted.words or place.stage is None
-    bodies = Bodies(place.bucket)
+    words = wanted.words or deployment.stage is None
+    bodies = Bodies(deployment.bucket)
     printed, last, more = 0, "", False
-    async for row in _rows(place, partition, wanted.after):
+    async for row in _rows(deployment, partition, wanted.after):
         if printed == wanted.rows:
             more = True
             break
         if not printed:
-            _say(f"{place.name}: {what}")
+            say(f"{deployment.name}: {what}")
         each = await shown(row, bodies)
         _print(each if words else without_words(each))
         printed, last = printed + 1, row["sk"]["S"]
     if not printed:
-        raise PeopleError(f"{place.name}: there are no rows of {what}.")
-    if "#T#" not in partition and not more and (counters := await _counters(place, partition)):
+        raise CommandError(f"{deployment.name}: there are no rows of {what}.")
+    if "#T#" not in partition and not more and (counters := await _counters(deployment, partition)):
         _print(await shown(counters, bodies))
-    _go_on(place, wanted, last if more else None)
+    _go_on(deployment, wanted, last if more else None)
 
 
-async def _counters(place: Place, partition: str) -> Row | None:
-    return await place.table.get(keys.counters_key(partition.removeprefix(keys.USER)))
+async def _counters(deployment: Deployment, partition: str) -> Row | None:
+    return await deployment.table.get(keys.counters_key(partition.removeprefix(keys.USER)))
 
 
-async def _rows(place: Place, partition: str, after: str | None) -> AsyncIterator[Row]:
+async def _rows(deployment: Deployment, partition: str, after: str | None) -> AsyncIterator[Row]:
     """The rows that have a position by that, then the others by their keys; of a person's threads
     the newest comes first. `after` is the sort key of the row that the last page ended with.
     """
     of_thread = "#T#" in partition
-    start = await place.table.get(keys.key(partition, after)) if after else None
+    start = await deployment.table.get(keys.key(partition, after)) if after else None
     if after and start is None:
-        raise PeopleError(f"There is no row {after} any more. Begin again without AFTER.")
+        raise CommandError(f"There is no row {after} any more. Begin again without AFTER.")
     query: dict[str, Any] = {
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": partition}},
@@ -139,7 +153,7 @@ async def _rows(place: Place, partition: str, after: str | None) -> AsyncIterato
             "ExpressionAttributeValues": {":pk": {"S": partition}, ":after": start["position"]},
         }
     if start is None or "position" in start:
-        async for row in place.table.query(**by_position):
+        async for row in deployment.table.query(**by_position):
             yield row
     others = {
         **query,
@@ -149,7 +163,7 @@ async def _rows(place: Place, partition: str, after: str | None) -> AsyncIterato
     if start and "position" not in start:
         others["KeyConditionExpression"] = "pk = :pk AND sk > :after"
         others["ExpressionAttributeValues"] = {":pk": {"S": partition}, ":after": start["sk"]}
-    async for row in place.table.query(**others):
+    async for row in deployment.table.query(**others):
         yield row
 
 
@@ -163,14 +177,14 @@ class _Found:
 
 
 async def _scan(
-    place: Place, start: keys.Key | None, people: int, condition: str, value: str
+    deployment: Deployment, start: keys.Key | None, people: int, condition: str, value: str
 ) -> _Found:
     """Read the table until so many people are found, and `READS` times at most."""
     found = _Found(after=start)
     for _ in range(READS):
         page = await aws.call(
-            place.table.client.scan,
-            TableName=place.table.name,
+            deployment.table.client.scan,
+            TableName=deployment.table.name,
             FilterExpression=condition,
             ExpressionAttributeValues={":value": {"S": value}},
             **({"ExclusiveStartKey": found.after} if found.after else {}),
@@ -187,71 +201,73 @@ async def _scan(
     return found
 
 
-async def _say_cost(place: Place) -> None:
+async def _say_cost(deployment: Deployment) -> None:
     """Say what a page may cost, before it is read."""
-    if place.stage is None:
+    if deployment.stage is None:
         return
-    described = await aws.call(place.table.client.describe_table, TableName=place.table.name)
+    described = await aws.call(
+        deployment.table.client.describe_table, TableName=deployment.table.name
+    )
     table = described["Table"]
-    _say(
-        f"{place.name}: some {table['ItemCount']:,} rows, "
+    say(
+        f"{deployment.name}: some {table['ItemCount']:,} rows, "
         f"{table['TableSizeBytes'] / 1e6:,.1f} MB (AWS counts them every six hours)."
     )
-    _say(f"This reads {READS} MB of them at most: {READS * UNITS_A_READ:,} read units.")
+    say(f"This reads {READS} MB of them at most: {READS * UNITS_A_READ:,} read units.")
 
 
-async def _people(place: Place, wanted: Asked) -> None:
-    await _say_cost(place)
+async def _people(deployment: Deployment, wanted: Asked) -> None:
+    await _say_cost(deployment)
     start = _read_cursor(wanted.after)
-    found = await _scan(place, start, wanted.rows, "begins_with(sk, :value)", keys.THREAD)
-    words = wanted.words or place.stage is None
-    _say(f"{place.name}: people with conversations, and their newest")
+    found = await _scan(deployment, start, wanted.rows, "begins_with(sk, :value)", keys.THREAD)
+    words = wanted.words or deployment.stage is None
+    say(f"{deployment.name}: people with conversations, and their newest")
     for partition, rows in found.rows.items():
         user = partition.removeprefix(keys.USER)
         threads = f"{len(rows)} conversation{'s' if len(rows) > 1 else ''}"
-        _say(f"{_name(user):<{WIDTH - 22}}  {threads:>20}")
+        say(f"{_name(user):<{WIDTH - 22}}  {threads:>20}")
         newest = sorted(rows, key=lambda row: row["position"]["S"], reverse=True)[:NEWEST]
         for row in newest:
             each = await shown(row, Bodies(None))
             title = one_line(each.words) if words else ""
-            _say(_cut(f"    {row['id']['S']:<36}  {each.at:<19}  {title}"))
+            say(_cut(f"    {row['id']['S']:<36}  {each.at:<19}  {title}"))
     if not found.rows:
-        _say("  none here" if found.after else "  nobody yet")
-    _go_on(place, wanted, _cursor(found.after) if found.after else None)
+        say("  none here" if found.after else "  nobody yet")
+    _go_on(deployment, wanted, _cursor(found.after) if found.after else None)
 
 
-async def _owner(place: Place, wanted: Asked) -> str:
-    """The key part of a thread's owner, by a scan. Raises `PeopleError` when it is not found."""
-    await _say_cost(place)
+async def _owner(deployment: Deployment, wanted: Asked) -> str:
+    """The key part of a thread's owner, by a scan. Raises `CommandError` when it is not found."""
+    await _say_cost(deployment)
     sort = keys.THREAD + part(wanted.thread or "")
     start = _read_cursor(wanted.after)
-    found = await _scan(place, start, 1, "sk = :value", sort)
+    found = await _scan(deployment, start, 1, "sk = :value", sort)
     for partition in found.rows:
         return partition.removeprefix(keys.USER)
     if found.after is None:
-        raise PeopleError(f"{place.name}: there is no thread {wanted.thread}.")
-    _go_on(place, wanted, _cursor(found.after))
-    raise PeopleError(f"The thread {wanted.thread} is not in what was read. Go on, or name USER=.")
+        raise CommandError(f"{deployment.name}: there is no thread {wanted.thread}.")
+    _go_on(deployment, wanted, _cursor(found.after))
+    raise CommandError(f"The thread {wanted.thread} is not in what was read. Go on, or name USER=.")
 
 
 def _print(each: Shown) -> None:
     key = each.key if len(each.key) <= KEY_WIDTH else f"{each.key[: KEY_WIDTH - 1]}…"
     size = f"{each.size:,} B" if each.size else ""
-    _say(f"  {key:<{KEY_WIDTH}}  {each.kind:<19} {each.at:<19}  {size:>9}".rstrip())
+    say(f"  {key:<{KEY_WIDTH}}  {each.kind:<19} {each.at:<19}  {size:>9}".rstrip())
     for line in textwrap.wrap(one_line(each.notes), WIDTH - len(INDENT)):
-        _say(f"{INDENT}{line}")
+        say(f"{INDENT}{line}")
     if words := one_line(each.words):
-        _say(_cut(f"{INDENT}{words}"))
+        say(_cut(f"{INDENT}{words}"))
 
 
-def _go_on(place: Place, wanted: Asked, after: str | None) -> None:
+def _go_on(deployment: Deployment, wanted: Asked, after: str | None) -> None:
     """Say how to see more: words that were left out, and the next page."""
-    if place.stage is not None and not wanted.words:
-        _say("What people and models wrote is left out: TEXT=1 shows it.")
+    if deployment.stage is not None and not wanted.words:
+        say("What people and models wrote is left out: TEXT=1 shows it.")
     if after is None:
         return
     given = {
-        "STAGE": place.stage,
+        "STAGE": deployment.stage,
         "USER": wanted.user,
         "THREAD": wanted.thread,
         "PAGE": str(wanted.rows) if wanted.rows != ROWS else None,
@@ -259,7 +275,7 @@ def _go_on(place: Place, wanted: Asked, after: str | None) -> None:
         "AFTER": after,
     }
     words = [shlex.quote(f"{name}={value}") for name, value in given.items() if value]
-    _say(f"More: {' '.join(['make table', *words])}")
+    say(f"More: {' '.join(['make table', *words])}")
 
 
 def _part_of(user: str) -> str:
@@ -277,7 +293,7 @@ def _cursor(key: keys.Key) -> str:
 
 
 def _read_cursor(text: str | None) -> keys.Key | None:
-    """The key in a cursor. Raises `PeopleError`."""
+    """The key in a cursor. Raises `CommandError`."""
     if text is None:
         return None
     try:
@@ -285,14 +301,9 @@ def _read_cursor(text: str | None) -> keys.Key | None:
     except (binascii.Error, ValueError):
         partition = sort = ""
     if not sort:
-        raise PeopleError(f"AFTER={text} is not what a page has ended with. Begin without it.")
+        raise CommandError(f"AFTER={text} is not what a page has ended with. Begin without it.")
     return keys.key(partition, sort)
 
 
 def _cut(line: str) -> str:
     return line.rstrip() if len(line) <= WIDTH else f"{line[: WIDTH - 1].rstrip()}…"
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

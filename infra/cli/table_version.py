@@ -9,12 +9,9 @@ from typing import Any
 
 from functions.store import keys
 from functions.store.schema import VERSION
+from infra.cli.typed import CommandError
 
 _ROW = keys.key(keys.SCHEMA, "VERSION")
-
-
-class NewerTableError(Exception):
-    """A later version has written the table: in one line for whoever typed the command."""
 
 
 def read(client: Any, table: str) -> int:
@@ -24,10 +21,10 @@ def read(client: Any, table: str) -> int:
 
 
 def check(client: Any, table: str) -> None:
-    """Raises `NewerTableError` when this code may not know all that the table holds."""
+    """Raises `CommandError` when this code may not know all that the table holds."""
     version = read(client, table)
     if version > VERSION:
-        raise NewerTableError(
+        raise CommandError(
             f"The table {table} has schema {version}, and this version knows {VERSION} and older "
             "ones: take the version that wrote it, or a later one."
         )

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,7 +14,8 @@ from functions.store.report import Reports
 from functions.store.totals import Totals as Counted
 from infra.cli import seed, table
 from infra.cli.demo_people import conversations, names
-from infra.cli.people import PeopleError, Place
+from infra.cli.deployment import Deployment
+from infra.cli.typed import CommandError
 from tests.store.samples import answer, at, message, run_record, thread
 from tests.store.test_store_sizes import noise
 from tests.support.demo_report import report_of
@@ -26,28 +26,30 @@ READS = {"Scan", "Query", "GetItem", "DescribeTable", "GetObject"}
 
 
 @pytest.fixture
-def place(backend):
+def deployment(backend):
     clients = {"dynamodb": backend.dynamodb, "s3": backend.s3}
-    return Place("make dev", clients.__getitem__, backend.table, backend.bucket)
+    variables = {"CHATKIT_TABLE": backend.table, "CHATKIT_ATTACHMENTS_BUCKET": backend.bucket}
+    return Deployment("make dev", clients.__getitem__, variables=variables)
 
 
 @pytest.fixture
-def stage(place):
-    return replace(place, name="the stage prod", stage="prod")
+def stage(deployment, backend):
+    outputs = {"TableName": backend.table, "FilesBucketName": backend.bucket}
+    return Deployment("the stage prod", deployment.client, "prod", outputs)
 
 
 @pytest.fixture
 def looked(backend, capsys):
-    """`looked(place, user=…)` is what make table prints. It may send requests that read alone."""
+    """`looked(deployment, user=…)` is what make table prints. All its requests only read."""
 
-    def look(place, *, user=None, thread=None, page=None, after=None, words=False):
+    def look(deployment, *, user=None, thread=None, page=None, after=None, words=False):
         sent = []
         note = lambda model, **_: sent.append(model.name)  # noqa: E731
         for client in (backend.dynamodb, backend.s3):
             client.meta.events.register("before-call", note)
         capsys.readouterr()
         try:
-            table.show(place, table.asked(user, thread, page, after, words=words))
+            table.show(deployment, table.asked(user, thread, page, after, words=words))
         finally:
             for client in (backend.dynamodb, backend.s3):
                 client.meta.events.unregister("before-call", note)
@@ -69,11 +71,11 @@ def pages(look, **asked):
     return shown
 
 
-def make_a_thread(place, words="Where is my order?"):
+def make_a_thread(deployment, words="Where is my order?"):
     """A thread with a row of each kind."""
 
     async def make():
-        store = place.store
+        store = deployment.store
         await store.save_thread(thread(title="A title"), ADA)
         for number in range(4):
             made = message(f"msg_{9 - number}", f"{words} {number}", created_at=at(number))
@@ -84,17 +86,17 @@ def make_a_thread(place, words="Where is my order?"):
         await store.save_feedback("thr_1", ["msg_a"], "negative", ADA)
         for opinion in ("positive", None):
             await store.save_feedback("thr_1", ["msg_6"], opinion, ADA)
-        await Records(place.table, "thr_1").put("checklist", {"secret": words}, ADA, version=0)
+        await Records(deployment.table, "thr_1").put("checklist", {"secret": words}, ADA, version=0)
         record = run_record(run_id="run_1", outcome="failed", error="RateLimitError")
-        await Runs(place.table).keep_record(record, ADA)
+        await Runs(deployment.table).keep_record(record, ADA)
 
     asyncio.run(make())
 
 
 @pytest.mark.parametrize("page", [None, "1", "3"])
-def test_all_rows_of_a_thread_are_shown_once_with_items_in_their_order(place, looked, page):
-    make_a_thread(place)
-    shown = "".join(pages(looked, place=place, user="ada", thread="thr_1", page=page))
+def test_all_rows_of_a_thread_are_shown_once_with_items_in_their_order(deployment, looked, page):
+    make_a_thread(deployment)
+    shown = "".join(pages(looked, deployment=deployment, user="ada", thread="thr_1", page=page))
     found = re.findall(r"^  (\S+) ", shown, re.MULTILINE)
     items = ["ITEM#msg_9", "ITEM#msg_8", "ITEM#msg_7", "ITEM#msg_6", "ITEM#msg_a", "HEAD"]
     others = ["ENDED#run_1", "FB#msg_6", "FB#msg_a", "ITEM#msg_b", "REC#checklist"]
@@ -131,40 +133,40 @@ def test_what_a_scan_of_a_stage_may_cost_is_said_first(stage, looked):
         assert second.endswith("2,048 read units.")
 
 
-def test_a_thread_is_found_without_its_person(place, looked):
-    make_a_thread(place)
-    assert "the thread thr_1 of ada" in looked(place, thread="thr_1")
-    with pytest.raises(PeopleError, match="there is no thread thr_2"):
-        looked(place, thread="thr_2")
+def test_a_thread_is_found_without_its_person(deployment, looked):
+    make_a_thread(deployment)
+    assert "the thread thr_1 of ada" in looked(deployment, thread="thr_1")
+    with pytest.raises(CommandError, match="there is no thread thr_2"):
+        looked(deployment, thread="thr_2")
 
 
-def test_people_are_shown_once_with_their_newest_threads(place, looked):
-    make_a_thread(place)
+def test_people_are_shown_once_with_their_newest_threads(deployment, looked):
+    make_a_thread(deployment)
     for number in range(5):
         made = thread(f"thr_{number}", title=f"Of Bob {number}", created_at=at(number))
-        asyncio.run(place.store.save_thread(made, BOB))
+        asyncio.run(deployment.store.save_thread(made, BOB))
     for page in (None, "1"):
-        shown = "".join(pages(looked, place=place, page=page))
+        shown = "".join(pages(looked, deployment=deployment, page=page))
         assert len(re.findall(r"^ada ", shown, re.MULTILINE)) == 1
         assert len(re.findall(r"^bob@example.com +5 conversations", shown, re.MULTILINE)) == 1
         assert re.findall(r"Of Bob \d", shown) == ["Of Bob 4", "Of Bob 3", "Of Bob 2"]
-    of_bob = "".join(pages(looked, place=place, user="bob@example.com", page="2"))
+    of_bob = "".join(pages(looked, deployment=deployment, user="bob@example.com", page="2"))
     assert re.findall(r"Of Bob \d", of_bob) == [f"Of Bob {number}" for number in (4, 3, 2, 1, 0)]
 
 
-def test_a_long_scan_stops_and_says_how_to_go_on(place, looked, monkeypatch):
-    make_a_thread(place)
+def test_a_long_scan_stops_and_says_how_to_go_on(deployment, looked, monkeypatch):
+    make_a_thread(deployment)
     monkeypatch.setattr(table, "READS", 1)
-    scan = place.table.client.scan
-    monkeypatch.setattr(place.table.client, "scan", lambda **asked: scan(Limit=1, **asked))
-    shown = pages(looked, place=place)
+    scan = deployment.table.client.scan
+    monkeypatch.setattr(deployment.table.client, "scan", lambda **asked: scan(Limit=1, **asked))
+    shown = pages(looked, deployment=deployment)
     assert len(shown) > 1
     assert len(re.findall(r"^ada ", "".join(shown), re.MULTILINE)) == 1
 
 
-def test_large_bodies_are_decoded_and_what_cannot_be_read_is_said(backend, place, looked):
+def test_large_bodies_are_decoded_and_what_cannot_be_read_is_said(backend, deployment, looked):
     async def make():
-        store = place.store
+        store = deployment.store
         await store.save_thread(thread(), ADA)
         for size, name in ((20_000, "msg_packed"), (400_000, "msg_spilled"), (10, "msg_newer")):
             await store.add_thread_item("thr_1", message(name, f"{name} {noise(size)}"), ADA)
@@ -178,16 +180,16 @@ def test_large_bodies_are_decoded_and_what_cannot_be_read_is_said(backend, place
     backend.dynamodb.put_item(
         TableName=backend.table, Item=keys.key(keys.thread_partition("ada", "thr_1"), "NEW#1")
     )
-    shown = looked(place, user="ada", thread="thr_1")
+    shown = looked(deployment, user="ada", thread="thr_1")
     assert "compressed\n      msg_packed " in shown
     assert "in the bucket\n      msg_spilled " in shown
     assert "cannot be read (ValidationError)" in shown
     assert "this version does not know such rows" in shown
 
 
-def test_words_cannot_control_the_terminal(place, looked):
-    make_a_thread(place, words="red \x1b[31m\x9b2J\rover\nwritten \u202e")
-    shown = looked(place, thread="thr_1")
+def test_words_cannot_control_the_terminal(deployment, looked):
+    make_a_thread(deployment, words="red \x1b[31m\x9b2J\rover\nwritten \u202e")
+    shown = looked(deployment, thread="thr_1")
     assert not re.search(r"[^\n\x20-\x7e…]", shown)
     assert "over written" in shown
 
@@ -202,17 +204,17 @@ def test_words_cannot_control_the_terminal(place, looked):
         ({"user": "eve", "thread": "thr_1", "after": "HEAD"}, "There is no row HEAD any more"),
     ],
 )
-def test_what_cannot_be_shown_is_said_in_one_line(place, looked, asked, why):
-    with pytest.raises(PeopleError, match=re.escape(why)):
-        looked(place, **asked)
+def test_what_cannot_be_shown_is_said_in_one_line(deployment, looked, asked, why):
+    with pytest.raises(CommandError, match=re.escape(why)):
+        looked(deployment, **asked)
 
 
-def test_a_second_seed_changes_nothing_and_one_after_a_crash_goes_on(backend, place, capsys):
-    seed.fill(place, FEW, sure=False)
+def test_a_second_seed_changes_nothing_and_one_after_a_crash_goes_on(backend, deployment, capsys):
+    seed.fill(deployment, FEW, sure=False)
     rows = backend.rows()
     kinds = {row["sk"]["S"].partition("#")[0] for row in rows}
     assert {"THREAD", "HEAD", "ITEM", "ENDED"} <= kinds
-    seed.fill(place, FEW, sure=False)
+    seed.fill(deployment, FEW, sure=False)
     assert "0 conversations written" in capsys.readouterr().out
     assert sorted(map(repr, backend.rows())) == sorted(map(repr, rows))
 
@@ -220,21 +222,23 @@ def test_a_second_seed_changes_nothing_and_one_after_a_crash_goes_on(backend, pl
     backend.dynamodb.delete_item(
         TableName=backend.table, Key={name: last[name] for name in ("pk", "sk")}
     )
-    seed.fill(place, FEW, sure=False)
+    seed.fill(deployment, FEW, sure=False)
     assert "1 conversations written" in capsys.readouterr().out
     assert len(backend.rows()) == len(rows)
 
 
-def test_a_clean_removes_the_made_up_people_and_nobody_else(backend, place, capsys, monkeypatch):
+def test_a_clean_removes_the_made_up_people_and_nobody_else(
+    backend, deployment, capsys, monkeypatch
+):
     monkeypatch.setattr(seed, "MAX_PEOPLE", 5)
-    make_a_thread(place)
+    make_a_thread(deployment)
     before = sorted(map(repr, backend.rows()))
-    seed.fill(place, seed.Asked(people=2, days=5), sure=False)
-    seed.clean(place, sure=False)
+    seed.fill(deployment, seed.Asked(people=2, days=5), sure=False)
+    seed.clean(deployment, sure=False)
     left = [row for row in backend.rows() if row["sk"]["S"] != keys.TOMBSTONE]
     assert sorted(map(repr, left)) == before
     assert backend.objects() == []
-    seed.clean(place, sure=False)
+    seed.clean(deployment, sure=False)
     assert "there are no made-up people" in capsys.readouterr().out
 
 
@@ -242,7 +246,7 @@ def test_a_stage_is_changed_after_a_yes_alone(backend, stage, monkeypatch):
     def refused(change):
         before = backend.rows()
         monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-        with pytest.raises(PeopleError, match=r"^Nothing is changed\.$"):
+        with pytest.raises(CommandError, match=r"^Nothing is changed\.$"):
             change()
         assert backend.rows() == before
 
@@ -270,13 +274,13 @@ def test_the_made_up_people_show_all_that_a_report_counts():
     }
 
 
-def test_the_report_says_what_the_made_up_people_have_done(backend, place):
-    seed.fill(place, FEW, sure=False)
-    totals = Totals(Counted(place.table))
+def test_the_report_says_what_the_made_up_people_have_done(backend, deployment):
+    seed.fill(deployment, FEW, sure=False)
+    totals = Totals(Counted(deployment.table))
     for _ in range(2):  # the second time everything is delivered again
         assert asyncio.run(totals.take(backend.stream())) == []
     today = datetime.now(UTC).date()
-    read = asyncio.run(Reports(place.table).read(FEW.days + 1, today))
+    read = asyncio.run(Reports(deployment.table).read(FEW.days + 1, today))
     made = report_of(conversations(FEW.people, FEW.days, FEW.seed, today), FEW.days + 1, today)
     for expected, found in zip(models_of(made), models_of(read), strict=True):
         for name in ("firstTokenP50Ms", "firstTokenP90Ms"):

@@ -13,7 +13,7 @@ from functions.limit_table import LimitTable
 from functions.limits import Limits, Use
 from functions.store import create_table
 from functions.store.table import Table
-from infra.cli import command
+from infra.cli import cdk, command, deploy
 from infra.cli.account import Account
 from infra.cli.protection import what_protects
 from infra.stack.context import read_settings
@@ -197,10 +197,10 @@ def test_a_stage_that_costs_nothing_or_is_protected_or_private_is_told_nothing(t
 def test_a_deploy_ends_with_what_protects_the_stage(monkeypatch, tmp_path, capsys):
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps({"chatkit-dev": {"PageUrl": "https://page.example"}}))
-    monkeypatch.setattr(command, "OUTPUTS", outputs)
-    monkeypatch.setattr(command, "cdk", lambda *_: None)
-    monkeypatch.setattr(command, "remove_old_versions", lambda *_: None)
-    monkeypatch.setattr(command.smoke, "smoke", lambda *_: None)
+    monkeypatch.setattr(deploy, "OUTPUTS", outputs)
+    monkeypatch.setattr(cdk, "run", lambda *_: None)
+    monkeypatch.setattr(deploy, "remove_old_versions", lambda *_: None)
+    monkeypatch.setattr(deploy.smoke, "smoke", lambda *_: None)
     for settings, ends in ((read_settings({**PUBLIC, "region": REGION}), True), (SETTINGS, False)):
         command.run("deploy", [], settings, Account(settings))
         assert ("-c waf=true" in capsys.readouterr().out.splitlines()[-1]) is ends

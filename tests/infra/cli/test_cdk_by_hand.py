@@ -61,9 +61,9 @@ def test_every_feature_flag_is_set_as_in_a_new_project():
     installed = ROOT / "infra/node_modules/aws-cdk/lib/init-templates"
     recommended = installed / ".recommended-feature-flags.json"
     if not recommended.exists():
-        from infra.cli import command
+        from infra.cli import cdk
 
-        command.cdk("--version")  # which installs it
+        cdk.run("--version")  # which installs it
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     flags = {name: value for name, value in context.items() if name.startswith("@")}
     assert flags == json.loads(recommended.read_text())

@@ -13,8 +13,9 @@ import pytest
 from moto import mock_aws
 
 from functions.web.identity.signing_key import read_keys
-from infra.cli import command, smoke
+from infra.cli import cdk, command, deploy, deployment, smoke
 from infra.cli.account import Account
+from infra.cli.typed import CommandError, Typed
 from infra.stack.context import read_settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,8 +35,8 @@ def test_the_lock_names_the_pinned_cdk_by_its_hash_and_by_no_address():
 def test_the_pinned_cdk_synthesizes_without_account_network_and_warnings(
     tmp_path, monkeypatch, capfd
 ):
-    if not command._installed():
-        command.cdk("--version")  # which installs it
+    if not cdk.installed():
+        cdk.run("--version")  # which installs it
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
@@ -47,7 +48,7 @@ def test_the_pinned_cdk_synthesizes_without_account_network_and_warnings(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     app = f"{sys.executable} {Path(__file__).with_name('offline_app.py')}"
     out = tmp_path / "cdk.out"
-    command.cdk("synth", "--quiet", "--app", app, "-o", str(out), "-c", "stage=qa")
+    cdk.run("synth", "--quiet", "--app", app, "-o", str(out), "-c", "stage=qa")
     said = "".join(capfd.readouterr())
     assert "WARNING" not in said
     assert "feature flags" not in said
@@ -191,7 +192,7 @@ SETTINGS = read_settings({"region": "eu-central-1", "provider": "openai"})
 def test_a_key_that_is_piped_in_is_set_and_shown_nowhere(aws, monkeypatch, capsys):
     vault, arn = aws
     monkeypatch.setattr("sys.stdin", io.StringIO("sk-very-secret\n"))
-    command.set_secret(SETTINGS, Account(SETTINGS))
+    command.run("secret", [], SETTINGS, Account(SETTINGS))
     assert vault.get_secret_value(SecretId=arn)["SecretString"] == "sk-very-secret"
     shown = capsys.readouterr()
     assert "very-secret" not in shown.out + shown.err
@@ -200,7 +201,7 @@ def test_a_key_that_is_piped_in_is_set_and_shown_nowhere(aws, monkeypatch, capsy
 def test_the_provider_that_answers_by_default_may_be_named(aws, monkeypatch):
     vault, arn = aws
     outputs = {"Provider": "openai", "ModelSecret": arn}
-    monkeypatch.setattr(command, "_outputs", lambda *_: outputs)
+    monkeypatch.setattr(deployment, "found_outputs", lambda *_: outputs)
     monkeypatch.setattr("sys.stdin", io.StringIO("sk-named\n"))
     command.run("secret", ["--key=openai"], SETTINGS, Account(SETTINGS))
     assert vault.get_secret_value(SecretId=arn)["SecretString"] == "sk-named"
@@ -209,13 +210,13 @@ def test_the_provider_that_answers_by_default_may_be_named(aws, monkeypatch):
 def test_nothing_typed_changes_nothing(aws, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     with pytest.raises(SystemExit, match="Nothing was typed"):
-        command.set_secret(SETTINGS, Account(SETTINGS))
+        command.run("secret", [], SETTINGS, Account(SETTINGS))
 
 
 def test_a_secret_for_a_stage_that_was_never_deployed_says_so(aws):
     other = read_settings({"stage": "qa", "region": "eu-central-1", "provider": "openai"})
     with pytest.raises(SystemExit, match="There is no stack chatkit-qa in this account"):
-        command.set_secret(other, Account(other))
+        command.run("secret", [], other, Account(other))
 
 
 def test_a_stage_that_needs_no_key_says_so(aws):
@@ -225,7 +226,7 @@ def test_a_stage_that_needs_no_key_says_so(aws):
     )
     demo = read_settings({"stage": "demo", "region": "eu-central-1"})
     with pytest.raises(SystemExit, match="answers with the demo model"):
-        command.set_secret(demo, Account(demo))
+        command.run("secret", [], demo, Account(demo))
 
 
 def test_a_stage_on_bedrock_needs_no_key_and_says_so(aws):
@@ -253,9 +254,9 @@ def test_the_key_of_further_models_is_asked_for_after_a_deploy_and_set_by_its_pr
     monkeypatch.setattr(smoke, "smoke", lambda *_: None)
     gemini = vault.create_secret(Name="gemini")["ARN"]
     outputs = {"PageUrl": "https://page.example", "GeminiSecret": gemini}
-    command.after_deploy(Account(SETTINGS), outputs)
+    deploy.after_deploy(Account(SETTINGS), outputs)
     assert "make secret KEY=gemini" in capsys.readouterr().out
-    monkeypatch.setattr(command, "_outputs", lambda *_: outputs)
+    monkeypatch.setattr(deployment, "found_outputs", lambda *_: outputs)
     monkeypatch.setattr("sys.stdin", io.StringIO("very-secret\n"))
     command.run("secret", ["--key", "gemini"], SETTINGS, Account(SETTINGS))
     assert vault.get_secret_value(SecretId=gemini)["SecretString"] == "very-secret"
@@ -317,10 +318,10 @@ def test_after_a_deploy_the_widgets_missing_key_is_asked_for(aws, monkeypatch, c
     vault, _ = aws
     monkeypatch.setattr(smoke, "smoke", lambda *_: None)
     outputs = {"PageUrl": "https://page.example", "TurnstileSecret": "turnstile"}
-    command.after_deploy(Account(SETTINGS), outputs)
+    deploy.after_deploy(Account(SETTINGS), outputs)
     assert "make secret KEY=turnstile" in capsys.readouterr().out
     vault.put_secret_value(SecretId="turnstile", SecretString="0x4")
-    command.after_deploy(Account(SETTINGS), outputs)
+    deploy.after_deploy(Account(SETTINGS), outputs)
     assert "make secret" not in capsys.readouterr().out
 
 
@@ -335,9 +336,9 @@ def test_a_stage_whose_version_knows_one_key_only_is_deployed_before_a_rotation(
 
 
 def test_the_profile_of_the_cdk_is_the_one_that_is_asked():
-    assert command._option(["-c", "stage=qa", "--profile", "work"], "--profile") == "work"
-    assert command._option(["--profile=work"], "--profile") == "work"
-    assert command._option(["-c", "stage=qa"], "--profile") is None
+    assert Typed("diff", ["-c", "stage=qa", "--profile", "work"]).option("--profile") == "work"
+    assert Typed("diff", ["--profile=work"]).option("--profile") == "work"
+    assert Typed("diff", ["-c", "stage=qa"]).option("--profile") is None
 
 
 def test_after_a_deploy_a_key_that_is_missing_is_asked_for_before_any_test(
@@ -346,7 +347,7 @@ def test_after_a_deploy_a_key_that_is_missing_is_asked_for_before_any_test(
     _, arn = aws
     monkeypatch.setattr(smoke, "smoke", lambda *_: pytest.fail("there is no key yet"))
     outputs = {"PageUrl": "https://page.example", "ModelSecret": arn}
-    command.after_deploy(Account(SETTINGS), outputs)
+    deploy.after_deploy(Account(SETTINGS), outputs)
     assert "make secret" in capsys.readouterr().out
 
 
@@ -355,5 +356,5 @@ def test_after_a_deploy_the_smoke_test_decides(monkeypatch, capsys):
         raise smoke.SmokeError(f"{address} is down")
 
     monkeypatch.setattr(smoke, "smoke", fails)
-    with pytest.raises(SystemExit, match=r"page\.example is down"):
-        command.after_deploy(Account(SETTINGS), {"PageUrl": "https://page.example"})
+    with pytest.raises(CommandError, match=r"page\.example is down"):
+        deploy.after_deploy(Account(SETTINGS), {"PageUrl": "https://page.example"})

@@ -15,8 +15,10 @@ from functions.settings import get_settings
 from functions.store import keys
 from infra.cli import command, settled
 from infra.cli import ingest as cli
-from infra.cli.knowledge import KnowledgeError, Library, of_make_dev, of_stage, show
+from infra.cli.deployment import Deployment
+from infra.cli.knowledge import Library, library_of, show
 from infra.cli.progress import Progress
+from infra.cli.typed import CommandError
 from infra.local import events
 from infra.local.document_reader import DocumentReader
 from infra.local.events import _Documents, _Pump, _queue, document_queue
@@ -185,7 +187,7 @@ def test_a_folder_without_any_of_its_documents_asks_before_it_removes_them(
     for file in ("a.txt", "more/b.txt"):
         (folder / file).unlink()
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    with pytest.raises(KnowledgeError, match=r"^Nothing is changed\.$"):
+    with pytest.raises(CommandError, match=r"^Nothing is changed\.$"):
         here.ingest(folder)
     assert "Remove these 2? Type yes: " in capsys.readouterr().out
     assert len(here.stored()) == 2
@@ -193,7 +195,7 @@ def test_a_folder_without_any_of_its_documents_asks_before_it_removes_them(
     assert here.ingest(folder)
     assert here.stored() == []
     assert here.vectors() == 0
-    with pytest.raises(KnowledgeError, match="has no documents"):
+    with pytest.raises(CommandError, match="has no documents"):
         here.ingest(folder, sure=True)
 
 
@@ -263,7 +265,7 @@ def test_why_an_attempt_failed_is_told_while_the_command_waits_for_the_next(
 def test_it_gives_up_when_nothing_moves(here, folder, monkeypatch):
     monkeypatch.setattr(here, "wait", lambda seconds: None)
     monkeypatch.setattr(settled, "PATIENCE", 5 * settled.PAUSE)
-    with pytest.raises(KnowledgeError, match="2 documents are still not read"):
+    with pytest.raises(CommandError, match="2 documents are still not read"):
         here.ingest(folder)
 
 
@@ -284,7 +286,7 @@ def test_what_is_no_folder_is_refused_in_one_line(tmp_path, monkeypatch, typed, 
     monkeypatch.chdir(ROOT)
     (tmp_path / "@acme").mkdir()
     typed = typed.removeprefix("@").format(tmp=tmp_path)
-    with pytest.raises(KnowledgeError, match=message) as refused:
+    with pytest.raises(CommandError, match=message) as refused:
         cli.folder_of(typed, None, of.get("roles"), None)
     assert "\n" not in str(refused.value)
 
@@ -300,15 +302,15 @@ def test_a_folder_of_the_repository_is_called_by_its_path(monkeypatch):
 def test_a_stage_without_knowledge_and_a_port_without_make_dev_say_what_to_do(
     monkeypatch, tmp_path
 ):
-    with pytest.raises(KnowledgeError, match="-c knowledge=true"):
-        of_stage("prod", {"TableName": "t"}, None)
+    with pytest.raises(CommandError, match="-c knowledge=true"):
+        library_of(Deployment("the stage prod", None, "prod", {"TableName": "t"}))
     monkeypatch.setenv("CHATKIT_LOCAL_DIR", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["command", "ingest", "--dir", "docs"])
     with pytest.raises(SystemExit, match="No make dev is running on port 8000"):
         command.main()
     (tmp_path / "8000.env").write_text("CHATKIT_TABLE=t\n")
-    with pytest.raises(KnowledgeError, match="CHATKIT_KNOWLEDGE=true"):
-        of_make_dev()
+    with pytest.raises(CommandError, match="CHATKIT_KNOWLEDGE=true"):
+        library_of(Deployment.of_make_dev("make ingest STAGE=prod"))
     monkeypatch.setattr("sys.argv", ["command", "ingest"])
     with pytest.raises(SystemExit, match="make ingest DIR=docs"):
         command.main()
@@ -329,7 +331,7 @@ def test_the_running_make_dev_is_found_by_its_file(here, monkeypatch, tmp_path):
     file = tmp_path / "8000.env"
     file.write_text("\n".join(f"{name}={shlex.quote(value)}" for name, value in said.items()))
     monkeypatch.setenv("CHATKIT_LOCAL_DIR", str(tmp_path))
-    found = of_make_dev()
+    found = library_of(Deployment.of_make_dev("make ingest STAGE=prod"))
     assert replace(found, client=client, name="here") == here.library
     assert found.objects() == here.library.objects()
 

@@ -186,11 +186,11 @@ async def test_without_a_stage_both_mean_make_dev(make_dev, capsys):
 
     for run in ("run-1", "run-2"):
         await log_file.RequestIds(app)({"type": "http", "run": run}, None, None)
-    command._OF_MAKE_DEV["logs"](["--since", "5m"], None, None)
+    command.run("logs", ["--since", "5m"], None, None)
     listed = capsys.readouterr().out.splitlines()
     assert listed[0].startswith("make dev on port 8123")
     assert [row.split()[-1] for row in listed[2:]] == ["run-1", "run-2"]
-    command._OF_MAKE_DEV["run"](["--run", "run-2"], None, None)
+    command.run("run", ["--run", "run-2"], None, None)
     told = capsys.readouterr().out
     assert [told.count(each) for each in ("beside", "it failed: ValueError", "run-1")] == [1, 1, 0]
     assert "words of theirs" not in make_dev.read_text()
@@ -211,4 +211,4 @@ def test_without_a_make_dev_a_line_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("CHATKIT_LOCAL_DIR", str(tmp_path))
     monkeypatch.setenv("PORT", "8123")
     with pytest.raises(SystemExit, match="No make dev is running on port 8123"):
-        command._OF_MAKE_DEV["logs"]([], None, None)
+        command.run("logs", [], None, None)

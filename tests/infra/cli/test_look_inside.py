@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from functions.attachments import create_bucket
 from functions.store import create_table
-from infra.cli import command
+from infra.cli import command, deployment
 from infra.cli.account import Account
 from infra.stack.context import read_settings
 from tests.support.cloud import own_cloud
@@ -72,7 +72,7 @@ def test_a_stage_is_found_by_the_outputs_of_its_stack(monkeypatch, capsys):
         create_table(boto3.client("dynamodb"), "conversations")
         create_bucket(boto3.client("s3"), "files")
         # How a stage's outputs are found is tested with make budget; moto's CloudFormation is slow.
-        monkeypatch.setattr(command, "_outputs", lambda *_: outputs)
+        monkeypatch.setattr(deployment, "found_outputs", lambda *_: outputs)
         words = ["--people=1", "--days=3", "--yes"]
         command.run("seed", words, settings, Account(settings))
         command.run("table", [], settings, Account(settings))

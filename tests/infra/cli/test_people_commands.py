@@ -23,8 +23,9 @@ from functions.web.identity.anonymous import COOKIE, new_user
 from functions.web.identity.person import owner_id
 from infra.cli import command, delete_user, find_user
 from infra.cli.account import Account
+from infra.cli.deployment import Deployment
 from infra.cli.find_user import Issuer
-from infra.cli.people import PeopleError, Place, of_make_dev
+from infra.cli.typed import CommandError
 from infra.stack.context import read_settings
 from tests.store.samples import NOON, answer, message, run_record, thread
 from tests.support.cloud import own_cloud
@@ -39,20 +40,20 @@ SECRET = f"files/{digest(BOB.user_id)}/secret"
 HOSTILE = "<script>alert(1)</script> & so on"
 
 
-async def live_here(place, context):
+async def live_here(deployment, context):
     """A person with one of everything."""
-    store, files = place.store, S3AttachmentStore(place.bucket)
+    store, files = deployment.store, S3AttachmentStore(deployment.bucket)
     await store.save_thread(thread(title=HOSTILE), context)
     given = AttachmentCreateParams(name="../my cat.txt", size=5, mime_type="text/plain")
     file = await files.create_attachment(given, context)
     await store.save_attachment(file, context)
-    place.client("s3").put_object(
-        Bucket=place.bucket_name, Key=files.key(file, context), Body=b"meow!"
+    deployment.client("s3").put_object(
+        Bucket=deployment.bucket_name, Key=files.key(file, context), Body=b"meow!"
     )
     file = (await store.load_attachment(file.id, context)).model_copy(update={"thread_id": "thr_1"})
     await store.save_attachment(file, context)
     drawn = await files.put_image("thr_1", "img", PNG, context)
-    theirs = f"{place.bucket_name}/{SECRET}?X-Amz-Signature=1"
+    theirs = f"{deployment.bucket_name}/{SECRET}?X-Amz-Signature=1"
     for item in (
         message("asked", HOSTILE, attachments=[file]),
         answer("told", f"https://s3.example/{theirs}"),
@@ -71,23 +72,24 @@ async def live_here(place, context):
     ):
         await store.add_thread_item("thr_1", item, context)
     await store.save_feedback("thr_1", ["told"], "positive", context)
-    place.client("s3").put_object(Bucket=place.bucket_name, Key=SECRET, Body=b"secret")
+    deployment.client("s3").put_object(Bucket=deployment.bucket_name, Key=SECRET, Body=b"secret")
     link = f"https://s3.example/{theirs}"
-    await Records(place.table).put("notes", {"url": link}, context, version=0)
-    await Records(place.table).of_thread("thr_1").put("approval", {"a": 1}, context, version=0)
-    await Runs(place.table).keep_record(run_record(), context)
+    await Records(deployment.table).put("notes", {"url": link}, context, version=0)
+    await Records(deployment.table).of_thread("thr_1").put("approval", {"a": 1}, context, version=0)
+    await Runs(deployment.table).keep_record(run_record(), context)
     limits = LimitTable.model_validate({"person": {"messages_per_day": 9}})
-    await Limits(limits, place.table).spend(context, Use(messages=1))
+    await Limits(limits, deployment.table).spend(context, Use(messages=1))
 
 
-def rows(place):
-    scan = place.client("dynamodb").get_paginator("scan").paginate(TableName=place.table_name)
+def rows(deployment):
+    pages = deployment.client("dynamodb").get_paginator("scan")
+    scan = pages.paginate(TableName=deployment.table_name)
     return {(row["pk"]["S"], row["sk"]["S"]) for page in scan for row in page["Items"]}
 
 
-def objects(place):
-    found = place.client("s3").list_objects_v2(Bucket=place.bucket_name).get("Contents", [])
-    return {entry["Key"] for entry in found}
+def objects(deployment):
+    found = deployment.client("s3").list_objects_v2(Bucket=deployment.bucket_name)
+    return {entry["Key"] for entry in found.get("Contents", [])}
 
 
 @pytest.fixture
@@ -99,10 +101,10 @@ def dev(monkeypatch, tmp_path):
         (tmp_path / ".local").mkdir()
         lines = [f"{name}={value}\n" for name, value in variables.items()]
         (tmp_path / ".local" / "8000.env").write_text("".join(lines))
-        place = of_make_dev("find-user")
-        asyncio.run(live_here(place, ADA))
-        asyncio.run(place.store.save_thread(thread(), BOB))
-        yield place
+        deployment = Deployment.of_make_dev("make find-user STAGE=prod …")
+        asyncio.run(live_here(deployment, ADA))
+        asyncio.run(deployment.store.save_thread(thread(), BOB))
+        yield deployment
 
 
 @pytest.fixture
@@ -229,7 +231,7 @@ def test_a_deletion_waits_until_no_line_of_the_report_names_a_conversation(
 
     asyncio.run(dev.table.put({**line, "thread": {"S": "thr_1"}}))
     monkeypatch.setattr(delete_user, "WAIT_SECONDS", 0)
-    with pytest.raises(PeopleError, match="Type the command again"):
+    with pytest.raises(CommandError, match="Type the command again"):
         delete_user.delete(dev, BOB.user_id, sure=True, wait=pytest.fail)
     assert "1  lines of the report" in capsys.readouterr().out
 
@@ -294,7 +296,7 @@ def stage(monkeypatch):
         boto3.client("cloudformation").create_stack(
             StackName="chatkit-dev", TemplateBody=json.dumps(body)
         )
-        yield Place("the stage dev", boto3.client, "conversations", "files-of-people", "dev")
+        yield Deployment("the stage dev", boto3.client, "dev", outputs)
 
 
 def test_in_a_stage_all_versions_of_the_files_go_and_what_a_restore_can_do_is_said(stage, capsys):
@@ -349,7 +351,7 @@ def test_where_the_stage_has_a_user_pool_people_are_found_by_address_and_name(
 
 
 def test_a_quote_in_what_is_searched_for_is_a_part_of_it(stage, pool):
-    with pytest.raises(PeopleError, match="has nothing of"):
+    with pytest.raises(CommandError, match="has nothing of"):
         find_user.find(stage, '" or "', Issuer(ISSUER, "sub", None, pool), None)
 
 
@@ -364,7 +366,7 @@ def test_at_another_issuer_people_are_found_by_their_id_there(stage, capsys):
         }
     )
     with pytest.raises(
-        PeopleError,
+        CommandError,
         match=r"look the person up at issuer\.example, and search for their sub, "
         r"with TENANT= \(their org_id\)",
     ):

@@ -17,8 +17,9 @@ from functions.store.table import Table
 from functions.store.totals import Change, Person, Place, Question, Totals
 from infra.cli import command
 from infra.cli.account import Account
-from infra.cli.report import Place as Stage
-from infra.cli.report import ReportError, write
+from infra.cli.deployment import Deployment
+from infra.cli.report import write
+from infra.cli.typed import CommandError
 from infra.report.colours import LIGHT_AND_DARK
 from infra.stack.context import read_settings
 from tests.support.cloud import own_cloud
@@ -155,8 +156,8 @@ def test_what_cannot_be_done_is_said_before_anything_is_read(
     folder, days, said, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ReportError, match=said):
-        write(Stage("A stage", None), folder, days)
+    with pytest.raises(CommandError, match=said):
+        write(Deployment("A stage", None), folder, days)
     assert not list(tmp_path.iterdir())
 
 

@@ -15,10 +15,11 @@ from functions.attachments.schema import create_bucket, file_key, spill_prefix
 from functions.context import RequestContext
 from functions.store import DynamoDBStore, create_table, keys
 from functions.store.schema import VERSION
-from infra.cli import command, restore_drill, restored_files
+from infra.cli import command, deployment, restore_drill, restored_files
 from infra.cli.account import Account
 from infra.cli.restore import Clients, Place, restore_stage
-from infra.cli.restored_table import RestoreError, described, moment, rows_of
+from infra.cli.restored_table import described, moment, rows_of
+from infra.cli.typed import CommandError
 from infra.stack.context import read_settings
 
 TABLE, BUCKET = "chatkit-dev-TableABC", "chatkit-dev-files"
@@ -128,7 +129,7 @@ async def test_it_can_be_repeated_and_changes_nothing_of_the_first_table(lived_i
 async def test_a_table_that_a_later_version_wrote_is_switched_to_by_no_older_one(lived_in, capsys):
     row = {"pk": {"S": "SCHEMA"}, "sk": {"S": "VERSION"}, "version": {"N": str(VERSION + 1)}}
     lived_in.dynamodb.put_item(TableName=TABLE, Item=row)
-    with pytest.raises(RestoreError, match="has schema"):
+    with pytest.raises(CommandError, match="has schema"):
         restored(lived_in)
     assert "restoredTable" not in capsys.readouterr().out
 
@@ -200,20 +201,20 @@ async def test_who_has_signed_out_since_stays_so_and_who_was_deleted_since_is_na
 
 @pytest.mark.parametrize("text", [None, "", "yesterday", "2026-11-26T02:00"])
 def test_a_time_without_a_zone_is_refused(text):
-    with pytest.raises(RestoreError, match=r"AT=2026-11-26T02:00Z"):
+    with pytest.raises(CommandError, match=r"AT=2026-11-26T02:00Z"):
         moment(text)
 
 
 async def test_a_time_that_cannot_be_restored_is_refused_with_those_that_can(lived_in):
     before = now(lived_in) - timedelta(days=1)
-    with pytest.raises(RestoreError, match="can be restored to a time from"):
+    with pytest.raises(CommandError, match="can be restored to a time from"):
         restore_stage(PLACE, lived_in, before.isoformat(), sure=True, wait=Waits())
     assert lived_in.dynamodb.list_tables()["TableNames"] == [TABLE]
 
 
 async def test_without_a_yes_nothing_is_made(lived_in, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
-    with pytest.raises(RestoreError, match="Nothing is changed"):
+    with pytest.raises(CommandError, match="Nothing is changed"):
         restore_stage(PLACE, lived_in, now(lived_in).isoformat(), sure=False, wait=Waits())
     assert lived_in.dynamodb.list_tables()["TableNames"] == [TABLE]
 
@@ -259,7 +260,7 @@ async def test_a_drill_says_which_thread_is_not_as_it_was(lived_in, capsys, monk
 
 async def test_the_commands_find_the_table_and_the_bucket_of_the_stage(lived_in, monkeypatch):
     outputs = {"TableName": TABLE, "FilesBucketName": BUCKET}
-    monkeypatch.setattr(command, "_outputs", lambda *_: outputs)
+    monkeypatch.setattr(deployment, "found_outputs", lambda *_: outputs)
     given = [f"--at={now(lived_in).isoformat()}", "--yes"]
     command.run("restore", given, SETTINGS, Account(SETTINGS))
     command.run("restore-drill", ["--yes"], SETTINGS, Account(SETTINGS))

@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from functions.store import create_table
 from functions.store.schema import VERSION
-from infra.cli import command, table_version
+from infra.cli import cdk, command, deploy, table_version
 from infra.cli.account import Account, AccountError
 from infra.stack.context import read_settings
 
@@ -33,11 +33,11 @@ def deployed(client, monkeypatch, tmp_path):
     """What a deploy of a stage whose stack exists runs; returns the CDK's commands so far."""
     ran, outputs = [], tmp_path / "outputs.json"
     outputs.write_text(json.dumps({"chatkit-dev": {"TableName": TABLE, "PageUrl": "https://x"}}))
-    monkeypatch.setattr(command, "OUTPUTS", outputs)
-    monkeypatch.setattr(command, "cdk", lambda *words: ran.append(words[0]))
-    monkeypatch.setattr(command, "_found_outputs", lambda *_: {"TableName": TABLE})
+    monkeypatch.setattr(deploy, "OUTPUTS", outputs)
+    monkeypatch.setattr(cdk, "run", lambda *words: ran.append(words[0]))
+    monkeypatch.setattr(deploy, "found_outputs", lambda *_: {"TableName": TABLE})
     for name in ("remove_old_versions", "after_deploy"):
-        monkeypatch.setattr(command, name, lambda *_: None)
+        monkeypatch.setattr(deploy, name, lambda *_: None)
     return ran
 
 
@@ -46,13 +46,13 @@ def put(client, version, table=TABLE):
     client.put_item(TableName=table, Item=row)
 
 
-def deploy(settings=SETTINGS):
+def run_deploy(settings=SETTINGS):
     command.run("deploy", [], settings, Account(settings))
 
 
 def test_a_deploy_keeps_its_version_and_takes_no_later_one_back(client, deployed):
     assert table_version.read(client, TABLE) == 1
-    deploy()
+    run_deploy()
     assert (deployed, table_version.read(client, TABLE)) == (["deploy"], VERSION)
     put(client, VERSION + 1)
     table_version.record(client, TABLE)
@@ -64,7 +64,7 @@ def test_a_deploy_over_a_table_of_a_later_version_is_refused_before_anything_is_
 ):
     put(client, VERSION + 1)
     with pytest.raises(SystemExit, match=f"has schema {VERSION + 1}, and this version knows"):
-        deploy()
+        run_deploy()
     assert deployed == []
 
 
@@ -75,7 +75,7 @@ def test_the_table_that_a_deploy_switches_to_is_the_one_that_counts(client, depl
         {"region": "eu-central-1", "restoredTable": "restored/stream/2026-11-26T02:00:00.000"}
     )
     with pytest.raises(SystemExit, match="The table restored has schema"):
-        deploy(settings)
+        run_deploy(settings)
 
 
 def test_a_role_that_may_not_look_deploys_and_says_so(client, deployed, monkeypatch, capsys):
@@ -84,7 +84,7 @@ def test_a_role_that_may_not_look_deploys_and_says_so(client, deployed, monkeypa
 
     monkeypatch.setattr(table_version, "check", refused)
     monkeypatch.setattr(table_version, "record", refused)
-    deploy()
+    run_deploy()
     assert deployed == ["deploy"]
     said = capsys.readouterr().out
     assert "was not checked. AWS refused: not authorized" in said
@@ -92,6 +92,6 @@ def test_a_role_that_may_not_look_deploys_and_says_so(client, deployed, monkeypa
 
 
 def test_the_first_deploy_has_no_table_to_look_at(client, deployed, monkeypatch):
-    monkeypatch.setattr(command, "_found_outputs", lambda *_: None)
-    deploy()
+    monkeypatch.setattr(deploy, "found_outputs", lambda *_: None)
+    run_deploy()
     assert deployed == ["deploy"]
