@@ -199,7 +199,8 @@ def test_a_deploy_ends_with_what_protects_the_stage(monkeypatch, tmp_path, capsy
     outputs.write_text(json.dumps({"chatkit-dev": {"PageUrl": "https://page.example"}}))
     monkeypatch.setattr(deploy, "OUTPUTS", outputs)
     monkeypatch.setattr(cdk, "run", lambda *_: None)
-    monkeypatch.setattr(deploy, "remove_old_versions", lambda *_: None)
+    for name in ("refuse_newer_table", "keep_table_version", "remove_old_versions"):
+        monkeypatch.setattr(deploy, name, lambda *_: None)
     monkeypatch.setattr(deploy.smoke, "smoke", lambda *_: None)
     for settings, ends in ((read_settings({**PUBLIC, "region": REGION}), True), (SETTINGS, False)):
         command.run("deploy", [], settings, Account(settings))
