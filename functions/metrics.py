@@ -24,6 +24,8 @@ UNITS: Final = {
     "failed_runs": "Count",
     "cold_starts": "Count",
     "budget_refusals": "Count",
+    "swept_rows": "Count",
+    "swept_objects": "Count",
 }
 """Every metric that is written. AWS bills each of them, and each combination of dimensions as one
 more. So they have none."""

@@ -128,7 +128,9 @@ class Totals:
                 item=run.message_id,
                 text=await self._text(key, run.message_id),
             )
-        adds: dict[Place, Counter[str]] = {Place(day, run.provider, run.model): _of_model(run)}
+        adds: dict[Place, Counter[str]] = {}
+        if run.model:  # not an action that no model answers
+            adds[Place(day, run.provider, run.model)] = _of_model(run)
         if run.request in ASKING:
             adds[Place(day)] = Counter({MESSAGES: 1})
         return Change(name, adds, Person(day, run.owner), asked)

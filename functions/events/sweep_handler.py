@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from .. import telemetry
 from ..aws.bucket import Bucket
+from ..metrics import as_metrics
 from ..settings import get_settings
 from ..store.purge import Purge
 from ..store.sweep import BusyError, Sweep, Swept
@@ -25,6 +26,7 @@ RESERVE: Final = 60
 
 telemetry.configure()
 logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)  # at every level of the rest of the log: its line carries metrics
 _loop = asyncio.new_event_loop()
 asyncio.set_event_loop(_loop)
 
@@ -60,18 +62,15 @@ async def _sweep(seconds: float) -> None:
 
 
 def _tell(swept: Swept) -> None:
-    logger.info(
-        "sweep",
-        extra={
-            "swept_rows": swept.rows,
-            "swept_objects": swept.objects,
-            "swept_threads": swept.threads,
-            "sweep_failed": swept.failed,
-            "sweep_rows_read": swept.read,
-            "sweep_objects_listed": swept.listed,
-            "sweep_finished": int(swept.finished is not None),
-        },
-    )
+    numbers = {
+        "swept_threads": swept.threads,
+        "sweep_failed": swept.failed,
+        "sweep_rows_read": swept.read,
+        "sweep_objects_listed": swept.listed,
+        "sweep_finished": int(swept.finished is not None),
+    }
+    metrics = as_metrics({"swept_rows": swept.rows, "swept_objects": swept.objects})
+    logger.info("sweep", extra={**numbers, **metrics})
 
 
 def _check(swept: Swept, now: float) -> None:

@@ -97,8 +97,10 @@ def of_stage(stage: str, outputs: dict[str, str], account: Account) -> Log:
 def of_make_dev() -> Log:
     """The log of the `make dev` that is running on `PORT`. Raises `LogsError`."""
     port, variables = port_of_make_dev(), variables_of_make_dev()
-    if not (path := variables.get(LOG_VARIABLE)):
+    if not variables:
         raise LogsError(f"No make dev is running on port {port}. For a stage: make logs STAGE=prod")
+    if not (path := variables.get(LOG_VARIABLE)):
+        raise LogsError(f"The make lambda on port {port} prints its log, and keeps none.")
     return FileLog(f"make dev on port {port}", Path(path))
 
 

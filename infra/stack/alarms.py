@@ -91,6 +91,7 @@ class Alarms(Construct):
         self.output_tokens = self._metric("output_tokens", "Sum", DAY)
         self.guardrail_trips = self._metric("guardrail_trips", "Sum", DAY)
         self.spend = self._metric("dollars", "Sum", DAY)
+        self.swept = [self._metric(name, "Sum", DAY) for name in ("swept_rows", "swept_objects")]
         self.throttled_rows = cloudwatch.MathExpression(
             expression="reads + writes",
             using_metrics={

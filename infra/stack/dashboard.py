@@ -57,7 +57,10 @@ class Dashboard(Construct):
                     _graph("Share of answers that fail", [alarms.failed_runs]),
                     _graph("Share of cold starts", [alarms.cold_starts]),
                 ],
-                [_graph("Answers over the budget", [metric]) for metric in refused],
+                [
+                    _graph("Left behind, and swept", [*alarms.swept]),
+                    *(_graph("Answers over the budget", [metric]) for metric in refused),
+                ],
                 *searched,
             ],
         )

@@ -123,6 +123,11 @@ def of_events(variables: dict[str, str]) -> dict[str, str]:
     return {name: variables[name] for name in names}
 
 
+def of_sweep(variables: dict[str, str]) -> dict[str, str]:
+    """Those of the `variables` that the sweep function reads."""
+    return {**of_events(variables), NAMESPACE_VARIABLE: variables[NAMESPACE_VARIABLE]}
+
+
 def of_changes(variables: dict[str, str], settings: StackSettings) -> dict[str, str]:
     """Those of the `variables` that the changes function reads, and which texts it reads."""
     names = ["CHATKIT_TABLE", "CHATKIT_LOG_LEVEL"]

@@ -13,7 +13,14 @@ from infra.stack import events, sweep
 from infra.stack.changes import Changed, changes
 from infra.stack.data import StageData
 from infra.stack.domain_events import DomainBus
-from infra.stack.environment import mcp_servers, of_changes, of_events, runtime, traces
+from infra.stack.environment import (
+    mcp_servers,
+    of_changes,
+    of_events,
+    of_sweep,
+    runtime,
+    traces,
+)
 from infra.stack.function import ServiceFunction, UrlFunction
 from infra.stack.settings import StackSettings
 
@@ -142,7 +149,7 @@ def _sweep(
         memory=sweep.MEMORY,
         timeout=sweep.TIMEOUT,
         concurrency=0,  # a lease in the table sees to it that one works at a time
-        environment=of_events(variables),
+        environment=of_sweep(variables),
         layers=[],
         snap_start=False,
         **alike(settings),

@@ -47,7 +47,7 @@ RUNS = st.builds(
     thread_id=st.sampled_from(THREADS),
     message_id=st.just("msg"),
     provider=st.just("openai"),
-    model=st.sampled_from(["gpt", "claude"]),
+    model=st.sampled_from(["gpt", "claude", ""]),  # an action that no model answers has none
     outcome=st.sampled_from(["completed", "waiting", "failed", "stopped"]),
     error=st.sampled_from([None, "RateLimitError"]),
     first_token_ms=st.sampled_from([None, 400]),
@@ -241,6 +241,8 @@ class TotalsBesideACountByHand(RuleBasedStateMachine):
         for run in self.runs:
             day, model = run.at[:10], run.model
             found[day, "messages"] += run.request == "threads.add_user_message"
+            if not model:
+                continue
             found[day, "outcomes", run.outcome] += 1
             found[day, "errors", "RateLimitError"] += run.error is not None
             for call in run.tools:

@@ -131,7 +131,7 @@ def test_an_export_is_a_folder_with_everything_that_a_person_can_read(dev, typed
     assert list(person["counters"][0].values()) == [1]
     conversation = json.loads((out / person["conversations"][0]["file"]).read_text())
     assert [record["kind"] for record in conversation["records"]] == ["approval"]
-    assert [run["run_id"] for run in conversation["runs"]] == ["r"]
+    assert [run["run_id"] for run in conversation["runs"]] == ["run_1"]
     assert [mark["kind"] for mark in conversation["feedback"]] == ["positive"]
     items = {item["id"]: item for item in conversation["items"]}
     sent = items["asked"]["attachments"][0]["file"]

@@ -116,6 +116,7 @@ def test_the_dashboard_shows_use_speed_and_cost_and_can_be_left_out(synth, dev):
         "Tokens a day",
         "Dollars a day",
         "Age of changes (ms)",
+        "Left behind, and swept",
         "Trips of guardrails a day",
         "Share of answers that fail",
         "Share of cold starts",
