@@ -21,7 +21,7 @@ from infra.bundle import PYTHON, build
 from infra.bundling import bytecode
 from infra.emulator.environment import Configuration
 
-# As in infra.stack.environment and infra.stack.chatkit_stack; a test compares them with the
+# As in infra.stack.environment and infra.stack.stage_functions; a test compares them with the
 # template.
 WRAPPER = "/var/task/functions/lambda_stream/bootstrap"
 CHAT_HANDLER = "functions.chat.handler.app"
