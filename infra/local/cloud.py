@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.attachments import create_bucket
 from functions.aws.clients import client
 from functions.settings import Settings, forget_settings
+from functions.telemetry import describe
 from functions.store import create_table
 from infra.local.folder import shown
 from infra.local.moto_server import ACCESS_KEY_ID, MotoServer, moto_server
@@ -71,7 +72,7 @@ def local_cloud(
             _make_table_and_bucket(settings)
         except (BotoCoreError, ClientError, ValueError) as error:
             raise CloudError(
-                f"no table and bucket at {endpoint} ({type(error).__name__}): "
+                f"no table and bucket at {endpoint} ({describe(error)}): "
                 "look at AWS_ENDPOINT_URL and AWS_REGION"
             ) from None
         if moto and keep_in:
