@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.attachments import create_bucket
 from functions.aws.clients import client
 from functions.settings import Settings, forget_settings
-from functions.telemetry import describe
 from functions.store import create_table
+from functions.telemetry import describe
 from infra.local.folder import shown
 from infra.local.moto_server import ACCESS_KEY_ID, MotoServer, moto_server
 from infra.local.snapshot import kept
