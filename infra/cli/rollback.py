@@ -28,7 +28,10 @@ class Version:
     """A published version of a function."""
 
     number: int
-    published: str
+    published: datetime
+
+    def __str__(self) -> str:
+        return f"version {self.number} of {self.published:%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ def command(typed: Typed, settings: StackSettings, account: Account) -> None:
 def roll_back(account: Account, stack: str, *, sure: bool) -> None:
     """Show what would run again, and point the aliases back. Asks for a yes unless `sure`.
 
-    A function that the last deploy has added has no version before, and stays.
+    A function that the last deploy has not changed stays, and so does one that it has added, which
+    has no version before.
 
     Raises `CommandError`, and what botocore raises.
     """
@@ -55,24 +59,36 @@ def roll_back(account: Account, stack: str, *, sure: bool) -> None:
     steps = _steps(account, client, stack)
     if not steps:
         raise CommandError(f"There are no functions in {stack}.")
-    back = [step for step in steps if step.before]
+    since = last_deploy(account, stack)
+    changed = [step for step in steps if step.current.published >= since]
+    if not changed:
+        raise CommandError(
+            f"The last deploy of {stack}, of {since:%Y-%m-%d %H:%M} UTC, changed no function, or "
+            "was taken back already."
+        )
+    back = [step for step in changed if step.before]
     if not back:
         raise CommandError(f"{stack} was deployed once: there is no version before this one.")
     for step in steps:
-        if not step.before:
+        if step not in changed:
+            say(f"  {step.function}: stays as it is, for the last deploy has not changed it")
+        elif step in back:
+            say(f"  {step.function}: {step.current} -> {step.before[0]}")
+        else:
             say(f"  {step.function}: stays as it is, for it has no version before")
-    for step in back:
-        to = step.before[0]
-        say(
-            f"  {step.function}: version {step.current.number} of {step.current.published} -> "
-            f"version {to.number} of {to.published}"
-        )
     confirm("Run these versions? The page stays as it is.", sure=sure)
     for step in back:
         client.update_alias(
             FunctionName=step.function, Name=ALIAS, FunctionVersion=str(step.before[0].number)
         )
     say("They run now. The next make deploy that changes a function replaces them.")
+
+
+def last_deploy(account: Account, stack: str) -> datetime:
+    """When CloudFormation began to make the stack what it is. Versions are published after that."""
+    (found,) = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    moment: datetime = found.get("LastUpdatedTime", found["CreationTime"])
+    return moment
 
 
 def remove_old_versions(account: Account, stack: str) -> None:
@@ -108,13 +124,9 @@ def _versions(client: Any, function: str) -> list[Version]:
     """The published versions, newest first."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
     found = [
-        Version(int(each["Version"]), _short(each["LastModified"]))
+        Version(int(each["Version"]), datetime.fromisoformat(each["LastModified"]))
         for page in pages
         for each in page["Versions"]
         if each["Version"].isdigit()
     ]
     return sorted(found, key=lambda each: each.number, reverse=True)
-
-
-def _short(moment: str) -> str:
-    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"

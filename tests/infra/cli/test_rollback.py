@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import datetime
 from itertools import count
 
 import boto3
@@ -114,6 +115,22 @@ def test_a_function_that_the_last_deploy_has_added_stays(functions, capsys):
     roll_back("--yes")
     assert live(functions) == ["1", "1"]
     assert "Actions: stays as it is, for it has no version before" in capsys.readouterr().out
+
+
+def test_a_function_that_the_last_deploy_has_not_changed_stays(functions, monkeypatch, capsys):
+    for name in ("Actions", "Chat"):
+        number = publish(functions, name)
+        functions.update_alias(FunctionName=name, Name="live", FunctionVersion=number)
+    version = functions.get_function(FunctionName="Chat", Qualifier="2")["Configuration"]
+    # moto does not say when a stack was updated.
+    began = datetime.fromisoformat(version["LastModified"])
+    monkeypatch.setattr(rollback, "last_deploy", lambda *_: began)
+    roll_back("--yes")
+    assert live(functions) == ["1", "2"]
+    assert "Actions: stays as it is, for the last deploy has not" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="was taken back already"):
+        roll_back("--yes")
+    assert live(functions) == ["1", "2"]
 
 
 def test_after_the_first_deploy_there_is_nothing_to_go_back_to(functions):
