@@ -4,6 +4,7 @@ It is the version of the CDK's command line that `infra/package-lock.json` pins,
 supports.
 """
 
+import fcntl
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from infra.stack.settings import StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
+LOCK = INFRA / "package-lock.json"
 CLI = INFRA / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
@@ -39,16 +41,7 @@ def run(*arguments: str) -> None:
     """
     path = os.pathsep.join((str(Path(sys.executable).parent), node_folder(), os.environ["PATH"]))
     environment = {**os.environ, "PATH": path}
-    if not installed():
-        say("Installing the CDK's command line.")
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],  # noqa: S607
-            cwd=INFRA,
-            env=environment,
-            check=False,
-        )
-        if done.returncode:
-            raise CommandError("The CDK's command line could not be installed. Is there a network?")
+    _install(environment)
     done = subprocess.run(  # noqa: S603
         ["node", str(CLI), *arguments],  # noqa: S607
         cwd=ROOT,
@@ -59,12 +52,29 @@ def run(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
+def _install(environment: dict[str, str]) -> None:
+    """Install the CDK unless it is there. Another command that does it is waited for."""
+    with LOCK.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if installed():
+            return
+        say("Installing the CDK's command line.")
+        done = subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],  # noqa: S607
+            cwd=INFRA,
+            env=environment,
+            check=False,
+        )
+        if done.returncode:
+            raise CommandError("The CDK's command line could not be installed. Is there a network?")
+
+
 def installed() -> bool:
     """Whether `infra/node_modules` is what the lock says."""
     listed = INFRA / "node_modules" / ".package-lock.json"
     if not (CLI.exists() and listed.exists()):
         return False
-    wanted = json.loads((INFRA / "package-lock.json").read_text())["packages"]
+    wanted = json.loads(LOCK.read_text())["packages"]
     have = json.loads(listed.read_text())["packages"]
     return all(
         have.get(name, {}).get("version") == package["version"]

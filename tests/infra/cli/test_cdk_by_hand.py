@@ -58,12 +58,12 @@ def test_what_cannot_be_prepared_is_said_in_one_line(clone):
 
 
 def test_every_feature_flag_is_set_as_in_a_new_project():
-    installed = ROOT / "infra/node_modules/aws-cdk/lib/init-templates"
-    recommended = installed / ".recommended-feature-flags.json"
-    if not recommended.exists():
-        from infra.cli import cdk
+    from infra.cli import cdk
 
+    if not cdk.installed():
         cdk.run("--version")  # which installs it
+    templates = ROOT / "infra/node_modules/aws-cdk/lib/init-templates"
+    recommended = templates / ".recommended-feature-flags.json"
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     flags = {name: value for name, value in context.items() if name.startswith("@")}
     assert flags == json.loads(recommended.read_text())
