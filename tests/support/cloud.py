@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import boto3
 import pytest
 
+from functions.aws import clients
 from functions.settings import Settings, forget_settings
 from infra.local.cloud import local_cloud
 from tests.support.dev import HIDDEN
@@ -42,6 +44,9 @@ def own_cloud(
     }
     for name, value in environment.items():
         patch.setenv(name, value)
+    # boto3's default session keeps the key with which an earlier test has made it.
+    boto3.DEFAULT_SESSION = None
+    clients._client.cache_clear()
     forget_settings()
     try:
         settings = Settings(_env_file=None)
